@@ -1,0 +1,1 @@
+"""Speed beside named peers and quality beside tuned baselines; run them with ``make bench``."""

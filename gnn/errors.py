@@ -1,0 +1,46 @@
+"""Everything that ``gnn`` raises.
+
+::
+
+    GnnError           every error of this package
+    ├── ShapeError     a tensor has the wrong shape, layout or range; names it
+    ├── ConfigError    a hyper-parameter is out of its range; names it and the range
+    ├── TooLarge       a computation would not fit its memory budget; says what to do
+    └── Diverged       training met a value that is not finite; says at which step
+"""
+
+from __future__ import annotations
+
+
+class GnnError(Exception):
+    """Base of every error that ``gnn`` raises."""
+
+
+class ShapeError(GnnError):
+    """A tensor has the wrong shape, layout or range."""
+
+
+class ConfigError(GnnError):
+    """A hyper-parameter is out of its range."""
+
+
+class TooLarge(GnnError):
+    """A computation would not fit its memory; ``needed`` and ``budget`` are bytes, ``advice`` says what to do."""
+
+    def __init__(self, what: str, needed: int, budget: int, advice: str) -> None:
+        super().__init__(f"{what} needs {needed / 2**30:.2f} GiB; the budget is {budget / 2**30:.2f} GiB. {advice}")
+        self.needed = needed
+        self.budget = budget
+        self.advice = advice
+
+
+class Diverged(GnnError):
+    """Training met a value that is not finite."""
+
+
+def require(holds: bool, message: str) -> None:
+    """Raises:
+    ConfigError: ``message``, unless ``holds``.
+    """
+    if not holds:
+        raise ConfigError(message)

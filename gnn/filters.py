@@ -1,0 +1,162 @@
+"""Graph filters: fixed linear smoothing of a history over the interaction graph, or over the nodes that items share.
+
+Every filter is an operator ``K`` ``(n, n)`` applied to rows, ``x K``, and never formed: its cost is that of a few
+sparse products. ``apply`` gives ``x K``; ``column`` gives ``K[:, j]``, from which contributions follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from gnn.errors import require
+from gnn.sparse import check_csr, degrees, densify, inverse_power, keep, normalise, one_row, product, row_ids, transpose
+
+
+class GraphFilter(Protocol):
+    """A linear operator on rows over items."""
+
+    def apply(self, history: Tensor) -> Tensor:
+        """``x K``, dense ``(B, n)``, for CSR rows ``x`` ``(B, n)`` of signed weights."""
+        ...
+
+    def column(self, item: int) -> Tensor:
+        """``K[:, item]`` ``(n,)``: what a unit of each item adds to this one."""
+        ...
+
+
+def contributions(chosen: GraphFilter, history: Tensor, item: int) -> tuple[Tensor, Tensor]:
+    """The items ``(h,)`` of a CSR history ``(1, n)`` and what each adds to the score of ``item``, ``x_i K_ij``."""
+    items = history.col_indices()
+    return items, history.values() * chosen.column(item)[items]
+
+
+@dataclass(frozen=True)
+class InteractionFilterConfig:
+    """Hyper-parameters of :class:`InteractionFilter`."""
+
+    ideal_weight: float = 0.3
+    """``alpha >= 0`` of the ideal low-pass filter beside the linear one; 0 leaves it out."""
+    rank: int = 64
+    """How many of the smoothest directions the ideal filter keeps, 16 to 256."""
+    oversampling: int = 16
+    """Further directions that the randomised decomposition carries for accuracy."""
+    power_iterations: int = 8
+    """Passes of the randomised decomposition."""
+
+    def __post_init__(self) -> None:
+        require(self.ideal_weight >= 0, f"ideal_weight = {self.ideal_weight} is negative")
+        require(self.rank >= 1, f"rank = {self.rank} is below 1")
+
+
+class InteractionFilter:
+    """``K = R^T R + alpha D_I^-1/2 V V^T D_I^1/2``, ``R = D_U^-1/2 W D_I^-1/2``, ``V`` its top right singular vectors.
+
+    Shen et al., "How powerful is graph convolution for recommendation?" (GF-CF), CIKM 2021: a linear low-pass filter on
+    the item-item graph plus an ideal one that keeps its smoothest directions and nothing else.
+
+    Args:
+        matrix: CSR ``(U, n)`` weights above 0.
+        config: hyper-parameters.
+        seed: of the randomised decomposition.
+    """
+
+    def __init__(self, matrix: Tensor, config: InteractionFilterConfig, seed: int = 0) -> None:
+        check_csr(matrix, "matrix")
+        self.config = config
+        self.forward = normalise(matrix)
+        self.backward = transpose(self.forward)
+        degree = degrees(matrix)[1]
+        self.into, self.out_of = inverse_power(degree, 0.5), inverse_power(degree, -0.5)
+        self.directions = (
+            right_singular_vectors(self.forward, self.backward, config, seed) if config.ideal_weight else None
+        )
+
+    def apply(self, history: Tensor) -> Tensor:
+        """``x K``, see :class:`GraphFilter`."""
+        check_csr(history, "history", self.forward.shape[1])
+        x = densify(history)
+        return self._smooth(x) + self._ideal(x, self.into, self.out_of)
+
+    def column(self, item: int) -> Tensor:
+        """``K[:, item]``, see :class:`GraphFilter`."""
+        one = self.into.new_zeros(1, len(self.into))
+        one[0, item] = 1.0
+        return (self._smooth(one) + self._ideal(one, self.out_of, self.into))[0]
+
+    def _smooth(self, x: Tensor) -> Tensor:
+        return (self.backward @ (self.forward @ x.T)).T
+
+    def _ideal(self, x: Tensor, into: Tensor, out_of: Tensor) -> Tensor:
+        if self.directions is None:
+            return torch.zeros_like(x)
+        return self.config.ideal_weight * (((x * into) @ self.directions) @ self.directions.T) * out_of
+
+
+def right_singular_vectors(matrix: Tensor, transposed: Tensor, config: InteractionFilterConfig, seed: int) -> Tensor:
+    """``(n, rank)`` orthonormal columns spanning the top right singular space, best first, by subspace iteration.
+
+    Halko, Martinsson, Tropp, "Finding structure with randomness", SIAM Review 2011, algorithm 4.4.
+    """
+    size = matrix.shape[1]
+    width = min(config.rank + config.oversampling, *matrix.shape)
+    generator = torch.Generator().manual_seed(seed)
+    basis = torch.randn(size, width, generator=generator).to(matrix.device)
+    for _ in range(config.power_iterations):
+        basis = torch.linalg.qr(transposed @ (matrix @ basis)).Q
+    projected: Tensor = matrix @ basis
+    vectors: Tensor = torch.linalg.eigh(projected.T @ projected).eigenvectors
+    return basis @ vectors.flip(1)[:, : config.rank]
+
+
+@dataclass(frozen=True)
+class RelationFilterConfig:
+    """Hyper-parameters of :class:`RelationFilter`."""
+
+    hub_exponent: float = 0.5
+    """``beta >= 0``: a node passes on ``degree ** -beta``; 0 counts shared nodes, 1 averages over a node's items."""
+    item_exponent: float = 0.5
+    """``gamma`` in [0, 1]: an item with many nodes says less at each of them."""
+    max_degree: int | None = None
+    """Nodes with more items say too little to be kept. None: all."""
+
+    def __post_init__(self) -> None:
+        require(self.hub_exponent >= 0, f"hub_exponent = {self.hub_exponent} is negative")
+        require(0 <= self.item_exponent <= 1, f"item_exponent = {self.item_exponent} is outside [0, 1]")
+
+
+class RelationFilter:
+    """``K = D_i^-gamma M D_n^-beta M^T D_i^-gamma - diag``: items are alike as far as they share nodes.
+
+    The diagonal is left out, so that an item of the history does not vouch for itself. Nodes of one item fall away.
+
+    Args:
+        incidence: CSR ``(n, nodes)`` weights above 0: one relation, or several side by side.
+        config: hyper-parameters.
+    """
+
+    def __init__(self, incidence: Tensor, config: RelationFilterConfig) -> None:
+        check_csr(incidence, "incidence")
+        sizes = torch.bincount(incidence.col_indices(), minlength=incidence.shape[1])
+        shared = sizes > 1 if config.max_degree is None else (sizes > 1) & (sizes <= config.max_degree)
+        kept = keep(incidence, shared[incidence.col_indices()])
+        damped = normalise(kept, config.item_exponent, config.hub_exponent)
+        self.incidence = normalise(kept, config.item_exponent, 0.0)
+        self.spread = transpose(damped)
+        own = damped.values() * self.incidence.values()
+        self.diagonal = own.new_zeros(incidence.shape[0]).index_add_(0, row_ids(kept), own)
+
+    def apply(self, history: Tensor) -> Tensor:
+        """``x K``, see :class:`GraphFilter`; sparse throughout: the cost is the number of paths item - node - item."""
+        check_csr(history, "history", len(self.diagonal))
+        found = densify(product(product(history, self.incidence), self.spread))
+        rows, items = row_ids(history), history.col_indices()
+        found[rows, items] -= history.values() * self.diagonal[items]
+        return found
+
+    def column(self, item: int) -> Tensor:
+        """``K[:, item]``, see :class:`GraphFilter`; ``K`` is symmetric, so it is a row."""
+        return self.apply(one_row(torch.tensor([item], device=self.diagonal.device), len(self.diagonal)))[0]

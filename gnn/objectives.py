@@ -1,0 +1,140 @@
+"""What a scorer is trained to do: an epoch as a stream of losses for :func:`gnn.training.train`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from gnn.errors import require
+from gnn.losses import FullSoftmax, bpr, sampled_softmax
+from gnn.sampling import Edges, NegativeSampler
+
+Scorer = tuple[Tensor, Tensor, Tensor]
+"""Unit vectors of users ``(U, d)`` and items ``(I, d)``, and the bias ``(I,)``."""
+Forward = Callable[[Tensor | None], Scorer]
+"""Makes the scorer without seeing some of the positives: their positions ``(h,)`` int64, or None."""
+
+
+@dataclass(frozen=True)
+class ObjectiveConfig:
+    """Which loss, over what."""
+
+    loss: Literal["auto", "softmax", "sampled", "bpr"] = "auto"
+    """``softmax`` over all items, one step an epoch; ``sampled`` over drawn ones and ``bpr``, in batches. ``auto``:
+    softmax while one pass scores no more than ``auto_limit`` pairs."""
+    auto_limit: int = 500_000_000
+    """Users times items; a pass of this size takes some ten seconds on two cores."""
+    held_out: float = 0.0
+    """Fraction of the positives, in [0, 1), that a step hides from propagation and predicts, drawn anew each step; in
+    batches, a batch is hidden when this is above 0. 0 predicts what propagation sees: faster, and as good where
+    everybody has many positives. Above, what is rewarded is what carries over, relation weights before all."""
+    batch: int = 8192
+    """Positives a step, for ``sampled`` and ``bpr``."""
+    negatives: int = 512
+    """Items drawn for a batch, shared by its positives, for ``sampled``."""
+    popularity: float = 0.75
+    """Items are drawn in proportion to their count to this power, for ``sampled`` and ``bpr``."""
+
+    def __post_init__(self) -> None:
+        require(self.loss in ("auto", "softmax", "sampled", "bpr"), f"loss = {self.loss!r} is not known")
+        require(0 <= self.held_out < 1, f"held_out = {self.held_out} is outside [0, 1)")
+        require(self.batch >= 1, f"batch = {self.batch} is below 1")
+        require(self.negatives >= 1, f"negatives = {self.negatives} is below 1")
+        require(0 <= self.popularity <= 1, f"popularity = {self.popularity} is outside [0, 1]")
+
+    def chosen(self, users: int, items: int) -> Literal["softmax", "sampled", "bpr"]:
+        """The loss, ``auto`` decided."""
+        if self.loss == "auto":
+            return "softmax" if users * items <= self.auto_limit else "sampled"
+        return self.loss
+
+
+def losses(
+    forward: Forward, positives: Tensor, temperature: float, config: ObjectiveConfig, seed: int
+) -> Callable[[int], Iterable[Tensor]]:
+    """For each epoch its losses, each made when it is asked for.
+
+    Args:
+        forward: the scorer; called once a step.
+        positives: CSR ``(U, I)``, weights above 0.
+        temperature: a score is ``u·v / temperature + bias``.
+        config: which loss.
+        seed: of orders and draws, which do not depend on the device.
+
+    Raises:
+        ShapeError: no positive.
+    """
+    kind = config.chosen(*positives.shape)
+    generator = torch.Generator().manual_seed(seed)
+    if kind == "softmax":
+        return _softmax_epochs(forward, positives, temperature, config, generator)
+    edges = Edges(positives)
+    sampler = NegativeSampler(edges, config.popularity)
+    step = _sampled_step if kind == "sampled" else _bpr_step
+
+    def epoch(_: int) -> Iterator[Tensor]:
+        for batch in edges.batches(config.batch, generator):
+            yield step(
+                forward(batch if config.held_out else None), batch, edges, sampler, temperature, config, generator
+            )
+
+    return epoch
+
+
+def _softmax_epochs(
+    forward: Forward, positives: Tensor, temperature: float, config: ObjectiveConfig, generator: torch.Generator
+) -> Callable[[int], Iterable[Tensor]]:
+    full, weights = FullSoftmax(positives, temperature), positives.values()
+
+    def epoch(_: int) -> Iterator[Tensor]:
+        hidden = None
+        if config.held_out:
+            chance = torch.rand(len(weights), generator=generator)
+            chance[int(chance.argmin())] = 0.0  # never none at all
+            chosen = (chance < config.held_out).to(weights.device)
+            hidden = chosen.nonzero()[:, 0]
+            full.weigh(weights * chosen)
+        yield full(*forward(hidden))
+
+    return epoch
+
+
+def _sampled_step(
+    scorer: Scorer,
+    batch: Tensor,
+    edges: Edges,
+    sampler: NegativeSampler,
+    temperature: float,
+    config: ObjectiveConfig,
+    generator: torch.Generator,
+) -> Tensor:
+    users, items, bias = scorer
+    chosen, drawn = edges.columns[batch], sampler.draw(config.negatives, generator)
+    own = users[edges.rows[batch]]
+    positive = (own * items[chosen]).sum(1) / temperature + bias[chosen]
+    log_expected = sampler.log_probability[drawn] + math.log(config.negatives)
+    corrected = torch.addmm(bias[drawn] - log_expected, own, items[drawn].T, alpha=1 / temperature)
+    return sampled_softmax(positive, corrected, edges.weights[batch], drawn == chosen[:, None])
+
+
+def _bpr_step(
+    scorer: Scorer,
+    batch: Tensor,
+    edges: Edges,
+    sampler: NegativeSampler,
+    temperature: float,
+    _: ObjectiveConfig,
+    generator: torch.Generator,
+) -> Tensor:
+    users, items, bias = scorer
+    rows, chosen = edges.rows[batch], edges.columns[batch]
+    drawn = sampler.draw_against(rows, generator)
+    own = users[rows]
+    positive = (own * items[chosen]).sum(1) / temperature + bias[chosen]
+    negative = (own * items[drawn]).sum(1) / temperature + bias[drawn]
+    return bpr(positive, negative, edges.weights[batch])

@@ -1,0 +1,172 @@
+"""One batch of records, sorted by what the graph does with them, and what came of writing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from kg.errors import ReadError
+from kg.records import Interaction, ItemRecord, Link, Record, Scalar, Triple, UserRecord
+from kg.schema import EVENT_FIELDS
+
+MAX_RECORDS = 5_000
+"""Records of one transaction."""
+MAX_BYTES = 4 << 20
+"""Rough bytes of text in one transaction; Bolt messages over 16 MiB hang on the embedded engine."""
+MAX_TEXT = 4 << 20
+"""Characters of one text."""
+
+
+class Edge(NamedTuple):
+    """One edge of the knowledge graph by labels and external ids."""
+
+    head_label: str
+    head: str
+    relation: str
+    tail_label: str
+    tail: str
+
+
+@dataclass
+class Outcome:
+    """What came of a batch."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    conflicts: list[tuple[Record, str]] = field(default_factory=list)
+    """Records refused because the graph holds something else under their id, each with the reason."""
+
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(
+            self.accepted + other.accepted, self.duplicates + other.duplicates, self.conflicts + other.conflicts
+        )
+
+
+class Content(NamedTuple):
+    """What makes two events under one id the same event: the fields of :func:`kg.records.event_hash`."""
+
+    user: str
+    item: str
+    at: datetime | None
+    value: float | None
+    text: str | None
+
+    @classmethod
+    def of(cls, event: Interaction) -> Content:
+        """The content of a record; an integer value equals the float of it."""
+        return cls(event.user_id, event.item_id, event.at, event.value, event.text or None)
+
+    def differs(self, other: Content) -> str:
+        """The fields in which two contents differ, for a message."""
+        pairs = zip(self._fields, self, other, strict=True)
+        return ", ".join(name for name, mine, theirs in pairs if mine != theirs)
+
+
+def has_review(event: Interaction) -> bool:
+    """Whether an event came with words."""
+    return bool(event.text or event.title)
+
+
+def context_of(event: Interaction) -> dict[str, Scalar]:
+    """What an event holds beside id, moment and value.
+
+    A name that events use, or that begins as the engines' own do, gets the prefix ``context_``.
+    """
+    own: dict[str, Scalar] = {"reviewed": True} if has_review(event) else {}
+    for name, value in event.context.items():
+        own[f"context_{name}" if name in EVENT_FIELDS or name.startswith(("_", "@")) else name] = value
+    return own
+
+
+def item_properties(record: ItemRecord) -> dict[str, Scalar]:
+    """Everything of an item that is a property; ``id`` is never overwritten."""
+    named = {"title": record.title, "text": record.text}
+    own = {name: value for name, value in record.properties.items() if name != "id"}
+    return own | {name: value for name, value in named.items() if value is not None}
+
+
+def user_properties(record: UserRecord) -> dict[str, Scalar]:
+    """Everything of a person that is a property."""
+    return {name: value for name, value in record.properties.items() if name != "id"}
+
+
+def properties_of(record: ItemRecord | UserRecord) -> dict[str, Scalar]:
+    """Everything that is a property."""
+    return item_properties(record) if isinstance(record, ItemRecord) else user_properties(record)
+
+
+def label_of(record: ItemRecord | UserRecord) -> str:
+    """The label of the node that a record describes."""
+    return "Item" if isinstance(record, ItemRecord) else "User"
+
+
+def edges_of(record: ItemRecord | UserRecord | Triple | Link) -> list[Edge]:
+    """The edges of the knowledge graph that a record asks for."""
+    if isinstance(record, Triple):
+        return [Edge("Entity", record.head, record.relation, "Entity", record.tail)]
+    if isinstance(record, Link):
+        return [Edge("Item", record.item_id, "SAME_AS", "Entity", record.entity_id)]
+    label = label_of(record)
+    edges = [Edge(label, record.id, own.relation, "Entity", own.entity_id) for own in record.attributes]
+    if isinstance(record, ItemRecord):
+        edges += [Edge("Item", record.id, own.relation, "Item", own.item_id) for own in record.related]
+    return list(dict.fromkeys(edges))
+
+
+def entities_of(records: Iterable[ItemRecord | UserRecord]) -> dict[str, dict[str, str]]:
+    """The entities of attributes, by id: ``{id, name, kind}``."""
+    return {
+        own.entity_id: {"id": own.entity_id, "name": own.value, "kind": own.kind}
+        for record in records
+        for own in record.attributes
+    }
+
+
+def bare_nodes(edges: Iterable[Edge]) -> Iterator[tuple[str, str]]:
+    """Label and id of both ends of each edge."""
+    for edge in edges:
+        yield edge.head_label, edge.head
+        yield edge.tail_label, edge.tail
+
+
+def size_of(record: Record) -> int:
+    """Rough bytes of a record in a message."""
+    if isinstance(record, Interaction):
+        return 200 + len(record.text or "") + _context_size(record.context)
+    if isinstance(record, ItemRecord):
+        return 200 + len(record.text or "") + _context_size(record.properties) + 80 * len(edges_of(record))
+    return 200
+
+
+def _context_size(properties: Mapping[str, Scalar]) -> int:
+    return sum(len(value) if isinstance(value, str) else 16 for value in properties.values())
+
+
+def in_batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Cut a stream into batches within :data:`MAX_RECORDS` and :data:`MAX_BYTES`.
+
+    When reading fails, what was read before comes as a last batch, then the error.
+    """
+    batch: list[Record] = []
+    room = MAX_BYTES
+    failed: ReadError | None = None
+    stream = iter(records)
+    while True:
+        try:
+            record = next(stream)
+        except StopIteration:
+            break
+        except ReadError as error:
+            failed = error
+            break
+        batch.append(record)
+        room -= size_of(record)
+        if len(batch) == MAX_RECORDS or room <= 0:
+            yield batch
+            batch, room = [], MAX_BYTES
+    if batch:
+        yield batch
+    if failed is not None:
+        raise failed

@@ -1,0 +1,301 @@
+"""The adapter that both engines share: the official neo4j driver over Bolt. The only module that imports ``neo4j``.
+
+What differs between engines (bulk export and load, the read-only check, limits) is left to :mod:`kg.engines`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import random
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+import neo4j
+import pyarrow as pa
+from neo4j.exceptions import (
+    AuthError,
+    ClientError,
+    ConfigurationError,
+    ConstraintError,
+    DriverError,
+    Neo4jError,
+    ServiceUnavailable,
+    SessionExpired,
+    TransientError,
+)
+
+from kg import schema
+from kg.errors import ConstraintViolated, QueryFailed, StoreError, StoreUnavailable
+from kg.store import BulkLoad, Result, Row, Statement
+from kg.values import plain
+
+T = TypeVar("T")
+
+logging.getLogger("neo4j.notifications").setLevel(logging.ERROR)  # "label does not exist yet" is no news to a new graph
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where and as whom to connect."""
+
+    url: str
+    user: str
+    database: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often a failed transaction is run again."""
+
+    attempts: int = 6
+    """Runs in all, the first included, after a transient error."""
+    constraint_attempts: int = 3
+    """Runs in all after a uniqueness constraint stopped it: a MERGE that lost a race finds the winner's node then."""
+    pause: float = 0.02
+    """Seconds before the second run; doubled each time, with jitter of half."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a server says of a query before running it."""
+
+    kind: str
+    """``r`` for a query that only reads; ``rw``, ``w`` and ``s`` for the others."""
+    operators: tuple[str, ...]
+    """Names of the plan's operators, without the database."""
+
+
+class BoltStore(ABC):
+    """A :class:`kg.store.Store` over Bolt. Engines add ``export``, ``query``, ``bulk_load`` and ``close``."""
+
+    def __init__(
+        self, connection: Connection, *, address: str, work: Path, one_writer: bool, retry: RetryPolicy | None = None
+    ) -> None:
+        self._address = address
+        self._work = work
+        self._retry = retry or RetryPolicy()
+        self._writing: AbstractContextManager[Any] = threading.RLock() if one_writer else nullcontext()
+        self._kinds: set[str] = set()
+        self._connect(connection)
+
+    def _connect(self, connection: Connection) -> None:
+        self._connection = connection
+        with translated(self._address):
+            self._driver = neo4j.GraphDatabase.driver(
+                connection.url,
+                auth=(connection.user, connection.password),
+                user_agent=f"tastegraph/{version('tastegraph')}",
+                warn_notification_severity=neo4j.NotificationMinimumSeverity.OFF,
+                connection_timeout=10.0,
+                connection_acquisition_timeout=30.0,
+            )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._address!r})"
+
+    @property
+    def address(self) -> str:
+        """Folder or URL, without credentials."""
+        return self._address
+
+    @property
+    def work(self) -> Path:
+        """The working directory; made when it is first asked for."""
+        self._work.mkdir(parents=True, exist_ok=True)
+        return self._work
+
+    @property
+    def is_new(self) -> bool:
+        """True while the graph holds no user, item or entity."""
+        return not any(self.read(f"MATCH (n:{label}) RETURN 1 AS one LIMIT 1") for label in ("User", "Item", "Entity"))
+
+    def ensure_schema(self, kinds: Iterable[str] = ()) -> None:
+        """Make what :mod:`kg.schema` declares and is not there yet; see :class:`kg.store.Store`.
+
+        A kind's node is written after its constraint, so that a kind that is listed is always constrained.
+        """
+        wanted = set(kinds)
+        if self._kinds and wanted <= self._kinds:
+            return
+        for kind in wanted:
+            schema.check_kind(kind)
+        with self._writing:
+            if not self.check_version():
+                self._change_schema(*schema.node_constraints())
+                text = "MERGE (s:Schema {id: 'tastegraph'}) ON CREATE SET s.version = $version"
+                self.write(Statement(text, {"version": schema.VERSION}))
+            listed = {row["id"] for row in self.read("MATCH (k:EventKind) RETURN k.id AS id")}
+            for kind in sorted(wanted - listed):
+                self._change_schema(schema.kind_constraint(kind))
+                self.write(Statement("MERGE (:EventKind {id: $id})", {"id": kind}))
+            self._kinds = wanted | listed | {""}
+
+    def check_version(self) -> bool:
+        """Whether the graph has been set up.
+
+        Raises:
+            StoreVersionError: by another version of the schema.
+        """
+        rows = self.read("MATCH (s:Schema) RETURN s.version AS version")
+        return schema.check_version((row["version"] for row in rows), self._address)
+
+    def _change_schema(self, *texts: str) -> None:
+        # Schema and data changes do not share a transaction, so each text is its own.
+        for text in texts:
+            self.write(Statement(text, {}))
+
+    def read(self, text: str, **parameters: Any) -> list[Row]:
+        """All rows of a query that only reads."""
+        return self._run([Statement(text, parameters)], neo4j.READ_ACCESS)[0]
+
+    def stream(self, text: str, **parameters: Any) -> Iterator[Row]:
+        """The rows of a query that only reads, in bounded memory."""
+        with translated(self._address), self._session(neo4j.READ_ACCESS) as session:
+            for record in session.run(_query(text), dict(parameters)):
+                yield _row(record)
+
+    def write(self, *statements: Statement) -> list[list[Row]]:
+        """Run these statements in one transaction; see :class:`kg.store.Store`.
+
+        Raises:
+            ConstraintViolated: a key is taken, after :class:`RetryPolicy` is used up.
+        """
+        with self._writing:
+            return self._run(statements, neo4j.WRITE_ACCESS)
+
+    @abstractmethod
+    def export(self, text: str, schema: pa.Schema, *, maps: bool = False) -> pa.Table:
+        """See :class:`kg.store.Store`."""
+
+    @abstractmethod
+    def query(
+        self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0
+    ) -> Result:
+        """See :class:`kg.store.Store`."""
+
+    def bulk_load(self) -> AbstractContextManager[BulkLoad] | None:
+        """None: this engine has no faster path than transactions."""
+        return None
+
+    def explain(self, text: str, parameters: Mapping[str, Any]) -> Plan:
+        """What the server would do for a query; nothing runs."""
+        with translated(self._address), self._session(neo4j.READ_ACCESS) as session:
+            summary = session.run(_query(f"EXPLAIN {text}"), dict(parameters)).consume()
+        return Plan(summary.query_type or "", tuple(_operators(cast(dict[str, Any], summary.plan or {}))))
+
+    def run_limited(self, text: str, parameters: Mapping[str, Any], max_rows: int, timeout: float) -> Result:
+        """A read in a READ session, stopped by the server after ``timeout`` seconds.
+
+        Raises:
+            QueryFailed: past the time, or more than ``max_rows`` rows.
+        """
+        with translated(self._address), self._session(neo4j.READ_ACCESS) as session:
+            result = session.run(_query(text, timeout), dict(parameters))
+            rows = [[plain(value) for value in record.values()] for record in itertools.islice(result, max_rows)]
+            if result.peek() is not None:
+                raise QueryFailed(f"the answer has more than {max_rows} rows; add LIMIT, or raise the limit")
+            return Result(list(result.keys()), rows)
+
+    def close(self) -> None:
+        """Close the driver; a second call does nothing."""
+        self._driver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _session(self, access: str) -> neo4j.Session:
+        return self._driver.session(database=self._connection.database, default_access_mode=access, fetch_size=5_000)
+
+    def _run(self, statements: Iterable[Statement], access: str) -> list[list[Row]]:
+        statements = list(statements)
+
+        def attempt() -> list[list[Row]]:
+            with self._session(access) as session:
+                if len(statements) == 1:  # auto-commit: one round trip less
+                    return [_rows(session.run(_query(statements[0].text), dict(statements[0].parameters)))]
+                with session.begin_transaction() as transaction:
+                    answers = [_rows(transaction.run(s.text, dict(s.parameters))) for s in statements]
+                    transaction.commit()
+                    return answers
+
+        with translated(self._address):
+            return self._retried(attempt)
+
+    def _retried(self, attempt: Callable[[], T]) -> T:
+        pause = self._retry.pause
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return attempt()
+            except ConstraintError:
+                if tries >= self._retry.constraint_attempts:
+                    raise
+            except (TransientError, SessionExpired, ServiceUnavailable):
+                if tries >= self._retry.attempts:
+                    raise
+            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause *= 2
+
+
+def _query(text: str, timeout: float | None = None) -> neo4j.Query:
+    return neo4j.Query(text, timeout=timeout)
+
+
+def _operators(plan: Mapping[str, Any]) -> Iterator[str]:
+    if operator := plan.get("operatorType"):
+        yield operator.partition("@")[0]
+    for child in plan.get("children", ()):
+        yield from _operators(child)
+
+
+def _rows(result: neo4j.Result) -> list[Row]:
+    return [_row(record) for record in result]
+
+
+def _row(record: neo4j.Record) -> Row:
+    return dict(zip(record.keys(), map(plain, record.values()), strict=True))
+
+
+@contextmanager
+def translated(address: str) -> Iterator[None]:
+    """Turn what the driver raises into :mod:`kg.errors`; the driver's own error stays as the cause."""
+    try:
+        yield
+    except AuthError as error:
+        raise StoreUnavailable(
+            f"{address} rejects the credentials; check NEO4J_USERNAME and NEO4J_PASSWORD: {_message(error)}"
+        ) from error
+    except (ServiceUnavailable, SessionExpired) as error:
+        raise StoreUnavailable(f"no graph server answers at {address}; is it running? {error}") from error
+    except ConfigurationError as error:
+        raise StoreUnavailable(f"{address} is no address of a graph server: {error}") from error
+    except ConstraintError as error:
+        raise ConstraintViolated(f"{address}: a key is already taken: {_message(error)}") from error
+    except ClientError as error:
+        if "Database.DatabaseNotFound" in (error.code or ""):
+            raise StoreUnavailable(f"{address} has no such database; check NEO4J_DATABASE") from error
+        raise QueryFailed(_message(error)) from error
+    except Neo4jError as error:
+        raise StoreError(f"{address}: {_message(error)}") from error
+    except DriverError as error:
+        raise StoreError(f"{address}: {error}") from error
+
+
+def _message(error: Neo4jError) -> str:
+    return error.message or str(error)

@@ -1,0 +1,119 @@
+"""What a record must keep to enter a graph: no reserved name, values within their scale, nothing unstorable."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from kg import queries
+from kg.batch import MAX_TEXT
+from kg.errors import RecordError
+from kg.records import Interaction, Link, Record, Scalar, Scale, Triple, UserRecord
+from kg.schema import check_kind
+from kg.store import Store
+
+
+class Scales:
+    """The declared scales of the kinds of one graph."""
+
+    def __init__(self, store: Store, given: Scale | None) -> None:
+        self._store = store
+        self._given = given
+        rows = store.read(queries.text("kinds"))
+        self._scales = {
+            row["kind"]: Scale(row["minimum"], row["maximum"]) for row in rows if row["minimum"] is not None
+        }
+        self._undeclared: set[str] = set()
+
+    def check(self, event: Interaction) -> None:
+        """Refuse a value outside the scale of its kind.
+
+        Raises:
+            RecordError: it is outside.
+        """
+        if event.value is None:
+            return
+        scale = self._scales.get(event.kind)
+        if self._given is not None:
+            if scale is None:
+                scale = self._scales[event.kind] = self._given
+                self._undeclared.add(event.kind)
+            elif scale != self._given:
+                raise ScaleConflict(event.kind, scale, self._given)
+        if scale is not None and event.value not in scale:
+            raise RecordError("value", f"{event.value:g} is outside the scale {scale.minimum:g} to {scale.maximum:g}")
+
+    def declare(self) -> None:
+        """Write the scales that were met first in this run."""
+        kinds, self._undeclared = sorted(self._undeclared), set()
+        if not kinds or self._given is None:
+            return
+        self._store.ensure_schema(kinds)
+        for kind in kinds:
+            low, high = float(self._given.minimum), float(self._given.maximum)
+            ((row,),) = self._store.write(queries.statement("kind_scale", kind=kind, minimum=low, maximum=high))
+            if (row["minimum"], row["maximum"]) != (low, high):
+                raise ScaleConflict(kind, Scale(row["minimum"], row["maximum"]), self._given)
+
+
+class ScaleConflict(RecordError):
+    """A kind of event has another scale already."""
+
+    def __init__(self, kind: str, declared: Scale, given: Scale) -> None:
+        super().__init__(
+            "scale",
+            f"{kind} events of this graph have the scale {declared.minimum:g}:{declared.maximum:g}, not "
+            f"{given.minimum:g}:{given.maximum:g}; give the same, or another kind",
+        )
+
+
+def check(record: Record, scales: Scales) -> str:
+    """Refuse what the schema or a scale forbids; returns what kind of record it is."""
+    if isinstance(record, Interaction):
+        check_kind(record.kind)
+        scales.check(record)
+        _check_texts(record.text, record.title)
+        _check_scalars(record.context)
+        return record.kind
+    if isinstance(record, Triple):
+        check_kind(record.relation, "relation")
+        return "triples"
+    if isinstance(record, Link):
+        return "links"
+    for attribute in record.attributes:
+        check_kind(attribute.relation, "relation")
+    _check_scalars(record.properties)
+    if isinstance(record, UserRecord):
+        return "users"
+    for related in record.related:
+        check_kind(related.relation, "relation")
+    _check_texts(record.text, record.title)
+    return "items"
+
+
+def _check_texts(text: str | None, title: str | None) -> None:
+    for name, value in (("text", text), ("title", title)):
+        if value is None:
+            continue
+        if len(value) > MAX_TEXT:
+            raise RecordError(name, f"has {len(value)} characters; at most {MAX_TEXT} are stored")
+        _check_unicode(name, value)
+
+
+def _check_scalars(properties: Mapping[str, Scalar]) -> None:
+    """Refuse what only one engine, or only one way in, would store."""
+    for name, value in properties.items():
+        if isinstance(value, str):
+            _check_unicode(name, value)
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise RecordError(name, f"{value} is no finite number")
+        elif isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+            raise RecordError(name, "is an integer beyond 64 bits")
+
+
+def _check_unicode(name: str, value: str) -> None:
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise RecordError(name, "is not valid Unicode (a lone surrogate)") from None

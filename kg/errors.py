@@ -1,0 +1,76 @@
+"""Everything that ``kg`` raises.
+
+::
+
+    GraphError                 every error of this package
+    ├── RecordError            a record breaks a rule of the schema (holds field and reason)
+    ├── ReadError              a file cannot be read any further (holds path and, where known, line)
+    ├── StoreError             the engine refused or failed
+    │   ├── StoreInUse         another process holds this folder (says which)
+    │   ├── StoreUnavailable   no server answers, or it rejects the credentials
+    │   ├── StoreVersionError  the store was made by another schema version
+    │   ├── ConstraintViolated a uniqueness constraint stopped a write: somebody else wrote the same key
+    │   └── EventConflict      another event is stored under the same id
+    ├── QueryRefused           the text is not a read-only query
+    └── QueryFailed            syntax, a missing parameter, a time or row limit
+"""
+
+from __future__ import annotations
+
+
+class GraphError(Exception):
+    """Base of every error that ``kg`` raises."""
+
+
+class RecordError(GraphError):
+    """A record breaks a rule of the schema; ``field`` names where, ``reason`` says what and what to do."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class ReadError(GraphError):
+    """A file cannot be read any further: missing, truncated, binary, or without a required column.
+
+    ``path`` names it; ``line`` is the first line (from 1) that could not be read, where that is known.
+    """
+
+    def __init__(self, path: str, reason: str, line: int | None = None) -> None:
+        super().__init__(f"{path}: {reason}" if line is None else f"{path}, line {line}: {reason}")
+        self.path = path
+        self.reason = reason
+        self.line = line
+
+
+class StoreError(GraphError):
+    """The engine refused or failed; the message says what to do."""
+
+
+class StoreInUse(StoreError):
+    """Another process holds this folder."""
+
+
+class StoreUnavailable(StoreError):
+    """No server answers at this address, or it rejects the credentials."""
+
+
+class StoreVersionError(StoreError):
+    """The store was made by another version of the schema."""
+
+
+class ConstraintViolated(StoreError):
+    """A uniqueness constraint stopped a write: somebody else wrote the same key."""
+
+
+class EventConflict(StoreError):
+    """Another event with other content is stored under the same ``event_id``."""
+
+
+class QueryRefused(GraphError):
+    """The text is not a read-only query."""
+
+
+class QueryFailed(GraphError):
+    """A query with a syntax error, a missing parameter, or past its limit of rows or time."""

@@ -1,0 +1,160 @@
+"""The whole graph out of the engine, and into the tables of a snapshot: column by column, no Python a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+from tqdm import tqdm
+
+from kg import queries
+from kg.schema import DERIVED_PREFIX, RESERVED
+from kg.snapshot import ENTITIES, EVENTS, ITEMS, KINDS, REVIEWS, TRAITS, TRIPLES, USERS
+from kg.store import Store
+
+_EDGES = pa.schema([("head", pa.string()), ("tail", pa.string()), ("relation", pa.string())])
+_EVENTS = pa.schema(
+    [
+        ("user", pa.string()),
+        ("item", pa.string()),
+        *((field.name, field.type) for field in EVENTS if field.name in {"at", "value", "event_id"}),
+    ]
+)
+_REVIEWS = pa.schema([field.with_type(pa.string()) if field.name in ("user", "item") else field for field in REVIEWS])
+_KNOWLEDGE = (("Item", "Entity"), ("Entity", "Entity"), ("Item", "Item"))
+"""Between which labels an edge belongs to the knowledge graph."""
+
+
+def read_tables(store: Store, *, progress: bool = False) -> dict[str, pa.Table]:
+    """The tables of :class:`kg.snapshot.Snapshot` by name."""
+    with tqdm(total=7, unit="table", desc="snapshot", disable=None if progress else True, leave=False) as bar:
+        return _Export(store, bar).tables()
+
+
+class _Export:
+    def __init__(self, store: Store, bar: tqdm[Any]) -> None:
+        self._store = store
+        self._bar = bar
+
+    def tables(self) -> dict[str, pa.Table]:
+        kinds = self._kinds()
+        users = self._nodes("snapshot_users", USERS, hidden=("id",))
+        items = self._nodes("snapshot_items", ITEMS, hidden=("id", "title", "text"))
+        every_entity = self._step("snapshot_entities", ENTITIES).sort_by("id")
+        links = self._edges("Item", ["SAME_AS"], "Entity").sort_by([("tail", "ascending"), ("head", "ascending")])
+        linked = pc.is_in(every_entity["id"], links["tail"].unique())
+        entities = every_entity.filter(pc.invert(linked))
+        nodes = _nodes_by_entity(items, entities, links)
+        relations = [row["relation"] for row in self._store.read(queries.text("relation_types"))]
+        relations = sorted(set(relations) - RESERVED)
+        names = set(kinds["kind"].to_pylist())
+        return {
+            "users": users,
+            "items": items,
+            "entities": entities,
+            "events": self._events(users, items, sorted(names)),
+            "reviews": self._reviews(users, items),
+            "triples": self._triples(items, nodes, relations),
+            "traits": self._traits(users, entities, [name for name in relations if name not in names]),
+            "kinds": kinds,
+        }
+
+    def _step(self, name: str, schema: pa.Schema, *, maps: bool = False, **names: str) -> pa.Table:
+        table = self._store.export(queries.statement(name, names=names).text, schema, maps=maps)
+        self._bar.set_postfix_str(name.removeprefix("snapshot_"))
+        return table
+
+    def _kinds(self) -> pa.Table:
+        rows = sorted(self._store.read(queries.text("kinds")), key=lambda row: str(row["kind"]))
+        return pa.Table.from_pylist(rows, schema=KINDS)
+
+    def _nodes(self, name: str, schema: pa.Schema, hidden: tuple[str, ...]) -> pa.Table:
+        table = self._step(name, schema, maps=True).sort_by("id")
+        self._bar.update()
+        shown = [_shown(text, hidden) for text in table["properties"].to_pylist()]
+        return table.set_column(schema.get_field_index("properties"), "properties", pa.array(shown, pa.string()))
+
+    def _events(self, users: pa.Table, items: pa.Table, kinds: Iterable[str]) -> pa.Table:
+        parts = [EVENTS.empty_table()]
+        for kind in kinds:
+            found = self._step("snapshot_events", _EVENTS, relation=kind)
+            found = found.filter(pc.is_valid(found["event_id"]))
+            user, item = _rows_of(found["user"], users), _rows_of(found["item"], items)
+            columns = [user, item, _constant(kind, len(found)), found["at"], found["value"], found["event_id"]]
+            parts.append(pa.table(columns, schema=EVENTS))
+        self._bar.update()
+        table = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
+        order = pc.sort_indices(
+            table.set_column(2, "kind", table["kind"].cast(pa.string())),
+            sort_keys=[(name, "ascending") for name in ("user", "item", "kind", "event_id")],
+        )
+        return table.take(order)
+
+    def _reviews(self, users: pa.Table, items: pa.Table) -> pa.Table:
+        found = self._step("snapshot_reviews", _REVIEWS).sort_by("id")
+        self._bar.update()
+        found = found.set_column(1, "user", _rows_of(found["user"], users))
+        return found.set_column(2, "item", _rows_of(found["item"], items)).cast(REVIEWS)
+
+    def _edges(self, head: str, relations: Sequence[str], tail: str) -> pa.Table:
+        if not relations:
+            return _EDGES.empty_table()
+        return self._step("snapshot_edges", _EDGES, head=head, relations="|".join(relations), tail=tail)
+
+    def _triples(self, items: pa.Table, nodes: pa.Table, relations: list[str]) -> pa.Table:
+        of_item = pa.table({"id": items["id"], "node": pa.array(np.arange(len(items)), pa.int32())})
+        parts = []
+        for head, tail in _KNOWLEDGE:
+            edges = self._edges(head, relations, tail)
+            parts.append(_to_nodes(edges, of_item if head == "Item" else nodes, of_item if tail == "Item" else nodes))
+        self._bar.update()
+        return _distinct(pa.concat_tables(parts), TRIPLES)
+
+    def _traits(self, users: pa.Table, entities: pa.Table, relations: list[str]) -> pa.Table:
+        edges = self._edges("User", relations, "Entity")
+        self._bar.update()
+        user, entity = _rows_of(edges["head"], users), _rows_of(edges["tail"], entities)
+        table = pa.table({"user": user, "relation": edges["relation"], "entity": entity})
+        return _distinct(table.filter(pc.is_valid(table["entity"])), TRAITS)
+
+
+def _shown(text: str, hidden: tuple[str, ...]) -> str:
+    properties = orjson.loads(text)
+    kept = {k: v for k, v in properties.items() if k not in hidden and not k.startswith(DERIVED_PREFIX)}
+    return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _constant(name: str, length: int) -> pa.DictionaryArray:
+    indices = pa.array(np.zeros(length, dtype=np.int32))
+    return pa.DictionaryArray.from_arrays(indices, pa.array([name]))
+
+
+def _rows_of(ids: pa.ChunkedArray, table: pa.Table) -> pa.ChunkedArray:
+    """The row of each id in a table of nodes; null where it is not there."""
+    return pc.index_in(ids, table["id"].combine_chunks())
+
+
+def _nodes_by_entity(items: pa.Table, entities: pa.Table, links: pa.Table) -> pa.Table:
+    """Entity id and node: its own, or each item that it is linked to."""
+    own = pa.table({"id": entities["id"], "node": pa.array(np.arange(len(entities)) + len(items), pa.int32())})
+    linked = pa.table({"id": links["tail"], "node": _rows_of(links["head"], items)})
+    return pa.concat_tables([own, linked])
+
+
+def _to_nodes(edges: pa.Table, heads: pa.Table, tails: pa.Table) -> pa.Table:
+    """Edges by external id to edges by node; an end that stands for several nodes gives several edges."""
+    by_head = edges.join(heads.rename_columns(["head", "from"]), "head", join_type="inner")
+    by_both = by_head.join(tails.rename_columns(["tail", "to"]), "tail", join_type="inner")
+    return by_both.select(["from", "relation", "to"]).rename_columns(TRIPLES.names)
+
+
+def _distinct(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The different rows, sorted by all columns."""
+    rows = table.group_by(schema.names, use_threads=False).aggregate([]).select(schema.names)
+    rows = rows.sort_by([(name, "ascending") for name in schema.names])
+    names = rows["relation"].combine_chunks().dictionary_encode()
+    return rows.set_column(1, "relation", names).cast(schema)

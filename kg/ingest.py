@@ -1,0 +1,181 @@
+"""Records into the graph: checked, in batches, each event once however often it is given, with a report."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from kg.batch import Outcome, in_batches
+from kg.checks import ScaleConflict, Scales, check
+from kg.errors import EventConflict, ReadError, RecordError
+from kg.newgraph import NewGraph
+from kg.records import Interaction, Record, Reject, Scale
+from kg.rejects import RejectsFile, raw_of
+from kg.schema import check_kind
+from kg.store import BulkLoad, Store
+from kg.writer import Writer
+
+DEFAULT_REJECTS = "tastegraph.rejects.jsonl"
+"""Name of the rejects file in the current directory, when none is given."""
+
+
+@dataclass
+class IngestReport:
+    """What became of the records."""
+
+    accepted: int = 0
+    """Records that added something to the graph."""
+    duplicates: int = 0
+    """Records whose content was there already."""
+    rejected: int = 0
+    """Rows that were refused: by the reader, by a scale, or because something else has their id."""
+    rejects_file: str | None = None
+    """Where the refused rows are, one JSON object a line; None when there are none."""
+    by_kind: dict[str, int] = field(default_factory=dict)
+    """Records read that passed the checks, by kind of event or of record."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a JSON document."""
+        return asdict(self)
+
+
+def ingest(
+    store: Store,
+    records: Iterable[Record | Reject],
+    *,
+    scale: Scale | None = None,
+    rejects: Path | None = None,
+    strict: bool = False,
+    dry_run: bool = False,
+    progress: bool = True,
+) -> IngestReport:
+    """Write records to the graph, in bounded memory.
+
+    Ingesting the same records again, in parts, or after a crash changes nothing more: the first write of an event wins,
+    the same content counts as a duplicate, other content under the same id is rejected.
+
+    Args:
+        store: where to.
+        records: what readers make.
+        scale: declared for every kind of event with a value among the records; a value outside it is rejected.
+        rejects: file for rejected rows, made when there is one; an existing one is kept, and a number added.
+        strict: the first rejected row is an error. Batches before it stay written, unless the graph was new.
+        dry_run: check everything against the graph and write nothing.
+        progress: show a bar on stderr.
+
+    Raises:
+        RecordError: a rejected row under ``strict``; or another scale is declared for a kind.
+        ReadError: a file could not be read to its end; what came before is written.
+        StoreError: the engine failed or the disk is full; the batch that failed is not written, those before it are.
+    """
+    with RejectsFile(rejects or Path(DEFAULT_REJECTS), strict=strict) as refused:
+        run = _Run(store, refused, scale, dry_run)
+        with tqdm(unit=" records", disable=None if progress else True, desc="ingest", leave=False) as bar:
+            run.take(_counted(records, bar))
+        report = run.report
+        report.rejected = refused.count
+        report.rejects_file = str(refused.path) if refused.path else None
+        return report
+
+
+def write_event(store: Store, event: Interaction) -> bool:
+    """Write one event, durable when this returns; True when it is new, False when this very event was there.
+
+    The person is created when not known; so is the item, hence a caller who wants it known checks first.
+
+    Raises:
+        EventConflict: another event is stored under this id.
+        RecordError: the kind is reserved, or the value is outside the declared scale.
+    """
+    check_kind(event.kind)
+    scales = Scales(store, None)
+    scales.check(event)
+    outcome = Writer(store).write([event])
+    if outcome.conflicts:
+        raise EventConflict(f"event {event.event_id!r}: {outcome.conflicts[0][1]}; an event is never overwritten")
+    return outcome.accepted == 1
+
+
+class _Run:
+    """One call of :func:`ingest`."""
+
+    def __init__(self, store: Store, refused: RejectsFile, scale: Scale | None, dry_run: bool) -> None:
+        self._store = store
+        self._refused = refused
+        self._scales = Scales(store, scale)
+        self._dry_run = dry_run
+        self._writer = Writer(store, dry_run=dry_run)
+        self._kinds: Counter[str] = Counter()
+        self.report = IngestReport()
+
+    def take(self, records: Iterable[Record | Reject]) -> None:
+        """Everything."""
+        batches = in_batches(self._checked(records))
+        put_off: list[Record] = []
+        load = None if self._dry_run else self._store.bulk_load()
+        if load is not None:
+            put_off = self._fill(load, batches)
+        for batch in itertools.chain(in_batches(put_off), batches):
+            self._scales_first()
+            self._note(self._writer.write(batch))
+        self._scales_first()
+        self.report.by_kind = dict(sorted(self._kinds.items()))
+
+    def _fill(self, load: AbstractContextManager[BulkLoad], batches: Iterator[Sequence[Record]]) -> list[Record]:
+        """Fill a new graph until the records end or the bulk path is given up; returns what was put off."""
+        failed: ReadError | None = None
+        with load as bulk:
+            graph = NewGraph(bulk)
+            try:
+                for batch in batches:
+                    graph.add(batch)
+                    if graph.is_full:
+                        break
+            except ReadError as error:  # what was read before is kept
+                failed = error
+        self.report.accepted += graph.accepted
+        if failed is not None:
+            for batch in in_batches(graph.put_off):
+                self._note(self._writer.write(batch))
+            self._scales_first()
+            raise failed
+        return graph.put_off
+
+    def _scales_first(self) -> None:
+        if not self._dry_run:
+            self._scales.declare()
+
+    def _note(self, outcome: Outcome) -> None:
+        self.report.accepted += outcome.accepted
+        self.report.duplicates += outcome.duplicates
+        for record, reason in outcome.conflicts:
+            self._refused.add(Reject("", None, "event_id", reason, raw_of(record)))
+
+    def _checked(self, records: Iterable[Record | Reject]) -> Iterator[Record]:
+        for record in records:
+            if isinstance(record, Reject):
+                self._refused.add(record)
+                continue
+            try:
+                name = check(record, self._scales)
+            except ScaleConflict:
+                raise
+            except RecordError as error:
+                self._refused.add(Reject("", None, error.field, error.reason, raw_of(record)))
+                continue
+            self._kinds[name] += 1
+            yield record
+
+
+def _counted(records: Iterable[Record | Reject], bar: tqdm[Any]) -> Iterator[Record | Reject]:
+    for number, record in enumerate(records, 1):
+        yield record
+        if number % 1000 == 0:
+            bar.update(1000)

@@ -1,0 +1,144 @@
+"""Records into a graph that is new, through the engine's bulk path.
+
+Nothing can be looked up there, so a table of marks, one byte for each hash, tells what may have been seen before. What
+may have been (a repeated id, an item described twice) is put off and goes through :mod:`kg.writer` afterwards, which
+knows for sure. Memory is the table and the ids of nodes, whatever the number of events.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
+
+from kg.batch import Edge, bare_nodes, context_of, edges_of, entities_of, has_review, label_of, properties_of
+from kg.records import Interaction, ItemRecord, Record, UserRecord
+from kg.store import BulkLoad
+
+MARKS = 1 << 26
+"""Bytes of the table; a million different ids put off about 0.7 % of them for nothing."""
+MAX_PUT_OFF = 20_000
+"""Records put off before the bulk path is given up: then most of the input is repeats."""
+MAX_NODES = 3_000_000
+"""Nodes whose references are held in memory."""
+
+
+class NewGraph:
+    """Fills a graph through a :class:`kg.store.BulkLoad`."""
+
+    def __init__(self, load: BulkLoad) -> None:
+        self._load = load
+        self._nodes: dict[str, dict[str, Any]] = {"User": {}, "Item": {}, "Entity": {}}
+        self._marks = bytearray(MARKS)
+        self.put_off: list[Record] = []
+        self.accepted = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the rest should go through transactions."""
+        return len(self.put_off) > MAX_PUT_OFF or sum(map(len, self._nodes.values())) > MAX_NODES
+
+    def add(self, batch: Sequence[Record]) -> None:
+        """Take a batch; what may be a repeat is appended to :attr:`put_off`."""
+        events = [record for record in batch if isinstance(record, Interaction)]
+        nodes = [record for record in batch if isinstance(record, ItemRecord | UserRecord)]
+        others = [record for record in batch if not isinstance(record, Interaction | ItemRecord | UserRecord)]
+        self._add_described([record for record in nodes if self._is_first_word(record)])
+        self._add_edges([(record, edges_of(record)) for record in others])
+        self._add_events([event for event in events if self._is_first_event(event)])
+
+    def _mark(self, key: Hashable) -> bool:
+        """Whether ``key`` is surely new; marks it."""
+        place = hash(key) & (MARKS - 1)
+        if self._marks[place]:
+            return False
+        self._marks[place] = 1
+        return True
+
+    def _is_first_event(self, event: Interaction) -> bool:
+        # A review's id is unique over all kinds, so it has a mark of its own.
+        if self._mark((event.kind, event.event_id)) and (not has_review(event) or self._mark(event.event_id)):
+            return True
+        self.put_off.append(event)
+        return False
+
+    def _is_first_word(self, record: ItemRecord | UserRecord) -> bool:
+        if record.id in self._nodes[label_of(record)]:  # described before, or met in an edge
+            self.put_off.append(record)
+            return False
+        self._nodes[label_of(record)][record.id] = None  # claimed; the reference follows
+        return True
+
+    def _add_described(self, records: Sequence[ItemRecord | UserRecord]) -> None:
+        for label in ("User", "Item"):
+            own = [record for record in records if label_of(record) == label]
+            self._make(label, {record.id: {**properties_of(record), "id": record.id} for record in own})
+        entities = {id: row for id, row in entities_of(records).items() if id not in self._nodes["Entity"]}
+        self._make("Entity", entities)
+        self._add_edges([(record, edges_of(record)) for record in records])
+
+    def _add_edges(self, wanted: Iterable[tuple[Record, list[Edge]]]) -> None:
+        groups: dict[str, list[Edge]] = defaultdict(list)
+        for record, edges in wanted:
+            fresh = [edge for edge in edges if self._mark(edge)]
+            if len(fresh) < len(edges):
+                self.put_off.append(record)  # the whole record again: what is there already is skipped then
+            else:
+                self.accepted += 1
+            for edge in fresh:
+                groups[edge.relation].append(edge)
+        self._make_bare(node for edges in groups.values() for node in bare_nodes(edges))
+        for relation, edges in groups.items():
+            heads = [self._nodes[edge.head_label][edge.head] for edge in edges]
+            tails = [self._nodes[edge.tail_label][edge.tail] for edge in edges]
+            self._load.add_edges(relation, heads, tails)
+
+    def _add_events(self, events: Sequence[Interaction]) -> None:
+        self.accepted += len(events)
+        self._make_bare(node for event in events for node in (("User", event.user_id), ("Item", event.item_id)))
+        users, items = self._nodes["User"], self._nodes["Item"]
+        kinds: dict[str, list[Interaction]] = defaultdict(list)
+        for event in events:
+            kinds[event.kind].append(event)
+        for kind, own in kinds.items():
+            self._load.declare_kind(kind)
+            rows = [_row(event) for event in own]
+            heads = [users[event.user_id] for event in own]
+            self._load.add_edges(kind, heads, [items[event.item_id] for event in own], rows)
+        self._add_reviews([event for event in events if has_review(event)])
+
+    def _add_reviews(self, events: Sequence[Interaction]) -> None:
+        made = self._load.add_nodes(
+            "Review",
+            [_present({"id": e.event_id, "title": e.title, "text": e.text, "at": e.at}) for e in events],
+        )
+        self._load.add_edges("WROTE", [self._nodes["User"][event.user_id] for event in events], made)
+        self._load.add_edges("ABOUT", made, [self._nodes["Item"][event.item_id] for event in events])
+
+    def _make_bare(self, nodes: Iterable[tuple[str, str]]) -> None:
+        missing: dict[str, dict[str, dict[str, Any]]] = {"User": {}, "Item": {}, "Entity": {}}
+        for label, id in nodes:
+            if id not in self._nodes[label]:
+                missing[label][id] = {"id": id}
+        for label, rows in missing.items():
+            self._make(label, rows)
+
+    def _make(self, label: str, rows: dict[str, dict[str, Any]]) -> None:
+        if rows:
+            references = self._load.add_nodes(label, list(rows.values()))
+            self._nodes[label].update(zip(rows, references, strict=True))
+
+
+def _row(event: Interaction) -> dict[str, Any]:
+    row: dict[str, Any] = {"event_id": event.event_id}
+    if event.at is not None:
+        row["at"] = event.at
+    if event.value is not None:
+        row["value"] = event.value
+    if event.context or has_review(event):
+        row |= context_of(event)
+    return row
+
+
+def _present(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}

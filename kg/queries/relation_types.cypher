@@ -1,0 +1,3 @@
+// The types of all edges that were ever made.
+CALL db.relationshipTypes() YIELD relationshipType
+RETURN relationshipType AS relation

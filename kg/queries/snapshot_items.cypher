@@ -1,0 +1,3 @@
+// All items.
+MATCH (i:Item)
+RETURN i.id AS id, i.title AS title, i.text AS text, properties(i) AS properties

@@ -1,0 +1,3 @@
+// All people.
+MATCH (u:User)
+RETURN u.id AS id, properties(u) AS properties

@@ -1,0 +1,112 @@
+"""Cells of tables to what nodes hold: lists of values, attributes, properties."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from kg.errors import RecordError
+from kg.readers.cleaning import number, price, timestamp
+from kg.readers.mapping import AttributeColumn, normal
+from kg.readers.markup import clean_text
+from kg.records import MAX_ID_BYTES, Attribute, Scalar, clean_id
+
+_CODE = re.compile(r"zip|postal|postcode|phone|code|isbn|ean|upc|sku|id$|ids$")
+"""Columns whose digits are a name, not a number."""
+_MONEY = re.compile(r"price|cost|msrp")
+_WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,17})")
+_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,15})\.\d{1,15}")
+_SEVERAL = re.compile(r"genre|tag|keyword|topic|subject|actor|director|writer|country|language|cast|.*[^s]s")
+"""Columns whose commas separate."""
+
+
+def split(value: Any, column: str, separator: str | None = None) -> list[Any]:
+    """The values in one cell.
+
+    A list gives its members, whatever its depth; text that is written as a list (``["a", "b"]``) too. Other text is cut
+    at ``separator``; without one at ``|`` or ``;``, and at commas where the column's name says that it holds several
+    (a plural, or one of *genre*, *tag*, *keyword*, ...): a brand may well be called "Future US, Inc.".
+    """
+    if isinstance(value, dict):
+        raise RecordError(column, "holds an object, and text or a list is needed")
+    if hasattr(value, "tolist"):
+        value = value.tolist()  # an array in a cell of a data frame
+    if isinstance(value, list | tuple | set | frozenset):
+        return [part for member in value for part in _members(member, column)]
+    if not isinstance(value, str):
+        return [] if value is None or value != value else [value]
+    text = value.strip()
+    if text.startswith("[") and text.endswith("]") and isinstance(members := _literal(text), list):
+        return split(members, column)
+    if separator is None:
+        separator = next((mark for mark in "|;" if mark in text), None)
+        if separator is None and "," in text and _SEVERAL.fullmatch(normal(column)):
+            separator = ","
+    return [text] if separator is None else text.split(separator)
+
+
+def attributes(value: Any, spec: AttributeColumn) -> Iterable[Attribute]:
+    """The entities that one cell names, each once, cleaned as text.
+
+    Raises:
+        RecordError: a value is no text, or too long for an id.
+    """
+    relation, kind = spec.named()
+    names = (clean_text(part, spec.column) for part in split(value, spec.column, spec.separator))
+    for name in dict.fromkeys(filter(None, names)):
+        attribute = Attribute(relation, kind, name)
+        if len(attribute.entity_id.encode()) > MAX_ID_BYTES:
+            raise RecordError(spec.column, f"a value has over {MAX_ID_BYTES} bytes, and is no attribute but a text")
+        yield attribute
+
+
+def scalar(value: Any, column: str) -> Scalar | None:
+    """A property's value; None when the cell is empty (NaN counts as empty).
+
+    Text that is a number in its usual form becomes one, except in columns of codes (zip, phone, id, ...), where
+    ``01234`` and ``85711`` must stay alike; a column of prices is read as such; lists become text.
+
+    Raises:
+        RecordError: infinite, or too long.
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    name = normal(column)
+    if hasattr(value, "item") and not hasattr(value, "__len__"):
+        value = value.item()  # a NumPy scalar
+    if isinstance(value, str):
+        if _MONEY.search(name):
+            return price(value)
+        text = clean_text(value, column)
+        if text is None or _CODE.search(name):
+            return text
+        if _WHOLE.fullmatch(text):
+            return int(text)
+        return float(text) if _DECIMAL.fullmatch(text) else text
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**63 else clean_id(str(value), column)
+    if isinstance(value, list | tuple | dict):
+        return clean_text(json.dumps(value, ensure_ascii=False, default=str), column)
+    if hasattr(value, "isoformat"):
+        moment = timestamp(value, column) if hasattr(value, "year") else None
+        return moment.isoformat() if moment else str(value)
+    return number(value, column)
+
+
+def _members(value: Any, column: str) -> list[Any]:
+    return split(value, column) if isinstance(value, list | tuple | set | frozenset | dict) else [value]
+
+
+def _literal(text: str) -> Any:
+    for parse in (json.loads, ast.literal_eval):
+        try:
+            return parse(text)
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            continue
+    return None

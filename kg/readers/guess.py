@@ -1,0 +1,88 @@
+"""A mapping for tables of items and people that came without one, from the names and types of their columns."""
+
+from __future__ import annotations
+
+import re
+
+from kg.errors import ReadError
+from kg.readers.mapping import (
+    ITEM,
+    ITEM_TEXT,
+    ITEM_TITLE,
+    KNOWN,
+    USER,
+    AttributeColumn,
+    ItemMapping,
+    UserMapping,
+    found,
+    normal,
+    property_name,
+    recognise,
+)
+from kg.readers.rows import Rows
+
+_ATTRIBUTES = frozenset(KNOWN) | {"brand", "genre", "author", "director", "publisher", "manufacturer", "artist", "tag"}
+_TYPED_TITLE = re.compile(r"title|name")
+
+
+def guess_items(rows: Rows) -> ItemMapping:
+    """Id, title and text by the usual names; then attributes and properties.
+
+    With RecBole's types, every other ``token`` and ``token_seq`` column is an attribute (a ``token_seq`` is split at
+    blanks), and ``float`` a property; ``float_seq`` is left out. Without types, the columns known as attributes
+    (brand, category, genre, author, ...) are, and the rest are properties.
+
+    Raises:
+        ReadError: no column is known as the item's id.
+    """
+    columns = list(dict.fromkeys(rows.columns))
+    item = _id(rows, columns, f"id {ITEM}", "item")
+    columns.remove(item)
+    title = recognise(columns, ITEM_TITLE) or _typed_title(rows, columns)
+    if title:
+        columns.remove(title)
+    texts = [column for column in columns if normal(column) in ITEM_TEXT.split()]
+    rest = [column for column in columns if column not in texts]
+    if rows.types:
+        chosen = [column for column in rest if rows.types.get(column) in ("token", "token_seq")]
+        specs = [AttributeColumn(c, separator=" " if rows.types[c] == "token_seq" else "\t") for c in chosen]
+        properties = [column for column in rest if rows.types.get(column) == "float"]
+    else:
+        specs = [AttributeColumn(column) for column in rest if normal(column) in _ATTRIBUTES]
+        properties = [column for column in rest if normal(column) not in _ATTRIBUTES]
+    return ItemMapping(item, title, tuple(texts), tuple(specs), _free(properties, {"id", "title", "text"}))
+
+
+def guess_users(rows: Rows) -> UserMapping:
+    """Id by the usual names; every other column is a property.
+
+    Raises:
+        ReadError: no column is known as the person's id.
+    """
+    columns = list(dict.fromkeys(rows.columns))
+    user = _id(rows, columns, f"id {USER}", "user")
+    columns.remove(user)
+    return UserMapping(user, (), _free([c for c in columns if rows.types.get(c) != "float_seq"], {"id"}))
+
+
+def _id(rows: Rows, columns: list[str], names: str, what: str) -> str:
+    column = recognise(columns, names) or next((c for c in columns if rows.types.get(c) == "token"), None)
+    if column is None:
+        raise ReadError(rows.name, f"no column is known as the {what}'s id; {found(rows)}. Name it with --id COL")
+    return column
+
+
+def _typed_title(rows: Rows, columns: list[str]) -> str | None:
+    typed = (column for column in columns if rows.types.get(column) == "token_seq")
+    return next((column for column in typed if _TYPED_TITLE.search(normal(column))), None)
+
+
+def _free(columns: list[str], reserved: set[str]) -> tuple[str, ...]:
+    """Columns that can be properties: those without a name, or with one that is taken, are left out."""
+    taken, free = set(reserved), []
+    for column in columns:
+        name = property_name(column)
+        if column.strip() and name not in taken:
+            taken.add(name)
+            free.append(column)
+    return tuple(free)

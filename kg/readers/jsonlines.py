@@ -1,0 +1,105 @@
+"""Rows of JSON lines; also of lines of Python literals, as the Amazon metadata of 2014 is written."""
+
+from __future__ import annotations
+
+import ast
+import json
+import warnings
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import orjson
+
+from kg.errors import ReadError
+from kg.readers.rows import ROW, Row, Rows, raw_text
+from kg.readers.stream import MAX_LINE_BYTES, LineStream
+from kg.records import Reject
+
+SAMPLE_ROWS = 1000
+"""How many rows are looked at for column names."""
+_SAMPLE_BYTES = 4 * 2**20
+
+
+class JsonRows(Rows):
+    """A file with one JSON object a line. Any other line is rejected, and reading goes on; blank lines are nothing."""
+
+    def __init__(self, stream: LineStream) -> None:
+        self._stream = stream
+        self._lines = iter(stream)
+        self._sample: list[bytes] = []
+        self._broken: ReadError | None = None
+        super().__init__(stream.name, self._keys())
+
+    def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
+        try:
+            for number, line in enumerate(chain(self._sample, self._lines), 1):
+                try:
+                    row = orjson.loads(line)
+                    get = row.get
+                except (orjson.JSONDecodeError, AttributeError):
+                    if not line.strip():
+                        continue
+                    parsed = parse_object(line)
+                    if isinstance(parsed, str):
+                        yield Reject(self.name, number, ROW, parsed, raw_text(line))
+                        continue
+                    get = parsed.get
+                yield number, [get(column) for column in columns], line
+            if self._broken:
+                raise self._broken
+        except ReadError as error:
+            yield from self._stream.broken_row(error)
+            raise
+        finally:
+            self._stream.close()
+
+    def _keys(self) -> list[str]:
+        """The keys in the first rows, in the order of their first appearance."""
+        keys: dict[str, None] = {}
+        size = 0
+        try:
+            for line in self._lines:
+                self._sample.append(line)
+                row = parse_object(line)
+                if isinstance(row, dict):
+                    keys.update(dict.fromkeys(row))
+                size += len(line)
+                if len(self._sample) >= SAMPLE_ROWS or size > _SAMPLE_BYTES:
+                    break
+        except ReadError as error:
+            self._broken = error
+        return list(keys)
+
+
+def parse_object(line: bytes) -> dict[str, Any] | str:
+    """The object on this line, or why there is none.
+
+    What ``orjson`` refuses is tried again more slowly, since NaN, lone surrogates and Python literals deserve a reject
+    that names their field, or none.
+    """
+    if len(line) > MAX_LINE_BYTES:
+        return f"the row has over {MAX_LINE_BYTES // 2**20} MiB"
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        try:
+            row = _parse_slowly(line.decode())
+        except UnicodeDecodeError:
+            return "the row is not valid UTF-8"
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return f"is not valid JSON ({error})"
+    if not isinstance(row, dict):
+        return f"is not a JSON object but {type(row).__name__}"
+    return row
+
+
+def _parse_slowly(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        if not text.lstrip().startswith(("{'", '{"')):
+            raise
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "\d" in a text is a warning to Python's compiler
+            return ast.literal_eval(text.strip())

@@ -1,0 +1,58 @@
+"""LightGCN's layout: one line a person, first the person, then the items, separated by blanks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kg.errors import ReadError, RecordError
+from kg.readers.cleaning import identifier
+from kg.readers.rows import ROW, raw_text
+from kg.readers.stream import MAX_LINE_BYTES, FileSource, LineStream
+from kg.records import Interaction, Reject, clean_kind, event_hash
+
+
+def read_lists(source: FileSource, *, kind: str = "INTERACTED") -> Iterator[Interaction | Reject]:
+    """One event for each item of a line; it has neither time nor value. A person without items gives nothing.
+
+    Raises:
+        ReadError: the file cannot be read (any further).
+        RecordError: ``kind`` is no kind.
+    """
+    yield from lists_of(LineStream(source), clean_kind(kind))
+
+
+def lists_of(stream: LineStream, kind: str) -> Iterator[Interaction | Reject]:
+    """The events in an open file; see :func:`read_lists`."""
+    try:
+        for number, line in enumerate(stream, 1):
+            if len(line) > MAX_LINE_BYTES:
+                yield Reject(
+                    stream.name, number, ROW, f"the row has over {MAX_LINE_BYTES // 2**20} MiB", raw_text(line)
+                )
+                continue
+            try:
+                user, *items = line.decode().split() or ("",)
+                user_id = identifier(user, "user") if items else ""
+            except UnicodeDecodeError:
+                yield Reject(stream.name, number, ROW, "the row is not valid UTF-8", raw_text(line))
+                continue
+            except RecordError as error:
+                yield Reject(stream.name, number, error.field, error.reason, raw_text(line))
+                continue
+            yield from _events(stream.name, number, user_id, items, kind)
+    except ReadError as error:
+        yield from stream.broken_row(error)
+        raise
+    finally:
+        stream.close()
+
+
+def _events(file: str, line: int, user_id: str, items: list[str], kind: str) -> Iterator[Interaction | Reject]:
+    for item in items:
+        try:
+            item_id = identifier(item, "item")
+        except RecordError as error:
+            yield Reject(file, line, error.field, error.reason, raw_text(f"{user_id} {item}"))
+        else:
+            event_id = event_hash(user_id, item_id, kind, None, None, None)
+            yield Interaction(user_id, item_id, kind, event_id)

@@ -1,0 +1,234 @@
+"""Which column holds what: declared by the caller, or recognised by its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+from kg.errors import ReadError, RecordError
+from kg.readers.rows import Rows
+from kg.records import clean_kind
+
+USER = "user userid reviewerid customerid customer visitorid memberid personid accountid uid username"
+ITEM = (
+    "item itemid asin parentasin productid product movieid bookid isbn artistid trackid songid articleid businessid iid"
+)
+AT = "timestamp unixreviewtime at time datetime date eventtime createdat ts reviewtime reviewdate"
+VALUE = "value rating overall score stars starrating reviewscore bookrating weight"
+KIND = "kind eventkind event eventtype action actiontype behavior behaviour behaviortype"
+TEXT = "reviewtext text review reviewbody comment body content"
+TITLE = "summary reviewtitle reviewheadline headline title"
+EVENT_ID = "eventid interactionid reviewid"
+
+ITEM_TITLE = "title name movietitle itemname itemtitle producttitle productname booktitle artistname label"
+ITEM_TEXT = "description text plot overview synopsis abstract body content feature features"
+HEAD = "head headid subject source h"
+RELATION = "relation relationid predicate relationship type r"
+TAIL = "tail tailid object target t"
+ENTITY = "entity entityid iri uri freebaseid kgid"
+
+
+@dataclass(frozen=True, slots=True)
+class EventMapping:
+    """Columns of an event: ``--map user=COL,item=COL,...``.
+
+    None: recognised by its name, and left out where no column has one. The empty text: left out.
+    """
+
+    user: str | None = None
+    """The person's id; required."""
+    item: str | None = None
+    """The item's id; required."""
+    at: str | None = None
+    """When it happened; see :func:`kg.readers.cleaning.timestamp`."""
+    value: str | None = None
+    """A rating, a count, a flag."""
+    kind: str | None = None
+    """What happened, such as ``PURCHASED``; any case."""
+    text: str | None = None
+    """What the person wrote."""
+    title: str | None = None
+    """The headline of what the person wrote; recognised only beside a text."""
+    event: str | None = None
+    """The caller's own ``event_id``."""
+    context: tuple[str, ...] = ()
+    """Further columns kept as properties of the event; all others are left out."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """What ``--map`` says: ``user=COL,item=COL``. ``role=`` leaves a role out; a number is a position in a file
+        without a header.
+
+        Raises:
+            RecordError: not of this form, or an unknown role.
+        """
+        roles = {field.name for field in fields(cls)} - {"context"}
+        mapping: dict[str, Any] = {}
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            role, equals, column = part.partition("=")
+            if not equals or role.strip() not in roles or role.strip() in mapping:
+                raise RecordError(
+                    "map", f"{part!r} is not ROLE=COLUMN, once each, with ROLE of {', '.join(sorted(roles))}"
+                )
+            mapping[role.strip()] = column.strip()
+        return cls(**mapping)
+
+    def columns(self) -> list[str]:
+        """The columns that the caller named."""
+        named = [getattr(self, field.name) for field in fields(self) if field.name != "context"]
+        return [column for column in (*named, *self.context) if column]
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeColumn:
+    """A column whose values become entities: ``--attribute COL[:RELATION]``."""
+
+    column: str
+    relation: str | None = None
+    """The relation to the entity; by default the column's name in upper case, or what :data:`KNOWN` says."""
+    kind: str | None = None
+    """The entity's kind; by default the column's name in lower case, or what :data:`KNOWN` says."""
+    separator: str | None = None
+    """What separates several values in one cell; None: see :func:`kg.readers.cells.split`."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """What ``--attribute`` says: ``genres`` or ``genres:GENRE``.
+
+        Raises:
+            RecordError: the relation is no relation's name, or there is no column.
+        """
+        column, _, relation = text.rpartition(":") if ":" in text else (text, "", "")
+        if not column.strip():
+            raise RecordError("attribute", f"{text!r} is not COLUMN or COLUMN:RELATION")
+        return cls(column.strip(), clean_kind(relation.strip(), "attribute") if relation.strip() else None)
+
+    def named(self) -> tuple[str, str]:
+        """The relation and the kind of entity."""
+        kind, relation = KNOWN.get(normal(self.column), (property_name(self.column).lower(), None))
+        kind = self.kind or kind
+        return clean_kind(self.relation or relation or kind, "attribute"), kind
+
+
+KNOWN: Mapping[str, tuple[str, str]] = {
+    "category": ("category", "IN_CATEGORY"),
+    "categories": ("category", "IN_CATEGORY"),
+    "class": ("genre", "GENRE"),
+    "genres": ("genre", "GENRE"),
+    "brands": ("brand", "BRAND"),
+    "tags": ("tag", "TAG"),
+    "authors": ("author", "AUTHOR"),
+    "actors": ("actor", "ACTOR"),
+    "directors": ("director", "DIRECTOR"),
+    "artists": ("artist", "ARTIST"),
+}
+"""Columns by normal name: the kind of their entities and the relation to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemMapping:
+    """Columns of an item. Without any mapping, :func:`kg.readers.table.read_items` chooses them by name."""
+
+    id: str
+    title: str | None = None
+    text: tuple[str, ...] = ()
+    """Columns that together make the item's text, joined by a blank."""
+    attributes: tuple[AttributeColumn, ...] = ()
+    properties: tuple[str, ...] = ()
+    related: tuple[AttributeColumn, ...] = ()
+    """Columns that hold ids of other items, with a relation such as ``ALSO_BOUGHT``."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserMapping:
+    """Columns of a person. Without any mapping every column beside the id is a property."""
+
+    id: str
+    attributes: tuple[AttributeColumn, ...] = ()
+    properties: tuple[str, ...] = ()
+
+
+def normal(column: str) -> str:
+    """A column's name without case, blanks and punctuation, as names are recognised: ``user_id`` is ``userid``."""
+    return re.sub(r"[\W_]", "", column.casefold())
+
+
+def property_name(column: str) -> str:
+    """A column's name as the graph can hold it: ``zip code`` is ``zip_code``."""
+    name = re.sub(r"[^A-Za-z0-9]+", "_", column).strip("_")
+    return (name if name[:1].isalpha() else f"column_{name}")[:64]
+
+
+def recognise(columns: Iterable[str], names: str) -> str | None:
+    """The column whose normal name comes first in a list of names; None when there is none."""
+    found = {normal(column): column for column in reversed(list(columns))}
+    return next((found[name] for name in names.split() if name in found), None)
+
+
+def is_positions(columns: Sequence[str]) -> bool:
+    """Whether a mapping speaks of positions (``1``, ``2``) in a file without a header."""
+    return bool(columns) and all(column.isascii() and column.isdigit() for column in columns)
+
+
+def require(rows: Rows, columns: Iterable[str], option: str) -> None:
+    """Check that the source has these columns, each once.
+
+    Raises:
+        ReadError: it has not; says which columns were found, and which option names another.
+    """
+    for column in columns:
+        if column not in rows.columns:
+            raise ReadError(rows.name, f"there is no column {column!r}; {found(rows)}. {option}")
+        if rows.columns.count(column) > 1:
+            raise ReadError(rows.name, f"several columns are called {column!r}: rename one. {option}")
+
+
+def found(rows: Rows) -> str:
+    """The columns of a source, in words."""
+    names = ", ".join(column[:60] or "(no name)" for column in rows.columns[:40])
+    return f"the columns are: {names}" if names else "no column was found in its first 1,000 rows"
+
+
+def resolve_events(rows: Rows, mapping: EventMapping, *, kind_given: bool) -> EventMapping:
+    """The mapping with every role decided: a column that is there, or None.
+
+    A ``--kind`` without ``--map kind=COL`` speaks for all rows, so no column of kinds is looked for then.
+
+    Raises:
+        ReadError: a column is missing.
+    """
+    option = (
+        "Name the columns with --map user=COL,item=COL,at=COL,... (positions such as user=1,item=2 without a header)"
+    )
+    require(rows, mapping.columns(), option)
+    taken = set(mapping.columns())
+    decided: dict[str, Any] = {}
+    names = {
+        "user": USER,
+        "item": ITEM,
+        "at": AT,
+        "value": VALUE,
+        "kind": KIND,
+        "text": TEXT,
+        "title": TITLE,
+        "event": EVENT_ID,
+    }
+    for role, aliases in names.items():
+        column = getattr(mapping, role)
+        if column is None and not (role == "kind" and kind_given):
+            column = recognise((name for name in rows.columns if name not in taken), aliases)
+            if role == "title" and not decided["text"]:
+                column = None
+        decided[role] = column or None
+        taken.add(column or "")
+    # RecBole calls the two columns as its configuration says; they are the first of type ``token``.
+    rest = iter([name for name in rows.columns if rows.types.get(name) == "token" and name not in taken])
+    for role in ("user", "item"):
+        decided[role] = decided[role] or next(rest, None)
+    if decided["user"] is None or decided["item"] is None:
+        missing = " and ".join(role for role in ("user", "item") if decided[role] is None)
+        raise ReadError(rows.name, f"no column is known as the {missing}; {found(rows)}. {option}")
+    require(rows, filter(None, decided.values()), option)
+    return replace(mapping, **decided)

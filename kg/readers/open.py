@@ -1,0 +1,80 @@
+"""One door to every source of rows."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from itertools import chain, islice
+from typing import Any
+
+from kg.errors import ReadError
+from kg.readers.delimited import DelimitedRows, Dialect
+from kg.readers.jsonlines import JsonRows
+from kg.readers.memory import MappingRows
+from kg.readers.rows import Rows
+from kg.readers.sniff import PARQUET_MAGIC, Lines, sniff
+from kg.readers.stream import FileSource, LineStream, Openable, starts_with
+from kg.readers.typed import RECORDS, TypedRows
+
+Source = FileSource | Iterable[Any]
+"""A path, a member of an archive, a pandas data frame, an Arrow table, or an iterable of dictionaries or records."""
+
+
+def open_rows(source: Source, *, table: bool = False) -> Rows | LineStream:
+    """The rows of any source; a file's format is told from its content.
+
+    A :class:`LineStream` stands for a file of LightGCN lists, which have no columns; with ``table`` such a file is read
+    as a table split by spaces, without a header.
+
+    Raises:
+        ReadError: the source cannot be read, or is no table.
+    """
+    if is_file(source):
+        return _open_file(source, table=table)
+    if _is_a(source, "pandas", "DataFrame"):
+        from kg.readers.columnar import FrameRows
+
+        return FrameRows(source)  # type: ignore[arg-type]
+    if _is_a(source, "pyarrow", "Table"):
+        from kg.readers.columnar import ArrowRows
+
+        return ArrowRows(source)
+    if isinstance(source, Iterable) and not isinstance(source, bytes | bytearray | Mapping):
+        rows = iter(source)
+        first = list(islice(rows, 1))
+        again = chain(first, rows)
+        # Nothing at all has no columns to miss.
+        return TypedRows(again) if not first or isinstance(first[0], RECORDS) else MappingRows(again)
+    raise ReadError(f"<{type(source).__name__}>", "is neither a file nor a data frame nor an iterable of records")
+
+
+def is_file(source: Any) -> bool:
+    """Whether a source is a path or a member of an archive."""
+    if isinstance(source, str | os.PathLike):
+        return True
+    # A data frame of share prices has a column called "open", and a name.
+    return isinstance(source, Openable) and not _is_a(source, "pandas", "DataFrame")
+
+
+def _open_file(source: Any, *, table: bool) -> Rows | LineStream:
+    if starts_with(source, PARQUET_MAGIC):
+        from kg.readers.columnar import ParquetRows
+
+        return ParquetRows(source)
+    stream = LineStream(source)
+    if stream.head.startswith(PARQUET_MAGIC):
+        stream.close()
+        raise ReadError(stream.name, "Parquet is read from its end, so it must be a plain file: unpack it first")
+    found = sniff(stream)
+    if found is Lines.JSON:
+        return JsonRows(stream)
+    if isinstance(found, Dialect):
+        return DelimitedRows(stream, found)
+    return DelimitedRows(stream, Dialect(" ")).headerless() if table else stream
+
+
+def _is_a(source: Any, module: str, name: str) -> bool:
+    """Whether this is an instance of a class in a module that nobody may have imported."""
+    loaded = sys.modules.get(module)
+    return loaded is not None and isinstance(source, getattr(loaded, name))

@@ -1,0 +1,86 @@
+"""RecBole's atomic files: one folder with ``.inter``, ``.item``, ``.user``, ``.kg`` and ``.link``."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePath
+from typing import Any
+
+from kg.errors import ReadError
+from kg.readers.table import read_events, read_items, read_links, read_triples, read_users
+from kg.records import Record, Reject
+
+Folder = Path | zipfile.Path
+
+
+def read_recbole(
+    source: str | os.PathLike[str] | zipfile.Path, *, kind: str | None = None
+) -> Iterator[Record | Reject]:
+    """Everything in a folder of atomic files, plain, ``.gz`` or ``.zst``: people, items, triples, links, then events.
+
+    ``source`` may also be a zip archive or a wheel with one such folder in it, a folder in an archive
+    (``recbole-1.2.1-py3-none-any.whl/recbole/dataset_example/ml-100k``), or a ``zipfile.Path``. Several files of a kind
+    (``x.train.inter``, ``x.valid.inter``) are all read. An event is ``RATED`` when it has a value; its scale is not
+    declared. Columns of ``.item`` and ``.user`` are used as :mod:`kg.readers.guess` says.
+
+    Raises:
+        ReadError: no such folder, no atomic file in it, or a file that cannot be read (any further).
+    """
+    members = _members(_folder(source))
+    for suffix, read in _READERS.items():
+        for member in members.get(suffix, []):
+            if suffix == ".inter":
+                yield from read_events(member, kind=kind)
+            else:
+                yield from read(member)
+
+
+_READERS: dict[str, Callable[[Any], Iterator[Record | Reject]]] = {
+    ".user": read_users,
+    ".item": read_items,
+    ".kg": read_triples,
+    ".link": read_links,
+    ".inter": read_events,
+}
+
+
+def _folder(source: str | os.PathLike[str] | zipfile.Path) -> Folder:
+    if isinstance(source, zipfile.Path):
+        return source if source.at else _only_folder(source)
+    path = Path(source)
+    if path.is_dir():
+        return path
+    archive = next((parent for parent in (path, *path.parents) if parent.is_file()), None)
+    if archive is None:
+        raise ReadError(str(path), "no such folder")
+    if not zipfile.is_zipfile(archive):
+        raise ReadError(str(archive), "is a file and no archive; a folder of atomic files is needed")
+    inside = path.relative_to(archive).as_posix()
+    root = zipfile.Path(archive)
+    return _only_folder(root) if inside == "." else root / f"{inside}/"
+
+
+def _only_folder(root: zipfile.Path) -> zipfile.Path:
+    """The one folder of an archive that holds an ``.inter`` file."""
+    folders = sorted({str(PurePath(name).parent) for name in root.root.namelist() if _suffix(name) == ".inter"})
+    if len(folders) != 1:
+        names = f"several folders ({', '.join(folders)}): name one" if folders else "no .inter file"
+        raise ReadError(str(root), f"the archive has {names}")
+    return zipfile.Path(root.root, "" if folders[0] == "." else f"{folders[0]}/")
+
+
+def _members(folder: Folder) -> dict[str, list[Any]]:
+    members: dict[str, list[Any]] = {}
+    files: list[Any] = list(folder.iterdir()) if folder.is_dir() else []
+    for member in sorted(files, key=lambda file: file.name):
+        if member.is_file():
+            members.setdefault(_suffix(member.name), []).append(member)
+    if not members.keys() & _READERS.keys():
+        raise ReadError(str(folder), f"no atomic file is here ({', '.join(_READERS)}; also .gz and .zst)")
+    return members
+
+
+def _suffix(name: str) -> str:
+    return PurePath(name.removesuffix(".gz").removesuffix(".zst")).suffix

@@ -1,0 +1,79 @@
+"""The one shape in which every format hands over its rows."""
+
+from __future__ import annotations
+
+import json
+import reprlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from kg.errors import RecordError
+from kg.records import Record, Reject
+
+R = TypeVar("R", bound=Record)
+
+MAX_RAW_CHARS = 2**20
+"""How much of a rejected row is kept; only a longer one is cut."""
+ROW = "row"
+"""The field of a reject that concerns the row as a whole."""
+
+Raw = str | bytes | Mapping[str, Any] | tuple[Sequence[str | None], Sequence[Any]]
+"""A row as it stood in its source (a tuple: names and cells); made text only for the few rows that are rejected."""
+Row = tuple[int, Sequence[Any], Raw]
+"""Line (from 1, the header counted; the row's number where the source has no lines), the chosen cells, the raw row."""
+
+
+class Rows(ABC):
+    """A table that is read once, in order."""
+
+    def __init__(self, name: str, columns: Sequence[str], types: Mapping[str, str] | None = None) -> None:
+        self.name = name
+        """What errors and rejects call the source."""
+        self.columns = tuple(columns)
+        """Column names. Of sources without a header (JSON lines, dictionaries): the keys in the first 1,000 rows."""
+        self.types = types or {}
+        """RecBole's type of each column (``token``, ``token_seq``, ``float``, ``float_seq``); empty elsewhere."""
+
+    @abstractmethod
+    def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
+        """The cells of these columns row by row; None where a column is None, or the row has no such cell.
+
+        Raises:
+            ReadError: the source cannot be read any further; what was read before has been given.
+        """
+
+    def headerless(self) -> Rows:
+        """The same table when its first line is data: columns are called ``1``, ``2``, ... Only files have a header."""
+        return self
+
+    def records(self, columns: Sequence[str | None], make: Callable[[Sequence[Any]], R]) -> Iterator[R | Reject]:
+        """What ``make`` builds of each row's cells; a row for which it raises :class:`RecordError` becomes a reject."""
+        name = self.name
+        for row in self.select(columns):
+            if isinstance(row, Reject):
+                yield row
+                continue
+            try:
+                record = make(row[1])
+            except RecordError as error:
+                yield Reject(name, row[0], error.field, error.reason, raw_text(row[2]))
+            else:
+                yield record
+
+
+def raw_text(raw: Raw) -> str:
+    """A rejected row as text, without its line end; bytes that are no UTF-8 are written ``\\xNN``."""
+    if isinstance(raw, bytes):
+        text = raw[: 4 * MAX_RAW_CHARS].decode(errors="backslashreplace")
+    elif isinstance(raw, str):
+        text = raw[:MAX_RAW_CHARS].encode(errors="surrogateescape").decode(errors="backslashreplace")
+    else:
+        if isinstance(raw, tuple):
+            raw = {name: cell for name, cell in zip(*raw, strict=True) if name is not None}
+        try:
+            text = json.dumps(raw, ensure_ascii=False, default=str, skipkeys=True)
+        except (ValueError, RecursionError):  # refers to itself, or holds a number of thousands of digits
+            text = reprlib.repr({name: type(cell).__name__ for name, cell in raw.items()})
+        text = text.encode(errors="backslashreplace").decode()
+    return text.rstrip("\r\n")[:MAX_RAW_CHARS]

@@ -1,0 +1,302 @@
+"""Tables to records: events, items, people, triples and links, from any source that :func:`open_rows` opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from kg.errors import ReadError, RecordError
+from kg.readers.cells import attributes, scalar
+from kg.readers.cleaning import identifier, number, timestamp
+from kg.readers.guess import guess_items, guess_users
+from kg.readers.lists import lists_of
+from kg.readers.mapping import (
+    ENTITY,
+    HEAD,
+    ITEM,
+    RELATION,
+    TAIL,
+    AttributeColumn,
+    EventMapping,
+    ItemMapping,
+    UserMapping,
+    found,
+    is_positions,
+    property_name,
+    recognise,
+    require,
+    resolve_events,
+)
+from kg.readers.markup import clean_text
+from kg.readers.open import Source, open_rows
+from kg.readers.rows import Rows
+from kg.readers.stream import LineStream
+from kg.readers.typed import TypedRows
+from kg.records import (
+    Attribute,
+    Interaction,
+    ItemRecord,
+    Link,
+    Reject,
+    Related,
+    Scalar,
+    Scale,
+    Triple,
+    UserRecord,
+    clean_kind,
+    clean_relation,
+    event_hash,
+)
+
+Cells = Sequence[Any]
+
+
+def read_events(
+    source: Source, mapping: EventMapping | None = None, *, kind: str | None = None, scale: Scale | None = None
+) -> Iterator[Interaction | Reject]:
+    """Events from a table, or from LightGCN lists.
+
+    The kind of an event is, in this order: its cell in the column of kinds; ``kind``; ``RATED`` when it has a value,
+    ``REVIEWED`` when it has a text, else ``INTERACTED``. An event without an id gets :func:`kg.records.event_hash`.
+    Columns that play no role are left out, save for ``mapping.context``.
+
+    Raises:
+        ReadError: the source cannot be read (any further), or a column is missing. Raised on iteration, after the
+            records before it.
+        RecordError: ``kind`` is no kind.
+    """
+    default = None if kind is None else clean_kind(kind)
+    mapping = mapping or EventMapping()
+    rows = open_rows(source)
+    if isinstance(rows, TypedRows):
+        yield from rows.checked(Interaction)
+        return
+    if isinstance(rows, LineStream):
+        yield from lists_of(rows, default or "INTERACTED")
+        return
+    rows = _positional(rows, mapping.columns())
+    mapping = resolve_events(rows, mapping, kind_given=default is not None)
+    make = event_maker(mapping, default, scale)
+    roles = (
+        mapping.user,
+        mapping.item,
+        mapping.at,
+        mapping.value,
+        mapping.kind,
+        mapping.text,
+        mapping.title,
+        mapping.event,
+    )
+    yield from rows.records([*roles, *mapping.context], make)
+
+
+def event_maker(mapping: EventMapping, default: str | None, scale: Scale | None) -> Callable[[Cells], Interaction]:
+    """A function from the cells of a row, in the order of the mapping's fields, to an event.
+
+    ``mapping`` is resolved: it names the column of every role that is there, for the messages of rejects.
+    """
+    user_name, item_name, at_name = mapping.user or "user", mapping.item or "item", mapping.at or "at"
+    value_name, kind_name, event_name = mapping.value or "value", mapping.kind or "kind", mapping.event or "event"
+    text_name, title_name = mapping.text or "text", mapping.title or "title"
+    context_names = [(column, property_name(column)) for column in mapping.context]
+    kind_of = lru_cache(1024)(clean_kind)
+
+    def make(cells: Cells) -> Interaction:
+        user, item, at, value, kind, text, title, event, *context = cells
+        user_id, item_id = identifier(user, user_name), identifier(item, item_name)
+        moment = None if at is None else timestamp(at, at_name)
+        amount = None if value is None else number(value, value_name)
+        if scale is not None and amount is not None and amount not in scale:
+            raise RecordError(value_name, f"{amount:g} is outside the scale {scale.minimum:g}:{scale.maximum:g}")
+        words = None if text is None else clean_text(text, text_name)
+        headline = None if title is None else clean_text(title, title_name)
+        if kind is not None and not (isinstance(kind, str) and not kind):
+            what = kind_of(kind.strip() if isinstance(kind, str) else str(kind), kind_name)
+        elif default is not None:
+            what = default
+        else:
+            what = "RATED" if amount is not None else "REVIEWED" if words or headline else "INTERACTED"
+        if event is None or (isinstance(event, str) and not event):
+            event_id = event_hash(user_id, item_id, what, moment, amount, words)
+        else:
+            event_id = identifier(event, event_name)
+        kept = _properties(context, context_names) if context else {}
+        return Interaction(user_id, item_id, what, event_id, moment, amount, words, headline, kept)
+
+    return make
+
+
+def read_items(source: Source, mapping: ItemMapping | None = None) -> Iterator[ItemRecord | Reject]:
+    """Items from a table; without a mapping, by its columns' names and types (:func:`kg.readers.guess.guess_items`).
+
+    Raises:
+        ReadError: the source cannot be read (any further), or a column is missing.
+    """
+    rows = _table(source)
+    if isinstance(rows, TypedRows):
+        yield from rows.checked(ItemRecord)
+        return
+    mapping = mapping or guess_items(rows)
+    title, texts = [mapping.title] if mapping.title else [], mapping.text
+    specs = (*mapping.attributes, *mapping.related)
+    columns = [mapping.id, *title, *texts, *(spec.column for spec in specs), *mapping.properties]
+    rows = _positional(rows, columns)
+    require(
+        rows, columns, "Name the columns with --id COL, --title COL, --text COL,..., --attribute COL, --property COL"
+    )
+    names = _property_names(rows.name, mapping.properties, {"id", "title", "text"})
+    for spec in specs:
+        spec.named()  # a relation that is no name is the caller's error, not that of every row
+    texts_at = 1 + len(title)
+    attributes_at = texts_at + len(texts)
+    related_at = attributes_at + len(mapping.attributes)
+    properties_at = related_at + len(mapping.related)
+
+    def make(cells: Cells) -> ItemRecord:
+        item_id = identifier(cells[0], mapping.id)
+        return ItemRecord(
+            id=item_id,
+            title=clean_text(cells[1], title[0]) if title else None,
+            text=_joined(cells[texts_at:attributes_at], texts),
+            properties=_properties(cells[properties_at:], names),
+            attributes=_attributes(cells[attributes_at:related_at], mapping.attributes),
+            related=_related(item_id, cells[related_at:properties_at], mapping.related),
+        )
+
+    yield from rows.records(columns, make)
+
+
+def read_users(source: Source, mapping: UserMapping | None = None) -> Iterator[UserRecord | Reject]:
+    """People from a table; without a mapping every column beside the id is a property.
+
+    Raises:
+        ReadError: the source cannot be read (any further), or a column is missing.
+    """
+    rows = _table(source)
+    if isinstance(rows, TypedRows):
+        yield from rows.checked(UserRecord)
+        return
+    mapping = mapping or guess_users(rows)
+    columns = [mapping.id, *(spec.column for spec in mapping.attributes), *mapping.properties]
+    rows = _positional(rows, columns)
+    require(rows, columns, "Name the columns with --id COL, --attribute COL, --property COL")
+    names = _property_names(rows.name, mapping.properties, {"id"})
+    for spec in mapping.attributes:
+        spec.named()
+    properties_at = 1 + len(mapping.attributes)
+
+    def make(cells: Cells) -> UserRecord:
+        return UserRecord(
+            id=identifier(cells[0], mapping.id),
+            properties=_properties(cells[properties_at:], names),
+            attributes=_attributes(cells[1:properties_at], mapping.attributes),
+        )
+
+    yield from rows.records(columns, make)
+
+
+def read_triples(source: Source) -> Iterator[Triple | Reject]:
+    """Triples of a knowledge graph: columns head, relation and tail by their names, else the first three.
+
+    A file in whose first line no name is recognised has no header. Relations are stored as
+    :func:`kg.records.clean_relation` says.
+
+    Raises:
+        ReadError: the source cannot be read (any further), or has fewer than three columns.
+    """
+    rows = _table(source)
+    if isinstance(rows, TypedRows):
+        yield from rows.checked(Triple)
+        return
+    rows, (head, relation, tail) = _columns(rows, [HEAD, RELATION, TAIL])
+    # A graph has few relations and many triples; a column of anything else must not fill the memory.
+    relation_of = lru_cache(4096)(clean_relation)
+
+    def make(cells: Cells) -> Triple:
+        name = cells[1] if isinstance(cells[1], str) else identifier(cells[1], relation)
+        return Triple(identifier(cells[0], head), relation_of(name, relation), identifier(cells[2], tail))
+
+    yield from rows.records([head, relation, tail], make)
+
+
+def read_links(source: Source) -> Iterator[Link | Reject]:
+    """Links from items to entities: columns item and entity by their names, else the first two.
+
+    Raises:
+        ReadError: the source cannot be read (any further), or has fewer than two columns.
+    """
+    rows = _table(source)
+    if isinstance(rows, TypedRows):
+        yield from rows.checked(Link)
+        return
+    rows, (item, entity) = _columns(rows, [ITEM, ENTITY])
+
+    def make(cells: Cells) -> Link:
+        return Link(identifier(cells[0], item), identifier(cells[1], entity))
+
+    yield from rows.records([item, entity], make)
+
+
+def _table(source: Source) -> Rows:
+    rows = open_rows(source, table=True)
+    assert isinstance(rows, Rows)  # what ``table`` asks for
+    return rows
+
+
+def _positional(rows: Rows, columns: Sequence[str]) -> Rows:
+    return rows.headerless() if is_positions(columns) else rows
+
+
+def _columns(rows: Rows, names: Sequence[str]) -> tuple[Rows, list[str]]:
+    """The columns with these names; those that have none are taken in the order in which they stand."""
+    chosen = [recognise(rows.columns, aliases) for aliases in names]
+    if not any(chosen):
+        rows = rows.headerless()
+    rest = iter([column for column in rows.columns if column not in chosen])
+    filled = [column or next(rest, "") for column in chosen]
+    if "" in filled:
+        raise ReadError(
+            rows.name, f"{len(names)} columns are needed ({', '.join(n.split()[0] for n in names)}); {found(rows)}"
+        )
+    require(rows, filled, "")
+    return rows, filled
+
+
+def _property_names(file: str, columns: Sequence[str], reserved: set[str]) -> list[tuple[str, str]]:
+    """Each column with its name in the graph.
+
+    Raises:
+        ReadError: two columns come to the same name, or a name is the graph's own.
+    """
+    names = [(column, property_name(column)) for column in columns]
+    for column, name in names:
+        if name in reserved or sum(other == name for _, other in names) > 1:
+            raise ReadError(
+                file, f"the column {column!r} cannot be the property {name!r}, which is taken: rename the column"
+            )
+    return names
+
+
+def _properties(cells: Cells, names: Sequence[tuple[str, str]]) -> Mapping[str, Scalar]:
+    values = ((name, scalar(cell, column)) for cell, (column, name) in zip(cells, names, strict=True))
+    return {name: value for name, value in values if value is not None}
+
+
+def _attributes(cells: Cells, specs: Sequence[AttributeColumn]) -> tuple[Attribute, ...]:
+    pairs = zip(cells, specs, strict=True)
+    return tuple(dict.fromkeys(attribute for cell, spec in pairs for attribute in attributes(cell, spec)))
+
+
+def _related(item_id: str, cells: Cells, specs: Sequence[AttributeColumn]) -> tuple[Related, ...]:
+    found = (Related(attribute.relation, attribute.value) for attribute in _attributes(cells, specs))
+    return tuple(related for related in found if related.item_id != item_id)
+
+
+def _joined(cells: Cells, columns: Sequence[str]) -> str | None:
+    """The text of several columns; a list of paragraphs is one text."""
+    parts: list[str | None] = []
+    for cell, column in zip(cells, columns, strict=True):
+        members = cell if isinstance(cell, list | tuple) else [cell]
+        parts.extend(clean_text(member, column) for member in members)
+    return " ".join(filter(None, parts)) or None

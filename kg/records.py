@@ -1,0 +1,203 @@
+"""The typed records that readers make and the store takes: one dataclass for each thing that can be ingested."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from kg.errors import RecordError
+
+MAX_ID_BYTES = 1024
+KIND_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+"""What a kind of event, a relation or a property may be called; stored in upper case for kinds and relations."""
+
+Scalar = str | int | float | bool
+"""What a property may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One event between a person and an item.
+
+    ``kind`` is in upper case; ``at`` is aware, in UTC; ``value`` is finite; ``event_id`` is the caller's, or
+    :func:`event_hash` of the cleaned content.
+    """
+
+    user_id: str
+    item_id: str
+    kind: str
+    event_id: str
+    at: datetime | None = None
+    value: float | None = None
+    text: str | None = None
+    title: str | None = None
+    context: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """``(:Item|:User)-[:relation]->(:Entity {id: "kind:value", name: value, kind})``."""
+
+    relation: str
+    kind: str
+    value: str
+
+    @property
+    def entity_id(self) -> str:
+        """The id that design gives an entity made from a table's column."""
+        return f"{self.kind}:{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """``(:Item)-[:relation]->(:Item)``, for example ``ALSO_BOUGHT``; the other item is created when it is not known."""
+
+    relation: str
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRecord:
+    """What is known of an item beside events; a second record of an item fills in and overwrites, never removes."""
+
+    id: str
+    title: str | None = None
+    text: str | None = None
+    properties: Mapping[str, Scalar] = field(default_factory=dict)
+    attributes: tuple[Attribute, ...] = ()
+    related: tuple[Related, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UserRecord:
+    """What is known of a person beside events."""
+
+    id: str
+    properties: Mapping[str, Scalar] = field(default_factory=dict)
+    attributes: tuple[Attribute, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Triple:
+    """``(:Entity {id: head})-[:relation]->(:Entity {id: tail})`` of a knowledge graph."""
+
+    head: str
+    relation: str
+    tail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """``(:Item {id: item_id})-[:SAME_AS]->(:Entity {id: entity_id})``."""
+
+    item_id: str
+    entity_id: str
+
+
+Record = Interaction | ItemRecord | UserRecord | Triple | Link
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was refused: where it stood, which field, why, and the row itself."""
+
+    file: str
+    line: int | None
+    field: str
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The declared range of a rating: ``--scale MIN:MAX``."""
+
+    minimum: float
+    maximum: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.minimum) and math.isfinite(self.maximum) and self.minimum < self.maximum):
+            raise RecordError("scale", f"{self.minimum}:{self.maximum} is not MIN:MAX with MIN below MAX")
+
+    def __contains__(self, value: float) -> bool:
+        return self.minimum <= value <= self.maximum
+
+
+def clean_id(value: Any, name: str) -> str:
+    """An external id as stored: text of 1 to 1,024 UTF-8 bytes without NUL, surrounding white space taken off.
+
+    Raises:
+        RecordError: missing, empty, over-long, with a NUL, or not encodable.
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        raise RecordError(name, "is missing")
+    text = value.strip() if isinstance(value, str) else str(value)
+    if not text:
+        raise RecordError(name, "is empty")
+    if "\0" in text:
+        raise RecordError(name, "holds a NUL character, which no engine stores")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise RecordError(name, "is not valid Unicode (a lone surrogate)") from None
+    if size > MAX_ID_BYTES:
+        raise RecordError(name, f"has {size} bytes; at most {MAX_ID_BYTES} are allowed")
+    return text
+
+
+def clean_kind(value: str, name: str = "kind") -> str:
+    """The kind of an event, or a relation, as stored: upper case.
+
+    >>> clean_kind("rated")
+    'RATED'
+
+    Raises:
+        RecordError: not ``[A-Za-z][A-Za-z0-9_]*``, or over 64 characters.
+    """
+    if not KIND_PATTERN.fullmatch(value):
+        raise RecordError(name, f"{value!r} must be a letter, then at most 63 letters, digits or underscores")
+    return value.upper()
+
+
+def clean_relation(value: Any, name: str = "relation") -> str:
+    """A relation of an imported graph as stored: upper case, each run of other characters one underscore.
+
+    Graphs name relations with dots, slashes and bare numbers, which a relationship type cannot hold. Of an IRI the
+    part after the last ``#`` or ``/`` is kept. A name over 64 characters keeps its first 51 and a hash of the whole.
+
+    >>> clean_relation("film.film.actor"), clean_relation("7"), clean_relation("http://dbpedia.org/ontology/author")
+    ('FILM_FILM_ACTOR', 'R_7', 'AUTHOR')
+
+    Raises:
+        RecordError: missing, empty, or without a letter or digit of the Latin alphabet.
+    """
+    text = clean_id(value, name)
+    if "://" in text:
+        text = re.split(r"[/#]", text.rstrip("/#"))[-1]
+    stored = re.sub(r"[^A-Z0-9]+", "_", text.upper()).strip("_")
+    if not stored:
+        raise RecordError(name, f"{text!r} has no letter or digit that a relation could be called by")
+    if not stored[0].isalpha():
+        stored = f"R_{stored}"
+    if len(stored) > 64:
+        stored = f"{stored[:51]}_{hashlib.blake2b(text.encode(), digest_size=6).hexdigest().upper()}"
+    return stored
+
+
+def event_hash(
+    user_id: str, item_id: str, kind: str, at: datetime | None, value: float | None, text: str | None
+) -> str:
+    """The ``event_id`` of an event that came without one: 128 bits of BLAKE2b over the cleaned fields, in hex.
+
+    Fields are separated by NUL, which only the last one, the text, could hold: no two different events spell the same
+    bytes.
+    """
+    stamp = "" if at is None else (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()
+    amount = "" if value is None else repr(float(value))
+    content = "\0".join((user_id, item_id, kind, stamp, amount, text or ""))
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()

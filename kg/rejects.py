@@ -1,0 +1,78 @@
+"""The file of rejected rows."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import AbstractContextManager
+from dataclasses import is_dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import orjson
+
+from kg.errors import RecordError, StoreError
+from kg.records import Record, Reject
+
+
+class RejectsFile(AbstractContextManager["RejectsFile"]):
+    """Rejected rows as JSON lines ``{file, line, field, reason, raw}``; made with the first one, never over another."""
+
+    def __init__(self, wanted: Path, *, strict: bool) -> None:
+        self._wanted = wanted
+        self._strict = strict
+        self._file: IO[bytes] | None = None
+        self.path: Path | None = None
+        self.count = 0
+
+    def add(self, reject: Reject) -> None:
+        """Keep one.
+
+        Raises:
+            RecordError: always, under ``strict``.
+        """
+        if self._strict:
+            where = ":".join(str(part) for part in (reject.file, reject.line) if part)
+            raise RecordError(reject.field, f"{reject.reason} ({where or 'a record'}; --strict stops at the first)")
+        if self._file is None:
+            self._file = self._open()
+        self._file.write(orjson.dumps(reject) + b"\n")
+        self.count += 1
+
+    def _open(self) -> IO[bytes]:
+        stem, suffix = self._wanted.name, ""
+        for ending in (".rejects.jsonl", self._wanted.suffix):
+            if ending and self._wanted.name.endswith(ending):
+                stem, suffix = self._wanted.name.removesuffix(ending), ending
+                break
+        for number in itertools.count():
+            path = self._wanted if number == 0 else self._wanted.with_name(f"{stem}.{number}{suffix}")
+            try:
+                file = path.open("xb")
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise StoreError(f"cannot write rejected rows to {path}: {error.strerror}") from error
+            self.path = path
+            return file
+        raise AssertionError("unreachable")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def raw_of(record: Record) -> str:
+    """A record as the text that stands for it among rejected rows."""
+
+    def encoded(value: Any) -> Any:
+        return value.isoformat() if isinstance(value, datetime) else dict(value)
+
+    assert is_dataclass(record)
+    try:
+        return orjson.dumps(record, default=encoded).decode()
+    except TypeError:  # what JSON cannot say is often why the record was refused
+        return repr(record)

@@ -1,0 +1,196 @@
+"""The whole graph as Arrow tables: taken through the engine's bulk path, versioned by a fingerprint, saved as a folder.
+
+Dense ids are row numbers: ``users``, ``items`` and ``entities`` are sorted by external id. A *node* of the knowledge
+graph is an item (its dense id) or an entity (``len(items)`` + its dense id). An entity that an item is ``SAME_AS`` is
+contracted into that item and does not appear.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import ipc
+
+from kg.errors import ReadError, StoreError
+from kg.store import Store
+
+USERS = pa.schema([("id", pa.string()), ("properties", pa.string())])
+"""``properties`` is a JSON object of the static features, '{}' when there are none."""
+ITEMS = pa.schema([("id", pa.string()), ("title", pa.string()), ("text", pa.string()), ("properties", pa.string())])
+ENTITIES = pa.schema([("id", pa.string()), ("name", pa.string()), ("kind", pa.string())])
+EVENTS = pa.schema(
+    [
+        ("user", pa.int32()),
+        ("item", pa.int32()),
+        ("kind", pa.dictionary(pa.int32(), pa.string())),
+        ("at", pa.timestamp("us", tz="UTC")),
+        ("value", pa.float64()),
+        ("event_id", pa.string()),
+    ]
+)
+REVIEWS = pa.schema(
+    [
+        ("id", pa.string()),  # the event_id of the event that it came with
+        ("user", pa.int32()),
+        ("item", pa.int32()),
+        ("title", pa.string()),
+        ("text", pa.string()),
+        ("at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+TRIPLES = pa.schema([("head", pa.int32()), ("relation", pa.dictionary(pa.int32(), pa.string())), ("tail", pa.int32())])
+TRAITS = pa.schema([("user", pa.int32()), ("relation", pa.dictionary(pa.int32(), pa.string())), ("entity", pa.int32())])
+"""``(:User)-[:RELATION]->(:Entity)`` of static features; ``entity`` is a row of ``entities``."""
+KINDS = pa.schema([("kind", pa.string()), ("minimum", pa.float64()), ("maximum", pa.float64())])
+"""Declared scales; null where none was declared."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The graph at one moment. Tables follow the schemas above; events are sorted by (user, item, kind, event_id)."""
+
+    users: pa.Table
+    items: pa.Table
+    entities: pa.Table
+    events: pa.Table
+    reviews: pa.Table
+    triples: pa.Table
+    traits: pa.Table
+    kinds: pa.Table
+
+    @property
+    def num_nodes(self) -> int:
+        """Items and entities: the range of ``triples.head`` and ``triples.tail``."""
+        return int(self.items.num_rows + self.entities.num_rows)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """128 bits over the content of all tables, in hex: equal for equal graphs, in whatever order they were made."""
+        digest = hashlib.blake2b(digest_size=16)
+        for name in SCHEMAS:
+            table = getattr(self, name)
+            digest.update(f"{name}:{table.num_rows};".encode())
+            for column in table.itercolumns():
+                _digest_column(digest, column)
+        return digest.hexdigest()
+
+
+SCHEMAS = {
+    "users": USERS,
+    "items": ITEMS,
+    "entities": ENTITIES,
+    "events": EVENTS,
+    "reviews": REVIEWS,
+    "triples": TRIPLES,
+    "traits": TRAITS,
+    "kinds": KINDS,
+}
+FORMAT = 1
+"""Version of the folder that :func:`save` writes."""
+
+
+def take(store: Store, *, progress: bool = False) -> Snapshot:
+    """Read the whole graph, what a refresh derives left out; see :mod:`kg.export`.
+
+    Raises:
+        StoreError: the engine failed.
+    """
+    from kg.export import read_tables
+
+    return Snapshot(**read_tables(store, progress=progress))
+
+
+def save(snapshot: Snapshot, folder: Path) -> None:
+    """Write one Arrow file a table and ``manifest.json``; the folder appears complete or not at all.
+
+    Raises:
+        StoreError: ``folder`` is there already, or cannot be written.
+    """
+    if folder.exists():
+        raise StoreError(f"{folder} is there already; a snapshot is never overwritten")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        files = {}
+        for name in SCHEMAS:
+            table: pa.Table = getattr(snapshot, name)
+            path = beside / f"{name}.arrow"
+            with pa.OSFile(str(path), "wb") as sink, ipc.new_file(sink, table.schema, options=_COMPRESSED) as writer:
+                writer.write_table(table)
+            files[name] = {"rows": table.num_rows, "hash": _hash_file(path)}
+        manifest = {"format": FORMAT, "fingerprint": snapshot.fingerprint, "tables": files}
+        (beside / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        beside.chmod(0o755)
+        beside.replace(folder)
+    except OSError as error:
+        raise StoreError(f"cannot write the snapshot {folder}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def load(folder: Path) -> Snapshot:
+    """Read what :func:`save` wrote.
+
+    Raises:
+        ReadError: it is missing, incomplete, damaged, or of another version.
+    """
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            raise ReadError(str(folder), f"has snapshot format {manifest['format']}, not {FORMAT}; refresh again")
+        return Snapshot(**{name: _load_table(folder / f"{name}.arrow", manifest["tables"][name]) for name in SCHEMAS})
+    except OSError as error:
+        raise ReadError(str(folder), f"is no complete snapshot ({error.strerror}); refresh again") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ReadError(str(folder / "manifest.json"), "is damaged; remove the folder and refresh again") from error
+
+
+_COMPRESSED = ipc.IpcWriteOptions(compression="zstd")
+
+
+def _load_table(path: Path, entry: dict[str, Any]) -> pa.Table:
+    if _hash_file(path) != entry["hash"]:
+        raise ReadError(
+            str(path), "is damaged: it has changed since it was written; remove its folder and refresh again"
+        )
+    with pa.OSFile(str(path), "rb") as source:
+        return ipc.open_file(source).read_all()
+
+
+def _hash_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def _digest_column(digest: hashlib.blake2b, column: pa.ChunkedArray) -> None:
+    """Validity, then values with nulls as zero (what lies under a null is no content); of texts lengths, then bytes."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    digest.update(np.packbits(column.is_valid().to_numpy()).tobytes())
+    if pa.types.is_string(column.type):
+        filled = pc.fill_null(column, "")
+        digest.update(pc.binary_length(filled).to_numpy().tobytes())
+        for chunk in filled.chunks:
+            digest.update(_characters(chunk))
+        return
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.int64())
+    digest.update(pc.fill_null(column, pa.scalar(0, column.type)).to_numpy().tobytes())
+
+
+def _characters(chunk: pa.Array) -> memoryview:
+    _, offsets, data = chunk.buffers()
+    if data is None or len(chunk) == 0:
+        return memoryview(b"")
+    ends = np.frombuffer(offsets, dtype=np.int32)
+    return memoryview(data)[int(ends[chunk.offset]) : int(ends[chunk.offset + len(chunk)])]

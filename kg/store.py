@@ -1,0 +1,116 @@
+"""The store port: what the product asks of a graph engine. Adapter: :mod:`kg.bolt`; engines: :mod:`kg.engines`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import pyarrow as pa
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One Cypher text with its parameters. Texts come from this package; a user's only reach ``Store.query``."""
+
+    text: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to a read-only query: column names and rows of plain Python values."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+
+
+class BulkLoad(Protocol):
+    """Fills a new graph faster than transactions could. A node is named by the reference that ``add_nodes`` gave it."""
+
+    def add_nodes(self, label: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Make one node a row, with these properties, none of them null; the caller sees to it that keys differ."""
+
+    def add_edges(
+        self, relation: str, heads: Sequence[Any], tails: Sequence[Any], rows: Sequence[Mapping[str, Any]] | None = None
+    ) -> None:
+        """Make one edge a pair of references, with these properties, none of them null."""
+
+    def declare_kind(self, kind: str) -> None:
+        """Make ``event_id`` unique within this kind of event when the block ends."""
+
+
+class Store(Protocol):
+    """A property graph that speaks Cypher. Safe to use from several threads."""
+
+    @property
+    def address(self) -> str:
+        """Folder or URL, without credentials."""
+
+    @property
+    def work(self) -> Path:
+        """The working directory for vectors, snapshots and model versions (architecture.md, "Where things live")."""
+
+    @property
+    def is_new(self) -> bool:
+        """True while the graph holds no user, item or entity; the bulk path may then be used."""
+
+    def ensure_schema(self, kinds: Iterable[str] = ()) -> None:
+        """Make constraints and indexes for all labels and for these kinds of event; a second call costs nothing."""
+
+    def read(self, text: str, **parameters: Any) -> list[Row]:
+        """All rows of a query that only reads."""
+
+    def stream(self, text: str, **parameters: Any) -> Iterator[Row]:
+        """The rows of a query that only reads, in bounded memory."""
+
+    def write(self, *statements: Statement) -> list[list[Row]]:
+        """Run these statements in one transaction, retried on transient errors; durable when this returns."""
+
+    def export(self, text: str, schema: pa.Schema, *, maps: bool = False) -> pa.Table:
+        """The rows of a query as one Arrow table of this schema, through the engine's bulk path.
+
+        A column that the answer lacks is null. ``maps``: some values are maps, which come as JSON text (slower).
+        """
+
+    def bulk_load(self) -> AbstractContextManager[BulkLoad] | None:
+        """The engine's fast path into a graph that ``is_new``; None where there is none.
+
+        All that was added appears at once when the block ends, and nothing of it after an exception or a crash.
+        """
+
+    def query(
+        self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0
+    ) -> Result:
+        """Run a user's query. Whether it only reads is decided by the engine.
+
+        Raises:
+            QueryRefused: it would write, change the schema, load a file or call a procedure that writes.
+            QueryFailed: syntax, a missing parameter, or past ``timeout`` seconds. Rows over ``max_rows`` raise too.
+        """
+
+    def close(self) -> None:
+        """Let go of the engine; a second call does nothing."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def batches(rows: Iterable[Row], size: int) -> Iterator[Sequence[Row]]:
+    """Cut a stream of rows into lists of at most ``size``."""
+    batch: list[Row] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

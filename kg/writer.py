@@ -1,0 +1,277 @@
+"""Records into a graph that is in use: each batch is read against, then written in one transaction.
+
+Reading first keeps what is there (the first write of an event wins) and costs little, for ids are indexed. What
+somebody else writes in between meets a uniqueness constraint; the batch is then read and written again. So a batch can
+be repeated, after a crash too, and writes each event once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from kg import queries
+from kg.batch import (
+    Content,
+    Edge,
+    Outcome,
+    bare_nodes,
+    context_of,
+    edges_of,
+    entities_of,
+    has_review,
+    label_of,
+    properties_of,
+)
+from kg.errors import ConstraintViolated, StoreError
+from kg.records import Interaction, ItemRecord, Record, UserRecord
+from kg.store import Statement, Store
+
+ATTEMPTS = 4
+"""Times a batch is read and written when others write the same keys."""
+MAX_KNOWN = 1_000_000
+"""Ids remembered as being in the graph, to spare a MERGE for each event."""
+
+Written = ItemRecord | UserRecord
+Properties = Mapping[str, Any]
+
+
+class Writer:
+    """Writes batches of records to one graph, transaction by transaction."""
+
+    def __init__(self, store: Store, *, dry_run: bool = False) -> None:
+        self._store = store
+        self._dry_run = dry_run
+        self._known: dict[str, set[str]] = defaultdict(set)
+
+    def write(self, batch: Sequence[Record]) -> Outcome:
+        """Write what is new of a batch; all of it is durable when this returns.
+
+        Raises:
+            StoreError: the engine failed, or others keep writing the same keys.
+        """
+        events = [record for record in batch if isinstance(record, Interaction)]
+        nodes = [record for record in batch if isinstance(record, ItemRecord | UserRecord)]
+        others = [record for record in batch if not isinstance(record, Interaction | ItemRecord | UserRecord)]
+        if events and not self._dry_run:
+            self._store.ensure_schema({event.kind for event in events})
+        for attempt in range(ATTEMPTS):
+            plan = _Plan(self._store, self._known)
+            plan.add_nodes(nodes)
+            plan.add_edges(others)
+            plan.add_events(events)
+            try:
+                if not self._dry_run:
+                    self._commit(plan)
+                return plan.outcome
+            except ConstraintViolated:
+                self._known.clear()
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _commit(self, plan: _Plan) -> None:
+        statements = plan.statements()
+        if not statements:
+            return
+        answers = self._store.write(*statements)
+        for statement, rows in zip(statements, answers, strict=True):
+            if rows and "made" in rows[0] and rows[0]["made"] != len(statement.parameters["rows"]):
+                raise StoreError(f"{self._store.address}: a node vanished while edges to it were written; run it again")
+        for label, ids in plan.present.items():
+            known = self._known[label]
+            if len(known) + len(ids) > MAX_KNOWN:
+                known.clear()
+            known |= ids
+
+
+class _Plan:
+    """What one batch changes, found by reading what is there."""
+
+    def __init__(self, store: Store, known: Mapping[str, set[str]]) -> None:
+        self._store = store
+        self._known = known
+        self.outcome = Outcome()
+        self.present: dict[str, set[str]] = defaultdict(set)
+        self._entities: dict[str, dict[str, str]] = {}
+        self._fills: dict[str, dict[str, dict[str, Any]]] = {"User": {}, "Item": {}}
+        self._edges: dict[tuple[str, str, str], dict[Edge, None]] = defaultdict(dict)
+        self._events: dict[tuple[str, tuple[str, ...]], list[list[Any]]] = defaultdict(list)
+        self._reviews: list[dict[str, Any]] = []
+
+    # --- Items and people
+
+    def add_nodes(self, records: Sequence[Written]) -> None:
+        """A record that adds nothing to what is known is a duplicate."""
+        if not records:
+            return
+        stored: dict[str, dict[str, dict[str, Any]]] = {}
+        for label in ("User", "Item"):
+            ids = {record.id for record in records if label_of(record) == label}
+            stored[label] = self._stored(label, ids) if ids else {}
+        missing = self._missing_edges(edge for record in records for edge in edges_of(record))
+        for record in records:
+            label, properties = label_of(record), properties_of(record)
+            new_edges = [edge for edge in edges_of(record) if edge in missing]
+            known = stored[label].get(record.id)
+            if known is not None and not new_edges and properties.items() <= known.items():
+                self.outcome.duplicates += 1
+                continue
+            self.outcome.accepted += 1
+            stored[label][record.id] = (known or {}) | properties
+            self._fills[label].setdefault(record.id, {}).update(properties)
+            self.present[label].add(record.id)
+            self._take(new_edges, missing)
+            self._entities.update(entities_of([record]))
+
+    def _stored(self, label: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        found = queries.statement("nodes_of_ids", names={"label": label}, ids=list(ids))
+        return {row["id"]: row["properties"] for row in self._read(found)}
+
+    # --- Edges of the knowledge graph
+
+    def add_edges(self, records: Sequence[Any]) -> None:
+        """Triples and links."""
+        missing = self._missing_edges(edge for record in records for edge in edges_of(record))
+        for record in records:
+            (edge,) = edges_of(record)
+            if edge in missing:
+                self.outcome.accepted += 1
+                self._take([edge], missing)
+            else:
+                self.outcome.duplicates += 1
+
+    def _missing_edges(self, edges: Iterable[Edge]) -> set[Edge]:
+        wanted = set(edges)
+        groups: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+        for edge in wanted:
+            groups[edge.head_label, edge.relation, edge.tail_label].add(edge.head)
+        for (head, relation, tail), ids in groups.items():
+            names = {"head": head, "relation": relation, "tail": tail}
+            rows = self._read(queries.statement("edges_from", names=names, ids=list(ids)))
+            wanted -= {Edge(head, row["head"], relation, tail, row["tail"]) for row in rows}
+        return wanted
+
+    def _take(self, edges: Sequence[Edge], missing: set[Edge]) -> None:
+        missing.difference_update(edges)
+        for edge in edges:
+            self._edges[edge.head_label, edge.relation, edge.tail_label][edge] = None
+        for label, id in bare_nodes(edges):
+            self.present[label].add(id)
+
+    # --- Events
+
+    def add_events(self, events: Sequence[Interaction]) -> None:
+        """The first event of an id wins; the same content again is a duplicate, other content a conflict."""
+        groups: dict[str, list[Interaction]] = defaultdict(list)
+        for event in events:
+            groups[event.kind].append(event)
+        reviews = self._stored_reviews([event.event_id for event in events if has_review(event)])
+        for kind, own in groups.items():
+            found = self._stored_events(kind, own)
+            for event in own:
+                self._add_event(event, found, reviews)
+
+    def _add_event(self, event: Interaction, found: dict[str, Content], reviews: dict[str, Content]) -> None:
+        content = Content.of(event)
+        first = found.setdefault(event.event_id, content)
+        if first is not content:
+            if first == content:
+                self.outcome.duplicates += 1
+            else:
+                self._conflict(
+                    event, f"another {event.kind} event is stored under this id; differs in {content.differs(first)}"
+                )
+            return
+        if has_review(event):
+            # The review of an event of another kind may have this id: the same words are shared, others refused.
+            words = Content(event.user_id, event.item_id, None, None, event.text or None)
+            review = reviews.setdefault(event.event_id, words)
+            if review != words:
+                del found[event.event_id]
+                self._conflict(event, f"another review is stored under this id; differs in {words.differs(review)}")
+                return
+            if review is words:
+                self._reviews.append(
+                    {
+                        "id": event.event_id,
+                        "user": event.user_id,
+                        "item": event.item_id,
+                        "title": event.title,
+                        "text": event.text,
+                        "at": _iso(event.at),
+                    }
+                )
+        self.outcome.accepted += 1
+        context = context_of(event)
+        row = [event.user_id, event.item_id, event.event_id, _iso(event.at), event.value]
+        self._events[event.kind, tuple(sorted(context))].append(row + [context[name] for name in sorted(context)])
+        self.present["User"].add(event.user_id)
+        self.present["Item"].add(event.item_id)
+
+    def _conflict(self, event: Interaction, reason: str) -> None:
+        self.outcome.conflicts.append((event, reason))
+
+    def _stored_events(self, kind: str, events: Sequence[Interaction]) -> dict[str, Content]:
+        ids = list({event.event_id for event in events})
+        rows = self._read(queries.statement("events_of_ids", names={"relation": kind}, ids=ids))
+        if not rows:
+            return {}
+        # Another kind's event may have the same id and words, so the edge says whether it came with any.
+        worded = self._stored_reviews([row["event_id"] for row in rows if row["reviewed"]])
+        texts = {id: own.text for id, own in worded.items()}
+        return {
+            row["event_id"]: Content(row["user"], row["item"], row["at"], row["value"], texts.get(row["event_id"]))
+            for row in rows
+        }
+
+    def _stored_reviews(self, ids: list[str]) -> dict[str, Content]:
+        if not ids:
+            return {}
+        rows = self._read(queries.statement("reviews_of_ids", ids=ids))
+        return {row["id"]: Content(row["user"], row["item"], None, None, row["text"]) for row in rows}
+
+    # --- Writing
+
+    def statements(self) -> list[Statement]:
+        """All changes, nodes first."""
+        made: list[Statement] = []
+        if self._entities:
+            made.append(queries.statement("entities_ensure", rows=list(self._entities.values())))
+        for label, rows in self._fills.items():
+            if rows:
+                fills = [{"id": id, "properties": properties} for id, properties in rows.items()]
+                made.append(queries.statement("nodes_fill", names={"label": label}, rows=fills))
+        for label, ids in self.present.items():
+            bare = ids - self._known.get(label, set()) - self._fills.get(label, {}).keys()
+            bare -= self._entities.keys() if label == "Entity" else set()
+            if bare:
+                made.append(queries.statement("nodes_ensure", names={"label": label}, ids=sorted(bare)))
+        for (head, relation, tail), edges in self._edges.items():
+            names = {"head": head, "relation": relation, "tail": tail}
+            ends = [{"head": edge.head, "tail": edge.tail} for edge in edges]
+            made.append(queries.statement("edges_add", names=names, rows=ends))
+        made += [self._events_statement(kind, names, rows) for (kind, names), rows in self._events.items()]
+        if self._reviews:
+            made.append(queries.statement("reviews_add", rows=self._reviews))
+        return made
+
+    @staticmethod
+    def _events_statement(kind: str, context: tuple[str, ...], rows: list[list[Any]]) -> Statement:
+        statement = queries.statement("events_add", names={"relation": kind}, rows=rows)
+        # Names of context come from files, so they are quoted; their values are parameters.
+        named = "".join(f", {_quoted(name)}: row[{place}]" for place, name in enumerate(context, 5))
+        return Statement(statement.text.replace("<context>", named), statement.parameters)
+
+    def _read(self, statement: Statement) -> list[dict[str, Any]]:
+        return self._store.read(statement.text, **statement.parameters)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

@@ -1,0 +1,99 @@
+"""Artefacts on disk: a folder with a manifest that names every file and its hash, renamed into place when complete.
+
+A folder without a manifest is not an artefact: whatever was killed while it wrote leaves only a ``*.partial`` folder,
+which the next writer of the same artefact replaces.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from recommender.errors import ArtefactError
+
+FORMAT = 1
+"""Version of the layout of artefacts; another one is refused."""
+MANIFEST = "manifest.json"
+
+
+@contextmanager
+def writing(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Write an artefact: fill the folder that is given, add to the manifest, and it is sealed and renamed at the end.
+
+    An exception inside leaves nothing behind. An artefact that exists already is replaced.
+    """
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    contents = dict(manifest)
+    try:
+        yield partial, contents
+        files = sorted(path for path in partial.rglob("*") if path.is_file())
+        sums = {path.relative_to(partial).as_posix(): _digest(path) for path in files}
+        text = json.dumps({"format": FORMAT, **contents, "files": sums}, indent=1, sort_keys=True)
+        (partial / MANIFEST).write_text(text)
+        for path in [*files, partial / MANIFEST]:
+            _sync(path)
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+        _sync(folder.parent)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def read_manifest(folder: Path, *, verify: bool = True) -> dict[str, Any]:
+    """The manifest of an artefact, after each of its files was compared with its hash.
+
+    Raises:
+        ArtefactError: no such artefact, a file is missing or changed, or another version wrote it.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+    except FileNotFoundError:
+        raise ArtefactError(f"{folder} is not complete: it has no {MANIFEST}; run 'tastegraph refresh'") from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise ArtefactError(f"{folder / MANIFEST} is damaged; remove {folder} and run 'tastegraph refresh'") from None
+    if manifest.get("format") != FORMAT:
+        found = manifest.get("format")
+        raise ArtefactError(f"{folder} has format {found}, this version reads {FORMAT}; run 'tastegraph refresh'")
+    if verify:
+        for name, digest in manifest["files"].items():
+            path = folder / name
+            if not path.is_file() or _digest(path) != digest:
+                state = "is damaged" if path.is_file() else "is missing"
+                raise ArtefactError(
+                    f"{path} {state}; run 'tastegraph models rollback' for the version before, or 'tastegraph refresh'"
+                )
+    return dict(manifest)
+
+
+def exists(folder: Path) -> bool:
+    """Whether a complete artefact stands here."""
+    return (folder / MANIFEST).is_file()
+
+
+def remove(folder: Path) -> None:
+    """Remove an artefact: first its manifest, so that a crash leaves no half that looks whole."""
+    (folder / MANIFEST).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,118 @@
+"""Where the graph, the text and the tensors meet: a snapshot and vectors in, training data out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from kg.snapshot import Snapshot
+from recommender.data import Cells, KnowledgeGraph, TrainingData
+from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, meanings_of, scales_of
+
+Encode = Callable[[Sequence[str]], np.ndarray]
+"""Texts to ``(n, d)`` float32 unit rows, a zero row for a text without words."""
+
+
+@dataclass(frozen=True)
+class TextVectors:
+    """Vectors of all texts of a snapshot, each text by itself, so that any part of the reviews can be left out."""
+
+    items: np.ndarray
+    """``(num_items, d)`` float32: title and text of each item."""
+    reviews: np.ndarray
+    """``(num_reviews, d)`` float32."""
+
+
+def item_texts(snapshot: Snapshot) -> list[str]:
+    """What is embedded for each item: its title, then its text."""
+    return _joined(snapshot.items)
+
+
+def review_texts(snapshot: Snapshot) -> list[str]:
+    """What is embedded for each review: its title, then its text."""
+    return _joined(snapshot.reviews)
+
+
+def _joined(table: pa.Table) -> list[str]:
+    return [join_text(*pair) for pair in zip(table["title"].to_pylist(), table["text"].to_pylist(), strict=True)]
+
+
+def join_text(title: str | None, text: str | None) -> str:
+    """Title and text as one text.
+
+    >>> join_text("Great", "Would buy again."), join_text(None, "Fine."), join_text(None, None)
+    ('Great. Would buy again.', 'Fine.', '')
+    """
+    return ". ".join(part for part in (title, text) if part)
+
+
+def embed(snapshot: Snapshot, encode: Encode) -> TextVectors | None:
+    """Embed all texts of a snapshot; None when there are none."""
+    items, reviews = item_texts(snapshot), review_texts(snapshot)
+    if not any(items) and not any(reviews):
+        return None
+    vectors = encode(items + reviews)
+    return TextVectors(vectors[: len(items)], vectors[len(items) :])
+
+
+def knowledge_of(snapshot: Snapshot) -> KnowledgeGraph:
+    """The triples of a snapshot as typed edges over dense nodes."""
+    relations = snapshot.triples["relation"].unify_dictionaries().combine_chunks()
+    if isinstance(relations, pa.ChunkedArray):  # an empty column has no chunk to combine
+        relations = pa.array([], snapshot.triples.schema.field("relation").type)
+    return KnowledgeGraph(
+        heads=snapshot.triples["head"].to_numpy().astype(np.int64),
+        relations=relations.indices.to_numpy(zero_copy_only=False).astype(np.int64),
+        tails=snapshot.triples["tail"].to_numpy().astype(np.int64),
+        relation_names=tuple(relations.dictionary.to_pylist()),
+        num_items=snapshot.items.num_rows,
+        num_nodes=snapshot.num_nodes,
+    )
+
+
+def mean_rows(vectors: np.ndarray, groups: np.ndarray, size: int) -> np.ndarray:
+    """Mean of the rows of each group, ``(size, d)`` float32; zero rows for groups without any."""
+    total = np.zeros((size, vectors.shape[1]), dtype=np.float32)
+    np.add.at(total, groups, vectors)
+    counts = np.bincount(groups, minlength=size)
+    return total / np.maximum(counts, 1)[:, None].astype(np.float32)
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """Rows at length 1; zero rows stay."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(norms > 0, norms, 1.0), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Makes training data of any part of a snapshot's events; all that is derived comes from that part alone."""
+
+    snapshot: Snapshot
+    vectors: TextVectors | None = None
+    meaning: MeaningConfig | None = None
+
+    def __call__(self, events: np.ndarray | None = None, reviews: np.ndarray | None = None) -> TrainingData:
+        """The training data of the events and reviews in these masks; of everything when None."""
+        known = Events.of(self.snapshot.events)
+        known = known if events is None else known.take(events)
+        data = TrainingData(self.cells(known), knowledge_of(self.snapshot))
+        if self.vectors is None:
+            return data
+        rows = np.arange(self.snapshot.reviews.num_rows) if reviews is None else np.flatnonzero(reviews)
+        vectors = self.vectors.reviews[rows]
+        spoken = vectors.any(axis=1)
+        rows, vectors = rows[spoken], vectors[spoken]
+        of_item = mean_rows(vectors, self.snapshot.reviews["item"].to_numpy()[rows], data.num_items)
+        of_user = mean_rows(vectors, self.snapshot.reviews["user"].to_numpy()[rows], data.num_users)
+        return TrainingData(
+            data.cells, data.knowledge, item_vectors=unit_rows(self.vectors.items + of_item), user_words=of_user
+        )
+
+    def cells(self, events: Events, meanings: Mapping[str, Meaning] | None = None) -> Cells:
+        """The cells of these events, by meanings inferred from them unless given."""
+        meanings = meanings or meanings_of(events, scales_of(self.snapshot), self.meaning)
+        return cells_of(events, meanings, self.snapshot.users.num_rows, self.snapshot.items.num_rows, self.meaning)

@@ -1,0 +1,115 @@
+"""``evaluate``: models side by side, on a split of the graph's own events or on given files."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recommender.cli import output
+from recommender.cli.parameters import Json, joined, names, usage
+from recommender.cli.session import Session
+
+if TYPE_CHECKING:
+    from recommender.evaluation.report import Report
+
+
+class Protocol(StrEnum):
+    """How the graph's events are split."""
+
+    TEMPORAL = "temporal"
+    RANDOM = "random"
+
+
+def _file(what: str) -> Any:
+    return typer.Option(exists=True, dir_okay=False, metavar="FILE", help=what, show_default=False)
+
+
+def evaluate(
+    context: typer.Context,
+    protocol: Annotated[
+        Protocol | None, typer.Option(help="How the graph's events are split.", show_default="temporal")
+    ] = None,
+    k: Annotated[
+        list[int] | None, typer.Option("-k", min=1, metavar="N", help="List lengths.", show_default="10 and 20")
+    ] = None,
+    models: Annotated[
+        list[Any] | None, typer.Option(parser=names, metavar="NAME,...", help="Only these; default: all.")
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="SECONDS", help="Tuning time of all models together; default: no limit."),
+    ] = None,
+    train: Annotated[Path | None, _file("Files instead of the graph: what is known.")] = None,
+    valid: Annotated[Path | None, _file("Validation pairs; default: a tenth of train.")] = None,
+    test: Annotated[Path | None, _file("What is to be predicted.")] = None,
+    kg: Annotated[Path | None, _file("Triples: head, relation, tail.")] = None,
+    link: Annotated[Path | None, _file("Item id to entity id, for --kg.")] = None,
+    items: Annotated[Path | None, _file("Items, with their text.")] = None,
+    no_refit: Annotated[
+        bool, typer.Option("--no-refit", help="Fit on train only; default: train and valid once tuned.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Compare the hybrid with tuned baselines.
+
+    Every model ranks all items; no negatives are sampled.
+
+    \b
+    Examples:
+      tastegraph evaluate --protocol temporal -k 10 -k 20
+      tastegraph evaluate --train train.txt --valid valid.txt --test test.txt --kg kg.txt --link link.txt
+    """
+    lengths = tuple(dict.fromkeys(k or (10, 20)))
+    chosen = list(joined(models)) or None
+    files = {"train": train, "valid": valid, "test": test, "kg": kg, "link": link, "items": items}
+    session = Session.of(context)
+    if _is_about_files(files, protocol, no_refit):
+        report = _on_files(session, files, names=chosen, ks=lengths, budget=budget, refit=not no_refit)
+    else:
+        with session.open(compute=True) as recommender:
+            report = recommender.evaluate(
+                protocol=(protocol or Protocol.TEMPORAL).value, k=lengths, models=chosen, budget=budget
+            )
+    if json:
+        output.document(report.document())
+    else:
+        report.print(output.console())
+
+
+def _is_about_files(files: dict[str, Path | None], protocol: Protocol | None, no_refit: bool) -> bool:
+    given = [f"--{name}" for name, path in files.items() if path is not None]
+    if not given:
+        if no_refit:
+            raise usage("--no-refit goes with --train and --test")
+        return False
+    if protocol is not None:
+        raise usage(f"--protocol splits the graph's events; with {given[0]} the files are the split")
+    if files["train"] is None or files["test"] is None:
+        raise usage(f"{given[0]} needs both --train and --test")
+    if (files["link"] is None) != (files["kg"] is None):
+        raise usage("--kg and --link go together: the link file says which entity of the graph an item is")
+    return True
+
+
+def _on_files(session: Session, files: dict[str, Path | None], *, refit: bool, **options: Any) -> Report:
+    """Needs no store; vectors of item texts are kept only where ``--work`` names a folder."""
+    from recommender.context import RunContext
+    from recommender.evaluation.files import FilesConfig
+    from recommender.evaluation.reading import Files
+    from recommender.evaluation.run import evaluate_files
+    from recommender.texts import open_encoder
+
+    run = RunContext(progress=not session.quiet)
+    with TemporaryDirectory() as scratch:
+        encoder = open_encoder(session.work or Path(scratch), run) if files["items"] else None
+        return evaluate_files(
+            Files(**files),  # type: ignore[arg-type]  # that train and test are there was checked
+            run,
+            encode=encoder.encode if encoder else None,
+            config=FilesConfig(refit=refit),
+            **options,
+        )

@@ -1,0 +1,251 @@
+"""``ingest``: files into the graph, one verb a kind of content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recommender.cli import output
+from recommender.cli.parameters import File, Json, attributes, event_mapping, joined, kind, names, scale
+from recommender.cli.session import Session
+
+if TYPE_CHECKING:
+    from kg.records import Record, Reject, Scale
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+
+Strict = Annotated[bool, typer.Option("--strict", help="Stop with an error at the first rejected row.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and check, write nothing to the graph.")]
+Rejects = Annotated[
+    Path | None,
+    typer.Option(dir_okay=False, metavar="FILE", help="Where rejected rows go; default: beside the store."),
+]
+Id = Annotated[str, typer.Option("--id", metavar="COL", help="The column of ids.", show_default=False)]
+Attributes = Annotated[
+    list[Any] | None,
+    typer.Option(
+        "--attribute",
+        parser=attributes,
+        metavar="COL[:RELATION],...",
+        help="Columns that become entities with this relation; may be repeated.",
+    ),
+]
+Properties = Annotated[
+    list[Any] | None,
+    typer.Option("--property", parser=names, metavar="COL,...", help="Columns kept as properties; may be repeated."),
+]
+
+
+@app.callback()
+def ingest() -> None:
+    """Read files into the graph.
+
+    CSV, TSV, JSON lines, Parquet, RecBole or LightGCN, told apart by content; plain, .gz or .zst.
+
+    A file read twice, in parts or after a crash is stored once. Rows that cannot be right are counted and kept with
+    their reason in a rejects file; they stop nothing unless --strict.
+    """
+
+
+@app.command()
+def events(
+    context: typer.Context,
+    file: File,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="FIELD=COL,...",
+            help="Which column holds user, item, at, value, kind, text, title, event; may be repeated.",
+        ),
+    ] = None,
+    event: Annotated[
+        str | None, typer.Option("--kind", parser=kind, metavar="KIND", help="What the rows are where none says it.")
+    ] = None,
+    limits: Annotated[
+        Any, typer.Option("--scale", parser=scale, metavar="MIN:MAX", help="The range of a rating.")
+    ] = None,
+    strict: Strict = False,
+    dry_run: DryRun = False,
+    rejects: Rejects = None,
+    json: Json = False,
+) -> None:
+    """What people did: ratings, reviews, clicks, purchases.
+
+    \b
+    Example:
+      tastegraph ingest events ratings.csv --map user=userId,item=movieId,value=rating,at=timestamp --scale 1:5
+    """
+    from kg.readers import read_events
+
+    records = read_events(file, event_mapping(columns), kind=event, scale=limits)
+    _ingest(context, records, strict, dry_run, rejects, json, limits)
+
+
+@app.command()
+def items(
+    context: typer.Context,
+    file: File,
+    id: Id,
+    title: Annotated[str | None, typer.Option(metavar="COL", help="The column of titles.")] = None,
+    text: Annotated[
+        list[Any] | None, typer.Option(parser=names, metavar="COL,...", help="Columns of text; may be repeated.")
+    ] = None,
+    attribute: Attributes = None,
+    properties: Properties = None,
+    strict: Strict = False,
+    dry_run: DryRun = False,
+    rejects: Rejects = None,
+    json: Json = False,
+) -> None:
+    """What items are: title, text, attributes, properties.
+
+    \b
+    Example:
+      tastegraph ingest items movies.csv --id movieId --title title --text plot --attribute genres:HAS_GENRE,director
+    """
+    from kg.readers import ItemMapping, read_items
+
+    mapping = ItemMapping(id, title, joined(text), joined(attribute), joined(properties))
+    _ingest(context, read_items(file, mapping), strict, dry_run, rejects, json)
+
+
+@app.command()
+def users(
+    context: typer.Context,
+    file: File,
+    id: Id,
+    attribute: Attributes = None,
+    properties: Properties = None,
+    strict: Strict = False,
+    dry_run: DryRun = False,
+    rejects: Rejects = None,
+    json: Json = False,
+) -> None:
+    """Who people are: static features.
+
+    \b
+    Example:
+      tastegraph ingest users people.csv --id userId --attribute occupation --property age,city
+    """
+    from kg.readers import UserMapping, read_users
+
+    mapping = UserMapping(id, joined(attribute), joined(properties))
+    _ingest(context, read_users(file, mapping), strict, dry_run, rejects, json)
+
+
+@app.command()
+def triples(
+    context: typer.Context,
+    file: File,
+    link: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, metavar="FILE", help="Item id to entity id, one pair a row."),
+    ] = None,
+    strict: Strict = False,
+    dry_run: DryRun = False,
+    rejects: Rejects = None,
+    json: Json = False,
+) -> None:
+    """A knowledge graph: head, relation, tail.
+
+    \b
+    Example:
+      tastegraph ingest triples kg.txt --link item_to_entity.txt
+    """
+    from kg.readers import read_links, read_triples
+
+    records = chain(read_triples(file), read_links(link) if link else ())
+    _ingest(context, records, strict, dry_run, rejects, json)
+
+
+@app.command()
+def amazon(
+    context: typer.Context,
+    reviews: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, metavar="FILE", help="Reviews.", show_default=False)
+    ],
+    items: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, metavar="FILE", help="Metadata of the items.")
+    ] = None,
+    strict: Strict = False,
+    dry_run: DryRun = False,
+    rejects: Rejects = None,
+    json: Json = False,
+) -> None:
+    """Amazon reviews and metadata, as published in 2014 and in 2018.
+
+    \b
+    Example:
+      tastegraph ingest amazon --reviews Magazine_Subscriptions_5.json.gz --items meta_Magazine_Subscriptions.json.gz
+    """
+    from kg.readers import read_amazon
+    from kg.readers.amazon import SCALE
+
+    _ingest(context, read_amazon(reviews, items), strict, dry_run, rejects, json, SCALE)
+
+
+@app.command()
+def recbole(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Also a zip archive, or a folder in one.", show_default=False)
+    ],
+    strict: Strict = False,
+    dry_run: DryRun = False,
+    rejects: Rejects = None,
+    json: Json = False,
+) -> None:
+    """RecBole's atomic files: .inter, .user, .item, .kg, .link.
+
+    \b
+    Example:
+      tastegraph ingest recbole ml-100k
+    """
+    from kg.readers import read_recbole
+
+    _ingest(context, read_recbole(folder), strict, dry_run, rejects, json)
+
+
+@app.command()
+def lists(
+    context: typer.Context,
+    file: File,
+    strict: Strict = False,
+    dry_run: DryRun = False,
+    rejects: Rejects = None,
+    json: Json = False,
+) -> None:
+    """LightGCN's layout: a user, then items, one user a line.
+
+    \b
+    Example:
+      tastegraph ingest lists train.txt
+    """
+    from kg.readers import read_lists
+
+    _ingest(context, read_lists(file), strict, dry_run, rejects, json)
+
+
+def _ingest(
+    context: typer.Context,
+    records: Iterator[Record | Reject],
+    strict: bool,
+    dry_run: bool,
+    rejects: Path | None,
+    json: bool,
+    scale: Scale | None = None,
+) -> None:
+    with Session.of(context).open(create=True) as recommender:
+        report = recommender.ingest_records(records, scale=scale, strict=strict, dry_run=dry_run, rejects=rejects)
+    if json:
+        output.document(report)
+        return
+    verb = "would be stored" if dry_run else "stored"
+    output.line(f"{report.accepted} {verb}, {report.duplicates} known before, {report.rejected} rejected")
+    if report.rejected and report.rejects_file:
+        output.line(f"rejected rows and their reasons: {report.rejects_file}")

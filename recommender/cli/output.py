@@ -1,0 +1,142 @@
+"""What a verb prints: one JSON document for programs, or tables for people; stdout holds nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPE_WIDTH = 100_000
+"""Columns when stdout is no terminal: a row stays one line and nothing is cut."""
+
+
+def keep_stdout_clean() -> None:
+    """Give this module the process's stdout for itself; whatever else writes there (a Java machine, a stray print in a
+    library) lands on stderr."""
+    try:
+        ours = os.dup(1)
+    except OSError:
+        return  # closed by the caller, who wants no output
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    sys.stdout = os.fdopen(ours, "w", encoding="utf-8", errors="backslashreplace")
+
+
+def document(value: Any) -> None:
+    """Print one JSON document. NaN and infinities become null, moments ISO 8601, and what JSON cannot hold its text."""
+    options = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
+    if sys.stdout.isatty():
+        options |= orjson.OPT_INDENT_2
+    sys.stdout.write(orjson.dumps(value, default=_plain, option=options).decode())
+    sys.stdout.flush()
+
+
+def console() -> Console:
+    """A console on stdout that takes every text literally: an id in square brackets is not a colour."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(file=sys.stdout, markup=False, emoji=False, highlight=False, width=width)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> None:
+    """Print rows under headings; numbers to the right, and an empty cell for None."""
+    from rich import box
+    from rich.table import Table
+
+    rows = [list(row) for row in rows]
+    grid = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for position, name in enumerate(columns):
+        numeric = any(_is_number(row[position]) for row in rows)
+        grid.add_column(cell(name), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*map(cell, row))
+    _print(grid)
+
+
+def records(rows: Sequence[Mapping[str, Any]], *, title: str | None = None, leave_out: Sequence[str] = ()) -> None:
+    """Print dictionaries as a table; the columns are their keys, in the order in which they first come."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    table(columns, ([row.get(column) for column in columns] for row in rows), title=title)
+
+
+def line(text: str = "") -> None:
+    """Print one line for people."""
+    _print(text)
+
+
+def facts(value: Mapping[str, Any], *, title: str | None = None) -> None:
+    """Print a document for people: its plain values as names and values, then its tables, each under its name."""
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    tables: dict[str, list[Mapping[str, Any]]] = {}
+    for name, content in _flattened(value):
+        if isinstance(content, list) and content and isinstance(content[0], Mapping):
+            tables[name] = content
+        else:
+            grid.add_row(cell(name), cell(content))
+    if title:
+        line(title)
+    if grid.row_count:
+        _print(grid)
+    for name, content in tables.items():
+        records(content, title=name)
+
+
+def note(text: str) -> None:
+    """Say something on stderr, where it disturbs no pipe."""
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+def cell(value: Any) -> str:
+    """A value as people read it, on one line, with nothing in it that a terminal would obey.
+
+    >>> cell(0.123456), cell(None), cell("two\\nlines"), cell([1, 2])
+    ('0.1235', '', 'two\\\\nlines', '1, 2')
+    """
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4f}" if abs(value) < 1e6 else f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(cell, value))
+    text = str(value)
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _flattened(value: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for name, content in value.items():
+        if isinstance(content, Mapping):
+            yield from _flattened(content, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", content
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    if isinstance(value, bytes | bytearray):
+        return value.hex()
+    if callable(getattr(value, "tolist", None)):  # arrays that are not contiguous
+        return value.tolist()
+    return str(value)
+
+
+def _print(renderable: Any) -> None:
+    console().print(renderable)
+    sys.stdout.flush()

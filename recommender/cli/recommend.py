@@ -1,0 +1,170 @@
+"""``recommend``, ``explain``, ``similar`` and ``profile``: what the published model says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recommender.cli import output, views
+from recommender.cli.parameters import Json, K, joined, names, usage
+from recommender.cli.session import Session
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def recommend(
+    context: typer.Context,
+    users: Annotated[list[str] | None, typer.Argument(metavar="USER", help="People in the graph.")] = None,
+    k: K = 10,
+    history: Annotated[
+        list[Any] | None,
+        typer.Option(parser=names, metavar="ITEM,...", help="For somebody who likes these; may be repeated."),
+    ] = None,
+    text: Annotated[str | None, typer.Option(metavar="TEXT", help="For somebody who wrote this.")] = None,
+    keep_seen: Annotated[bool, typer.Option("--keep-seen", help="Also what the person has already met.")] = False,
+    candidates: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, metavar="FILE", help="Only these items, one id a line."),
+    ] = None,
+    all_users: Annotated[bool, typer.Option("--all-users", help="Everyone in the graph, into --out.")] = False,
+    out: Annotated[Path | None, typer.Option(dir_okay=False, metavar="FILE.parquet", help="For --all-users.")] = None,
+    json: Json = False,
+) -> None:
+    """Recommend items, to people of the graph or to somebody new.
+
+    Somebody new is known by a few items (--history), by words (--text), or by both.
+
+    \b
+    Examples:
+      tastegraph recommend alice bob -k 5
+      tastegraph recommend --history B00006,B00017 --text "quiet guitar music"
+      tastegraph recommend --all-users --out lists.parquet
+    """
+    liked = joined(history)
+    _check_who(users, liked, text, all_users, out)
+    items = None if candidates is None else _lines(candidates)
+    with Session.of(context).open() as recommender:
+        options: dict[str, Any] = {"k": k, "filter_seen": not keep_seen, "items": items}
+        if all_users:
+            _write(recommender.recommend(None, **options), out)
+            return
+        if users:
+            found = recommender.recommend(users, **options, reasons=True)
+        else:
+            found = recommender.recommend_for(history=liked, text=text, **options, reasons=True)
+        rows = list(_records(found))
+        if json:
+            output.document(rows)
+        else:
+            views.recommendations(rows)
+
+
+def explain(
+    context: typer.Context,
+    user: Annotated[str, typer.Argument(metavar="USER", show_default=False)],
+    item: Annotated[str, typer.Argument(metavar="ITEM", show_default=False)],
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ITEM", help="Also the exact score if the person had not met this; may be repeated."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say what makes the score of an item.
+
+    Parts come from the person's own history: baseline + contributions = score.
+
+    \b
+    Example:
+      tastegraph explain alice B00006
+    """
+    with Session.of(context).open() as recommender:
+        found = recommender.explain(user, item, without=tuple(without or ()))
+    if json:
+        output.document(found)
+    else:
+        views.explanation(found)
+
+
+def similar(
+    context: typer.Context,
+    item: Annotated[str, typer.Argument(metavar="ITEM", show_default=False)],
+    k: K = 10,
+    json: Json = False,
+) -> None:
+    """List the items nearest to an item.
+
+    \b
+    Example:
+      tastegraph similar B00006 -k 5
+    """
+    with Session.of(context).open() as recommender:
+        rows = list(_records(recommender.similar_items(item, k)))
+    if json:
+        output.document(rows)
+    else:
+        output.records(rows)
+
+
+def profile(
+    context: typer.Context, user: Annotated[str, typer.Argument(metavar="USER", show_default=False)], json: Json = False
+) -> None:
+    """Show what is known of a person.
+
+    Static features, habits, interests, and tags in words.
+
+    \b
+    Example:
+      tastegraph profile alice
+    """
+    with Session.of(context).open() as recommender:
+        found = recommender.profile(user)
+    if json:
+        output.document(found)
+    else:
+        views.profile(found)
+
+
+def _check_who(
+    users: Sequence[str] | None, history: Sequence[str], text: str | None, all_users: bool, out: Path | None
+) -> None:
+    asked = [bool(users), bool(history) or text is not None, all_users]
+    if sum(asked) != 1:
+        raise usage("name people, or give --history and --text of somebody, or --all-users: one of the three")
+    if all_users and out is None:
+        raise usage("--all-users needs --out FILE.parquet")
+    if out is not None and not all_users:
+        raise usage("--out goes with --all-users; redirect stdout for a few people")
+
+
+def _lines(path: Path) -> list[str]:
+    """The ids in a file, one a line; empty lines do not count."""
+    try:
+        found = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    except UnicodeDecodeError:
+        raise usage(f"--candidates {path} is not UTF-8 text") from None
+    return [line for line in found if line]
+
+
+def _records(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """The rows of a data frame; what pandas calls missing is None."""
+    columns = list(frame.columns)
+    for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None):
+        yield dict(zip(columns, row, strict=True))
+
+
+def _write(frame: pd.DataFrame, out: Path | None) -> None:
+    """Write the lists under a temporary name first, so that the file is never half of itself."""
+    if out is None:
+        raise usage("--all-users needs --out FILE.parquet")
+    partial = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        frame.to_parquet(partial, index=False)
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+    output.note(f"{len(frame)} recommendations for {frame['user_id'].nunique()} people in {out}")

@@ -1,0 +1,47 @@
+"""Where the store is, and how a verb opens it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from recommender import Recommender
+
+DEFAULT_STORE = "./tastegraph-data"
+
+
+@dataclass(frozen=True)
+class Session:
+    """The global options of one call."""
+
+    store: str = DEFAULT_STORE
+    """A folder, or the URL of a Neo4j server."""
+    work: Path | None = None
+    """The working directory; None: inside the folder of an embedded store."""
+    debug: bool = False
+    """Whether an error comes with its traceback."""
+    quiet: bool = False
+    """Whether progress bars and logs are left out."""
+
+    @classmethod
+    def of(cls, context: typer.Context) -> Session:
+        """The session of the call that this context belongs to."""
+        session = context.find_object(cls)
+        return session or cls()
+
+    def open(self, *, create: bool = False, compute: bool = False) -> Recommender:
+        """Open the store; a context manager.
+
+        ``create`` makes one where there is none. ``compute`` takes a GPU where there is one, which costs the import of
+        torch; answering from a published model runs on the processor.
+        """
+        from recommender import Recommender
+        from recommender.context import RunContext
+
+        progress = not self.quiet
+        run = RunContext(progress=progress) if compute else RunContext(device="cpu", progress=progress)
+        return Recommender.open(self.store, work=self.work, create=create, run=run)

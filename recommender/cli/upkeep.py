@@ -1,0 +1,73 @@
+"""``refresh`` and ``status``: bring what is derived from the graph up to date, and say what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recommender.cli import output
+from recommender.cli.parameters import Json
+from recommender.cli.session import Session
+
+if TYPE_CHECKING:
+    from recommender.refresh.run import RefreshReport
+
+
+def refresh(
+    context: typer.Context,
+    budget: Annotated[
+        float | None, typer.Option(min=0, metavar="SECONDS", help="About how long choosing hyper-parameters may take.")
+    ] = None,
+    only: Annotated[str | None, typer.Option(metavar="STAGE", help="Run this one stage and stop.")] = None,
+    json: Json = False,
+) -> None:
+    """Learn from the graph, and publish the result.
+
+    Goes on where an interrupted refresh stopped; until the end, readers keep the version published before.
+
+    \b
+    Example:
+      tastegraph refresh --budget 60
+    """
+    with Session.of(context).open(compute=True) as recommender:
+        report = recommender.refresh(budget=budget, only=only)
+    if json:
+        output.document(report)
+    else:
+        _show(report)
+
+
+def status(context: typer.Context, json: Json = False) -> None:
+    """Count what the graph holds, and name the published model.
+
+    \b
+    Example:
+      tastegraph status --json
+    """
+    with Session.of(context).open() as recommender:
+        found = recommender.status()
+    if json:
+        output.document(found)
+    else:
+        output.facts(found)
+
+
+def _show(report: RefreshReport) -> None:
+    if report.unchanged:
+        output.line(f"nothing has changed since {report.version} was published")
+        return
+    output.table(
+        ["stage", "seconds", ""],
+        ([stage.stage, stage.seconds, "done before" if stage.resumed else ""] for stage in report.stages),
+    )
+    figures = [{"model": model["name"], **_headline(model["metrics"])} for model in report.figures.get("models", ())]
+    if figures:
+        output.records(figures, title="on the test part")
+    if report.version:
+        output.line(f"published {report.version}")
+
+
+def _headline(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
+    return {name: metrics.get(name) for name in ("recall@10", "ndcg@10", "mrr@10")}

@@ -1,0 +1,85 @@
+"""What people see of lists, explanations and profiles; the demo shows the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from recommender.cli import output
+
+SHOWN = 12
+"""Rows of an explanation; the rest is one remainder."""
+
+
+def recommendations(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print ranked lists, one table a person."""
+    if not rows:
+        output.line("Nothing to recommend: every candidate has been met (see --keep-seen).")
+    for user, own in groupby(rows, key=lambda row: row["user_id"]):
+        title = None if user is None else f"for {output.cell(user)}"
+        output.records(_ranked(list(own)), title=title)
+
+
+def _ranked(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The columns in the order in which lists are read."""
+    columns = [column for column in ("rank", "item_id", "title", "score", "reason") if column in rows[0]]
+    return [{column: row[column] for column in columns} for row in rows]
+
+
+def explanation(found: Mapping[str, Any]) -> None:
+    """Print what a score is a sum of, the largest parts first, each with the path behind it."""
+    parts = list(found["parts"])
+    rows: list[list[Any]] = [
+        [part["contribution"], part["component"], part["item_id"], path(part.get("path"))] for part in parts[:SHOWN]
+    ]
+    if rest := parts[SHOWN:]:
+        rows.append([sum(part["contribution"] for part in rest), "", None, f"{len(rest)} smaller parts"])
+    rows.append([found["baseline"], "baseline", None, "whoever asks"])
+    rows.append([found["score"], "score", None, "their sum"])
+    output.table(
+        ["contribution", "component", "item", "path"],
+        rows,
+        title=f"{output.cell(found['item_id'])} for {output.cell(found['user_id'])}",
+    )
+    more = {
+        key: value for key, value in found.items() if key not in ("user_id", "item_id", "score", "baseline", "parts")
+    }
+    if more:
+        output.facts(more)
+
+
+def path(steps: Sequence[Mapping[str, str]] | None) -> str:
+    """A path as a chain of edges, each with the direction in which the graph holds it.
+
+    >>> path([{"source": "ann", "relation": "LIKED", "target": "A"}, {"source": "B", "relation": "BY", "target": "A"}])
+    'ann -LIKED-> A <-BY- B'
+    """
+    if not steps:
+        return ""
+    words = [steps[0]["source"]]
+    for step in steps:
+        if step["source"] == words[-1]:
+            words += [f"-{step['relation']}->", step["target"]]
+        else:
+            words += [f"<-{step['relation']}-", step["source"]]
+    return " ".join(words)
+
+
+def profile(found: Mapping[str, Any]) -> None:
+    """Print what is known of a person."""
+    facts = {"user": found["user_id"], **found.get("features", {}), **found.get("habits", {})}
+    output.facts({name: value for name, value in facts.items() if value not in (None, [], {})})
+    for section, columns in _SECTIONS.items():
+        rows = [row for row in found.get(section) or () if row.get("name")]
+        if rows:
+            output.table(columns, ([row[column] for column in columns] for row in rows), title=section)
+        if unnamed := len(found.get(section) or ()) - len(rows):
+            output.line(f"{unnamed} more {section} have no name; --json holds them")
+
+
+_SECTIONS = {
+    "interests": ("name", "weight", "size"),
+    "tags": ("name", "kind", "weight", "sentiment", "support", "source"),
+    "segments": ("name", "strength"),
+}

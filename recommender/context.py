@@ -1,0 +1,26 @@
+"""What belongs to the machine and the run, apart from every component's hyper-parameters."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+
+def _default_device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """Where and how a computation runs: it decides time and memory, not what is computed (save for ``seed``)."""
+
+    seed: int = 0
+    """Seed of everything that draws random numbers."""
+    device: str = field(default_factory=_default_device)
+    """A torch device, for example ``cpu`` or ``cuda:0``; a GPU is taken where there is one."""
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """Threads of linear algebra on the processor."""
+    progress: bool = True
+    """Whether progress bars are written to stderr."""

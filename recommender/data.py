@@ -1,0 +1,132 @@
+"""What the parts of the hybrid learn from: cells, the knowledge graph and text vectors, all over dense ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What is known of (user, item) pairs, at most one row a pair; :mod:`recommender.meaning` makes them of events.
+
+    Shapes: all arrays ``(n,)``; ``users`` and ``items`` int64 dense ids, ``weights`` float32 in [-1, 1] and never 0
+    (negative: disliked), ``times`` float64 Unix seconds of the latest event, NaN where unknown.
+    """
+
+    users: np.ndarray
+    items: np.ndarray
+    weights: np.ndarray
+    times: np.ndarray
+    num_users: int
+    num_items: int
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def take(self, rows: np.ndarray) -> Cells:
+        """The cells in ``rows`` (a mask or positions), over the same people and items."""
+        return replace(
+            self, users=self.users[rows], items=self.items[rows], weights=self.weights[rows], times=self.times[rows]
+        )
+
+    @cached_property
+    def matrix(self) -> sp.csr_matrix:
+        """Signed weights, ``(num_users, num_items)`` float32, sorted indices."""
+        matrix = sp.csr_matrix((self.weights, (self.users, self.items)), shape=(self.num_users, self.num_items))
+        matrix.sort_indices()
+        return matrix
+
+    @cached_property
+    def positive(self) -> sp.csr_matrix:
+        """Only the liked cells of :attr:`matrix`."""
+        return self.take(self.weights > 0).matrix
+
+
+@dataclass(frozen=True)
+class KnowledgeGraph:
+    """Typed edges between nodes; a node below ``num_items`` is an item, above it an entity.
+
+    Shapes: ``heads``, ``relations``, ``tails`` ``(m,)`` int64; ``relation_names[relations[e]]`` names an edge.
+    """
+
+    heads: np.ndarray
+    relations: np.ndarray
+    tails: np.ndarray
+    relation_names: tuple[str, ...]
+    num_items: int
+    num_nodes: int
+
+    def __len__(self) -> int:
+        return len(self.heads)
+
+    @cached_property
+    def item_attributes(self) -> dict[str, sp.csr_matrix]:
+        """For each relation that touches items: the incidence ``(num_items, num_nodes)`` float32, both directions.
+
+        An edge between two items appears in the rows of both; the name of a reversed relation is the same.
+        """
+        matrices = {}
+        for relation, name in enumerate(self.relation_names):
+            chosen = self.relations == relation
+            heads, tails = self.heads[chosen], self.tails[chosen]
+            rows = np.concatenate([heads, tails])
+            columns = np.concatenate([tails, heads])
+            keep = rows < self.num_items
+            if keep.any():
+                ones = np.ones(int(keep.sum()), dtype=np.float32)
+                matrix = sp.csr_matrix((ones, (rows[keep], columns[keep])), shape=(self.num_items, self.num_nodes))
+                matrix.data[:] = 1.0
+                matrices[name] = matrix
+        return matrices
+
+
+@dataclass(frozen=True)
+class People:
+    """What is known of ``B`` people at the moment of scoring: the one input through which every part serves everyone.
+
+    Somebody who was in training, somebody who came since, a bare list of items and a bare text are all rows here.
+    """
+
+    weights: sp.csr_matrix
+    """Signed weights ``(B, num_items)`` float32: the person's cells as they are now."""
+    rows: np.ndarray
+    """``(B,)`` int64: the person's row in the training data, -1 for somebody who was not there."""
+    words: np.ndarray | None = None
+    """``(B, d)`` float32: the mean vector of the person's own words, a zero row where there are none."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, block: slice | np.ndarray) -> People:
+        words = None if self.words is None else self.words[block]
+        return People(weights=self.weights[block], rows=self.rows[block], words=words)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Everything that a part may learn from. Nothing in it comes from held-out events."""
+
+    cells: Cells
+    knowledge: KnowledgeGraph
+    item_vectors: np.ndarray | None = None
+    """``(num_items, d)`` float32 unit rows from item text and *training* reviews; zero rows where there is no text."""
+    user_words: np.ndarray | None = None
+    """``(num_users, d)`` float32: mean vector of each person's training reviews; a zero row where there are none."""
+
+    @property
+    def num_users(self) -> int:
+        return self.cells.num_users
+
+    @property
+    def num_items(self) -> int:
+        return self.cells.num_items
+
+    def people(self, users: np.ndarray | None = None) -> People:
+        """These training users (all, when None) as scoring input."""
+        users = np.arange(self.num_users) if users is None else users
+        words = None if self.user_words is None else self.user_words[users]
+        return People(weights=self.cells.matrix[users], rows=users.astype(np.int64), words=words)

@@ -1,0 +1,151 @@
+"""Models side by side: tune on validation, fit the chosen settings for the test, measure once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from tqdm import tqdm
+
+from gnn.errors import GnnError
+from kg import snapshot as snapshots
+from kg.snapshot import Snapshot
+from kg.store import Store
+from recommender.bridge import Builder, Encode, embed
+from recommender.context import RunContext
+from recommender.errors import InvalidInput
+from recommender.evaluation.files import FilesConfig, split_files
+from recommender.evaluation.protocol import EvaluationConfig, Scorer, evaluate
+from recommender.evaluation.reading import Files
+from recommender.evaluation.report import ModelResult, Report, Skipped
+from recommender.evaluation.split import Split
+from recommender.evaluation.stores import SplitConfig, split_snapshot
+from recommender.meaning import MeaningConfig
+from recommender.parts import BASELINES, HYBRID, PARTS
+from recommender.parts.base import Part
+from recommender.parts.item_item import ItemKNN
+from recommender.search import Choice, fit_part, hybrid_of, search
+
+
+def models_of(names: Sequence[str] | None) -> list[str]:
+    """The names of models to measure; by default the hybrid and the simple baselines.
+
+    Raises:
+        InvalidInput: an unknown name; holds the known ones.
+    """
+    known = ["hybrid", *PARTS]
+    chosen = list(names) if names else ["hybrid", *BASELINES]
+    for name in chosen:
+        if name not in known:
+            raise InvalidInput(f"there is no model {name!r}; there are {', '.join(known)}")
+    return list(dict.fromkeys(chosen))
+
+
+def measure(
+    split: Split,
+    run: RunContext,
+    *,
+    names: Sequence[str] | None = None,
+    ks: Sequence[int] = (10, 20),
+    budget: float | None = None,
+    choice: Choice | None = None,
+) -> Report:
+    """Tune, fit and test models on one split.
+
+    Args:
+        split: what to tune on, fit on and be judged by.
+        run: seed, device, threads.
+        names: of the models, see :func:`models_of`.
+        ks: lengths of lists.
+        budget: seconds of tuning for all models together; None tries every configuration.
+        choice: the outcome of an earlier search on this split's validation part, which is then not repeated.
+    """
+    wanted = models_of(names)
+    split = _weighed(split, run) if choice is None else split
+    parts = [name for name in PARTS if name in wanted or ("hybrid" in wanted and name in HYBRID)]
+    if choice is None:
+        choice, _ = search(split.validation, run, budget=budget, names=parts)
+    skipped = dict(choice.skipped)
+    fitted: dict[str, Part] = {}
+    seconds: dict[str, float] = {}
+    for name in tqdm(choice.params, desc="fitting", unit="model", disable=not run.progress, leave=False):
+        start = time.perf_counter()
+        try:
+            fitted[name] = fit_part(name, choice.params[name], split.refit, run)
+        except (GnnError, MemoryError) as error:
+            skipped[name] = str(error)
+        seconds[name] = time.perf_counter() - start
+    scorers: dict[str, Scorer] = dict(fitted)
+    if "hybrid" in wanted:
+        scorers["hybrid"] = hybrid_of(choice, fitted)
+        seconds["hybrid"] = sum(seconds[name] for name in fitted if name in HYBRID)
+    config = EvaluationConfig(ks=tuple(ks))
+    results = [
+        ModelResult(
+            name=name,
+            figures=evaluate(scorers[name], split.testing, config, progress=run.progress),
+            tune_s=sum(choice.seconds.values()) if name == "hybrid" else choice.seconds[name],
+            fit_s=seconds[name],
+            params=choice.weights if name == "hybrid" else choice.params[name],
+        )
+        for name in wanted
+        if name in scorers
+    ]
+    return Report(
+        protocol=split.protocol,
+        models=results,
+        counts=split.counts,
+        skipped=[Skipped(name, reason) for name, reason in skipped.items() if name in wanted],
+        metric=f"ndcg@{ks[0]}",
+    )
+
+
+def _weighed(split: Split, run: RunContext) -> Split:
+    """The split with values as weights where validation says that they help a plain item-kNN, else every row alike."""
+    graded = split.graded()
+    if graded is split or not len(split.validation):
+        return split
+    name = ItemKNN.name
+    config = EvaluationConfig(ks=(10,))
+    plain, weighed = (
+        evaluate(fit_part(name, {}, version.train, run), version.validation, config).means["ndcg@10"]
+        for version in (split, graded)
+    )
+    return graded if weighed > plain else split
+
+
+def evaluate_store(
+    store: Store,
+    run: RunContext,
+    *,
+    encode: Encode | None = None,
+    protocol: str = "temporal",
+    names: Sequence[str] | None = None,
+    ks: Sequence[int] = (10, 20),
+    budget: float | None = None,
+    meaning: MeaningConfig | None = None,
+) -> Report:
+    """:func:`measure` on the events of a graph, split by ``protocol``."""
+    snapshot = snapshots.take(store)
+    builder = Builder(snapshot, embed(snapshot, encode) if encode else None, meaning)
+    config = SplitConfig(protocol=protocol)  # type: ignore[arg-type]  # SplitConfig says which there are
+    return measure(split_snapshot(snapshot, builder, config, meaning), run, names=names, ks=ks, budget=budget)
+
+
+def evaluate_files(
+    files: Files,
+    run: RunContext,
+    *,
+    encode: Encode | None = None,
+    names: Sequence[str] | None = None,
+    ks: Sequence[int] = (10, 20),
+    budget: float | None = None,
+    config: FilesConfig | None = None,
+) -> Report:
+    """:func:`measure` on given files; texts of an items file are embedded by ``encode`` where it is given."""
+
+    def build(snapshot: Snapshot) -> Builder:
+        return Builder(snapshot, embed(snapshot, encode) if encode else None)
+
+    split = split_files(files, build, config, progress=run.progress)
+    return measure(split, run, names=names, ks=ks, budget=budget)

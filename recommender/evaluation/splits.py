@@ -1,0 +1,150 @@
+"""Splits of events into training, validation and test parts, as boolean masks over the events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from recommender.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Which events belong to which part; every event belongs to exactly one.
+
+    Shapes: all ``(n,)`` bool.
+    """
+
+    train: np.ndarray
+    valid: np.ndarray
+    test: np.ndarray
+    valid_from: float | None = None
+    """Unix seconds: of a temporal split, everything in ``train`` is earlier."""
+    test_from: float | None = None
+    """Unix seconds: of a temporal split, everything in ``train`` and ``valid`` is earlier."""
+
+    @classmethod
+    def of(cls, part: np.ndarray, valid_from: float | None = None, test_from: float | None = None) -> Masks:
+        """Masks of part numbers: 0 train, 1 valid, 2 test."""
+        return cls(part == 0, part == 1, part == 2, valid_from, test_from)
+
+
+def temporal(times: np.ndarray, valid: float = 0.1, test: float = 0.1) -> Masks:
+    """Two global points in time: the last ``test`` of all events is the test, the ``valid`` before them validation.
+
+    The points are quantiles of ``times``; events at a point go to the later part, so events of one moment stay
+    together and the shares are approximate.
+
+    Raises:
+        InvalidInput: an event has no time, or the times leave a part empty.
+    """
+    _check_shares(valid, test)
+    undated = int(np.isnan(times).sum())
+    if undated:
+        raise InvalidInput(f"{undated} of {len(times)} events have no time; use the random protocol")
+    if not len(times):
+        raise InvalidInput("there are no events to split")
+    valid_from, test_from = np.quantile(times, [1 - test - valid, 1 - test], method="higher")
+    masks = Masks.of((times >= valid_from).astype(int) + (times >= test_from), float(valid_from), float(test_from))
+    if not masks.train.any() or (valid > 0 and not masks.valid.any()):
+        raise InvalidInput(
+            f"{len(times)} events at {len(np.unique(times))} different times cannot be split at {_date(test_from)} "
+            "without leaving a part empty; use the random protocol"
+        )
+    return masks
+
+
+def random(users: np.ndarray, items: np.ndarray, valid: float = 0.1, test: float = 0.2, seed: int = 0) -> Masks:
+    """A share of each person's (person, item) pairs at random; all events of a pair go to the same part.
+
+    Of a person with ``n`` pairs ``round(test * n)`` are tested and ``round(valid * n)`` validate (halves up); at least
+    one pair stays in training.
+    """
+    _check_shares(valid, test)
+    pairs, pair_users, inverse = _pairs(users, items)
+    rank, count = _ranks(pair_users, np.random.default_rng(seed).random(len(pairs)))
+    num_test = np.minimum(np.floor(test * count + 0.5), count - 1)
+    num_valid = np.minimum(np.floor(valid * count + 0.5), count - 1 - num_test)
+    return Masks.of(np.where(rank < num_test, 2, np.where(rank < num_test + num_valid, 1, 0))[inverse])
+
+
+def holdout(users: np.ndarray, items: np.ndarray, share: float = 0.1, seed: int = 0) -> np.ndarray:
+    """Events of about ``share`` of all (person, item) pairs at random, ``(n,)`` bool, to validate by.
+
+    Each person keeps at least one pair, drawn at random; who has one pair only gives none. Unlike :func:`random` it
+    does not round for each person, so it serves data in which most people have a handful of events.
+    """
+    _check_shares(0, share)
+    generator = np.random.default_rng(seed)
+    pairs, pair_users, inverse = _pairs(users, items)
+    rank, _ = _ranks(pair_users, generator.random(len(pairs)))
+    free = np.flatnonzero(rank > 0)
+    chosen = np.zeros(len(pairs), dtype=bool)
+    chosen[generator.permutation(free)[: round(share * len(pairs))]] = True
+    return np.asarray(chosen[inverse])
+
+
+def leave_last(users: np.ndarray, items: np.ndarray, times: np.ndarray) -> Masks:
+    """Each person's last pair is tested and the one before validates; a pair is as late as its first event.
+
+    Counting a pair from its first event keeps repeated visits to an old item out of the test. People with fewer than
+    three pairs stay whole in training. At the same moment, the item with the higher id is later.
+
+    Raises:
+        InvalidInput: an event has no time.
+    """
+    undated = int(np.isnan(times).sum())
+    if undated:
+        raise InvalidInput(f"{undated} of {len(times)} events have no time; use the random protocol")
+    pairs, pair_users, inverse = _pairs(users, items)
+    first = np.full(len(pairs), np.inf)
+    np.minimum.at(first, inverse, times)
+    rank, count = _ranks(pair_users, first)
+    from_last = np.where(count < 3, 2, count - 1 - rank)
+    return Masks.of((2 - np.minimum(from_last, 2))[inverse])
+
+
+def k_fold(users: np.ndarray, items: np.ndarray, folds: int = 5, seed: int = 0) -> Iterator[Masks]:
+    """``folds`` random splits in which each (person, item) pair is tested exactly once.
+
+    A person's pairs are dealt out evenly, starting at a random fold. The fold after the tested one validates.
+
+    Raises:
+        InvalidInput: ``folds`` is below 3: one each to train, validate and test.
+    """
+    if folds < 3:
+        raise InvalidInput(f"folds = {folds}; at least 3 are needed, to train, validate and test")
+    random_state = np.random.default_rng(seed)
+    pairs, pair_users, inverse = _pairs(users, items)
+    rank, _ = _ranks(pair_users, random_state.random(len(pairs)))
+    starts = random_state.integers(folds, size=int(users.max()) + 1 if len(users) else 0)
+    fold = ((rank + starts[pair_users]) % folds)[inverse]
+    for tested in range(folds):
+        yield Masks.of(np.where(fold == tested, 2, np.where(fold == (tested + 1) % folds, 1, 0)))
+
+
+def _pairs(users: np.ndarray, items: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The distinct (person, item) pairs as sorted keys, the person of each, and each event's pair."""
+    width = int(items.max()) + 1 if len(items) else 1
+    pairs, inverse = np.unique(users.astype(np.int64) * width + items, return_inverse=True)
+    return pairs, pairs // width, inverse
+
+
+def _ranks(groups: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each element's rank by ``keys`` within its group (``groups`` ascend; ties by position), and the group's size."""
+    _, starts, sizes = np.unique(groups, return_index=True, return_counts=True)
+    rank = np.empty(len(groups), dtype=np.int64)
+    rank[np.lexsort((keys, groups))] = np.arange(len(groups)) - np.repeat(starts, sizes)
+    return rank, np.repeat(sizes, sizes)
+
+
+def _check_shares(valid: float, test: float) -> None:
+    if not (0 <= valid < 1 and 0 < test < 1 and valid + test < 1):
+        raise InvalidInput(f"shares valid = {valid} and test = {test} must be in [0, 1) and sum to less than 1")
+
+
+def _date(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()

@@ -1,0 +1,111 @@
+"""The split of a graph's own events, by time or at random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import pyarrow as pa
+
+from kg.snapshot import Snapshot
+from kg.vocabulary import Vocabulary
+from recommender.data import Cells
+from recommender.errors import InvalidInput
+from recommender.evaluation import leakage, splits
+from recommender.evaluation.split import Build, Split, without
+from recommender.evaluation.splits import Masks
+from recommender.meaning import Events, MeaningConfig, cells_of, meanings_of, scales_of
+
+Protocol = Literal["temporal", "random", "leave-last"]
+
+
+@dataclass(frozen=True)
+class SplitConfig:
+    """How events are divided."""
+
+    protocol: Protocol = "temporal"
+    """``temporal``: two global points in time; ``random``: a share of each person's pairs; ``leave-last``."""
+    valid: float = 0.1
+    """Share that tuning is judged by, in [0, 1); not used by ``leave-last``."""
+    test: float = 0.1
+    """Share that is tested, in (0, 1); not used by ``leave-last``."""
+    seed: int = 42
+    """Seed of the random protocol."""
+
+    def __post_init__(self) -> None:
+        if self.protocol not in get_args(Protocol):
+            raise InvalidInput(f"there is no protocol {self.protocol!r}; there are {', '.join(get_args(Protocol))}")
+
+
+def masks_of(events: Events, config: SplitConfig) -> Masks:
+    """Which events train, validate and test."""
+    if config.protocol == "temporal":
+        return splits.temporal(events.times, config.valid, config.test)
+    if config.protocol == "random":
+        return splits.random(events.users, events.items, config.valid, config.test, config.seed)
+    return splits.leave_last(events.users, events.items, events.times)
+
+
+def split_snapshot(
+    snapshot: Snapshot, build: Build, config: SplitConfig | None = None, meaning: MeaningConfig | None = None
+) -> Split:
+    """Divide the events of a graph, and rebuild all that is learned from each part out of that part alone.
+
+    A positive is a cell above 0 made of the part's own events, whose pair no earlier part holds. ``build`` is called
+    twice, for train and for train with validation, and sees only the events and reviews of those parts; what values
+    mean is inferred on train. A review goes where its event goes; one without an event trains nothing.
+
+    Raises:
+        InvalidInput: the events cannot be split so, for example because they have no times.
+        LeakageError: a part holds what a later one tests.
+    """
+    config = config or SplitConfig()
+    events = Events.of(snapshot.events)
+    masks = masks_of(events, config)
+    leakage.check_masks(masks, snapshot, events.times)
+
+    meanings = meanings_of(events.take(masks.train), scales_of(snapshot), meaning)
+    num_users, num_items = snapshot.users.num_rows, snapshot.items.num_rows
+
+    def cells(mask: np.ndarray) -> Cells:
+        return cells_of(events.take(mask), meanings, num_users, num_items, meaning)
+
+    known = masks.train | masks.valid
+    trained, masked = cells(masks.train), cells(known)
+    valid, test = _liked(cells(masks.valid)), _liked(cells(masks.test))
+    split = Split(
+        protocol=config.protocol,
+        train=build(masks.train, reviews_of(snapshot, masks.train)),
+        refit=build(known, reviews_of(snapshot, known)),
+        valid=without(valid, trained),
+        test=without(test, masked),
+        outside=np.zeros(num_users, dtype=np.int64),
+        masked=masked.matrix,
+        users=Vocabulary.of(snapshot.users["id"]),
+        items=Vocabulary.of(snapshot.items["id"]),
+    )
+    split.counts.update(
+        users=num_users,
+        items=num_items,
+        train_events=int(masks.train.sum()),
+        valid_events=int(masks.valid.sum()),
+        test_events=int(masks.test.sum()),
+        test_pairs=len(split.test),
+        test_pairs_already_known=len(test) - len(split.test),
+        test_people=len(split.testing),
+    )
+    leakage.check(split)
+    return split
+
+
+def _liked(cells: Cells) -> Cells:
+    return cells.take(cells.weights > 0)
+
+
+def reviews_of(snapshot: Snapshot, events: np.ndarray) -> np.ndarray:
+    """Which reviews came with one of the events in this bool mask, ``(num_reviews,)`` bool."""
+    chosen = snapshot.events.filter(pa.array(events))
+    keys = set(zip(*(chosen[name].to_pylist() for name in ("user", "item", "event_id")), strict=True))
+    rows = zip(*(snapshot.reviews[name].to_pylist() for name in ("user", "item", "id")), strict=True)
+    return np.fromiter((row in keys for row in rows), dtype=bool, count=snapshot.reviews.num_rows)

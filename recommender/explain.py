@@ -1,0 +1,273 @@
+"""Why an item is recommended: contributions that add up to the score, and for each the path in the graph behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from kg.snapshot import Snapshot
+from kg.vocabulary import Vocabulary
+from recommender.data import KnowledgeGraph
+from recommender.hybrid import Contribution
+from recommender.meaning import Events
+
+MAX_PATHS = 20
+"""Contributions that are given a path; the rest are small."""
+SPEAKERS = 3
+"""A reason speaks of one of so many items of the history, those that add most."""
+HUB_SHARE = 0.25
+"""An entity that more than this share of the catalogue has, such as a language, is no reason ..."""
+FEW = 10
+"""... unless it has no more edges than this."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One edge of a path, in the direction in which the graph holds it."""
+
+    source: str
+    relation: str
+    target: str
+
+    def to_dict(self) -> dict[str, str]:
+        """JSON-ready."""
+        return {"source": self.source, "relation": self.relation, "target": self.target}
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A node that two items have in common: ``first -relation-> node <-relation- second``, or the other way round."""
+
+    node: int
+    relation: int
+    outgoing: tuple[bool, bool]
+    """Whether the edge of the first and of the second item starts at the item."""
+    degree: int
+
+
+class Paths:
+    """Finds what connects two items: the rarest entity that they share, a direct edge, or a person who likes both."""
+
+    def __init__(self, snapshot: Snapshot, knowledge: KnowledgeGraph, liked: sp.csr_matrix) -> None:
+        self._snapshot = snapshot
+        self._knowledge = knowledge
+        self._liked = liked.tocsc()
+
+    @cached_property
+    def _users(self) -> list[str]:
+        return list(self._snapshot.users["id"].to_pylist())
+
+    @cached_property
+    def _events(self) -> Events:
+        return Events.of(self._snapshot.events)
+
+    def _met(self, person: int, item: int) -> Step:
+        """The edge of the first event of this person with this item; events are sorted by (user, item)."""
+        events = self._events
+        rows = slice(*np.searchsorted(events.users, [person, person + 1]))
+        row = rows.start + int(np.searchsorted(events.items[rows], item))
+        return Step(self._users[person], events.kind_names[events.kinds[row]], self._ids[item])
+
+    @cached_property
+    def _names(self) -> list[str | None]:
+        return [*self._snapshot.items["title"].to_pylist(), *self._snapshot.entities["name"].to_pylist()]
+
+    @cached_property
+    def _ids(self) -> list[str]:
+        return [*self._snapshot.items["id"].to_pylist(), *self._snapshot.entities["id"].to_pylist()]
+
+    @cached_property
+    def _edges(self) -> tuple[sp.csr_matrix, np.ndarray]:
+        """Item x node incidence of signed edge numbers (from 1; negative: the item is the tail), and all degrees."""
+        graph = self._knowledge
+        codes = np.arange(1, len(graph) + 1, dtype=np.int64)
+        rows = np.concatenate([graph.heads, graph.tails])
+        columns = np.concatenate([graph.tails, graph.heads])
+        values = np.concatenate([codes, -codes])
+        keep = rows < graph.num_items
+        order = np.argsort(rows[keep], kind="stable")
+        rows, columns, values = rows[keep][order], columns[keep][order], values[keep][order]
+        indptr = np.searchsorted(rows, np.arange(graph.num_items + 1))
+        matrix = sp.csr_matrix((values, columns, indptr), shape=(graph.num_items, graph.num_nodes))
+        return matrix, np.bincount(columns, minlength=graph.num_nodes)
+
+    def name(self, node: int) -> str | None:
+        """Title of an item or name of an entity; None where it has only an id."""
+        return self._names[node]
+
+    def shared(self, first: int, second: int) -> Shared | None:
+        """The rarest node that both items touch by the same relation in the same direction."""
+        matrix, degrees = self._edges
+        graph = self._knowledge
+
+        def edges(item: int) -> dict[tuple[int, int, bool], None]:
+            found = slice(matrix.indptr[item], matrix.indptr[item + 1])
+            return {
+                (int(node), int(graph.relations[abs(code) - 1]), bool(code > 0)): None
+                for node, code in zip(matrix.indices[found], matrix.data[found], strict=True)
+            }
+
+        both = edges(first).keys() & edges(second).keys()
+        if not both:
+            return None
+        node, relation, outgoing = min(both, key=lambda edge: (degrees[edge[0]], edge))
+        return Shared(node, relation, (outgoing, outgoing), int(degrees[node]))
+
+    def relation(self, shared: Shared) -> str:
+        """The relation's name, as stored."""
+        return self._knowledge.relation_names[shared.relation]
+
+    def entity_path(self, first: int, second: int) -> tuple[Shared, list[Step]] | None:
+        """``first - entity - second`` as edges of the graph."""
+        shared = self.shared(first, second)
+        if shared is None:
+            return None
+        relation, node = self.relation(shared), self._ids[shared.node]
+        ends = [(self._ids[item], node) for item in (first, second)]
+        steps = [
+            Step(item, relation, entity) if outgoing else Step(entity, relation, item)
+            for (item, entity), outgoing in zip(ends, shared.outgoing, strict=True)
+        ]
+        return shared, steps
+
+    def people_path(self, first: int, second: int, user: str) -> list[Step] | None:
+        """``first - somebody else who likes both - second``: the one with the fewest items, whose liking says most."""
+        indptr, indices = self._liked.indptr, self._liked.indices
+        both = np.intersect1d(indices[indptr[first] : indptr[first + 1]], indices[indptr[second] : indptr[second + 1]])
+        both = both[[self._users[person] != user for person in both]] if len(both) else both
+        if not len(both):
+            return None
+        person = int(both[np.argmin(self._activity[both])])
+        return [self._met(person, first), self._met(person, second)]
+
+    @cached_property
+    def _activity(self) -> np.ndarray:
+        return np.bincount(self._liked.indices, minlength=self._liked.shape[0])
+
+
+PHRASES = (
+    (r"direct(ed_by|or)", "by the same director"),
+    (r"writ(er|ten_by)|author", "by the same writer"),
+    (r"cinematograph", "shot by the same cinematographer"),
+    (r"produc(er|ed_by)(?!.*compan)", "by the same producer"),
+    (r"production_compan", "from the same production company"),
+    (r"actor|star|cast", "with the same actor"),
+    (r"genre|class", "of the same genre"),
+    (r"categor", "in the same category"),
+    (r"brand", "of the same brand"),
+    (r"publisher", "from the same publisher"),
+    (r"distributor", "from the same distributor"),
+    (r"subject", "on the same subject"),
+    (r"language", "in the same language"),
+    (r"country|nationality|origin|place", "from the same place"),
+    (r"award", "up for the same award"),
+    (r"rating", "with the same age rating"),
+    (r"sequel|prequel", "of the same series"),
+    (r"artist", "by the same artist"),
+    (r"album", "on the same album"),
+    (r"year", "of the same year"),
+)
+"""How relations of usual names are said; the first that matches the lower-case name is taken."""
+
+
+def say_relation(relation: str, name: str | None = None) -> str:
+    """A relation in words, with the name of the entity where it has one.
+
+    >>> say_relation("film.film.directed_by"), say_relation("BRAND", "Boss"), say_relation("LABEL_COLOUR")
+    ('by the same director', 'of the same brand (Boss)', 'with the same label colour')
+    """
+    lowered = relation.lower()
+    said = next((phrase for pattern, phrase in PHRASES if re.search(pattern, lowered)), None)
+    if said is None:
+        last = re.sub(r"[._\W]+", " ", lowered.rsplit(".", 1)[-1]).strip()
+        unnamed = not last or re.fullmatch(r"(r )?\d+", last)  # a graph whose relations are numbers
+        said = "related to the same thing" if unnamed else f"with the same {last}"
+    return f"{said} ({name})" if name else said
+
+
+class Explainer:
+    """Turns contributions into reasons and paths for one published model."""
+
+    def __init__(self, paths: Paths, items: Vocabulary) -> None:
+        self._paths = paths
+        self._items = items
+
+    def title(self, item: int) -> str:
+        """Title of an item, or its id."""
+        return self._paths.name(item) or self._items[item]
+
+    def reason(self, summands: Sequence[Contribution], item: int) -> str:
+        """One sentence that begins with "because": the largest contributions in words.
+
+        The items of the history that add most over all components speak, through the component by which the first of
+        them does; where no item of the history adds anything, popularity or the person's own words do.
+        """
+        by_source: dict[int, float] = {}
+        for summand in summands:
+            if summand.item is not None:
+                by_source[summand.item] = by_source.get(summand.item, 0.0) + summand.value
+        ordered = sorted(by_source, key=lambda source: -by_source[source])[:SPEAKERS]
+        ordered = [source for source in ordered if by_source[source] > 0.0]
+        if not ordered:
+            told = [summand for summand in summands if summand.item is None and summand.telling]
+            general = max(told, key=lambda summand: summand.value, default=None)
+            words = general is not None and general.component == "content"
+            return "because it reads like what you wrote" if words else "because it is popular"
+        strongest = max((s for s in summands if s.item == ordered[0]), key=lambda s: s.value).component
+        if strongest == "content":
+            return f"because you liked {self.title(ordered[0])}, which reads alike"
+        if strongest == "relations" or len(ordered) == 1:
+            telling = self._rarest(ordered, item)
+            if telling is not None:
+                source, shared = telling
+                said = say_relation(self._paths.relation(shared), self._paths.name(shared.node))
+                return f"because you liked {self.title(source)}, {said}"
+        liked = " and ".join(self.title(one) for one in ordered[:2])
+        return f"because people who liked {liked} liked it too"
+
+    def _rarest(self, sources: Sequence[int], item: int) -> tuple[int, Shared] | None:
+        """Of these items the one that shares the rarest entity with ``item``; none where all they share are hubs."""
+        found = [(source, shared) for source in sources if (shared := self._paths.shared(source, item)) is not None]
+        telling = [pair for pair in found if pair[1].degree <= max(FEW, HUB_SHARE * len(self._items))]
+        return min(telling, key=lambda pair: pair[1].degree, default=None)
+
+    def parts(
+        self, summands: Sequence[Contribution], item: int, user: str, kinds: Mapping[int, str]
+    ) -> list[dict[str, Any]]:
+        """The ``parts`` of the explanation, largest first: component, contribution, item_id and the path behind it.
+
+        Args:
+            summands: what the score is a sum of.
+            item: dense id of the item that is explained.
+            user: whose score it is.
+            kinds: for each item of the person's history the kind of an event with it: the first edge of a path.
+        """
+        ordered = sorted(summands, key=lambda summand: -abs(summand.value))
+        return [
+            {
+                "component": summand.component,
+                "contribution": summand.value,
+                "item_id": None if summand.item is None else self._items[summand.item],
+                "path": self._path(summand, item, user, kinds) if position < MAX_PATHS else None,
+            }
+            for position, summand in enumerate(ordered)
+        ]
+
+    def _path(
+        self, summand: Contribution, item: int, user: str, kinds: Mapping[int, str]
+    ) -> list[dict[str, str]] | None:
+        source = summand.item
+        if source is None or source not in kinds:
+            return None
+        by_entity = self._paths.entity_path(source, item)
+        steps = by_entity[1] if by_entity and summand.component in ("relations", "content") else None
+        if steps is None and summand.component != "content":
+            steps = self._paths.people_path(source, item, user) or (by_entity[1] if by_entity else None)
+        met = Step(user, kinds[source], self._items[source])
+        return [met.to_dict(), *(step.to_dict() for step in steps or ())]

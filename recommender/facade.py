@@ -1,0 +1,387 @@
+"""The facade: everything that tastegraph does with one graph, each in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from kg import queries
+from kg.engines import open_store
+from kg.ingest import IngestReport, ingest
+from kg.readers import read_events, read_items, read_links, read_triples, read_users
+from kg.records import Record, Reject, Scale
+from kg.store import Result, Store
+from recommender.context import RunContext
+from recommender.refresh import versions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from recommender.bridge import Encode
+    from recommender.evaluation.report import Report
+    from recommender.feedback import FeedbackReceipt, FeedbackWriter
+    from recommender.model import Model
+    from recommender.refresh.config import RefreshConfig
+    from recommender.refresh.run import RefreshReport
+    from recommender.serving import Serving
+    from recommender.texts import Texts
+
+
+class Recommender:
+    """A graph with its published model: recommend, explain, profile, feed back.
+
+    Open one with :meth:`open`; it is a context manager and may be used from several threads.
+    """
+
+    def __init__(self, store: Store, run: RunContext | None = None, config: RefreshConfig | None = None) -> None:
+        self._store = store
+        self._run = run
+        self._given = config
+        self._writer: tuple[Model | None, FeedbackWriter] | None = None
+
+    @classmethod
+    def open(
+        cls,
+        location: str | Path = "./tastegraph-data",
+        *,
+        work: Path | None = None,
+        create: bool = True,
+        run: RunContext | None = None,
+        config: RefreshConfig | None = None,
+    ) -> Recommender:
+        """Open a graph.
+
+        Args:
+            location: a folder (embedded engine, one process at a time), or the URL of a Neo4j server, whose name and
+                password are read from ``NEO4J_USERNAME``, ``NEO4J_PASSWORD`` and ``NEO4J_DATABASE``.
+            work: where vectors and model versions lie; by default inside the folder, or ``TASTEGRAPH_WORK``.
+            create: make an empty graph where the folder holds none; otherwise that is an error.
+            run: device, threads, seed.
+            config: of refreshes.
+
+        Raises:
+            StoreInUse: another process has the folder open.
+            StoreUnavailable: no server answers, or it rejects the credentials.
+        """
+        return cls(open_store(location, work=work, create=create), run, config)
+
+    @property
+    def store(self) -> Store:
+        """The graph underneath."""
+        return self._store
+
+    # Ingestion -------------------------------------------------------------------------------------------------------
+
+    def ingest(
+        self,
+        events: Any = None,
+        *,
+        items: Any = None,
+        users: Any = None,
+        triples: Any = None,
+        links: Any = None,
+        scale: tuple[float, float] | None = None,
+        kind: str | None = None,
+        strict: bool = False,
+        dry_run: bool = False,
+        rejects: Path | None = None,
+    ) -> IngestReport:
+        """Write data to the graph; each event once, however often it is given.
+
+        Args:
+            events: a path, a DataFrame or an iterable of mappings with the usual column names, see
+                :func:`kg.readers.read_events`.
+            items: likewise, :func:`kg.readers.read_items`.
+            users: likewise, :func:`kg.readers.read_users`.
+            triples: head, relation, tail, :func:`kg.readers.read_triples`.
+            links: item id, entity id, :func:`kg.readers.read_links`.
+            scale: lowest and highest rating.
+            kind: of the events that do not say theirs.
+            strict: an error at the first rejected row, and nothing of its batch is written.
+            dry_run: read and check everything, write nothing.
+            rejects: the file that takes rejected rows.
+        """
+        declared = None if scale is None else Scale(*scale)
+        sources: list[Iterator[Record | Reject]] = []
+        if items is not None:
+            sources.append(read_items(items))
+        if users is not None:
+            sources.append(read_users(users))
+        if triples is not None:
+            sources.append(read_triples(triples))
+        if links is not None:
+            sources.append(read_links(links))
+        if events is not None:
+            sources.append(read_events(events, kind=kind, scale=declared))
+        return self.ingest_records(
+            chain.from_iterable(sources), scale=declared, strict=strict, dry_run=dry_run, rejects=rejects
+        )
+
+    def ingest_records(
+        self,
+        records: Iterable[Record | Reject],
+        *,
+        scale: Scale | None = None,
+        strict: bool = False,
+        dry_run: bool = False,
+        rejects: Path | None = None,
+    ) -> IngestReport:
+        """Write typed records, for example those of :mod:`kg.readers`, to the graph."""
+        return ingest(
+            self._store,
+            records,
+            scale=scale,
+            strict=strict,
+            dry_run=dry_run,
+            rejects=rejects,
+            progress=self.run.progress,
+        )
+
+    # The model -------------------------------------------------------------------------------------------------------
+
+    def refresh(self, budget: float | None = None, only: str | None = None) -> RefreshReport:
+        """Learn from the graph and publish the result; readers keep the version before until the end.
+
+        Args:
+            budget: seconds of tuning; by default :attr:`RefreshConfig.tune_seconds`.
+            only: run this stage alone.
+
+        Raises:
+            RefreshRunning: another refresh works in this directory.
+        """
+        from dataclasses import replace
+
+        from recommender.refresh.run import refresh
+
+        config = self._config if budget is None else replace(self._config, tune_seconds=budget)
+        report = refresh(
+            self._store,
+            encode=self._encode,
+            encoder=self._texts.fingerprint,
+            config=config,
+            context=self.run,
+            only=only,
+        )
+        self._serving.forget_pointer()
+        return report
+
+    def models(self) -> list[dict[str, Any]]:
+        """All versions with their figures, newest first; ``current`` marks the published one."""
+        return versions.listing(self._store)
+
+    def rollback(self, version: str | None = None) -> str:
+        """Publish an earlier version again, by default the one before; returns its name."""
+        published = versions.rollback(self._store, version)
+        self._serving.forget_pointer()
+        return published
+
+    def prune(self, keep: int = 3) -> list[str]:
+        """Remove all versions but the current one and the newest; returns the names of the removed."""
+        return versions.prune(self._store, keep)
+
+    # Answers ---------------------------------------------------------------------------------------------------------
+
+    def recommend(
+        self,
+        users: str | Sequence[str] | None = None,
+        k: int = 10,
+        filter_seen: bool = True,
+        items: Sequence[str] | None = None,
+        reasons: bool = False,
+    ) -> pd.DataFrame:
+        """Lists for people of the graph: ``user_id, item_id, score, rank`` (with ``reasons`` also ``reason, title``).
+
+        Args:
+            users: one id, several, or None for everyone.
+            k: length of each list.
+            filter_seen: leave out items with which the person has an event.
+            items: candidates; None: all.
+            reasons: say why, for each row.
+
+        Raises:
+            UnknownUser: names those that the graph does not hold.
+            NotRefreshed: there is no published model yet.
+        """
+        from recommender.serving import Query
+
+        wanted = [users] if isinstance(users, str) else users
+        return self._serving.recommend(wanted, Query(k, filter_seen, items, reasons))
+
+    def recommend_for(
+        self,
+        history: Sequence[str] = (),
+        text: str | None = None,
+        k: int = 10,
+        filter_seen: bool = True,
+        items: Sequence[str] | None = None,
+        reasons: bool = False,
+    ) -> pd.DataFrame:
+        """A list for somebody who is not in the graph: known by items that they like, by a text, or by both."""
+        from recommender.serving import Query
+
+        return self._serving.recommend_for(history, text, Query(k, filter_seen, items, reasons))
+
+    def explain(self, user: str, item: str, without: Sequence[str] = ()) -> dict[str, Any]:
+        """Why this score: ``score = baseline + sum of contributions``, with the paths of the graph behind them.
+
+        Args:
+            user: id of a person.
+            item: id of an item.
+            without: items taken out of the history; ``without`` in the answer gives score and rank solved again.
+        """
+        return self._serving.explain(user, item, without)
+
+    def similar_items(self, item: str, k: int = 10) -> pd.DataFrame:
+        """The items that go with an item: ``item_id, score, rank, title``."""
+        return self._serving.similar_items(item, k)
+
+    def profile(self, user: str) -> dict[str, Any]:
+        """What the graph holds of a person: features, habits, interests, tags, segments.
+
+        Raises:
+            UnknownUser: no such person.
+        """
+        from recommender.profiles.read import read_profile
+
+        return read_profile(self._store, user).to_dict()
+
+    def feedback(
+        self,
+        user: str,
+        item: str,
+        kind: str,
+        value: float | None = None,
+        at: datetime | None = None,
+        event_id: str | None = None,
+        text: str | None = None,
+    ) -> FeedbackReceipt:
+        """Write an event; it is durable when this returns, and the person's next list reflects it.
+
+        Args:
+            user: id of a person, created when new.
+            item: id of an item.
+            kind: ``LIKED``, ``DISLIKED``, ``RATED``, ``PURCHASED``, ... or one of your own; case does not matter.
+            value: rating, count or seconds.
+            at: when; now by default.
+            event_id: a repeated id changes nothing; a new one is made by default.
+            text: what the person wrote.
+
+        Raises:
+            UnknownItem: the graph holds no such item.
+            EventConflict: another event has this id.
+        """
+        return self._feedback.record(user, item, kind, value=value, at=at, event_id=event_id, text=text)
+
+    # The graph -------------------------------------------------------------------------------------------------------
+
+    def cypher(self, text: str, /, **params: Any) -> Result:
+        """Run a read-only query; whether it only reads is decided by the engine."""
+        return self._store.query(text, params)
+
+    def query(self, name: str, /, **params: Any) -> Result:
+        """Run a named query, see :meth:`queries`."""
+        return queries.run(self._store, name, params)
+
+    @staticmethod
+    def queries() -> Sequence[Any]:
+        """The named queries with their descriptions and parameters."""
+        return queries.catalogue()
+
+    def status(self) -> dict[str, Any]:
+        """What the graph holds, and the published version."""
+        (counts,) = self._store.read(queries.text("graph_counts"))
+        return {"store": self._store.address, **counts, "model": versions.current(self._store)}
+
+    # Evaluation ------------------------------------------------------------------------------------------------------
+
+    def evaluate(
+        self,
+        protocol: str = "temporal",
+        k: Sequence[int] = (10, 20),
+        models: Sequence[str] | None = None,
+        budget: float | None = None,
+    ) -> Report:
+        """Split the graph's events, tune on validation, and measure models side by side on the test part.
+
+        Args:
+            protocol: ``temporal``, ``random`` or ``leave-last``.
+            k: lengths of lists.
+            models: names; by default the hybrid and the simple baselines.
+            budget: seconds of tuning.
+        """
+        from recommender.evaluation.run import evaluate_store
+
+        return evaluate_store(
+            self._store,
+            self.run,
+            encode=self._encode,
+            protocol=protocol,
+            names=models,
+            ks=k,
+            budget=budget,
+            meaning=self._config.meaning,
+        )
+
+    # House -----------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def run(self) -> RunContext:
+        """Device, threads, seed."""
+        return self._run or RunContext()
+
+    @cached_property
+    def _config(self) -> RefreshConfig:
+        """Made when first asked for: it knows of everything that learns, which reading the graph does not need."""
+        from recommender.refresh.config import RefreshConfig
+
+        return self._given or RefreshConfig()
+
+    @cached_property
+    def _texts(self) -> Texts:
+        from recommender.texts import open_encoder
+
+        return open_encoder(self._store.work, self.run)
+
+    @property
+    def _encode(self) -> Encode:
+        return self._texts.encode
+
+    @cached_property
+    def _serving(self) -> Serving:
+        from recommender.serving import Serving
+
+        return Serving(self._store, self._encode)
+
+    @property
+    def _feedback(self) -> FeedbackWriter:
+        """The writer that draws profiles by the version that is published now."""
+        from recommender.feedback import FeedbackWriter
+
+        version = self._serving.published()
+        if self._writer is None or self._writer[0] is not version:
+            context = version.profiles if version else None
+            segments = version.segments if version else None
+            self._writer = (
+                version,
+                FeedbackWriter(self._store, context, segments=segments, config=self._config.profiles),
+            )
+        return self._writer[1]
+
+    def close(self) -> None:
+        """Let go of the graph; a second call does nothing."""
+        if "_texts" in self.__dict__:
+            self._texts.close()
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

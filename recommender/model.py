@@ -1,0 +1,188 @@
+"""A published version: the hybrid, the snapshot that it was fitted on, and what scoring and explaining need of both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from safetensors.numpy import load_file, save_file
+
+from kg import snapshot as snapshots
+from kg.snapshot import Snapshot
+from kg.vocabulary import Vocabulary
+from recommender import artefacts
+from recommender.bridge import Builder, Encode, TextVectors
+from recommender.data import People, TrainingData
+from recommender.explain import Explainer, Paths
+from recommender.hybrid import Hybrid
+from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, meanings_of, scales_of
+from recommender.profiles.context import ProfileContext
+from recommender.profiles.segments import Segment, SegmentConfig, Segments
+
+
+@dataclass(frozen=True)
+class Person:
+    """What the graph says of one person right now."""
+
+    user_id: str | None
+    """None for somebody who is given as a list of items or a text."""
+    events: Events
+    """Their events; ``items`` are dense ids of the model, -1 for items that came after it."""
+    words: np.ndarray | None = None
+    """``(d,)`` float32 mean vector of their own words, None when they wrote nothing."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """One version, read from its folder; never changes."""
+
+    folder: Path
+    version: str
+    manifest: Mapping[str, Any]
+    snapshot: Snapshot
+    vectors: TextVectors | None
+    hybrid: Hybrid
+    meaning: MeaningConfig
+    encode: Encode | None = field(default=None, compare=False)
+
+    @classmethod
+    def load(cls, folder: Path, encode: Encode | None = None) -> Model:
+        """Read a version; every file is compared with its hash first.
+
+        Raises:
+            ArtefactError: the folder is incomplete, damaged, or of another version.
+        """
+        manifest = artefacts.read_manifest(folder)
+        return cls(
+            folder=folder,
+            version=manifest["version"],
+            manifest=manifest,
+            snapshot=snapshots.load(folder / "snapshot"),
+            vectors=load_vectors(folder),
+            hybrid=Hybrid.load(folder / "hybrid"),
+            meaning=MeaningConfig(**manifest["meaning"]),
+            encode=encode,
+        )
+
+    @cached_property
+    def users(self) -> Vocabulary:
+        """People who were in training."""
+        return Vocabulary.of(self.snapshot.users["id"])
+
+    @cached_property
+    def items(self) -> Vocabulary:
+        """Items that can be scored."""
+        return Vocabulary.of(self.snapshot.items["id"])
+
+    @cached_property
+    def meanings(self) -> dict[str, Meaning]:
+        """What each kind of event means, as inferred at the refresh."""
+        return meanings_of(Events.of(self.snapshot.events), scales_of(self.snapshot), self.meaning)
+
+    @cached_property
+    def data(self) -> TrainingData:
+        """What the hybrid was fitted on."""
+        return Builder(self.snapshot, self.vectors, self.meaning)()
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """Reasons and paths."""
+        return Explainer(Paths(self.snapshot, self.data.knowledge, self.data.cells.positive), self.items)
+
+    @cached_property
+    def profiles(self) -> ProfileContext:
+        """What live profiles are drawn against."""
+        return ProfileContext.from_snapshot(
+            self.snapshot,
+            self.data.cells,
+            self.data.knowledge,
+            self.meanings,
+            meaning_config=self.meaning,
+            item_vectors=self.data.item_vectors,
+            encode=self.encode,
+        )
+
+    @cached_property
+    def segments(self) -> Segments | None:
+        """The segments of people, as found at the refresh."""
+        return load_segments(self.folder)
+
+    def people(self, persons: Sequence[Person]) -> People:
+        """These people as scoring input: their cells by the same rules as in training."""
+        rows = [np.full(len(person.events), row) for row, person in enumerate(persons)]
+        kinds = tuple(dict.fromkeys(name for person in persons for name in person.events.kind_names))
+        recoded = [
+            np.array([kinds.index(n) for n in p.events.kind_names], dtype=np.int64)[p.events.kinds] for p in persons
+        ]
+        events = Events(
+            users=_concatenate(rows, np.int64),
+            items=_concatenate([person.events.items for person in persons], np.int64),
+            kinds=_concatenate(recoded, np.int64),
+            values=_concatenate([person.events.values for person in persons], np.float64),
+            times=_concatenate([person.events.times for person in persons], np.float64),
+            kind_names=kinds,
+        )
+        known = events.take(events.items >= 0)
+        cells = cells_of(known, self.meanings, len(persons), len(self.items), self.meaning)
+        indices = self.users.indices([person.user_id or "" for person in persons])
+        return People(cells.matrix, indices, self._words(persons))
+
+    def _words(self, persons: Sequence[Person]) -> np.ndarray | None:
+        if self.vectors is None:
+            return None
+        words = np.zeros((len(persons), self.vectors.items.shape[1]), dtype=np.float32)
+        for row, person in enumerate(persons):
+            if person.words is not None:
+                words[row] = person.words
+        return words
+
+    def seen(self, persons: Sequence[Person]) -> sp.csr_matrix:
+        """``(B, num_items)``: every item with which a person has an event of any kind."""
+        items = [np.unique(person.events.items[person.events.items >= 0]) for person in persons]
+        indptr = np.concatenate([[0], np.cumsum([len(found) for found in items])])
+        indices = _concatenate(items, np.int64)
+        return sp.csr_matrix(
+            (np.ones(len(indices), np.float32), indices, indptr), shape=(len(persons), len(self.items))
+        )
+
+
+def _concatenate(arrays: Sequence[np.ndarray], dtype: type) -> np.ndarray:
+    return np.concatenate(arrays).astype(dtype) if arrays else np.empty(0, dtype)
+
+
+def save_vectors(vectors: TextVectors | None, folder: Path) -> None:
+    """Write the vectors of a snapshot's texts; nothing when there are no texts."""
+    if vectors is not None:
+        save_file({"items": vectors.items, "reviews": vectors.reviews}, folder / "vectors.safetensors")
+
+
+def load_vectors(folder: Path) -> TextVectors | None:
+    """Read what :func:`save_vectors` wrote."""
+    path = folder / "vectors.safetensors"
+    return TextVectors(**load_file(path)) if path.is_file() else None
+
+
+def save_segments(segments: Segments | None, folder: Path) -> None:
+    """Write the segments of people; nothing when there are none."""
+    if segments is None:
+        return
+    document = {"segments": [asdict(one) for one in segments.segments], "config": asdict(segments.config)}
+    (folder / "segments.json").write_text(json.dumps(document, indent=1))
+    arrays = {"centres": segments.centres, "features": segments.features, "mean": segments.mean}
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / "segments.safetensors")
+
+
+def load_segments(folder: Path) -> Segments | None:
+    """Read what :func:`save_segments` wrote."""
+    path = folder / "segments.json"
+    if not path.is_file():
+        return None
+    document = json.loads(path.read_text())
+    segments = [Segment(**one) for one in document["segments"]]
+    return Segments(segments, config=SegmentConfig(**document["config"]), **load_file(folder / "segments.safetensors"))

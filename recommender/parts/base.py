@@ -1,0 +1,143 @@
+"""What a part is: fit on training data, score people, say where a score comes from, save and load.
+
+A part is linear in the person's history once what the history does not decide is held fixed, so that
+
+``score(person)[j] = baseline_j + sum_i contribution_ij``.
+
+``score`` is a pure function of :class:`~recommender.data.People`: the same call with a person's new weights is the
+fold-in of a new event, and serves somebody who was never in training.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import scipy.sparse as sp
+from safetensors.numpy import load_file, save_file
+
+from recommender.context import RunContext
+from recommender.data import People, TrainingData
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """``score = baseline + sum(values)``: what each item of the person's history adds to one item's score."""
+
+    baseline: float
+    items: np.ndarray
+    """``(h,)`` int64 dense ids of history items."""
+    values: np.ndarray
+    """``(h,)`` float64."""
+
+
+class Part(ABC):
+    """One scorer of the hybrid. ``Config`` is its frozen dataclass of hyper-parameters."""
+
+    name: ClassVar[str]
+    Config: ClassVar[type[Any]]
+
+    def __init__(self, config: Any = None) -> None:
+        self.config = self.Config() if config is None else config
+
+    @classmethod
+    @abstractmethod
+    def grid(cls, data: TrainingData) -> Sequence[Any]:
+        """Configurations worth trying on this data, the most promising first; none when the part cannot serve it."""
+
+    @abstractmethod
+    def fit(self, data: TrainingData, run: RunContext) -> Self:
+        """Learn from ``data``; returns itself."""
+
+    @abstractmethod
+    def score(self, people: People) -> np.ndarray:
+        """``(B, num_items)`` float32, higher is better; seen items are not masked here."""
+
+    @abstractmethod
+    def contributions(self, person: People, item: int) -> Contributions:
+        """Where one person's (``B = 1``) score of one item comes from; adds up to ``score`` within 1e-4 relative."""
+
+    @abstractmethod
+    def state(self) -> dict[str, np.ndarray]:
+        """The fitted arrays."""
+
+    @abstractmethod
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Take the arrays that :meth:`state` gave."""
+
+    def save(self, folder: Path) -> None:
+        """Write ``config.json`` and ``tensors.safetensors`` into an existing folder."""
+        (folder / "config.json").write_text(json.dumps(asdict(self.config), indent=1))
+        save_file(
+            {name: np.ascontiguousarray(array) for name, array in self.state().items()}, folder / "tensors.safetensors"
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what :meth:`save` wrote."""
+        part = cls(cls.Config(**json.loads((folder / "config.json").read_text())))
+        part.restore(load_file(folder / "tensors.safetensors"))
+        return part
+
+
+class BaselinePart(Part):
+    """A part whose score does not depend on the person: one number an item."""
+
+    scores: np.ndarray
+    """``(num_items,)`` float32."""
+
+    def score(self, people: People) -> np.ndarray:
+        return np.broadcast_to(self.scores, (len(people), len(self.scores)))
+
+    def contributions(self, person: People, item: int) -> Contributions:
+        return Contributions(float(self.scores[item]), np.empty(0, np.int64), np.empty(0, np.float64))
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {"scores": self.scores}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        self.scores = state["scores"]
+
+
+class ItemItemPart(Part):
+    """A part that is one item-item matrix ``B``: ``score = weights @ B``; an item of the history adds ``w_i B_ij``."""
+
+    matrix: np.ndarray | sp.csr_matrix
+    """``(num_items, num_items)`` float32, dense or CSR."""
+
+    def score(self, people: People) -> np.ndarray:
+        product = people.weights @ self.matrix
+        return np.asarray(product.toarray() if sp.issparse(product) else product, dtype=np.float32)
+
+    def contributions(self, person: People, item: int) -> Contributions:
+        items, weights = person.weights.indices, person.weights.data
+        column = self.matrix[items, item]
+        column = column.toarray().ravel() if sp.issparse(column) else np.asarray(column).ravel()
+        return Contributions(0.0, items.astype(np.int64), column.astype(np.float64) * weights)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return csr_state("matrix", self.matrix) if sp.issparse(self.matrix) else {"matrix": self.matrix}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        self.matrix = state["matrix"] if "matrix" in state else csr_restore("matrix", state)
+
+
+def csr_state(name: str, matrix: sp.csr_matrix) -> dict[str, np.ndarray]:
+    """The arrays of a CSR matrix under prefixed names."""
+    return {
+        f"{name}.data": matrix.data,
+        f"{name}.indices": matrix.indices.astype(np.int32),
+        f"{name}.indptr": matrix.indptr.astype(np.int64),
+        f"{name}.shape": np.asarray(matrix.shape, dtype=np.int64),
+    }
+
+
+def csr_restore(name: str, state: dict[str, np.ndarray]) -> sp.csr_matrix:
+    """The CSR matrix that :func:`csr_state` took apart."""
+    data, indices, indptr = state[f"{name}.data"], state[f"{name}.indices"], state[f"{name}.indptr"]
+    return sp.csr_matrix((data, indices, indptr), shape=tuple(int(side) for side in state[f"{name}.shape"]))

@@ -1,0 +1,103 @@
+"""Content: items whose texts are near those that the person liked, or near what the person wrote.
+
+``score_j = sum_i x_i k(v_i · v_j) + words · k(t · v_j)`` with unit text vectors ``v``, the person's own words ``t``,
+and the kernel ``k(c) = max(c, 0)^sharpness`` kept for each item's nearest neighbours only. Vectors are centred first:
+texts of one catalogue share a direction that says nothing about taste.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import scipy.sparse as sp
+
+from recommender.bridge import unit_rows
+from recommender.context import RunContext
+from recommender.data import People, TrainingData
+from recommender.parts.base import Contributions, ItemItemPart
+
+
+@dataclass(frozen=True)
+class ContentConfig:
+    """How nearness counts."""
+
+    sharpness: float = 4.0
+    """Exponent of the cosine: the higher, the more the very nearest decide."""
+    neighbours: int = 100
+    """Nearest items kept for each item."""
+    words: float = 1.0
+    """Weight of the person's own words beside one fully liked item."""
+
+
+class Content(ItemItemPart):
+    """See the module."""
+
+    name = "content"
+    Config = ContentConfig
+    vectors: np.ndarray
+    """``(num_items, d)`` float32, centred unit rows; a zero row for an item without text."""
+    centre: np.ndarray
+    """``(d,)`` float32."""
+
+    @classmethod
+    def grid(cls, data: TrainingData) -> Sequence[ContentConfig]:
+        if data.item_vectors is None:
+            return []
+        return [ContentConfig(sharpness, words=words) for sharpness in (4.0, 2.0, 8.0) for words in (1.0, 0.3)]
+
+    def fit(self, data: TrainingData, run: RunContext) -> Self:
+        assert data.item_vectors is not None, "grid() offers no configuration for data without text"
+        written = np.asarray(data.item_vectors.any(axis=1))
+        self.centre = data.item_vectors[written].mean(axis=0)
+        self.vectors = unit_rows(np.where(written[:, None], data.item_vectors - self.centre, 0.0))
+        self.matrix = self._nearest(self.vectors)
+        return self
+
+    def _kernel(self, cosines: np.ndarray) -> np.ndarray:
+        return np.asarray(np.maximum(cosines, 0.0) ** np.float32(self.config.sharpness), dtype=np.float32)
+
+    def _nearest(self, vectors: np.ndarray) -> sp.csr_matrix:
+        """``B_ij = k(v_i · v_j)`` where ``i`` is among the nearest of ``j``, CSR by ``i``; the diagonal is left out."""
+        size = len(vectors)
+        keep = min(self.config.neighbours, size - 1)
+        columns, rows, values = [], [], []
+        for start in range(0, size if keep > 0 else 0, 1024):
+            block = np.arange(start, min(start + 1024, size))
+            cosines = vectors[block] @ vectors.T
+            cosines[np.arange(len(block)), block] = -1.0
+            nearest = np.argpartition(-cosines, keep - 1, axis=1)[:, :keep]
+            rows.append(nearest.ravel())
+            columns.append(np.repeat(block, keep))
+            values.append(self._kernel(np.take_along_axis(cosines, nearest, axis=1)).ravel())
+        if not rows:
+            return sp.csr_matrix((size, size), dtype=np.float32)
+        entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
+        matrix = sp.csr_matrix(entries, shape=(size, size))
+        matrix.eliminate_zeros()
+        return matrix
+
+    def _from_words(self, people: People) -> np.ndarray | None:
+        """``words · k(t · v_j)``, ``(B, num_items)``; None when nobody said anything."""
+        if people.words is None or not people.words.any():
+            return None
+        spoken = people.words.any(axis=1, keepdims=True)
+        words = unit_rows(np.where(spoken, unit_rows(people.words) - self.centre, 0.0))
+        return np.float32(self.config.words) * self._kernel(words @ self.vectors.T)
+
+    def score(self, people: People) -> np.ndarray:
+        scores, words = super().score(people), self._from_words(people)
+        return scores if words is None else scores + words
+
+    def contributions(self, person: People, item: int) -> Contributions:
+        found, words = super().contributions(person, item), self._from_words(person)
+        return found if words is None else Contributions(float(words[0, item]), found.items, found.values)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return super().state() | {"vectors": self.vectors, "centre": self.centre}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        super().restore(state)
+        self.vectors, self.centre = state["vectors"], state["centre"]

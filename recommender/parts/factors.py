@@ -1,0 +1,63 @@
+"""Matrix factorisation: implicit ALS (:mod:`gnn.als`), a person folded in by one small solve at each scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+import torch
+
+from gnn import als
+from gnn.als import ALSConfig
+from gnn.sparse import to_torch
+from recommender.context import RunContext
+from recommender.data import People, TrainingData
+from recommender.parts.base import Contributions, Part
+
+
+class IALS(Part):
+    """``score_j = u·v_j`` with ``u = A^-1 sum_i w_i v_i``; ``A`` is held fixed in contributions."""
+
+    name = "ials"
+    Config = ALSConfig
+    factors: torch.Tensor
+    """``(num_items, d)`` float32."""
+    gram: torch.Tensor
+
+    @classmethod
+    def grid(cls, data: TrainingData) -> Sequence[ALSConfig]:
+        if not data.cells.positive.nnz:
+            return []
+        return [
+            ALSConfig(dimensions, unobserved_weight=weight, regularisation=regularisation)
+            for weight, regularisation, dimensions in (
+                (0.1, 0.02, 64),
+                (0.1, 0.005, 64),
+                (0.3, 0.01, 64),
+                (0.03, 0.02, 64),
+                (0.1, 0.01, 128),
+            )
+        ]
+
+    def fit(self, data: TrainingData, run: RunContext) -> Self:
+        fitted = als.fit(to_torch(data.cells.matrix, run.device), self.config, seed=run.seed)
+        self.factors = fitted.items.cpu()
+        self.gram = als.gram(self.factors, self.config)
+        return self
+
+    def score(self, people: People) -> np.ndarray:
+        users = als.fold_in(self.factors, self.gram, to_torch(people.weights), self.config)
+        return (users @ self.factors.T).numpy()
+
+    def contributions(self, person: People, item: int) -> Contributions:
+        history = to_torch(person.weights)
+        items, values = als.contributions(self.factors, self.gram, history, torch.tensor([item]), self.config)
+        return Contributions(0.0, items.numpy().astype(np.int64), values[:, 0].numpy().astype(np.float64))
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {"factors": self.factors.numpy()}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        self.factors = torch.from_numpy(state["factors"])
+        self.gram = als.gram(self.factors, self.config)

@@ -1,0 +1,117 @@
+"""Item-item models (:mod:`gnn.item_item`): EASE, its collective form with knowledge graph and text, and item-kNN."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import scipy.sparse as sp
+import torch
+
+from gnn.item_item import EASEConfig, ItemKNNConfig, ease, item_knn
+from gnn.sparse import to_scipy, to_torch
+from recommender.context import RunContext
+from recommender.data import TrainingData
+from recommender.parts.base import ItemItemPart
+
+
+def _scale(data: TrainingData) -> float:
+    """Mean number of liked cells of an item that has any: the unit in which regularisation is sensible."""
+    counts = data.cells.positive.getnnz(axis=0)
+    return float(counts[counts > 0].mean()) if counts.any() else 1.0
+
+
+class EASE(ItemItemPart):
+    """Closed-form ridge regression of every item on all others (Steck 2019)."""
+
+    name = "ease"
+    Config = EASEConfig
+
+    @classmethod
+    def grid(cls, data: TrainingData) -> Sequence[EASEConfig]:
+        if not data.cells.positive.nnz:
+            return []
+        return [EASEConfig(regularisation=factor * _scale(data)) for factor in (5.0, 2.0, 10.0, 20.0)]
+
+    def fit(self, data: TrainingData, run: RunContext) -> Self:
+        self.matrix = ease(to_torch(data.cells.positive, run.device), self.config).matrix.cpu().numpy()
+        return self
+
+
+@dataclass(frozen=True)
+class CollectiveConfig:
+    """EASE whose rows are people and, beside them, what is known of items."""
+
+    regularisation: float = 200.0
+    """As in EASE."""
+    dropout: float = 0.0
+    """As in EASE; above 0 it is the denoising form."""
+    attributes: float = 0.0
+    """Weight of a knowledge graph entity beside a person; a hub counts less, by the root of its degree."""
+    content: float = 0.0
+    """Weight of a dimension of the text vectors beside a person."""
+
+
+class Collective(ItemItemPart):
+    """The collective form of EASE: entities and dimensions of text are people who like the items that have them."""
+
+    name = "collective"
+    Config = CollectiveConfig
+
+    @classmethod
+    def grid(cls, data: TrainingData) -> Sequence[CollectiveConfig]:
+        if not data.cells.positive.nnz:
+            return []
+        scale = _scale(data)
+        base = CollectiveConfig(regularisation=5.0 * scale)
+        configs = [base, replace(base, dropout=0.3, regularisation=2.0 * scale)]
+        if len(data.knowledge):
+            configs += [replace(config, attributes=weight) for config in configs[:2] for weight in (1.0, 5.0)]
+        if data.item_vectors is not None:
+            configs += [replace(base, content=0.2 * scale), replace(configs[-1], content=0.2 * scale)]
+        return configs
+
+    def fit(self, data: TrainingData, run: RunContext) -> Self:
+        extra: list[tuple[float, torch.Tensor]] = []
+        if self.config.attributes > 0:
+            damped = [_damped(matrix) for matrix in data.knowledge.item_attributes.values()]
+            extra += [(self.config.attributes, to_torch(matrix, run.device)) for matrix in damped]
+        if self.config.content > 0 and data.item_vectors is not None:
+            extra.append((self.config.content, to_torch(sp.csr_matrix(data.item_vectors), run.device)))
+        config = EASEConfig(regularisation=self.config.regularisation, dropout=self.config.dropout)
+        self.matrix = ease(to_torch(data.cells.positive, run.device), config, extra).matrix.cpu().numpy()
+        return self
+
+
+def _damped(incidence: sp.csr_matrix) -> sp.csr_matrix:
+    """Incidence whose columns have length 1, so that an entity of many items ties each pair of them less."""
+    degrees = incidence.getnnz(axis=0)
+    return (incidence @ sp.diags(1.0 / degrees.clip(min=1) ** 0.5)).tocsr()
+
+
+class ItemKNN(ItemItemPart):
+    """Cosine neighbours of each item."""
+
+    name = "item_knn"
+    Config = ItemKNNConfig
+
+    @classmethod
+    def grid(cls, data: TrainingData) -> Sequence[ItemKNNConfig]:
+        if not data.cells.positive.nnz:
+            return []
+        return [
+            ItemKNNConfig(neighbours, shrinkage, asymmetry)
+            for neighbours, shrinkage, asymmetry in (
+                (100, 10.0, 0.5),
+                (50, 10.0, 0.5),
+                (300, 10.0, 0.5),
+                (100, 50.0, 0.5),
+                (100, 0.0, 0.5),
+                (100, 10.0, 0.4),
+            )
+        ]
+
+    def fit(self, data: TrainingData, run: RunContext) -> Self:
+        self.matrix = to_scipy(item_knn(to_torch(data.cells.positive, run.device), self.config).matrix.cpu())
+        return self

@@ -1,0 +1,86 @@
+"""Popularity: what most people like, overall or of late. The baseline that everything else must beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from recommender.context import RunContext
+from recommender.data import Cells, TrainingData
+from recommender.parts.base import BaselinePart
+
+DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class PopularityConfig:
+    """How people are counted."""
+
+    half_life_days: float | None = None
+    """An event of this age, measured from the latest of all, counts half; None counts all alike."""
+
+
+def counts(cells: Cells, half_life_days: float | None) -> np.ndarray:
+    """``c_j = sum_u [u likes j] 2^(-age_uj / half_life)``, ``(num_items,)`` float64; an undated cell counts in full."""
+    liked = cells.take(cells.weights > 0)
+    weights = np.ones(len(liked))
+    if half_life_days is not None:
+        age = np.nanmax(liked.times, initial=-np.inf) - liked.times
+        weights = np.where(np.isnan(age), 1.0, np.exp2(-age / (DAY * half_life_days)))
+    return np.bincount(liked.items, weights=weights, minlength=cells.num_items)
+
+
+class Popularity(BaselinePart):
+    """``score_j = log(1 + c_j)`` with :func:`counts`."""
+
+    name = "popularity"
+    Config = PopularityConfig
+
+    @classmethod
+    def grid(cls, data: TrainingData) -> Sequence[PopularityConfig]:
+        timed = bool((~np.isnan(data.cells.times)).any())
+        return [PopularityConfig(), *(PopularityConfig(days) for days in (30.0, 90.0, 365.0) if timed)]
+
+    def fit(self, data: TrainingData, run: RunContext) -> Self:
+        self.scores = np.log1p(counts(data.cells, self.config.half_life_days)).astype(np.float32)
+        return self
+
+
+@dataclass(frozen=True)
+class AttributePopularityConfig:
+    """How the popularity of an item's entities is counted."""
+
+    min_edges: int = 20
+    """Relations with fewer item-entity edges are left out."""
+
+
+class AttributePopularity(BaselinePart):
+    """Popularity of what an item has: a new book by an author whom many read.
+
+    ``score_j = mean over relations r of log(1 + mean over entities e of r(j) of sum of c_i over other items i with e)``
+    with ``c`` the liked cells of an item; a relation that an item lacks adds 0.
+    """
+
+    name = "attribute_popularity"
+    Config = AttributePopularityConfig
+
+    @classmethod
+    def grid(cls, data: TrainingData) -> Sequence[AttributePopularityConfig]:
+        return [AttributePopularityConfig()] if len(data.knowledge) else []
+
+    def fit(self, data: TrainingData, run: RunContext) -> Self:
+        liked = counts(data.cells, None)
+        total, relations = np.zeros(data.num_items), 0
+        for incidence in data.knowledge.item_attributes.values():
+            if incidence.nnz < self.config.min_edges:
+                continue
+            relations += 1
+            degree = np.maximum(np.diff(incidence.indptr), 1)
+            of_entities = incidence.T @ liked
+            others = incidence @ of_entities / degree - liked * (np.diff(incidence.indptr) > 0)
+            total += np.log1p(np.maximum(others, 0.0))
+        self.scores = (total / max(relations, 1)).astype(np.float32)
+        return self

@@ -1,0 +1,106 @@
+"""People as the graph knows them at this moment, ready for scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kg import queries
+from kg.store import Store
+from recommender.bridge import Encode, join_text
+from recommender.errors import InvalidInput, UnknownItem, UnknownUser
+from recommender.meaning import Events
+from recommender.model import Model, Person
+
+BATCH = 256
+"""People read by one query."""
+LIKED = "LIKED"
+"""The kind that the items of a bare history get."""
+
+
+def read_people(store: Store, model: Model, user_ids: Sequence[str], encode: Encode | None) -> list[Person]:
+    """These people with all their events and words.
+
+    Raises:
+        UnknownUser: names those that the graph does not hold.
+    """
+    rows = store.read(queries.text("people_events"), users=list(user_ids))
+    found = {row["user_id"]: row for row in rows}
+    missing = [user for user in user_ids if user not in found]
+    if missing:
+        names = ", ".join(repr(user) for user in missing[:5]) + (" ..." if len(missing) > 5 else "")
+        raise UnknownUser(f"the graph holds no person {names}; 'tastegraph feedback' creates people")
+    return [_person(model, found[user], encode) for user in user_ids]
+
+
+def _person(model: Model, row: dict[str, Any], encode: Encode | None) -> Person:
+    events = row["events"]
+    kinds = tuple(dict.fromkeys(event["kind"] for event in events))
+    words = [text for text in (join_text(review["title"], review["text"]) for review in row["reviews"]) if text]
+    return Person(
+        user_id=row["user_id"],
+        events=Events(
+            users=np.zeros(len(events), dtype=np.int64),
+            items=model.items.indices(event["item_id"] for event in events),
+            kinds=np.array([kinds.index(event["kind"]) for event in events], dtype=np.int64),
+            values=np.array([_number(event["value"]) for event in events], dtype=np.float64),
+            times=np.array([np.nan if event["at"] is None else event["at"].timestamp() for event in events]),
+            kind_names=kinds,
+        ),
+        words=_mean_words(words, encode) if model.vectors is not None else None,
+    )
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _mean_words(texts: Sequence[str], encode: Encode | None) -> np.ndarray | None:
+    if not texts or encode is None:
+        return None
+    vectors = encode(texts)
+    spoken = vectors[vectors.any(axis=1)]
+    return np.asarray(spoken.mean(axis=0), dtype=np.float32) if len(spoken) else None
+
+
+def newcomer(model: Model, history: Sequence[str], text: str | None, encode: Encode | None) -> Person:
+    """Somebody who is not in the graph: likes these items, wrote this text.
+
+    Raises:
+        UnknownItem: an item is not in the published version.
+        InvalidInput: neither history nor text, or a text that nothing can be learned from.
+    """
+    if not history and text is None:
+        raise InvalidInput("nothing is known of this person: give a history of items, a text, or both")
+    unknown = [item for item in history if item not in model.items]
+    if unknown:
+        raise UnknownItem(f"not in the published version {model.version}: {', '.join(map(repr, unknown[:5]))}")
+    words = None
+    if text is not None:
+        if model.vectors is None or encode is None:
+            raise InvalidInput("no item of this graph has a text, so a person's text says nothing of items")
+        words = _mean_words([text], encode)
+        if words is None:
+            raise InvalidInput("the text holds no words")
+    size = len(history)
+    return Person(
+        user_id=None,
+        events=Events(
+            users=np.zeros(size, dtype=np.int64),
+            items=model.items.indices(history),
+            kinds=np.zeros(size, dtype=np.int64),
+            values=np.full(size, np.nan),
+            times=np.full(size, np.nan),
+            kind_names=(LIKED,),
+        ),
+        words=words,
+    )
+
+
+def everyone(store: Store, model: Model, encode: Encode | None) -> list[Person]:
+    """All people of the graph, read in batches of :data:`BATCH`."""
+    users = [row["id"] for row in store.read(queries.text("user_ids"))]
+    blocks = [users[start : start + BATCH] for start in range(0, len(users), BATCH)]
+    return [person for block in blocks for person in read_people(store, model, block, encode)]

@@ -1,0 +1,228 @@
+"""What a profile is drawn against: the items, what they have and say, and the population that a person differs from.
+
+One :class:`ProfileContext` is made for each published snapshot and serves everyone, in the refresh and live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+
+from kg.snapshot import Snapshot
+from kg.vocabulary import Vocabulary
+from recommender.data import Cells, KnowledgeGraph
+from recommender.meaning import Events, Meaning, MeaningConfig
+
+if TYPE_CHECKING:
+    from recommender.bridge import Encode
+
+MIN_FACET_SHARE = 0.01
+"""An entity of fewer items than this share of the catalogue does not group it."""
+
+
+@dataclass(frozen=True)
+class EntityTable:
+    """Names of the columns of :attr:`ProfileContext.attributes`, one entry an entity."""
+
+    ids: Sequence[str]
+    names: Sequence[str | None]
+    kinds: Sequence[str | None]
+    relations: Sequence[str]
+    """The relation by which most items have the entity."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def describe(self, column: int) -> tuple[str, str | None, str | None, str]:
+        """Id, name, kind and relation of one entity."""
+        return self.ids[column], self.names[column], self.kinds[column], self.relations[column]
+
+
+@dataclass(frozen=True)
+class Facet:
+    """The relation that groups the catalogue best, such as the genre: what diversity is measured over."""
+
+    relation: str
+    groups: sp.csr_matrix
+    """``(num_items, g)`` incidence of the entities that hold at least :data:`MIN_FACET_SHARE` of the items."""
+
+
+@dataclass(frozen=True)
+class ProfileContext:
+    """The catalogue and the population. Shapes: ``n`` items, ``E`` entities, vectors of ``d``."""
+
+    items: Vocabulary
+    titles: Sequence[str | None]
+    attributes: sp.csr_matrix
+    """``(n, E)`` float32 incidence of 0 and 1, over all relations."""
+    entities: EntityTable
+    shares: np.ndarray
+    """``(E,)`` float64: each entity's share of the population's attention; see :func:`population_shares`."""
+    surprise: np.ndarray
+    """``(n,)`` float64 bits: self-information of meeting each item, from the share of people who did."""
+    mean_surprise: float
+    """Mean of ``surprise`` over all cells of the population."""
+    mean_ratings: Mapping[str, float]
+    """Mean value of each kind of event that is a rating."""
+    meanings: Mapping[str, Meaning]
+    meaning_config: MeaningConfig
+    item_vectors: np.ndarray | None = None
+    """``(n, d)`` float32 unit rows, zero rows where an item has no text; None where nothing has."""
+    phrases: Sequence[Sequence[str]] | None = None
+    """For each item the keyphrases of its text, the strongest first."""
+    facet: Facet | None = None
+    encode: Encode | None = None
+    """Makes vectors of reviews that come with live feedback; without it they count by their item's text alone."""
+
+    @classmethod
+    def from_snapshot(
+        cls,
+        snapshot: Snapshot,
+        cells: Cells,
+        knowledge: KnowledgeGraph,
+        meanings: Mapping[str, Meaning],
+        *,
+        meaning_config: MeaningConfig | None = None,
+        item_vectors: np.ndarray | None = None,
+        phrases: Sequence[Sequence[str]] | None = None,
+        encode: Encode | None = None,
+    ) -> ProfileContext:
+        """The context of a snapshot: population figures from ``cells``, attributes from ``knowledge``.
+
+        Args:
+            snapshot: items, entities and events; nothing held out may be in it.
+            cells: the cells of its events, without recency.
+            knowledge: its triples over the same items and entities.
+            meanings: what its kinds of event mean.
+            meaning_config: how events were weighed in ``cells``.
+            item_vectors: text vectors of the items, if any.
+            phrases: keyphrases of the items, which name interests.
+            encode: text encoder for live reviews.
+        """
+        attributes, entities = _attributes(snapshot, knowledge)
+        met = np.bincount(cells.items, minlength=cells.num_items).astype(np.float64)
+        surprise = -np.log2((met + 1) / (cells.num_users + 1))
+        return cls(
+            items=Vocabulary.of(snapshot.items["id"]),
+            titles=snapshot.items["title"].to_pylist(),
+            attributes=attributes,
+            entities=entities,
+            shares=population_shares(cells.matrix, attributes),
+            surprise=surprise,
+            mean_surprise=float(surprise @ met / met.sum()) if met.any() else 0.0,
+            mean_ratings=_mean_ratings(Events.of(snapshot.events), meanings),
+            meanings=meanings,
+            meaning_config=replace(meaning_config or MeaningConfig(), half_life_days=None),
+            item_vectors=item_vectors if item_vectors is not None and item_vectors.any() else None,
+            phrases=phrases,
+            facet=_facet(knowledge),
+            encode=encode,
+        )
+
+    def entities_of(self, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """All (position in ``items``, entity) pairs of the incidence, as two arrays.
+
+        The same as fancy indexing of :attr:`attributes`, without its overhead of a tenth of a millisecond a call, which
+        live profiles would pay many times.
+        """
+        starts, ends = self.attributes.indptr[items], self.attributes.indptr[items + 1]
+        lengths = (ends - starts).astype(np.int64)
+        positions = np.repeat(np.arange(len(items)), lengths)
+        offsets = np.arange(len(positions)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        return positions, self.attributes.indices[starts[positions] + offsets].astype(np.int64)
+
+    @cached_property
+    def degrees(self) -> np.ndarray:
+        """``(E,)`` int64: how many items have each entity."""
+        return np.bincount(self.attributes.indices, minlength=len(self.entities))
+
+    @cached_property
+    def has_entity_names(self) -> bool:
+        """Whether any entity has a name; an imported graph often has bare ids."""
+        return any(name is not None for name in self.entities.names)
+
+    def title(self, item: int) -> str:
+        """The title of an item, or its id."""
+        return self.titles[item] or self.items[item]
+
+
+def population_shares(signed: sp.csr_matrix, attributes: sp.csr_matrix, prior: float = 10.0) -> np.ndarray:
+    """Each entity's share of everybody's attention, ``(E,)`` float64 in (0, 1] for entities of any item.
+
+    :math:`p_e = (\\sum_{ui} |w_{ui}| A_{ie} + s\\, a_e) / (\\sum_{ui} |w_{ui}| + s)`, with the share of the catalogue
+    :math:`a_e` as prior of strength ``s``, so that an entity of items nobody met has a share above 0 too.
+
+    Args:
+        signed: ``(num_users, num_items)`` cells.
+        attributes: ``(num_items, E)`` incidence of 0 and 1.
+        prior: ``s``, in fully liked items.
+    """
+    attention = np.asarray(abs(signed).sum(axis=0), dtype=np.float64).ravel()
+    catalogue = np.asarray(attributes.sum(axis=0), dtype=np.float64).ravel() / max(attributes.shape[0], 1)
+    counts = np.asarray(attributes.T @ attention).ravel()
+    shares: np.ndarray = (counts + prior * catalogue) / (attention.sum() + prior)
+    return shares
+
+
+def _entity_columns(matrix: sp.csr_matrix, knowledge: KnowledgeGraph) -> sp.csr_matrix:
+    """Item x node incidence without the columns of items."""
+    return matrix[:, knowledge.num_items :].tocsr()
+
+
+def _attributes(snapshot: Snapshot, knowledge: KnowledgeGraph) -> tuple[sp.csr_matrix, EntityTable]:
+    num_entities = knowledge.num_nodes - knowledge.num_items
+    union = sp.csr_matrix((knowledge.num_items, num_entities), dtype=np.float32)
+    most = np.zeros(num_entities)
+    relations = np.full(num_entities, "", dtype=object)
+    for name, matrix in knowledge.item_attributes.items():
+        own = _entity_columns(matrix, knowledge)
+        union = union + own
+        degrees = np.bincount(own.indices, minlength=num_entities)
+        relations[degrees > most] = name
+        most = np.maximum(most, degrees)
+    union = union.tocsr()
+    union.data[:] = 1.0
+    union.sort_indices()
+    entities = snapshot.entities
+    table = EntityTable(
+        ids=entities["id"].to_pylist(),
+        names=entities["name"].to_pylist(),
+        kinds=entities["kind"].to_pylist(),
+        relations=relations.tolist(),
+    )
+    return union, table
+
+
+def _facet(knowledge: KnowledgeGraph) -> Facet | None:
+    """The relation of the greatest coverage times entropy over entities that hold at least 1 % of the catalogue.
+
+    Language covers everything and says nothing; a writer says much and covers little; a genre does both.
+    """
+    best, facet = 0.0, None
+    for name, matrix in knowledge.item_attributes.items():
+        own = _entity_columns(matrix, knowledge)
+        degrees = np.bincount(own.indices, minlength=own.shape[1])
+        groups = own[:, degrees >= max(2.0, MIN_FACET_SHARE * own.shape[0])].tocsr()
+        if groups.shape[1] < 2:
+            continue
+        shares = np.asarray(groups.sum(axis=0), dtype=np.float64).ravel()
+        shares /= shares.sum()
+        value = float(np.mean(np.diff(groups.indptr) > 0) * -(shares @ np.log2(shares)))
+        if value > best:
+            best, facet = value, Facet(name, groups)
+    return facet
+
+
+def _mean_ratings(events: Events, meanings: Mapping[str, Meaning]) -> dict[str, float]:
+    means = {}
+    for code, kind in enumerate(events.kind_names):
+        values = events.values[events.kinds == code]
+        values = values[~np.isnan(values)]
+        if kind in meanings and meanings[kind].form == "rating" and len(values):
+            means[kind] = float(values.mean())
+    return means

@@ -1,0 +1,111 @@
+"""What people did and wrote, ready for profiling: many people in the refresh, one live, in the same arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+
+from recommender.data import Cells
+from recommender.meaning import Events, cells_of, recency
+from recommender.profiles.context import ProfileContext
+
+Written = tuple[np.ndarray, np.ndarray]
+"""What one person wrote: items ``(r,)`` and vectors ``(r, d)``."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """Vectors of what people wrote about items.
+
+    Shapes: ``users`` (rows of the histories, sorted) and ``items`` ``(r,)`` int64; ``vectors`` ``(r, d)`` float32 unit
+    rows.
+    """
+
+    users: np.ndarray
+    items: np.ndarray
+    vectors: np.ndarray
+
+    @classmethod
+    def of(cls, users: np.ndarray, items: np.ndarray, vectors: np.ndarray) -> Words:
+        """Words in any order; those of unknown items (negative) and without a vector (zero rows) are left out."""
+        spoken = np.flatnonzero((items >= 0) & vectors.any(axis=1))
+        spoken = spoken[np.lexsort((items[spoken], users[spoken]))]
+        return cls(users[spoken], items[spoken], vectors[spoken])
+
+
+@dataclass(frozen=True)
+class Histories:
+    """The events, cells and words of ``B`` people. A person is a row: 0 to ``B - 1``."""
+
+    user_ids: Sequence[str]
+    events: Events
+    """Sorted by user; an item that the context does not know (it came after the refresh) is a negative number."""
+    cells: Cells
+    """Without recency, sorted by user."""
+    recent: np.ndarray
+    """``(len(cells),)`` float64: the weights of the cells after recency."""
+    words: Words | None = None
+
+    @classmethod
+    def of(
+        cls,
+        user_ids: Sequence[str],
+        events: Events,
+        context: ProfileContext,
+        *,
+        half_life_days: float,
+        recency_floor: float,
+        words: Words | None = None,
+    ) -> Histories:
+        """Cells and recency of these people's events.
+
+        Recency is that of :func:`recommender.meaning.recency`, over a cell's latest event:
+        ``floor + (1 - floor) * 2 ** (-age / half_life)``, the age counted from the person's latest cell.
+        """
+        events = events.take(np.argsort(events.users, kind="stable"))
+        known = events.take(events.items >= 0)
+        cells = cells_of(known, context.meanings, len(user_ids), len(context.items), context.meaning_config)
+        fade = recency(cells.users, cells.times, half_life_days, recency_floor)
+        return cls(user_ids, events, cells, cells.weights * fade, words)
+
+    def __len__(self) -> int:
+        return len(self.user_ids)
+
+    def block(self, rows: range) -> tuple[Cells, np.ndarray]:
+        """The cells of consecutive people, counted from 0, and their weights after recency."""
+        own = slice(int(self._cell_starts[rows.start]), int(self._cell_starts[rows.stop]))
+        cells = self.cells.take(np.arange(own.start, own.stop))
+        return replace(cells, users=cells.users - rows.start, num_users=len(rows)), self.recent[own]
+
+    @cached_property
+    def faded(self) -> sp.csr_matrix:
+        """``(B, num_items)`` cells after recency."""
+        shape = (len(self), self.cells.num_items)
+        return sp.csr_matrix((self.recent, (self.cells.users, self.cells.items)), shape=shape)
+
+    @cached_property
+    def _cell_starts(self) -> np.ndarray:
+        return np.searchsorted(self.cells.users, np.arange(len(self) + 1))
+
+    @cached_property
+    def _event_starts(self) -> np.ndarray:
+        return np.searchsorted(self.events.users, np.arange(len(self) + 1))
+
+    def cells_of(self, row: int) -> slice:
+        """Where the cells of one person stand."""
+        return slice(int(self._cell_starts[row]), int(self._cell_starts[row + 1]))
+
+    def events_of(self, row: int) -> slice:
+        """Where the events of one person stand."""
+        return slice(int(self._event_starts[row]), int(self._event_starts[row + 1]))
+
+    def words_of(self, row: int) -> Written | None:
+        """Items ``(r,)`` and vectors ``(r, d)`` of what one person wrote; None where nobody wrote."""
+        if self.words is None:
+            return None
+        own = slice(*np.searchsorted(self.words.users, [row, row + 1]))
+        return self.words.items[own], self.words.vectors[own]

@@ -1,0 +1,113 @@
+"""One person's profile now, from the graph and the published context: what feedback updates at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from kg import queries
+from kg.store import Row, Store
+from recommender.bridge import join_text
+from recommender.errors import UnknownUser
+from recommender.meaning import Events
+from recommender.profiles.context import ProfileContext
+from recommender.profiles.history import Words
+from recommender.profiles.profile import Profile, ProfileConfig, build_profiles, histories_of
+from recommender.profiles.segments import Segments
+from recommender.profiles.write import updating
+
+MAX_LIVE_EVENTS = 5_000
+"""Whoever has more events (a robot, a shared account) is profiled by the refresh only: one event hardly moves them, and
+reading all of theirs would take seconds."""
+
+
+def build_profile(
+    store: Store,
+    user_id: str,
+    context: ProfileContext,
+    config: ProfileConfig | None = None,
+    segments: Segments | None = None,
+) -> Profile | None:
+    """One person's profile from the events and reviews in the graph now; None over :data:`MAX_LIVE_EVENTS`.
+
+    The same code as in the refresh, over a batch of one. Nothing is written.
+
+    Raises:
+        UnknownUser: nobody has this id.
+    """
+    history = _history(store, user_id)
+    return _draw(history, user_id, context, config, segments)
+
+
+def update_profile(
+    store: Store,
+    user_id: str,
+    context: ProfileContext,
+    config: ProfileConfig | None = None,
+    segments: Segments | None = None,
+) -> Profile | None:
+    """Draw one person's profile anew and replace the stored one, in one transaction; None over :data:`MAX_LIVE_EVENTS`.
+
+    Interests whose members have not changed keep their stored vector; see :attr:`Interest.id`.
+
+    Raises:
+        UnknownUser: nobody has this id.
+    """
+    history = _history(store, user_id)
+    profile = _draw(history, user_id, context, config, segments)
+    if profile is not None:
+        store.write(*updating(profile, set(history["interests"])))
+    return profile
+
+
+def _history(store: Store, user_id: str) -> Row:
+    rows = store.read(queries.text("profile_history"), user=user_id, most=MAX_LIVE_EVENTS + 1)
+    if not rows:
+        raise UnknownUser(f"nobody in {store.address} has the id {user_id!r}")
+    return rows[0]
+
+
+def _draw(
+    history: Row, user_id: str, context: ProfileContext, config: ProfileConfig | None, segments: Segments | None
+) -> Profile | None:
+    if len(history["events"]) > MAX_LIVE_EVENTS:
+        return None
+    config = config or ProfileConfig()
+    events, words = _events(history["events"], context), _words(history["reviews"], context)
+    histories = histories_of([user_id], events, context, config, words)
+    (profile,) = build_profiles(histories, context, config, segments=segments)
+    return profile
+
+
+def _events(rows: Sequence[Sequence[Any]], context: ProfileContext) -> Events:
+    """The events of ``[kind, item id, at, value]``; an unknown item gets a negative number of its own."""
+    names = tuple(sorted({row[0] for row in rows}))
+    codes = {name: code for code, name in enumerate(names)}
+    strangers: dict[str, int] = {}
+    items = [
+        context.items.index(item) if item in context.items else strangers.setdefault(item, -1 - len(strangers))
+        for _, item, _, _ in rows
+    ]
+    return Events(
+        users=np.zeros(len(rows), dtype=np.int64),
+        items=np.array(items, dtype=np.int64),
+        kinds=np.array([codes[row[0]] for row in rows], dtype=np.int64),
+        values=np.array([np.nan if row[3] is None else row[3] for row in rows], dtype=np.float64),
+        times=np.array([_seconds(row[2]) for row in rows], dtype=np.float64),
+        kind_names=names,
+    )
+
+
+def _seconds(at: datetime | None) -> float:
+    return np.nan if at is None else at.timestamp()
+
+
+def _words(rows: Sequence[Sequence[Any]], context: ProfileContext) -> Words | None:
+    if context.encode is None or not rows:
+        return None
+    vectors = context.encode([join_text(title, text) for _, title, text in rows])
+    items = context.items.indices(item for item, _, _ in rows)
+    return Words.of(np.zeros(len(rows), dtype=np.int64), items, vectors)

@@ -1,0 +1,111 @@
+"""A person's profile: static features, habits, interests, tags, segments; for everyone or for one, by the same code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tqdm import tqdm
+
+from recommender.meaning import Events
+from recommender.profiles.context import ProfileContext
+from recommender.profiles.habits import Habits, habits_of
+from recommender.profiles.history import Histories, Words
+from recommender.profiles.interests import Interest, InterestConfig, interests_of
+from recommender.profiles.segments import Membership, SegmentConfig, Segments
+from recommender.profiles.tags import Tag, TagConfig, tag_people
+
+
+@dataclass(frozen=True)
+class ProfileConfig:
+    """How profiles are drawn."""
+
+    half_life_days: float = 180.0
+    """Age, counted from the person's latest event, at which an event has lost half of what it can lose."""
+    recency_floor: float = 0.2
+    """What an old event keeps of its weight, in [0, 1]."""
+    interests: InterestConfig = field(default_factory=InterestConfig)
+    """Interest vectors."""
+    tags: TagConfig = field(default_factory=TagConfig)
+    """Tags in words."""
+    segments: SegmentConfig = field(default_factory=SegmentConfig)
+    """Segments of people."""
+    block: int = 512
+    """People whose tags are computed together; bounds memory, changes no result."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What is known of one person."""
+
+    user_id: str
+    habits: Habits
+    interests: tuple[Interest, ...] = ()
+    """The most important first."""
+    tags: tuple[Tag, ...] = ()
+    """Liked entities, then disliked ones (of negative sentiment), each by falling weight."""
+    segments: tuple[Membership, ...] = ()
+    """The strongest first."""
+    features: Mapping[str, Any] = field(default_factory=dict)
+    """Static features, as they were ingested; filled by :func:`recommender.profiles.read.read_profile` only."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "user_id": self.user_id,
+            "features": dict(self.features),
+            "habits": self.habits.to_dict(),
+            "interests": [interest.to_dict() for interest in self.interests],
+            "tags": [tag.to_dict() for tag in self.tags],
+            "segments": [membership.to_dict() for membership in self.segments],
+        }
+
+
+def histories_of(
+    user_ids: Sequence[str], events: Events, context: ProfileContext, config: ProfileConfig, words: Words | None = None
+) -> Histories:
+    """The histories of these people, with the recency of profiles.
+
+    Args:
+        user_ids: one id a row; ``events.users`` and ``words.users`` are rows.
+        events: all their events.
+        context: the catalogue that ``events.items`` counts in.
+        config: recency.
+        words: vectors of their reviews, if any.
+    """
+    return Histories.of(
+        user_ids,
+        events,
+        context,
+        half_life_days=config.half_life_days,
+        recency_floor=config.recency_floor,
+        words=words,
+    )
+
+
+def build_profiles(
+    histories: Histories,
+    context: ProfileContext,
+    config: ProfileConfig | None = None,
+    *,
+    segments: Segments | None = None,
+    progress: bool = False,
+) -> Iterator[Profile]:
+    """The profiles of these people, in their order; one person is a batch of one."""
+    config = config or ProfileConfig()
+    with tqdm(total=len(histories), desc="profiles", unit="person", disable=not progress, leave=False) as bar:
+        for start in range(0, len(histories), config.block):
+            rows = range(start, min(start + config.block, len(histories)))
+            cells, recent = histories.block(rows)
+            tags = tag_people(cells, recent, context, config.tags)
+            memberships = segments.assign(histories.faded[rows.start : rows.stop]) if segments else [()] * len(rows)
+            for row in rows:
+                yield Profile(
+                    user_id=histories.user_ids[row],
+                    habits=habits_of(histories, row, context),
+                    interests=interests_of(histories, row, context, config.interests, config.tags),
+                    tags=tags[row - start],
+                    segments=memberships[row - start],
+                )
+                bar.update()

@@ -1,0 +1,1 @@
+"""Refresh: snapshot, embed, tune, evaluate, fit, profiles, publish; resumed after a crash, one at a time."""

@@ -1,0 +1,180 @@
+"""Running the stages in order, going on where a killed refresh stopped; the published version is swapped at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kg import snapshot as snapshots
+from kg.store import Store
+from recommender import artefacts
+from recommender.bridge import Encode
+from recommender.context import RunContext
+from recommender.errors import InvalidInput
+from recommender.refresh import versions
+from recommender.refresh.config import RefreshConfig
+from recommender.refresh.lock import refresh_lock
+from recommender.refresh.stages import STAGES, Run, assemble, require
+
+log = logging.getLogger(__name__)
+
+ONLY = (*STAGES, "publish")
+"""What ``--only`` takes."""
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """One stage of one refresh."""
+
+    stage: str
+    seconds: float
+    resumed: bool
+    """Whether an earlier, interrupted refresh had done it already."""
+
+
+@dataclass
+class RefreshReport:
+    """What a refresh did."""
+
+    version: str | None = None
+    """The version that is published now; None when ``--only`` stopped before."""
+    unchanged: bool = False
+    """The graph and the configuration are those of the published version; nothing was done."""
+    stages: list[StageReport] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+    """The evaluation, as :meth:`recommender.evaluation.report.Report.document` gives it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+def refresh(
+    store: Store,
+    *,
+    encode: Encode | None,
+    encoder: str,
+    config: RefreshConfig | None = None,
+    context: RunContext | None = None,
+    only: str | None = None,
+    report: Callable[[str], None] = log.info,
+) -> RefreshReport:
+    """Bring the published version up to date with the graph.
+
+    Args:
+        store: the graph; its working directory takes the artefacts.
+        encode: texts to vectors; None leaves texts out.
+        encoder: fingerprint of ``encode``; another one makes another run.
+        config: see :class:`RefreshConfig`.
+        context: seed, device, threads.
+        only: run this stage alone, again if it was done; those before it must be done.
+        report: takes one line for people at each stage.
+
+    Raises:
+        RefreshRunning: another refresh works in this directory.
+        InvalidInput: ``only`` is no stage, or a stage before it is missing; or the graph has no items.
+    """
+    config, context = config or RefreshConfig(), context or RunContext()
+    if only is not None and only not in ONLY:
+        raise InvalidInput(f"there is no stage {only!r}; there are {', '.join(ONLY)}")
+    with refresh_lock(store.work):
+        outcome = RefreshReport()
+        start = time.perf_counter()
+        taken = snapshots.take(store)
+        reading = time.perf_counter() - start
+        if not taken.items.num_rows:
+            raise InvalidInput(f"{store.address} holds no items; ingest some first: tastegraph ingest --help")
+        key = _key(taken.fingerprint, encoder, config, context)
+        published = versions.current(store)
+        if (
+            only is None
+            and published
+            and published["key"] == key
+            and artefacts.exists(versions.folder(store, published["version"]))
+        ):
+            outcome.version, outcome.unchanged, outcome.figures = published["version"], True, {}
+            return outcome
+        run = Run(store, _run_folder(store.work, key), taken, config, context, encode)
+        for name, stage in STAGES.items():
+            if only is not None and name != only:
+                continue
+            if only is not None:
+                require(run, name)
+            outcome.stages.append(_run_stage(run, name, stage, again=only is not None, report=report))
+        if outcome.stages and outcome.stages[0].stage == "snapshot":
+            first = outcome.stages[0]
+            outcome.stages[0] = StageReport(first.stage, first.seconds + reading, first.resumed)
+        if only in (None, "publish"):
+            require(run, "publish")
+            outcome.version = _publish(run, key, outcome, report)
+            outcome.figures = run.figures
+        return outcome
+
+
+def _key(fingerprint: str, encoder: str, config: RefreshConfig, context: RunContext) -> str:
+    """Names a run by everything that decides its result."""
+    decisive = {"snapshot": fingerprint, "encoder": encoder, "config": asdict(config), "seed": context.seed}
+    text = json.dumps(decisive, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _run_folder(work: Path, key: str) -> Path:
+    """The folder of this run. Runs of a graph that has changed since are of no more use and are removed."""
+    runs = work / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    for other in runs.iterdir():
+        if other.name != key:
+            shutil.rmtree(other)
+    folder = runs / key
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _run_stage(
+    run: Run, name: str, stage: Callable[[Run, Path], None], *, again: bool, report: Callable[[str], None]
+) -> StageReport:
+    folder = run.folder / name
+    if artefacts.exists(folder) and not again:
+        artefacts.read_manifest(folder)
+        report(f"{name}: done before")
+        return StageReport(name, 0.0, resumed=True)
+    start = time.perf_counter()
+    report(f"{name} ...")
+    with artefacts.writing(folder, {"stage": name}) as (partial, _):
+        stage(run, partial)
+    seconds = time.perf_counter() - start
+    report(f"{name}: {seconds:.1f} s")
+    return StageReport(name, seconds, resumed=False)
+
+
+def _publish(run: Run, key: str, outcome: RefreshReport, report: Callable[[str], None]) -> str:
+    """Assemble the version's folder, then move the pointer; readers see the old version until that one write."""
+    start = time.perf_counter()
+    version = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{key[:6]}"
+    figures = versions.summary(run.figures)
+    manifest = {
+        "version": version,
+        "key": key,
+        "created_at": datetime.now(UTC).isoformat(),
+        "snapshot": run.snapshot.fingerprint,
+        "meaning": asdict(run.config.meaning),
+        "seed": run.context.seed,
+        "choice": run.choice.to_dict(),
+        "evaluation": run.figures,
+        "figures": figures,
+    }
+    assemble(run, versions.folder(run.store, version), manifest)
+    versions.publish(run.store, version, key, figures)
+    versions.prune(run.store, keep=run.config.keep)
+    shutil.rmtree(run.folder)
+    outcome.stages.append(StageReport("publish", time.perf_counter() - start, resumed=False))
+    report(f"published {version}")
+    return version

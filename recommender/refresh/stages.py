@@ -1,0 +1,212 @@
+"""The stages of a refresh. Each leaves one sealed folder, and is not run again while that folder stands.
+
+========  ===========================================================================
+stage     what it does
+========  ===========================================================================
+snapshot  the whole graph as Arrow tables; its fingerprint names the run
+embed     vectors of all texts, each different text once
+tune      split, hyper-parameters of every part, weights of the fusion: on validation
+evaluate  the chosen settings and the simple baselines, measured once on the test part
+fit       the chosen settings on everything
+profiles  every person's profile, written to the graph
+publish   one version folder, then one pointer
+========  ===========================================================================
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kg import snapshot as snapshots
+from kg.snapshot import Snapshot
+from kg.store import Store
+from recommender import artefacts
+from recommender.bridge import Builder, Encode, TextVectors, embed
+from recommender.context import RunContext
+from recommender.errors import InvalidInput
+from recommender.evaluation.run import measure
+from recommender.evaluation.split import Split
+from recommender.evaluation.stores import split_snapshot
+from recommender.meaning import Events, meanings_of, scales_of
+from recommender.model import load_vectors, save_segments, save_vectors
+from recommender.parts import BASELINES, HYBRID
+from recommender.profiles.context import ProfileContext
+from recommender.profiles.history import Words
+from recommender.profiles.profile import build_profiles, histories_of
+from recommender.profiles.segments import find_segments
+from recommender.profiles.write import write_profiles, write_segments
+from recommender.refresh.config import RefreshConfig
+from recommender.search import Choice, fit_hybrid, search
+
+MIN_VALIDATION = 20
+"""With fewer people to validate on, or to test on, settings are not tuned and no figures are given."""
+
+
+@dataclass
+class Run:
+    """One refresh: a folder named after the graph's content and the configuration, filled stage by stage."""
+
+    store: Store
+    folder: Path
+    snapshot: Snapshot
+    config: RefreshConfig
+    context: RunContext
+    encode: Encode | None
+
+    @cached_property
+    def vectors(self) -> TextVectors | None:
+        """What ``embed`` left."""
+        return load_vectors(self.folder / "embed")
+
+    @cached_property
+    def builder(self) -> Builder:
+        """Training data of any part of the snapshot."""
+        return Builder(self.snapshot, self.vectors, self.config.meaning)
+
+    @cached_property
+    def split(self) -> Split | None:
+        """The events divided for tuning and for measuring; None when there are too few to divide."""
+        if self.snapshot.events.num_rows < MIN_VALIDATION:
+            return None
+        wanted = self.config.split
+        if self.snapshot.events["at"].null_count and wanted.protocol != "random":
+            wanted = replace(wanted, protocol="random")
+        split = split_snapshot(self.snapshot, self.builder, wanted, self.config.meaning)
+        return split if len(split.validation) >= MIN_VALIDATION else None
+
+    @cached_property
+    def choice(self) -> Choice:
+        """What ``tune`` settled on."""
+        return Choice.from_dict(json.loads((self.folder / "tune" / "choice.json").read_text()))
+
+    @cached_property
+    def figures(self) -> dict[str, Any]:
+        """What ``evaluate`` measured."""
+        document: dict[str, Any] = json.loads((self.folder / "evaluate" / "figures.json").read_text())
+        return document
+
+
+def take_snapshot(run: Run, folder: Path) -> None:
+    """Write the tables that were read to name the run."""
+    snapshots.save(run.snapshot, folder / "snapshot")
+
+
+def embed_texts(run: Run, folder: Path) -> None:
+    """Embed what is not in the cache yet; a graph without texts leaves an empty folder."""
+    if run.encode is not None:
+        save_vectors(embed(run.snapshot, run.encode), folder)
+
+
+def tune_parts(run: Run, folder: Path) -> None:
+    """Choose configurations and weights on validation; the first ones and equal weights where there is none."""
+    task = run.split.validation if run.split else _nobody(run)
+    # The baselines too, so that the figures have the hybrid beside all of them, tuned under the same budget.
+    names = tuple(dict.fromkeys((*HYBRID, *BASELINES)))
+    choice, _ = search(task, run.context, budget=run.config.tune_seconds, names=names)
+    (folder / "choice.json").write_text(json.dumps(choice.to_dict(), indent=1))
+
+
+def _nobody(run: Run) -> Any:
+    from recommender.evaluation.protocol import Task
+
+    data = run.builder()
+    empty = data.cells.take(np.zeros(len(data.cells), dtype=bool)).matrix
+    return Task.of(data, empty, empty)
+
+
+def evaluate_parts(run: Run, folder: Path) -> None:
+    """Measure on the test part what was chosen on validation; nothing when there is nobody to test."""
+    document: dict[str, Any] = {}
+    if run.split and len(run.split.testing) >= MIN_VALIDATION:
+        document = measure(run.split, run.context, choice=run.choice).document()
+    (folder / "figures.json").write_text(json.dumps(document, indent=1))
+
+
+def fit_everything(run: Run, folder: Path) -> None:
+    """The chosen settings on all events."""
+    (folder / "hybrid").mkdir()
+    fit_hybrid(run.choice, run.builder(), run.context).save(folder / "hybrid")
+
+
+def write_everyone(run: Run, folder: Path) -> None:
+    """Draw every profile and write it to the graph; writing one again changes nothing."""
+    data, events = run.builder(), Events.of(run.snapshot.events)
+    meanings = meanings_of(events, scales_of(run.snapshot), run.config.meaning)
+    context = ProfileContext.from_snapshot(
+        run.snapshot,
+        data.cells,
+        data.knowledge,
+        meanings,
+        meaning_config=run.config.meaning,
+        item_vectors=data.item_vectors,
+    )
+    words = None
+    if run.vectors is not None and len(run.vectors.reviews):
+        reviews = run.snapshot.reviews
+        users, items = (reviews[name].to_numpy().astype(np.int64) for name in ("user", "item"))
+        words = Words.of(users, items, run.vectors.reviews)
+    histories = histories_of(run.snapshot.users["id"].to_pylist(), events, context, run.config.profiles, words)
+    segments = find_segments(histories.faded, context, run.config.profiles.segments)
+    profiles = build_profiles(histories, context, run.config.profiles, segments=segments, progress=run.context.progress)
+    write_segments(run.store, segments)
+    count = write_profiles(run.store, profiles)
+    save_segments(segments, folder)
+    (folder / "profiles.json").write_text(json.dumps({"people": count}))
+
+
+STAGES: dict[str, Callable[[Run, Path], None]] = {
+    "snapshot": take_snapshot,
+    "embed": embed_texts,
+    "tune": tune_parts,
+    "evaluate": evaluate_parts,
+    "fit": fit_everything,
+    "profiles": write_everyone,
+}
+"""All stages but the last, ``publish``, in their order."""
+
+
+def require(run: Run, stage: str) -> None:
+    """Check that every stage before ``stage`` is done.
+
+    Raises:
+        InvalidInput: names the first that is missing.
+    """
+    for name in STAGES:
+        if name == stage:
+            return
+        if not artefacts.exists(run.folder / name):
+            raise InvalidInput(f"stage {stage!r} needs {name!r} first: run 'tastegraph refresh --only {name}'")
+
+
+def assemble(run: Run, version_folder: Path, manifest: dict[str, Any]) -> None:
+    """The version folder: what serving needs of the stages, linked rather than copied where the disk allows it."""
+    with artefacts.writing(version_folder, manifest) as (folder, _):
+        _link(run.folder / "snapshot" / "snapshot", folder / "snapshot")
+        _link(run.folder / "fit" / "hybrid", folder / "hybrid")
+        for stage, name in (
+            ("embed", "vectors.safetensors"),
+            ("profiles", "segments.json"),
+            ("profiles", "segments.safetensors"),
+        ):
+            if (run.folder / stage / name).is_file():
+                _hard_link(str(run.folder / stage / name), str(folder / name))
+
+
+def _link(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, copy_function=_hard_link)
+
+
+def _hard_link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

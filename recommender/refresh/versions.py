@@ -1,0 +1,94 @@
+"""Published versions: folders under ``work/models``, and ``(:Model)`` nodes; the one published last is current."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kg import queries
+from kg.store import Statement, Store
+from recommender import artefacts
+from recommender.errors import InvalidInput, NotRefreshed
+
+FIGURES = ("recall@10", "ndcg@10", "mrr@10")
+"""What a version's node says of the hybrid."""
+
+
+def folder(store: Store, version: str) -> Path:
+    """Where a version's artefact lies."""
+    return store.work / "models" / version
+
+
+def current(store: Store) -> dict[str, Any] | None:
+    """The published version's node, or None before the first refresh."""
+    rows = store.read(queries.text("model_current"))
+    return rows[0] if rows else None
+
+
+def listing(store: Store) -> list[dict[str, Any]]:
+    """All versions, newest first; ``current`` marks the published one, ``complete`` those whose folder is here."""
+    rows = store.read(queries.text("model_list"))
+    newest = max((row["published_at"] for row in rows), default=None)
+    return [
+        row | {"current": row["published_at"] == newest, "complete": artefacts.exists(folder(store, row["version"]))}
+        for row in rows
+    ]
+
+
+def publish(store: Store, version: str, key: str, figures: dict[str, float]) -> None:
+    """Make a version the current one: one write, after its folder is complete."""
+    artefacts.read_manifest(folder(store, version), verify=False)
+    now = datetime.now(UTC)
+    properties = {name.replace("@", "_at_"): value for name, value in figures.items()}
+    parameters = {"version": version, "key": key, "now": now, "figures": properties}
+    store.write(Statement(queries.text("model_publish"), parameters))
+
+
+def rollback(store: Store, version: str | None = None) -> str:
+    """Publish an earlier version again, by default the one created before the current one.
+
+    Raises:
+        NotRefreshed: nothing was ever published.
+        InvalidInput: no such version, or none before the current one.
+        ArtefactError: its folder is incomplete or damaged.
+    """
+    versions = listing(store)
+    if not versions:
+        raise NotRefreshed("nothing is published yet; run 'tastegraph refresh'")
+    if version is None:
+        position = next(place for place, row in enumerate(versions) if row["current"])
+        earlier = [row for row in versions[position + 1 :] if row["complete"]]
+        if not earlier:
+            raise InvalidInput(f"there is no version before {versions[position]['version']}")
+        chosen = earlier[0]
+    else:
+        found = [row for row in versions if row["version"] == version]
+        if not found:
+            known = ", ".join(row["version"] for row in versions)
+            raise InvalidInput(f"there is no version {version!r}; there are {known}")
+        chosen = found[0]
+    artefacts.read_manifest(folder(store, chosen["version"]))
+    publish(store, chosen["version"], chosen["key"], {})
+    return str(chosen["version"])
+
+
+def prune(store: Store, keep: int) -> list[str]:
+    """Remove all but the current and the newest ``keep`` versions, node first: no node ever points at half a folder."""
+    if keep < 1:
+        raise InvalidInput(f"keep = {keep}; at least one version stays")
+    rest = [row for row in listing(store) if not row["current"]]
+    gone = [row["version"] for row in rest[keep - 1 :]]
+    if gone:
+        store.write(Statement(queries.text("model_remove"), {"versions": gone}))
+    for version in gone:
+        artefacts.remove(folder(store, version))
+    return gone
+
+
+def summary(document: dict[str, Any]) -> dict[str, float]:
+    """The hybrid's headline figures of an evaluation document; empty when nothing was measured."""
+    for model in document.get("models", ()):
+        if model["name"] == "hybrid":
+            return {name: model["metrics"][name] for name in FIGURES if model["metrics"].get(name) is not None}
+    return {}

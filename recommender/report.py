@@ -1,0 +1,169 @@
+"""A person on one page of HTML that fetches nothing: the profile, the list with its reasons, and what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
+
+from recommender.explain import say_relation
+
+PARTS = 8
+"""Contributions that are drawn; the rest is one remainder."""
+
+EVENTS = {"VIEWED", "CLICKED", "PURCHASED", "RATED", "LIKED", "REVIEWED", "INTERACTED"}
+"""Relations that are what another person did, and no fact about an item."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the page shows; all of it as the facade gives it."""
+
+    profile: Mapping[str, Any]
+    """:meth:`Recommender.profile`."""
+    recommendations: Sequence[Mapping[str, Any]]
+    """Rows of :meth:`Recommender.recommend`, with reasons, best first."""
+    explanation: Mapping[str, Any] | None = None
+    """:meth:`Recommender.explain` of the first recommendation."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """Titles of the items that the explanation speaks of, by id."""
+    feedback: str | None = None
+    """What the person then did, in words."""
+    after: Sequence[Mapping[str, Any]] = ()
+    """The list after that."""
+
+    def html(self) -> str:
+        """The page."""
+        import jinja2
+
+        template = resources.files(__package__).joinpath("person.html.j2").read_text(encoding="utf-8")
+        environment = jinja2.Environment(
+            autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        return environment.from_string(template).render(
+            profile=self.profile,
+            facts=_facts(self.profile),
+            likes=[tag for tag in self._tags() if tag["sentiment"] >= 0],
+            dislikes=[tag for tag in self._tags() if tag["sentiment"] < 0],
+            recommendations=_with_shares(self.recommendations),
+            bars=self._bars(),
+            first=self.recommendations[0] if self.recommendations else None,
+            feedback=self.feedback,
+            after=moved(self.recommendations, self.after),
+        )
+
+    def _tags(self) -> list[Mapping[str, Any]]:
+        return [tag for tag in self.profile.get("tags", ()) if tag.get("name")]
+
+    def _bars(self) -> list[dict[str, Any]]:
+        """The explanation as bars: text, value, and width in percent of the longest."""
+        if self.explanation is None:
+            return []
+        parts = by_source(self.explanation["parts"])
+        rows = [(told(part, self.titles), part["component"], part["contribution"]) for part in parts[:PARTS]]
+        if rest := parts[PARTS:]:
+            rows.append((f"{len(rest)} smaller parts together", "", sum(part["contribution"] for part in rest)))
+        rows.append(("whoever asks", "baseline", self.explanation["baseline"]))
+        longest = max((abs(value) for _, _, value in rows), default=0.0) or 1.0
+        return [
+            {"text": text, "component": component, "value": value, "width": 100 * abs(value) / longest}
+            for text, component, value in rows
+        ]
+
+
+def moved(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of the later list, each with ``was``: its rank in the earlier one, None when it is new.
+
+    >>> before = [{"item_id": "A", "rank": 1}, {"item_id": "B", "rank": 2}]
+    >>> [row["was"] for row in moved(before, [{"item_id": "B", "rank": 1}, {"item_id": "C", "rank": 2}])]
+    [2, None]
+    """
+    ranks = {row["item_id"]: row["rank"] for row in before}
+    return [{**row, "was": ranks.get(row["item_id"])} for row in after]
+
+
+def by_source(parts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The parts of an explanation with those of one history item made one, the largest first; their sum is the same.
+
+    The components of a sum are named together; its path is that of its largest part through an entity, else of its
+    largest part with a path.
+
+    >>> [part] = by_source([{"component": "ials", "item_id": "A", "contribution": 0.5, "path": None},
+    ...                     {"component": "relations", "item_id": "A", "contribution": 0.25, "path": None}])
+    >>> part["contribution"], part["component"]
+    (0.75, 'ials, relations')
+    """
+    groups: dict[tuple[str, str | None], list[Mapping[str, Any]]] = {}
+    for part in parts:
+        source = part["item_id"]
+        groups.setdefault((part["component"] if source is None else "", source), []).append(part)
+    summed = []
+    for (_, source), group in groups.items():
+        ordered = sorted(group, key=lambda part: (part["component"] != "relations", -abs(part["contribution"])))
+        summed.append(
+            {
+                "component": ", ".join(dict.fromkeys(part["component"] for part in group)),
+                "item_id": source,
+                "contribution": sum(part["contribution"] for part in group),
+                "path": next((part["path"] for part in ordered if part.get("path")), None),
+            }
+        )
+    return sorted(summed, key=lambda part: -abs(part["contribution"]))
+
+
+def told(part: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    """The path of one part of an explanation in words; an entity without a name is told by its relation.
+
+    >>> told({"component": "relations", "item_id": "A", "path": [
+    ...     {"source": "ann", "relation": "RATED", "target": "A"},
+    ...     {"source": "A", "relation": "FILM_WRITTEN_BY", "target": "m.01"},
+    ...     {"source": "B", "relation": "FILM_WRITTEN_BY", "target": "m.01"}]}, {"A": "Fargo"})
+    'you rated Fargo, by the same writer'
+    """
+    item, steps = part["item_id"], part.get("path") or []
+    if item is None:
+        return {"popularity": "it is popular", "content": "it reads like what you wrote"}.get(
+            part["component"], "what is known of you beside your history"
+        )
+    title = titles.get(item) or item
+    did = steps[0]["relation"].lower().replace("_", " ") if steps else "met"
+    if len(steps) < 3:
+        return f"you {did} {title}"
+    relation = steps[1]["relation"]
+    if relation in EVENTS or relation == steps[0]["relation"]:
+        return f"you {did} {title}, and somebody else met both"
+    return f"you {did} {title}, {say_relation(relation)}"
+
+
+def _facts(profile: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Static features and habits as short words; what is unknown is left out."""
+    habits = profile.get("habits", {})
+    found = [(name.replace("_", " "), str(value)) for name, value in profile.get("features", {}).items()]
+    for name, label, form in _HABITS:
+        value = habits.get(name)
+        if value not in (None, "", [], ()):
+            found.append((label, form.format(value)))
+    days = [
+        (name.replace("_", " "), str(habits[name])[:10]) for name in ("first_seen", "last_seen") if habits.get(name)
+    ]
+    return found + days
+
+
+_HABITS = (
+    ("events", "events", "{:,}"),
+    ("items", "items met", "{:,}"),
+    ("liked", "liked", "{:,}"),
+    ("disliked", "disliked", "{:,}"),
+    ("rating_mean", "mean rating", "{:.2f}"),
+    ("rating_deviation", "against everyone", "{:+.2f}"),
+    ("active_days", "active days", "{:,}"),
+    ("novelty_deviation", "taste for the unusual", "{:+.2f} bits"),
+    ("diversity", "breadth", "{:.0%}"),
+)
+
+
+def _with_shares(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each row with its score in percent of the best, for the bar behind it; 0 where no score is above 0."""
+    best = max((row["score"] for row in rows), default=0.0)
+    return [{**row, "share": max(0.0, 100 * row["score"] / best) if best > 0 else 0.0} for row in rows]

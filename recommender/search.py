@@ -1,0 +1,96 @@
+"""From data to a hybrid: tune every part, learn the fusion's weights, fit the chosen settings again on more data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from recommender.context import RunContext
+from recommender.data import TrainingData
+from recommender.evaluation.protocol import Task
+from recommender.fusion import Fusion
+from recommender.hybrid import Hybrid, fuse
+from recommender.parts import HYBRID, PARTS
+from recommender.parts.base import Part
+from recommender.tuning import Tuned, tune
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the search settled on: enough to fit the same hybrid on any data. JSON both ways."""
+
+    params: dict[str, dict[str, Any]]
+    """The configuration of each part, by name."""
+    fusion: Fusion
+    """Weights of those parts that belong to the hybrid, in the order of :data:`recommender.parts.HYBRID`."""
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Parts that cannot serve this data, with the reason."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Time of tuning of each part, and of the fusion under ``hybrid``."""
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Fusion weight of each part of the hybrid, by name."""
+        names = [name for name in HYBRID if name in self.params]
+        return dict(zip(names, self.fusion.weights.tolist(), strict=True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self) | {"fusion": self.fusion.to_dict()}
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Choice:
+        """Read what :meth:`to_dict` gave."""
+        return cls(**document | {"fusion": Fusion.from_dict(document["fusion"])})
+
+
+def search(
+    task: Task, run: RunContext, *, budget: float | None = None, names: Sequence[str] = HYBRID
+) -> tuple[Choice, dict[str, Tuned]]:
+    """Tune the named parts and learn the fusion of those that belong to the hybrid, all on validation.
+
+    Args:
+        task: fit on train, judged by validation; with nobody to validate on, all weights are equal.
+        run: seed, device, threads.
+        budget: seconds of tuning; None tries all configurations.
+        names: parts to tune; those of :data:`recommender.parts.HYBRID` among them are fused.
+    """
+    tuned = tune([PARTS[name] for name in names], task, run, budget=budget)
+    able = {name: best for name, best in tuned.items() if best.part is not None}
+    start = time.perf_counter()
+    fused = [name for name in HYBRID if name in able]
+    parts = [part for name in fused if (part := able[name].part) is not None]
+    if len(task):
+        fusion = fuse(parts, task.people, task.seen, task.relevant, seed=run.seed)
+    else:
+        fusion = Fusion(np.ones(len(parts)), "equal", {}, {})
+    choice = Choice(
+        params={name: best.params for name, best in able.items()},
+        fusion=fusion,
+        skipped={name: best.skipped for name, best in tuned.items() if best.skipped},
+        seconds={name: best.seconds for name, best in tuned.items()} | {"hybrid": time.perf_counter() - start},
+    )
+    return choice, tuned
+
+
+def fit_part(name: str, params: dict[str, Any], data: TrainingData, run: RunContext) -> Part:
+    """A part with this configuration, fitted."""
+    kind = PARTS[name]
+    return kind(kind.Config(**params)).fit(data, run)
+
+
+def hybrid_of(choice: Choice, fitted: Mapping[str, Part]) -> Hybrid:
+    """The hybrid of a choice from fitted parts; a part of weight zero, or one that is not there, does not take part."""
+    weights = {name: weight for name, weight in choice.weights.items() if weight > 0 and name in fitted}
+    fusion = replace(choice.fusion, weights=np.array(list(weights.values())))
+    return Hybrid([fitted[name] for name in weights], fusion)
+
+
+def fit_hybrid(choice: Choice, data: TrainingData, run: RunContext) -> Hybrid:
+    """The hybrid of a choice, fitted on ``data``."""
+    names = [name for name, weight in choice.weights.items() if weight > 0]
+    return hybrid_of(choice, {name: fit_part(name, choice.params[name], data, run) for name in names})

@@ -1,0 +1,222 @@
+"""Answers from the published version and from the graph as it is at this moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from kg.store import Store
+from recommender.bridge import Encode
+from recommender.errors import InvalidInput, NotRefreshed, UnknownItem
+from recommender.hybrid import Anatomy
+from recommender.model import Model, Person
+from recommender.people import everyone, newcomer, read_people
+from recommender.ranking import top_k
+from recommender.refresh import versions
+
+POINTER_SECONDS = 1.0
+"""For so long the published version is taken to be the one that was seen last."""
+BLOCK = 512
+"""People who are scored together."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked of a recommendation."""
+
+    k: int = 10
+    """Length of each list, at least 1."""
+    filter_seen: bool = True
+    """Whether items with which the person has an event are left out."""
+    items: Sequence[str] | None = None
+    """Candidates; None: every item of the published version."""
+    reasons: bool = False
+    """Whether each row says why."""
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise InvalidInput(f"k = {self.k}; a list has at least one item")
+
+
+class Serving:
+    """Scores people with the published version; swaps to a new one within :data:`POINTER_SECONDS` of its publishing."""
+
+    def __init__(self, store: Store, encode: Encode | None) -> None:
+        self._store = store
+        self._encode = encode
+        self._model: Model | None = None
+        self._checked = float("-inf")
+
+    def published(self) -> Model | None:
+        """The published version, None before the first refresh."""
+        try:
+            return self.model()
+        except NotRefreshed:
+            return None
+
+    def model(self) -> Model:
+        """The published version.
+
+        Raises:
+            NotRefreshed: there is none yet.
+            ArtefactError: its folder is damaged.
+        """
+        now = time.monotonic()
+        if self._model is not None and now - self._checked < POINTER_SECONDS:
+            return self._model
+        row = versions.current(self._store)
+        if row is None:
+            raise NotRefreshed(f"nothing is published in {self._store.address} yet; run 'tastegraph refresh' first")
+        if self._model is None or self._model.version != row["version"]:
+            self._model = Model.load(versions.folder(self._store, row["version"]), self._encode)
+        self._checked = now
+        return self._model
+
+    def forget_pointer(self) -> None:
+        """Look at the pointer again at the next call: this process has just moved it."""
+        self._checked = float("-inf")
+
+    def recommend(self, user_ids: Sequence[str] | None, query: Query) -> pd.DataFrame:
+        """Lists for people of the graph, all of them when None.
+
+        Raises:
+            UnknownUser: names those that the graph does not hold.
+        """
+        model = self.model()
+        if user_ids is None:
+            persons = everyone(self._store, model, self._encode)
+        else:
+            persons = read_people(self._store, model, list(dict.fromkeys(user_ids)), self._encode)
+        blocks = [persons[start : start + BLOCK] for start in range(0, len(persons), BLOCK)]
+        frames = [self._lists(model, block, query) for block in blocks]
+        return pd.concat(frames, ignore_index=True) if frames else _frame([], query)
+
+    def recommend_for(self, history: Sequence[str], text: str | None, query: Query) -> pd.DataFrame:
+        """A list for somebody who is not in the graph: a few items they like, something they wrote, or both.
+
+        Raises:
+            UnknownItem: an item of the history is not in the published version.
+            InvalidInput: neither is given, or a text without words, or a text where texts are not read.
+        """
+        model = self.model()
+        person = newcomer(model, history, text, self._encode)
+        return self._lists(model, [person], query)
+
+    def _lists(self, model: Model, persons: Sequence[Person], query: Query) -> pd.DataFrame:
+        people, seen = model.people(persons), model.seen(persons)
+        if query.reasons:
+            anatomies = [Anatomy(model.hybrid, people[slice(row, row + 1)]) for row in range(len(persons))]
+            scores = np.stack([anatomy.scores for anatomy in anatomies])
+        else:
+            anatomies, scores = [], model.hybrid.score(people)
+        items, values = _top(model, scores, seen, query)
+        rows: list[dict[str, Any]] = []
+        for row, person in enumerate(persons):
+            for rank, (item, score) in enumerate(zip(items[row], values[row], strict=True), start=1):
+                if item < 0:
+                    break
+                found = {"user_id": person.user_id, "item_id": model.items[item], "score": float(score), "rank": rank}
+                if query.reasons:
+                    summands = anatomies[row].contributions(int(item))
+                    found["reason"] = model.explainer.reason(summands, int(item))
+                    found["title"] = model.explainer.title(int(item))
+                rows.append(found)
+        return _frame(rows, query)
+
+    def explain(self, user_id: str, item_id: str, without: Sequence[str] = ()) -> dict[str, Any]:
+        """What one person's score of one item is a sum of, with paths of the graph.
+
+        With ``without``, also the exact score and rank were these items not in the history: solved again, not read off
+        the contributions, which hold the system fixed.
+
+        Raises:
+            UnknownUser: no such person.
+            UnknownItem: no such item in the published version, or one of ``without`` is not in the history.
+        """
+        model = self.model()
+        (person,) = read_people(self._store, model, [user_id], self._encode)
+        item = dense_item(model, item_id)
+        anatomy = Anatomy(model.hybrid, model.people([person]))
+        summands = anatomy.contributions(item)
+        kinds = {
+            int(dense): person.events.kind_names[kind]
+            for dense, kind in zip(person.events.items, person.events.kinds, strict=True)
+            if dense >= 0
+        }
+        constants = [summand for summand in summands if summand.item is None and not summand.telling]
+        told = [summand for summand in summands if summand.item is not None or summand.telling]
+        explanation = {
+            "user_id": user_id,
+            "item_id": item_id,
+            "title": model.explainer.title(item),
+            "score": float(anatomy.scores[item]),
+            "rank": self._rank(model, person, anatomy.scores, item),
+            "baseline": sum(summand.value for summand in constants),
+            "reason": model.explainer.reason(summands, item),
+            "parts": model.explainer.parts(told, item, user_id, kinds),
+            "model": model.version,
+        }
+        if without:
+            explanation["without"] = self._without(model, person, item, without, explanation)
+        return explanation
+
+    def _without(
+        self, model: Model, person: Person, item: int, without: Sequence[str], explanation: dict[str, Any]
+    ) -> dict[str, Any]:
+        left_out = [dense_item(model, other) for other in without]
+        for dense, other in zip(left_out, without, strict=True):
+            if dense not in person.events.items:
+                raise UnknownItem(f"{person.user_id!r} has no event with {other!r}; nothing to leave out")
+        rest = replace(person, events=person.events.take(~np.isin(person.events.items, left_out)))
+        scores = model.hybrid.score(model.people([rest]))[0]
+        score, rank = float(scores[item]), self._rank(model, rest, scores, item)
+        return {
+            "items": list(without),
+            "score": score,
+            "rank": rank,
+            "score_change": score - explanation["score"],
+            "rank_change": rank - explanation["rank"],
+        }
+
+    def _rank(self, model: Model, person: Person, scores: np.ndarray, item: int) -> int:
+        """Place of an item among those that the person has not met, itself included; 1 is best."""
+        met = np.unique(person.events.items[person.events.items >= 0])
+        others = np.delete(scores, met[met != item])
+        return int((others > scores[item]).sum()) + 1
+
+    def similar_items(self, item_id: str, k: int) -> pd.DataFrame:
+        """The items that somebody who likes only this one would like most: ``item_id, score, rank``."""
+        found = self.recommend_for([item_id], None, Query(k=k, reasons=True))
+        return found.drop(columns=["user_id", "reason"])
+
+
+def dense_item(model: Model, item_id: str) -> int:
+    """The dense id of an item.
+
+    Raises:
+        UnknownItem: it is not in the published version.
+    """
+    if item_id not in model.items:
+        raise UnknownItem(
+            f"item {item_id!r} is not in the published version {model.version}; ingest it and run 'tastegraph refresh'"
+        )
+    return model.items.index(item_id)
+
+
+def _top(model: Model, scores: np.ndarray, seen: sp.csr_matrix, query: Query) -> tuple[np.ndarray, np.ndarray]:
+    allowed = None
+    if query.items is not None:
+        allowed = np.zeros(len(model.items), dtype=bool)
+        allowed[[dense_item(model, item) for item in query.items]] = True
+    return top_k(scores, query.k, seen if query.filter_seen else None, allowed)
+
+
+def _frame(rows: Sequence[dict[str, Any]], query: Query) -> pd.DataFrame:
+    columns = ["user_id", "item_id", "score", "rank", *(["reason", "title"] if query.reasons else [])]
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,48 @@
+"""The text model of a working directory: its cache, and the encoder that is loaded when something is missing there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from recommender.context import RunContext
+from text.cache import CachedEncoder
+from text.encoder import EncoderConfig, TextEncoder
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts to vectors, each different text computed once for this working directory."""
+
+    folder: Path
+    """Where the caches of all models lie."""
+    run: RunContext
+    config: EncoderConfig
+
+    @cached_property
+    def _encoder(self) -> CachedEncoder:
+        encoder = TextEncoder(self.config, device=self.run.device, threads=self.run.threads)
+        return CachedEncoder.open(encoder, self.folder)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with anything that changes vectors."""
+        return self._encoder.fingerprint
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """``(n, d)`` float32 unit rows; a zero row for a text without words."""
+        return self._encoder.encode(texts, progress=self.run.progress)
+
+    def close(self) -> None:
+        """Close the cache, if it was ever opened."""
+        if "_encoder" in self.__dict__:
+            self._encoder.close()
+
+
+def open_encoder(work: Path, run: RunContext, config: EncoderConfig | None = None) -> Texts:
+    """The encoder of a working directory; nothing is opened or loaded before it is used."""
+    return Texts(work / "vectors", run, config or EncoderConfig())

@@ -1,0 +1,95 @@
+"""Choosing hyper-parameters: every configuration is fitted on train and judged on validation, never on test."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tqdm import tqdm
+
+from gnn.errors import GnnError
+from recommender.context import RunContext
+from recommender.evaluation.protocol import EvaluationConfig, Task, evaluate
+from recommender.parts.base import Part
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One configuration and what it reached."""
+
+    params: dict[str, Any]
+    value: float
+    seconds: float
+
+
+@dataclass
+class Tuned:
+    """The best configuration of one part so far, fitted on train."""
+
+    part: Part | None = None
+    trials: list[Trial] = field(default_factory=list)
+    skipped: str | None = None
+    """Why the part cannot serve this data, for example that a matrix would not fit in memory."""
+
+    @property
+    def value(self) -> float:
+        """The best validation figure."""
+        return max((trial.value for trial in self.trials), default=float("-inf"))
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on all trials."""
+        return sum(trial.seconds for trial in self.trials)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The chosen configuration."""
+        return {} if self.part is None else asdict(self.part.config)
+
+
+def tune(
+    kinds: Sequence[type[Part]],
+    task: Task,
+    run: RunContext,
+    *,
+    budget: float | None = None,
+    metric: str = "ndcg@10",
+) -> dict[str, Tuned]:
+    """Try the grids of all parts round by round: under a ``budget`` (seconds) all get an equal number of trials.
+
+    The first configuration of every part is always tried. ``task`` is train with validation as its held-out part.
+    """
+    deadline = float("inf") if budget is None else time.monotonic() + budget
+    grids = {kind.name: list(kind.grid(task.data)) for kind in kinds}
+    tuned = {
+        kind.name: Tuned(skipped=None if grids[kind.name] else "nothing in this data for it to learn from")
+        for kind in kinds
+    }
+    config = EvaluationConfig(ks=(int(metric.rpartition("@")[2]),))
+    bar = tqdm(list(_rounds(kinds, grids)), desc="tuning", unit="trial", disable=not run.progress, leave=False)
+    for round_number, kind, params in bar:
+        best = tuned[kind.name]
+        # With nobody to validate on there is nothing to choose by: the first configuration stands.
+        if best.skipped or (round_number and (not len(task) or time.monotonic() > deadline)):
+            continue
+        bar.set_postfix_str(kind.name)
+        start = time.perf_counter()
+        try:
+            part = kind(params).fit(task.data, run)
+        except (GnnError, MemoryError) as error:
+            best.skipped = str(error)
+            continue
+        value = evaluate(part, task, config).means[metric]
+        if best.part is None or value > best.value:
+            best.part = part
+        best.trials.append(Trial(asdict(params), value, time.perf_counter() - start))
+    return tuned
+
+
+def _rounds(kinds: Sequence[type[Part]], grids: dict[str, list[Any]]) -> Iterable[tuple[int, type[Part], Any]]:
+    for number in range(max((len(grid) for grid in grids.values()), default=0)):
+        for kind in kinds:
+            if number < len(grids[kind.name]):
+                yield number, kind, grids[kind.name][number]

@@ -1,0 +1,41 @@
+"""Fixtures of the whole suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kg.bolt import BoltStore
+from kg.engines import open_store
+from kg.store import Statement
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the project; the test is skipped where it is absent."""
+    folder = Path(__file__).parents[1].parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"needs the real data in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoltStore]:
+    """One embedded engine for the session: starting one costs seconds."""
+    with open_store(tmp_path_factory.mktemp("embedded") / "store") as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(embedded: BoltStore) -> BoltStore:
+    """An empty graph in the embedded engine."""
+    return emptied(embedded)
+
+
+def emptied(store: BoltStore) -> BoltStore:
+    """The same store without a node; constraints stay."""
+    store.write(Statement("MATCH (n) WHERE NOT n:Schema DETACH DELETE n", {}))
+    store._kinds.clear()
+    return store

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+
+from gnn import filters
+from gnn.filters import InteractionFilter, InteractionFilterConfig, RelationFilter, RelationFilterConfig
+from gnn.sparse import rows_of, to_torch
+
+
+@pytest.fixture
+def liked() -> np.ndarray:
+    cells = (np.random.default_rng(0).random((30, 12)) < 0.3).astype(np.float32)
+    cells[:, 5] = 0  # an item that nobody touched
+    return cells
+
+
+def symmetric(cells: np.ndarray) -> np.ndarray:
+    rows, columns = np.maximum(cells.sum(1), 1), np.maximum(cells.sum(0), 1)
+    return cells / np.sqrt(np.outer(rows, columns))
+
+
+def test_interaction_filter_is_the_paper_s_formula(liked: np.ndarray) -> None:
+    config = InteractionFilterConfig(ideal_weight=0.4, rank=3, power_iterations=30)
+    found = InteractionFilter(to_torch(sp.csr_matrix(liked)), config)
+    normalised = symmetric(liked).astype(np.float64)
+    right = np.linalg.svd(normalised)[2][:3].T
+    scale = np.sqrt(np.maximum(liked.sum(0), 1))
+    kernel = normalised.T @ normalised + 0.4 * (right @ right.T) * scale / scale[:, None]
+    history = to_torch(sp.csr_matrix(liked[:4]))
+    np.testing.assert_allclose(found.apply(history).numpy(), liked[:4] @ kernel, atol=1e-4)
+    np.testing.assert_allclose(found.column(7).numpy(), kernel[:, 7], atol=1e-4)
+    linear = InteractionFilter(to_torch(sp.csr_matrix(liked)), InteractionFilterConfig(ideal_weight=0))
+    np.testing.assert_allclose(linear.column(7).numpy(), (normalised.T @ normalised)[:, 7], atol=1e-5)
+
+
+@pytest.mark.parametrize(("hubs", "items"), [(0.5, 0.5), (1.0, 0.0), (0.0, 1.0)])
+def test_relation_filter_is_the_dense_formula(liked: np.ndarray, hubs: float, items: float) -> None:
+    incidence = (np.random.default_rng(1).random((12, 6)) < 0.4).astype(np.float32)
+    incidence[:, 4] = 0
+    incidence[2, 4] = 1  # a node of one item says nothing
+    found = RelationFilter(to_torch(sp.csr_matrix(incidence)), RelationFilterConfig(hubs, items))
+    kept = incidence[:, incidence.sum(0) > 1]
+    left = kept * np.maximum(kept.sum(1, keepdims=True), 1) ** -items
+    kernel = left @ np.diag(kept.sum(0) ** -hubs) @ left.T
+    np.fill_diagonal(kernel, 0)
+    history = to_torch(sp.csr_matrix(liked - 0.5 * liked[::-1]))
+    np.testing.assert_allclose(found.apply(history).numpy(), (liked - 0.5 * liked[::-1]) @ kernel, atol=1e-5)
+    np.testing.assert_allclose(found.column(3).numpy(), kernel[:, 3], atol=1e-6)
+
+
+def test_a_rare_shared_node_outweighs_a_hub_and_hubs_can_be_left_out() -> None:
+    """Items 0 and 1 share a node of their own; all six share a hub."""
+    incidence = np.zeros((6, 2), dtype=np.float32)
+    incidence[:2, 0] = 1
+    incidence[:, 1] = 1
+    one = to_torch(sp.csr_matrix(np.eye(1, 6)))
+    scores = RelationFilter(to_torch(sp.csr_matrix(incidence)), RelationFilterConfig()).apply(one)[0]
+    assert scores[1] > 1.5 * scores[2] > 0
+    assert scores[0] == 0
+    without = RelationFilter(to_torch(sp.csr_matrix(incidence)), RelationFilterConfig(max_degree=5)).apply(one)[0]
+    assert without[1] > 0
+    assert (without[2:] == 0).all()
+
+
+@pytest.mark.parametrize("kind", ["interactions", "relation"])
+def test_contributions_add_up_to_the_score(liked: np.ndarray, kind: str) -> None:
+    matrix = to_torch(sp.csr_matrix(liked))
+    incidence = to_torch(sp.csr_matrix(liked[:8].T.copy()))
+    chosen = (
+        InteractionFilter(matrix, InteractionFilterConfig(rank=4))
+        if kind == "interactions"
+        else RelationFilter(incidence, RelationFilterConfig())
+    )
+    row = rows_of(matrix, 2, 3)
+    for item in (0, 5, 9):
+        items, parts = filters.contributions(chosen, row, item)
+        assert items.tolist() == np.flatnonzero(liked[2]).tolist()
+        torch.testing.assert_close(parts.sum(), chosen.apply(row)[0, item], rtol=1e-4, atol=1e-6)
+
+
+def test_the_same_seed_gives_the_same_bytes(liked: np.ndarray) -> None:
+    matrix = to_torch(sp.csr_matrix(liked))
+    first, second = (InteractionFilter(matrix, InteractionFilterConfig(rank=4), seed=3).apply(matrix) for _ in range(2))
+    assert first.numpy().tobytes() == second.numpy().tobytes()

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+
+from gnn import losses
+from gnn.errors import ShapeError
+from gnn.losses import FullSoftmax, bpr, sampled_softmax
+from gnn.sparse import densify, to_torch
+
+
+def problem(seed: int = 0) -> tuple[torch.Tensor, ...]:
+    rng = np.random.default_rng(seed)
+    weights = rng.uniform(0.2, 1, (9, 7)) * (rng.random((9, 7)) < 0.4)
+    weights[4] = 0  # somebody without a positive
+    users, items, bias = (torch.tensor(rng.normal(size=s), dtype=torch.float32) for s in ((9, 3), (7, 3), (7,)))
+    return to_torch(sp.csr_matrix(weights.astype(np.float32))), users, items, bias
+
+
+def slow_loss(
+    positives: torch.Tensor, users: torch.Tensor, items: torch.Tensor, bias: torch.Tensor, tau: float
+) -> torch.Tensor:
+    weights = densify(positives)
+    scores = users @ items.T / tau + bias
+    logs = torch.log_softmax(scores, dim=1).masked_fill(weights == 0, 0)
+    return -(weights * logs).sum() / weights.sum()
+
+
+@pytest.mark.parametrize("block", [7, 21, 27, 1000])
+@pytest.mark.parametrize("unseen", [False, True])
+def test_full_softmax_has_the_loss_and_gradients_of_autograd(
+    block: int, unseen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(losses, "BLOCK_FLOATS", block)
+    positives, *parameters = problem()
+    if unseen:
+        positives = to_torch(sp.csr_matrix(densify(positives).numpy() * (np.arange(7) != 2)))
+        parameters[2][2] = -torch.inf
+    for parameter in parameters:
+        parameter.requires_grad_()
+    full = FullSoftmax(positives, 0.4)
+    for _ in range(2):  # buffers are used again
+        fast = full(*parameters)
+        slow = slow_loss(positives, *parameters, 0.4)
+        torch.testing.assert_close(fast, slow)
+        # an upstream gradient other than 1 must be passed on
+        for quick, expected in zip(
+            torch.autograd.grad(3 * fast, parameters), torch.autograd.grad(3 * slow, parameters), strict=True
+        ):
+            torch.testing.assert_close(quick, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_full_softmax_survives_large_scores() -> None:
+    positives = to_torch(sp.csr_matrix(np.array([[1.0, 0.0]])))
+    loss = FullSoftmax(positives, 0.001)(torch.ones(1, 1), torch.tensor([[1.0], [-1.0]]), torch.zeros(2))
+    assert loss.item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_sampled_softmax_by_hand() -> None:
+    positive, drawn = torch.tensor([1.0]), torch.tensor([[0.5, 1.0, -1.0]])
+    log_expected = torch.tensor([0.0, math.log(2), math.log(0.5)])
+    same = torch.tensor([[False, True, False]])  # the second draw is the chosen item
+    expected = math.log(math.exp(1.0) + math.exp(0.5) + math.exp(-1.0) / 0.5) - 1.0
+    assert sampled_softmax(positive, drawn - log_expected, torch.ones(1), same).item() == pytest.approx(expected)
+    nothing = sampled_softmax(positive, drawn.requires_grad_() - 0, torch.ones(1), torch.ones(1, 3, dtype=torch.bool))
+    assert nothing.item() == 0.0
+    assert torch.autograd.grad(nothing, drawn)[0].tolist() == [[0.0, 0.0, 0.0]]
+
+
+def test_sampled_normaliser_is_unbiased() -> None:
+    """Averaged over draws, sum_c exp(s_c) / E_c is the sum over all items: what the correction is for."""
+    generator = torch.Generator().manual_seed(0)
+    scores, q = torch.randn(50, generator=generator), torch.rand(50, generator=generator)
+    q /= q.sum()
+    drawn = torch.multinomial(q, 200_000, replacement=True, generator=generator)
+    estimate = (scores[drawn].exp() / (200_000 * q[drawn])).sum()
+    assert estimate.item() == pytest.approx(scores.exp().sum().item(), rel=0.02)
+
+
+def test_bpr_by_hand() -> None:
+    loss = bpr(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 2.0]), torch.tensor([3.0, 1.0]))
+    expected = (3 * math.log(1 + math.exp(-1)) + math.log(1 + math.exp(2))) / 4
+    assert loss.item() == pytest.approx(expected)
+
+
+def test_nothing_to_learn_from_is_refused() -> None:
+    with pytest.raises(ShapeError, match="no cell"):
+        FullSoftmax(to_torch(sp.csr_matrix((2, 3), dtype=np.float32)), 0.2)

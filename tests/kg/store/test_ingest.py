@@ -1,0 +1,284 @@
+"""Records into the graph: what is accepted, what is a duplicate, what is refused, on both ways in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from kg import batch, ingest, newgraph, snapshot
+from kg.bolt import BoltStore
+from kg.errors import EventConflict, ReadError, RecordError
+from kg.records import (
+    Attribute,
+    Interaction,
+    ItemRecord,
+    Link,
+    Record,
+    Reject,
+    Related,
+    Scalar,
+    Scale,
+    Triple,
+    UserRecord,
+)
+
+START = datetime(2021, 5, 1, 12, 30, 15, 250001, tzinfo=UTC)
+
+
+def event(number: int, **changes: object) -> Interaction:
+    fields: dict[str, object] = {
+        "user_id": f"u{number % 7}",
+        "item_id": f"i{number % 11}",
+        "kind": "RATED",
+        "event_id": f"e{number}",
+        "at": START + timedelta(minutes=number),
+        "value": float(number % 5 + 1),
+    }
+    return Interaction(**(fields | changes))  # type: ignore[arg-type]
+
+
+def everything() -> list[Record]:
+    """A small world with each sort of record, in an order that meets ids before they are described."""
+    return [
+        *(event(n) for n in range(40)),
+        *(event(n, kind="REVIEWED", text=f"words {n} 😀", title=f"title {n}", value=None) for n in range(10)),
+        event(90, kind="VIEWED", at=None, value=None, context={"device": "phone", "at": "noon", "page`s": 3}),
+        ItemRecord(
+            "i1",
+            "First",
+            "text",
+            {"price": 2.5},
+            (Attribute("HAS_BRAND", "brand", "Acme"),),
+            (Related("ALSO_BOUGHT", "i2"),),
+        ),
+        ItemRecord("alone", "Alone", None, {}, (Attribute("HAS_BRAND", "brand", "Acme"),)),
+        UserRecord("u1", {"age": 33, "active": True}, (Attribute("WORKS_AS", "occupation", "writer"),)),
+        Triple("m.1", "FILM_GENRE", "m.2"),
+        Triple("m.2", "PART_OF", "m.3"),
+        Link("i1", "m.1"),
+    ]
+
+
+def take(store: BoltStore, records: list[Record], rejects: Path, **options: object) -> ingest.IngestReport:
+    return ingest.ingest(store, records, rejects=rejects, progress=False, **options)  # type: ignore[arg-type]
+
+
+def test_a_second_time_everything_is_a_duplicate(graph: BoltStore, rejects: Path) -> None:
+    world = everything()
+    first = take(graph, world, rejects)
+    assert (first.accepted, first.duplicates, first.rejected, first.rejects_file) == (len(world), 0, 0, None)
+    assert first.by_kind == {"RATED": 40, "REVIEWED": 10, "VIEWED": 1, "items": 2, "links": 1, "triples": 2, "users": 1}
+    before = snapshot.take(graph).fingerprint
+    again = take(graph, world, rejects)
+    assert (again.accepted, again.duplicates, again.rejected) == (0, len(world), 0)
+    assert snapshot.take(graph).fingerprint == before
+    assert not rejects.exists()
+
+
+def test_both_ways_in_make_the_same_graph(store: BoltStore, rejects: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bulk path beside the slow reference: transactions of three records, from an empty graph on."""
+    world = everything()
+    Random(3).shuffle(world)
+    take(store, world + world[:5], rejects)
+    fast = snapshot.take(store)
+    properties = store.read("MATCH ()-[r:VIEWED]->() RETURN properties(r) AS properties")
+    from tests.conftest import emptied
+
+    emptied(store)
+    monkeypatch.setattr(type(store), "bulk_load", lambda self: None)
+    monkeypatch.setattr(batch, "MAX_RECORDS", 3)
+    report = take(store, world + world[:5], rejects)
+    assert (report.accepted, report.duplicates) == (len(world), 5)
+    slow = snapshot.take(store)
+    for name in snapshot.SCHEMAS:
+        assert getattr(fast, name).to_pylist() == getattr(slow, name).to_pylist(), name
+    assert store.read("MATCH ()-[r:VIEWED]->() RETURN properties(r) AS properties") == properties
+
+
+def test_the_bulk_path_gives_up_on_repeats_and_loses_none(
+    store: BoltStore, rejects: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newgraph, "MAX_PUT_OFF", 10)
+    monkeypatch.setattr(newgraph, "MARKS", 64)  # so few that most new ids look like repeats
+    monkeypatch.setattr(batch, "MAX_RECORDS", 25)
+    report = take(store, [event(n % 150) for n in range(300)], rejects)
+    assert (report.accepted, report.duplicates) == (150, 150)
+    assert store.read("MATCH ()-[r:RATED]->() RETURN count(r) AS n, count(DISTINCT r.event_id) AS ids") == [
+        {"n": 150, "ids": 150}
+    ]
+
+
+def test_parts_that_overlap_add_up(graph: BoltStore, rejects: Path) -> None:
+    parts = [[event(n) for n in range(30)], [event(n) for n in range(20, 50)], [event(n) for n in range(50)]]
+    reports = [take(graph, list(part), rejects) for part in parts]
+    assert [(r.accepted, r.duplicates) for r in reports] == [(30, 0), (20, 10), (0, 50)]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"value": 1.5}, "value"),
+        ({"user_id": "zoe"}, "user"),
+        ({"item_id": "other"}, "item"),
+        ({"text": "new words"}, "text"),
+        ({"at": START}, "at"),
+        ({"at": None}, "at"),
+    ],
+)
+@pytest.mark.parametrize("used", [False, True])
+def test_other_content_under_an_id_is_a_conflict(
+    graph: BoltStore, rejects: Path, change: dict[str, object], field: str, used: bool
+) -> None:
+    first, other = event(3), event(3, **change)
+    if used:
+        take(graph, [first], rejects)
+        report = take(graph, [other], rejects)
+    else:
+        report = take(graph, [first, other], rejects)
+    assert (report.rejected, report.rejects_file) == (1, str(rejects))
+    row = json.loads(rejects.read_text())
+    assert row["field"] == "event_id"
+    assert row["reason"].endswith(f"differs in {field}")
+    assert json.loads(row["raw"])["event_id"] == "e3"
+    stored = graph.read("MATCH (u)-[r:RATED]->(i) RETURN u.id AS user, i.id AS item, r.value AS value")
+    assert stored == [{"user": "u3", "item": "i3", "value": 4.0}]
+
+
+def test_the_same_id_in_two_kinds_is_two_events_but_one_review(graph: BoltStore, rejects: Path) -> None:
+    same = [event(1, text="fine"), event(1, kind="LIKED", text="fine")]
+    other = event(1, kind="PURCHASED", text="not what I wrote")
+    report = take(graph, [*same, other], rejects)
+    assert (report.accepted, report.rejected) == (2, 1)
+    assert "another review is stored under this id; differs in text" in rejects.read_text()
+    assert graph.read("MATCH (w:Review) RETURN w.id AS id, w.text AS text") == [{"id": "e1", "text": "fine"}]
+
+
+def test_a_review_lies_beside_its_event(graph: BoltStore, rejects: Path) -> None:
+    take(graph, [event(1, text="loud and clear", title="good")], rejects)
+    text = (
+        "MATCH (u:User)-[r:RATED]->(i:Item), (u)-[:WROTE]->(w:Review)-[:ABOUT]->(i) "
+        "RETURN w.id = r.event_id AS same, w.text AS text, w.title AS title, w.at = r.at AS moment"
+    )
+    assert graph.read(text) == [{"same": True, "text": "loud and clear", "title": "good", "moment": True}]
+
+
+def test_context_never_overwrites_the_event(graph: BoltStore, rejects: Path) -> None:
+    report = take(
+        graph,
+        [event(1), event(2, context={"value": 9, "event_id": "x", "at": "noon", "n`1": True, "ok": 1.5})],
+        rejects,
+    )
+    assert report.accepted == 2
+    (row,) = graph.read("MATCH ()-[r:RATED {event_id: 'e2'}]->() RETURN properties(r) AS p")
+    assert row["p"] == {
+        "event_id": "e2", "at": START + timedelta(minutes=2), "value": 3.0,
+        "context_value": 9, "context_event_id": "x", "context_at": "noon", "n`1": True, "ok": 1.5,
+    }  # fmt: skip
+
+
+def test_a_second_word_on_an_item_fills_in_and_overwrites(graph: BoltStore, rejects: Path) -> None:
+    acme, zeta = Attribute("HAS_BRAND", "brand", "Acme"), Attribute("HAS_BRAND", "brand", "Zeta")
+    records: list[Record] = [
+        ItemRecord("i", "Old", None, {"price": 1.0, "id": "not me"}, (acme,)),
+        ItemRecord("i", "New", "text", {"stock": 3}, (acme, zeta)),
+        ItemRecord("i", None, None, {"price": 1.0}, (acme,)),
+    ]
+    report = take(graph, records, rejects)
+    assert (report.accepted, report.duplicates) == (2, 1)
+    (row,) = graph.read("MATCH (i:Item) RETURN properties(i) AS p")
+    assert row["p"] == {"id": "i", "title": "New", "text": "text", "price": 1.0, "stock": 3}
+    edges = graph.read(
+        "MATCH (:Item)-[:HAS_BRAND]->(e:Entity) RETURN e.id AS id, e.name AS name, e.kind AS kind ORDER BY id"
+    )
+    assert edges == [{"id": f"brand:{n}", "name": n, "kind": "brand"} for n in ("Acme", "Zeta")]
+
+
+def test_an_entity_met_in_a_triple_gets_its_name_later(graph: BoltStore, rejects: Path) -> None:
+    take(graph, [Triple("brand:Acme", "OWNED_BY", "m.9")], rejects)
+    take(graph, [ItemRecord("i", attributes=(Attribute("HAS_BRAND", "brand", "Acme"),))], rejects)
+    assert graph.read("MATCH (e:Entity {id: 'brand:Acme'}) RETURN e.name AS name") == [{"name": "Acme"}]
+
+
+def test_a_scale_is_declared_once_and_holds(graph: BoltStore, rejects: Path) -> None:
+    report = take(graph, [event(1), event(2, value=9.0), event(3, value=None)], rejects, scale=Scale(1, 5))
+    assert (report.accepted, report.rejected) == (2, 1)
+    assert "9 is outside the scale 1 to 5" in rejects.read_text()
+    later = take(graph, [event(4, value=0.5)], rejects)
+    assert later.rejected == 1
+    with pytest.raises(RecordError, match="RATED events of this graph have the scale 1:5, not 0:10"):
+        take(graph, [event(5)], rejects, scale=Scale(0, 10))
+    assert snapshot.take(graph).kinds.to_pylist() == [{"kind": "RATED", "minimum": 1.0, "maximum": 5.0}]
+
+
+def test_reserved_names_are_rejected_row_by_row(graph: BoltStore, rejects: Path) -> None:
+    records: list[Record] = [event(1, kind="SHOWN"), Triple("a", "SAME_AS", "b"), event(2)]
+    report = take(graph, records, rejects)
+    assert (report.accepted, report.rejected) == (1, 2)
+    assert [json.loads(line)["field"] for line in rejects.read_text().splitlines()] == ["kind", "relation"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1 << 63, -(1 << 63) - 1, "lone \ud800"])
+def test_values_that_not_every_engine_stores_are_rejected(graph: BoltStore, rejects: Path, value: Scalar) -> None:
+    records: list[Record] = [ItemRecord("i", properties={"n": value}), event(1, context={"n": value}), event(2)]
+    report = take(graph, records, rejects)
+    assert (report.accepted, report.rejected) == (1, 2)
+    assert [json.loads(line)["field"] for line in rejects.read_text().splitlines()] == ["n", "n"]
+
+
+def test_rejects_of_another_run_are_kept(store: BoltStore, rejects: Path) -> None:
+    bad = Reject("ratings.csv", 7, "value", "is no number", "a,b,c")
+    reports = [take(store, [bad], rejects) for _ in range(3)]  # type: ignore[list-item]
+    names = [Path(str(report.rejects_file)).name for report in reports]
+    assert names == ["test.rejects.jsonl", "test.1.rejects.jsonl", "test.2.rejects.jsonl"]
+    assert json.loads(rejects.read_text()) == {
+        "file": "ratings.csv", "line": 7, "field": "value", "reason": "is no number", "raw": "a,b,c"
+    }  # fmt: skip
+
+
+def test_strict_stops_at_the_first_reject_and_a_new_graph_stays_new(store: BoltStore, rejects: Path) -> None:
+    bad = Reject("ratings.csv", 7, "value", "is no number", "a,b,c")
+    with pytest.raises(RecordError, match=r"value: is no number \(ratings.csv:7; --strict"):
+        take(store, [event(1), bad, event(2)], rejects, strict=True)  # type: ignore[list-item]
+    assert store.is_new
+    assert not rejects.exists()
+
+
+def test_a_dry_run_counts_and_writes_nothing(graph: BoltStore, rejects: Path) -> None:
+    take(graph, [event(1)], rejects)
+    report = take(graph, [event(1), event(2), event(3, kind="SHOWN"), *everything()[-3:]], rejects, dry_run=True)
+    assert (report.accepted, report.duplicates, report.rejected) == (4, 1, 1)
+    assert graph.read("MATCH (n) WHERE NOT n:Schema RETURN count(n) AS n") == [{"n": 3}]
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_what_was_read_before_a_file_broke_is_written(graph: BoltStore, rejects: Path, used: bool) -> None:
+    def broken() -> Iterator[Record]:
+        yield from (event(n) for n in range(10))
+        raise ReadError("ratings.csv.gz", "is truncated", 11)
+
+    if used:
+        take(graph, [event(0)], rejects)
+    with pytest.raises(ReadError, match="truncated"):
+        ingest.ingest(graph, broken(), rejects=rejects, progress=False)
+    assert graph.read("MATCH ()-[r:RATED]->() RETURN count(r) AS n") == [{"n": 10}]
+
+
+def test_one_event_is_new_once(graph: BoltStore) -> None:
+    assert ingest.write_event(graph, event(1, text="ok"))
+    assert not ingest.write_event(graph, event(1, text="ok"))
+    with pytest.raises(EventConflict, match="differs in value"):
+        ingest.write_event(graph, event(1, text="ok", value=1.0))
+    with pytest.raises(RecordError, match="reserved"):
+        ingest.write_event(graph, event(2, kind="RECOMMENDED"))
+
+
+def test_batches_are_bounded_in_records_and_bytes() -> None:
+    small = [len(part) for part in batch.in_batches(event(n) for n in range(12_000))]
+    assert small == [5_000, 5_000, 2_000]
+    large = [len(part) for part in batch.in_batches(event(n, text="x" * (1 << 20)) for n in range(9))]
+    assert large == [4, 4, 1]

@@ -1,0 +1,130 @@
+"""A user's query reads, whatever it is written as: the engine decides, not words in the text."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from kg.bolt import BoltStore
+from kg.engines.arcadedb import ArcadeStore
+from kg.errors import QueryFailed, QueryRefused
+from kg.store import Statement
+
+WRITES = [
+    "CREATE (n:User {id: 'new'})",
+    "CREATE (n:User {id: 'new'}) RETURN n",
+    "MERGE (n:User {id: 'new'})",
+    "MATCH (n:User) SET n.age = 1",
+    "MATCH (n:User) SET n += {age: 1} RETURN n.age AS age",
+    "MATCH (n:User) SET n:Marked",
+    "MATCH (n:User) REMOVE n.name",
+    "MATCH (n:User) DELETE n",
+    "MATCH (n:User) DETACH DELETE n RETURN 1 AS one",
+    "MATCH (n:User) FOREACH (x IN [1] | SET n.age = x)",
+    "MATCH (n:User) CALL { WITH n SET n.age = 1 } RETURN n",
+    "MATCH (n:User) CALL { WITH n SET n.age = 1 } IN TRANSACTIONS",
+    "UNWIND [1] AS x CALL { CREATE (n:User {id: 'new'}) RETURN n } RETURN n",
+    "MATCH (n:User) RETURN n UNION CREATE (n:User {id: 'new'}) RETURN n",
+    "/* MATCH (n) RETURN n */ CREATE (n:User {id: 'new'}) // RETURN",
+    "PROFILE CREATE (n:User {id: 'new'})",
+]
+COMMANDS = [
+    "CREATE INDEX late FOR (n:User) ON (n.name)",
+    "CREATE CONSTRAINT late FOR (n:User) REQUIRE n.name IS UNIQUE",
+    "DROP CONSTRAINT user_key",
+    "CREATE USER eve SET PASSWORD 'abcdefgh'",
+    "ALTER CURRENT USER SET PASSWORD FROM 'a' TO 'abcdefgh'",
+    "DROP DATABASE neo4j",
+    "SHOW USERS",
+    "MATCH (n:User) RETURN n; CREATE (n:User {id: 'new'})",
+    "CALL db.createLabel('Late')",
+    "CALL apoc.create.node(['User'], {id: 'new'})",
+    "CALL apoc.cypher.doIt('CREATE (n:User)', {})",
+    "CALL dbms.setConfigValue('a', 'b')",
+]
+FILES = [
+    "LOAD CSV FROM 'file:///etc/passwd' AS line RETURN line",
+    "LOAD CSV FROM 'http://127.0.0.1:1/a.csv' AS line RETURN line",
+    "MATCH (n:User) CALL { LOAD CSV FROM 'file:///etc/passwd' AS line RETURN line } RETURN line",
+]
+READS = {
+    "RETURN 'MATCH (n) DETACH DELETE n' AS text": [["MATCH (n) DETACH DELETE n"]],
+    "MATCH (n:User) WHERE n.name <> 'CREATE' RETURN n.name AS `SET`": [["Ann"]],
+    "MATCH (n:User) // DELETE n\nRETURN n.id AS id": [["a"]],
+    "OPTIONAL MATCH (n:Item) RETURN n": [[None]],
+    "UNWIND [3, 1, 2] AS n WITH n ORDER BY n RETURN collect(n) AS all": [[[1, 2, 3]]],
+    "CALL { MATCH (n:User) RETURN n.id AS id } RETURN id": [["a"]],
+    "MATCH (n:User) RETURN COUNT { MATCH (n)-->() } AS degree": [[0]],
+}
+
+
+@pytest.fixture
+def planted(graph: BoltStore) -> BoltStore:
+    graph.write(Statement("CREATE (:User {id: 'a', name: 'Ann'})", {}))
+    return graph
+
+
+def content(store: BoltStore) -> list[object]:
+    nodes = store.read("MATCH (n) RETURN labels(n) AS labels, properties(n) AS properties")
+    constraints = store.read("SHOW CONSTRAINTS YIELD name RETURN name")
+    return [sorted(map(repr, nodes)), sorted(row["name"] for row in constraints)]
+
+
+@pytest.mark.parametrize("text", WRITES + COMMANDS + FILES)
+def test_what_would_change_anything_is_refused(planted: BoltStore, text: str) -> None:
+    before = content(planted)
+    with pytest.raises((QueryRefused, QueryFailed)) as refusal:
+        planted.query(text, {})
+    assert "root:" not in str(refusal.value)  # nothing of a file is told either
+    assert content(planted) == before
+
+
+@pytest.mark.parametrize("text", WRITES[:10])
+def test_a_plain_write_is_called_one(planted: BoltStore, text: str) -> None:
+    with pytest.raises(QueryRefused, match="only queries that read are allowed"):
+        planted.query(text, {})
+
+
+@pytest.mark.parametrize("text", READS)
+def test_words_in_literals_names_and_comments_are_no_writes(planted: BoltStore, text: str) -> None:
+    assert planted.query(text, {}).rows == READS[text]
+
+
+def test_parameters_are_values_and_never_text(planted: BoltStore) -> None:
+    answer = planted.query("RETURN $x AS x, $y AS y", {"x": "'}) DETACH DELETE n //", "y": {"k": [1, None, "ü"]}})
+    assert answer.columns == ["x", "y"]
+    assert answer.rows == [["'}) DETACH DELETE n //", {"k": [1, None, "ü"]}]]
+
+
+def test_a_missing_parameter_is_named(planted: BoltStore) -> None:
+    with pytest.raises(QueryFailed, match="absent"):
+        planted.query("RETURN $absent AS x", {})
+
+
+def test_a_syntax_error_says_where(planted: BoltStore) -> None:
+    with pytest.raises(QueryFailed, match=r"(?i)garbage"):
+        planted.query("garbage in", {})
+
+
+def test_rows_are_limited(planted: BoltStore) -> None:
+    assert len(planted.query("UNWIND range(1, 10) AS n RETURN n", {}, max_rows=10).rows) == 10
+    with pytest.raises(QueryFailed, match="more than 9 rows"):
+        planted.query("UNWIND range(1, 10) AS n RETURN n", {}, max_rows=9)
+
+
+@pytest.mark.parametrize("answer", ["sum(a * b) AS total", "a, b"])
+def test_time_is_limited(planted: BoltStore, answer: str) -> None:
+    text = f"UNWIND range(1, 20000) AS a UNWIND range(1, 20000) AS b WITH a, b WHERE a * b > 0 RETURN {answer}"
+    started = time.monotonic()
+    with pytest.raises(QueryFailed):
+        planted.query(text, {}, max_rows=1_000_000_000, timeout=0.5)
+    assert time.monotonic() - started < 15
+    assert planted.query("RETURN 1 AS one", {}).rows == [[1]]
+
+
+def test_the_embedded_engine_would_refuse_a_write_that_analysis_missed(embedded: ArcadeStore) -> None:
+    from arcadedb_embedded import ArcadeDBError
+
+    with pytest.raises(ArcadeDBError, match="not idempotent"):
+        embedded._engine.database.query("opencypher", "CREATE (n:User {id: 'late'})")

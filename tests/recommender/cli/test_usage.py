@@ -1,0 +1,107 @@
+"""What arguments mean: every bad one is a usage error (exit 2) that names the option, before any store is opened."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from recommender.cli.app import app
+
+RATINGS = "user,item,rating\nann,A,5\n"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one file of ratings, and no store anywhere."""
+    (tmp_path / "ratings.csv").write_text(RATINGS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TASTEGRAPH_STORE", raising=False)
+    monkeypatch.delenv("TASTEGRAPH_WORK", raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ("ingest events ratings.csv --map person=user", "--map"),
+        ("ingest events ratings.csv --map user", "--map"),
+        ("ingest events ratings.csv --map user=a,user=b", "--map"),
+        ("ingest events ratings.csv --map user=a --map user=b", "--map"),
+        ("ingest events ratings.csv --scale 5", "--scale"),
+        ("ingest events ratings.csv --scale 5:1", "--scale"),
+        ("ingest events ratings.csv --scale nan:5", "--scale"),
+        ("ingest events ratings.csv --kind bought-it", "--kind"),
+        ("ingest events", "FILE"),
+        ("ingest events nowhere.csv", "nowhere.csv"),
+        ("ingest items ratings.csv", "--id"),
+        ("ingest items ratings.csv --id item --attribute :BRAND", "--attribute"),
+        ("ingest items ratings.csv --id item --attribute brand:MADE-BY", "--attribute"),
+        ("ingest items ratings.csv --id item --property ,", "--property"),
+        ("ingest amazon", "--reviews"),
+        ("ingest everything", "everything"),
+        ("recommend", "--history"),
+        ("recommend ann --history A", "--history"),
+        ("recommend ann --all-users", "--all-users"),
+        ("recommend --all-users", "--out"),
+        ("recommend ann --out lists.parquet", "--out"),
+        ("recommend ann -k 0", "-k"),
+        ("recommend ann -k ten", "-k"),
+        ("recommend ann --candidates nowhere.txt", "--candidates"),
+        ("recommend --history ,", "--history"),
+        ("explain ann", "ITEM"),
+        ("feedback ann A", "KIND"),
+        ("feedback ann A bought-it", "KIND"),
+        ("feedback ann A LIKED --at yesterday", "--at"),
+        ("feedback ann A RATED --value five", "--value"),
+        ("cypher RETURN --param limit", "--param"),
+        ("cypher RETURN --param limit:=ten", "--param"),
+        ("cypher RETURN --param limit:=NaN", "--param"),
+        ("cypher RETURN --param a=1 --param a=2", "--param"),
+        ("query --param user=ann", "--param"),
+        ("evaluate --protocol fair", "--protocol"),
+        ("evaluate --train ratings.csv", "--test"),
+        ("evaluate --train ratings.csv --test ratings.csv --protocol random", "--protocol"),
+        ("evaluate --train ratings.csv --test ratings.csv --link ratings.csv", "--kg"),
+        ("evaluate --train ratings.csv --test ratings.csv --kg ratings.csv", "--link"),
+        ("evaluate --no-refit", "--no-refit"),
+        ("evaluate -k 0", "-k"),
+        ("refresh --budget soon", "--budget"),
+        ("models prune --keep 0", "--keep"),
+        ("no-such-verb", "no-such-verb"),
+    ],
+)
+def test_bad_arguments_are_usage_errors(arguments: str, named: str, here: Path) -> None:
+    result = CliRunner().invoke(app, arguments.split())
+    assert result.exit_code == 2
+    assert named in result.stderr
+    assert result.stdout == ""
+    assert sorted(path.name for path in here.iterdir()) == ["ratings.csv"]
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        *("refresh", "status", "profile", "recommend", "explain", "similar", "feedback", "cypher", "query", "evaluate"),
+        *(f"ingest {what}" for what in ("events", "items", "users", "triples", "amazon", "recbole", "lists")),
+        *("models", "models rollback", "models prune"),
+    ],
+)
+def test_every_verb_explains_itself_with_an_example(verb: str) -> None:
+    result = CliRunner().invoke(app, [*verb.split(), "--help"], prog_name="tastegraph")
+    assert result.exit_code == 0
+    assert f"  tastegraph {verb.split()[0]}" in result.stdout
+
+
+def test_a_missing_store_is_an_error_that_names_it(here: Path) -> None:
+    result = CliRunner().invoke(app, ["--store", "nowhere", "status"])
+    assert result.exit_code == 1
+    assert "nowhere" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+    assert not (here / "nowhere").exists()
+
+
+def test_queries_are_listed_without_a_store(here: Path) -> None:
+    result = CliRunner().invoke(app, ["query"])
+    assert result.exit_code == 0
+    assert "parameters" in result.stdout

@@ -1,0 +1,328 @@
+"""Every verb on a real store: the documents that are promised, the exit codes, and what is refused."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from recommender.cli.app import app
+from tests import camps
+
+pytestmark = pytest.mark.embedded
+
+Run = Callable[..., Result]
+COUNT = "MATCH (n) RETURN count(n) AS nodes"
+INGEST = ("ingest", "events", "ratings.csv", "--map", "item=movie_id", "--scale", "1:5", "--json")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The camps, ingested and refreshed."""
+    folder = tmp_path_factory.mktemp("verbs")
+    camps.write(folder)
+    ratings, movies, people = (str(folder / f"{name}.csv") for name in ("ratings", "movies", "people"))
+    attributes = ("--attribute", "genres:HAS_GENRE,director")
+    for arguments in (
+        ("ingest", "events", ratings, "--map", "item=movie_id", "--scale", "1:5"),
+        ("ingest", "items", movies, "--id", "movie_id", "--title", "title", "--text", "plot", *attributes),
+        ("ingest", "users", people, "--id", "user_id", "--property", "age", "--attribute", "occupation"),
+        ("refresh", "--budget", "5"),
+    ):
+        result = invoke(folder, *arguments)
+        assert result.exit_code == 0, result.stderr
+    return folder
+
+
+def invoke(folder: Path, *arguments: str) -> Result:
+    """One call of the command, with the folder's store."""
+    return CliRunner().invoke(app, ["--store", str(folder / "store"), "--quiet", *arguments])
+
+
+@pytest.fixture
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Call the command in the folder of the camps."""
+    monkeypatch.chdir(folder)
+
+    def call(*arguments: str, fails: int = 0) -> Result:
+        result = invoke(folder, *arguments)
+        assert result.exit_code == fails, result.stderr
+        return result
+
+    return call
+
+
+@pytest.fixture
+def read(run: Run) -> Callable[..., Any]:
+    """Call the command with ``--json`` and give its one document."""
+
+    def call(*arguments: str) -> Any:
+        text = run(*arguments, "--json").stdout
+        assert text.count("\n") == 1
+        return json.loads(text)
+
+    return call
+
+
+def test_a_file_ingested_again_is_known(run: Run) -> None:
+    document = json.loads(run(*INGEST).stdout)
+    assert document["accepted"] == 0
+    assert document["duplicates"] == len(camps.ratings())
+    assert document["rejected"] == 0
+
+
+def test_rejected_rows_are_kept_and_stop_nothing_unless_strict(
+    run: Run, read: Callable[..., Any], tmp_path: Path
+) -> None:
+    rows = tmp_path / "more.csv"
+    rows.write_text("user,item,rating\nu1,m1,nine\nu2,m2,NaN\nu3,m3,7\n")
+    kept = tmp_path / "kept.jsonl"
+    arguments = ("ingest", "events", str(rows), "--scale", "1:5", "--rejects", str(kept))
+    document = read(*arguments)
+    assert (document["accepted"], document["rejected"], document["rejects_file"]) == (0, 3, str(kept))
+    reasons = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert [(reject["line"], reject["field"]) for reject in reasons] == [(2, "rating"), (3, "rating"), (4, "rating")]
+    result = run(*arguments, "--strict", fails=1)
+    assert "more.csv:2" in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_dry_run_writes_nothing(run: Run, read: Callable[..., Any], tmp_path: Path) -> None:
+    rows = tmp_path / "more.csv"
+    rows.write_text("user,item,rating\nsomebody,m1,5\n")
+    before = read("cypher", COUNT)
+    assert read("ingest", "events", str(rows), "--dry-run")["accepted"] == 1
+    assert read("cypher", COUNT) == before
+
+
+def test_status_counts_what_the_graph_holds(read: Callable[..., Any]) -> None:
+    document = read("status")
+    assert document["users"] >= len(camps.PEOPLE)
+    assert document["items"] == len(camps.MOVIES)
+    assert document["interactions"] >= len(camps.ratings())
+    assert document["entities"] == 3 + 4 + 2  # genres, directors, occupations
+    assert document["triples"] == 8 * 2 + 8 + 16
+    assert document["reviews"] == 0
+    assert document["model"]["version"]
+
+
+def test_recommend_finds_the_camp_and_says_why(run: Run, read: Callable[..., Any]) -> None:
+    rows = read("recommend", "ann", "bob", "-k", "2")
+    assert [(row["user_id"], row["rank"]) for row in rows] == [("ann", 1), ("ann", 2), ("bob", 1), ("bob", 2)]
+    first = rows[0]["item_id"]
+    assert camps.loves("ann", first)
+    assert first not in {item for user, item, *_ in camps.ratings() if user == "ann"}
+    assert rows[0]["reason"].startswith("because ")
+    shown = run("recommend", "ann", "-k", "1").stdout
+    assert f"Movie {first[1:]}" in shown
+    assert "because" in shown
+
+
+def test_candidates_limit_the_list_and_seen_items_may_stay(read: Callable[..., Any], tmp_path: Path) -> None:
+    chosen = tmp_path / "chosen.txt"
+    chosen.write_text("m1\nm2\n\nm3\n")
+    rows = read("recommend", "ann", "--keep-seen", "--candidates", str(chosen))
+    assert {row["item_id"] for row in rows} == {"m1", "m2", "m3"}
+    assert rows[-1]["item_id"] == "m2"
+
+
+def test_somebody_new_is_served_from_a_list_and_from_words(read: Callable[..., Any]) -> None:
+    for arguments in (("--history", "m1,m3"), ("--text", "a cheerful comedy"), ("--history", "m1", "--text", "comedy")):
+        rows = read("recommend", *arguments, "-k", "3")
+        assert [row["rank"] for row in rows] == [1, 2, 3]
+        assert {row["user_id"] for row in rows} == {None}
+    assert camps.loves("ann", read("recommend", "--history", "m1,m3,m5", "-k", "1")[0]["item_id"])
+
+
+def test_everyone_is_written_to_a_file(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "lists.parquet"
+    run("recommend", "--all-users", "-k", "2", "--out", str(out))
+    frame = pd.read_parquet(out)
+    assert set(frame["user_id"]) >= set(camps.PEOPLE)
+    assert frame.groupby("user_id").size().max() == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["lists.parquet"]
+
+
+def test_an_explanation_adds_up(run: Run, read: Callable[..., Any]) -> None:
+    item = read("recommend", "ann", "-k", "1")[0]["item_id"]
+    document = read("explain", "ann", item)
+    total = document["baseline"] + sum(part["contribution"] for part in document["parts"])
+    assert total == pytest.approx(document["score"], rel=1e-4, abs=1e-5)
+    assert {part["component"] for part in document["parts"]}
+    assert any(part["path"] for part in document["parts"])
+    assert "baseline" in run("explain", "ann", item).stdout
+
+
+def test_similar_items_are_of_the_camp(read: Callable[..., Any]) -> None:
+    rows = read("similar", "m1", "-k", "3")
+    assert "m1" not in {row["item_id"] for row in rows}
+    assert camps.loves("ann", rows[0]["item_id"])
+
+
+def test_a_profile_tells_features_habits_and_tags(run: Run, read: Callable[..., Any]) -> None:
+    document = read("profile", "ann")
+    assert document["features"]["age"] == 20
+    assert document["habits"]["events"] == sum(user == "ann" for user, *_ in camps.ratings())
+    shown = run("profile", "ann").stdout
+    assert "age" in shown
+    assert "rating_mean" in shown
+
+
+def test_feedback_is_stored_once_and_changes_the_list(run: Run, read: Callable[..., Any]) -> None:
+    item = read("recommend", "u3", "-k", "1")[0]["item_id"]
+    printed = run("feedback", "u3", item, "disliked").stdout.split()
+    assert read("feedback", "u3", item, "DISLIKED", "--event-id", "e1", "--at", "2024-05-01")["event_id"] == "e1"
+    assert read("feedback", "u3", item, "DISLIKED", "--event-id", "e1", "--at", "2024-05-01")["new"] is False
+    stored = read("cypher", "MATCH (:User {id: 'u3'})-[e:DISLIKED]->() RETURN e.event_id AS id ORDER BY id")
+    assert [row[0] for row in stored["rows"]] == sorted([printed[0], "e1"])
+    assert item not in {row["item_id"] for row in read("recommend", "u3")}
+
+
+def test_feedback_creates_people_and_refuses_unknown_items(run: Run, read: Callable[..., Any]) -> None:
+    run("feedback", "newcomer", "m1", "LIKED")
+    assert read("recommend", "newcomer", "-k", "1")[0]["user_id"] == "newcomer"
+    assert "nothing-like-it" in run("feedback", "ann", "nothing-like-it", "LIKED", fails=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("recommend", "stranger"), "stranger"),
+        (("profile", "stranger"), "stranger"),
+        (("explain", "ann", "m99"), "m99"),
+        (("similar", "m99"), "m99"),
+        (("recommend", "--history", "m99"), "m99"),
+        (("query", "no_such_query"), "no_such_query"),
+        (("models", "rollback", "v0"), "v0"),
+        (("refresh", "--only", "lunch"), "lunch"),
+        (("evaluate", "--models", "oracle"), "oracle"),
+        (("cypher", "RETURN $missing"), "missing"),
+        (("cypher", "MATCH (n RETURN n"), ""),
+        (("ingest", "recbole", "nowhere"), "nowhere"),
+    ],
+)
+def test_what_is_not_there_is_one_clear_error(arguments: tuple[str, ...], named: str, run: Run) -> None:
+    result = run(*arguments, fails=1)
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert named in result.stderr
+    assert "unexpected" not in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_debug_adds_the_traceback(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["--debug", "--store", str(folder / "store"), "profile", "stranger"])
+    assert result.exit_code == 1
+    assert "Traceback" in result.stderr
+    assert "stranger" in result.stderr.splitlines()[-1]
+
+
+def test_cypher_reads_and_only_reads(run: Run, read: Callable[..., Any]) -> None:
+    query = "MATCH (i:Item {id: $id}) RETURN i.title AS title, $n AS n, 'DELETE' AS word"
+    document = read("cypher", query, "--param", "id=m1", "--param", "n:=[1, 2]")
+    assert document == {"columns": ["title", "n", "word"], "rows": [["Movie 1", [1, 2], "DELETE"]]}
+    before = read("cypher", COUNT)
+    for write in ("CREATE (:Item {id: 'x'})", "MATCH (n) DETACH DELETE n", "MATCH (i:Item) SET i.title = 'x'"):
+        run("cypher", write, fails=1)
+    assert read("cypher", COUNT) == before
+
+
+def test_named_queries_are_listed_and_run(read: Callable[..., Any]) -> None:
+    rows = {row[0]: row for row in read("query")["rows"]}
+    assert rows["user_events"][1] == ["user", "limit"]
+    document = read("query", "user_events", "--param", "user=ann", "--param", "limit:=3")
+    assert "item" in document["columns"]
+    assert len(document["rows"]) == 3
+
+
+def test_versions_are_listed_rolled_back_and_pruned(run: Run, read: Callable[..., Any]) -> None:
+    (first,) = (version for version in read("models") if version["current"])
+    run("feedback", "bob", "m1", "LIKED")
+    run("refresh", "--budget", "2")
+    versions = read("models", "list")
+    assert [version["current"] for version in versions].count(True) == 1
+    assert read("status")["model"]["version"] != first["version"]
+    assert read("models", "rollback")["published"] == first["version"]
+    assert first["version"] in run("models").stdout
+    read("models", "prune", "--keep", "1")
+    assert first["version"] in [version["version"] for version in read("models")]
+
+
+def test_evaluation_on_the_graph(run: Run, read: Callable[..., Any]) -> None:
+    document = read("evaluate", "--protocol", "random", "-k", "10", "--models", "popularity,hybrid", "--budget", "2")
+    assert document["protocol"] == "random"
+    models = {model["name"]: model for model in document["models"]}
+    assert models["hybrid"]["metrics"]["ndcg@10"] > models["popularity"]["metrics"]["ndcg@10"]
+    assert {"recall@10", "ndcg@10", "mrr@10"} <= models["hybrid"]["metrics"].keys()
+    assert {"tune_s", "fit_s", "params"} <= models["hybrid"].keys()
+
+
+def test_evaluation_on_files_needs_no_store(folder: Path, tmp_path: Path) -> None:
+    rows = [(user, item) for user, item, stars, _ in camps.ratings() if stars == 5]
+    held_out = {(user, item) for position, (user, item) in enumerate(rows) if position % 5 == 0}
+    for name, chosen in (("train", [row for row in rows if row not in held_out]), ("test", sorted(held_out))):
+        lines = ["user,item", *(f"{user},{item}" for user, item in chosen)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    store = tmp_path / "none"
+    files = ("--train", str(tmp_path / "train.csv"), "--test", str(tmp_path / "test.csv"))
+    arguments = ("evaluate", *files, "-k", "5", "--models", "popularity,hybrid", "--budget", "2", "--json")
+    result = CliRunner().invoke(app, ["--store", str(store), "--quiet", *arguments])
+    assert result.exit_code == 0, result.stderr
+    models = {model["name"]: model["metrics"] for model in json.loads(result.stdout)["models"]}
+    assert models["hybrid"]["recall@5"] > models["popularity"]["recall@5"]
+    assert not store.exists()
+
+
+# In processes of their own --------------------------------------------------------------------------------------------
+
+
+def process(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """The command as a process of its own, progress bars and all."""
+    command = [sys.executable, "-m", "recommender", "--store", str(folder / "store"), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_stdout_holds_the_document_and_nothing_else(folder: Path) -> None:
+    output, errors = process(folder, "recommend", "ann", "-k", "1", "--json").communicate(timeout=120)
+    assert json.loads(output)[0]["user_id"] == "ann", errors
+    assert output.count("\n") == 1
+
+
+def test_a_reader_that_goes_away_is_no_complaint(folder: Path) -> None:
+    running = process(folder, "cypher", "UNWIND range(1, 9000) AS n RETURN n, 'a long row of text that fills the pipe'")
+    assert running.stdout is not None
+    assert running.stderr is not None
+    running.stdout.close()
+    errors = running.stderr.read()
+    running.stderr.close()
+    running.wait(timeout=120)
+    assert "Traceback" not in errors
+    assert "Broken pipe" not in errors
+
+
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_closes_the_store(sign: signal.Signals, code: int, tmp_path: Path) -> None:
+    pipe = tmp_path / "endless.csv"
+    os.mkfifo(pipe)
+    running = process(tmp_path, "ingest", "events", str(pipe))
+    with pipe.open("w") as writer:
+        writer.write("user,item\nann,m1\n" + "".join(f"u{n},m{n}\n" for n in range(40_000)))
+        writer.flush()
+        secret = tmp_path / "store" / "bolt.json"
+        deadline = time.monotonic() + 60
+        while not secret.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert secret.exists()
+        running.send_signal(sign)
+        _, errors = running.communicate(timeout=60)
+    assert running.returncode == code, errors
+    assert "Traceback" not in errors
+    assert not secret.exists()

@@ -1,0 +1,133 @@
+"""The report in its four forms holds the same figures."""
+
+from __future__ import annotations
+
+import io
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+from recommender.evaluation.metrics import METRICS
+from recommender.evaluation.protocol import Figures
+from recommender.evaluation.report import ModelResult, Report, Skipped
+
+
+def figures(ndcg: np.ndarray) -> Figures:
+    per_person = {f"{name}@{k}": ndcg / (1 + (k == 20)) for k in (10, 20) for name in METRICS}
+    means = {name: float(np.mean(values)) for name, values in per_person.items()}
+    means |= {f"{name}@{k}": 0.25 for k in (10, 20) for name in ("coverage", "gini")}
+    return Figures(means, per_person, np.zeros((len(ndcg), 20), dtype=np.int64), 0.125)
+
+
+@pytest.fixture
+def report() -> Report:
+    values = np.linspace(0.1, 0.5, 40)
+    return Report(
+        protocol="temporal",
+        models=[
+            ModelResult("popularity", figures(values), 0.0, 0.01),
+            ModelResult("hybrid <b>", figures(values + 0.05), 12.34, 5.6, {"factors": 64}),
+        ],
+        counts={"test_people": 40},
+        skipped=[Skipped("ease", "9 GB of 4 GB")],
+    )
+
+
+def test_the_json_document(report: Report) -> None:
+    document = json.loads(json.dumps(report.document(), allow_nan=False))
+    assert document["protocol"] == "temporal"
+    popularity, hybrid = document["models"]
+    assert (hybrid["name"], hybrid["tune_s"], hybrid["fit_s"]) == ("hybrid <b>", 12.34, 5.6)
+    assert hybrid["params"] == {"factors": 64}
+    assert popularity["metrics"]["ndcg@10"] == pytest.approx(0.3)
+    assert {"recall@10", "ndcg@20", "mrr@10"} <= set(hybrid["metrics"])
+    assert hybrid["interval"]["low"] < 0.35 < hybrid["interval"]["high"]
+    assert document["skipped"] == [{"name": "ease", "reason": "9 GB of 4 GB"}]
+    (difference,) = document["compared"]
+    assert (difference["better"], difference["than"]) == ("hybrid <b>", "popularity")
+    assert difference["low"] == pytest.approx(0.05)
+
+
+def test_the_terminal_table(report: Report) -> None:
+    console = Console(file=io.StringIO(), width=140, force_terminal=False)
+    report.print(console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "temporal split, 40 people tested" in text
+    (line,) = (line for line in text.splitlines() if line.startswith("│ hybrid <b>"))
+    cells = [cell.strip() for cell in line.split("│")[1:-1]]
+    assert cells[1:3] == ["0.3500", "0.3500"]
+    assert cells[-2:] == ["12.3", "5.6"]
+    assert "hybrid <b> over popularity, ndcg@10: +0.0500 [+0.0500, +0.0500]" in text
+    assert "ease was skipped: 9 GB of 4 GB" in text
+
+
+def test_the_best_figure_is_bold(report: Report) -> None:
+    console = Console(file=io.StringIO(), width=140, force_terminal=True, color_system="standard", legacy_windows=False)
+    report.print(console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "\x1b[1m0.3500\x1b[0m" in text
+    assert "\x1b[1m0.3000\x1b[0m" not in text
+
+
+def test_parquet(report: Report, tmp_path: Path) -> None:
+    report.write_parquet(tmp_path / "figures.parquet")
+    rows = pq.read_table(tmp_path / "figures.parquet").to_pylist()
+    assert len(rows) == 2 * len(report.models[0].figures.means)
+    (row,) = (row for row in rows if row["model"] == "hybrid <b>" and row["metric"] == "ndcg@10")
+    assert row["value"] == pytest.approx(0.35)
+    assert (row["people"], row["params"]) == (40, '{"factors":64}')
+
+
+class Page(HTMLParser):
+    """Collects cells, and every address that the page would load."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self.best: list[str] = []
+        self.addresses: list[str] = []
+        self._open: list[tuple[str, str | None]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._open.append((tag, dict(attrs).get("class")))
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href")]
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1][0] == "td":
+            self.cells.append(data)
+            if self._open[-1][1] == "best":
+                self.best.append(data)
+
+
+def test_the_page_is_self_contained_and_escapes_names(report: Report) -> None:
+    page = Page(report.html())
+    assert page.addresses == []
+    assert "hybrid <b>" in page.cells
+    assert page.best == ["0.2500"] + ["0.3500"] * 4 + ["0.2500"] + ["0.1750"] * 2, "coverage is a tie"
+    assert "{&#34;factors&#34;:64}" in report.html()
+
+
+def test_nobody_to_test_is_no_figure_rather_than_a_zero() -> None:
+    nobody = Report("files", [ModelResult("a", figures(np.array([np.nan])), 0, 0)])
+    assert nobody.document()["models"][0]["metrics"]["ndcg@10"] is None
+    assert "–" in nobody.html()
+
+
+def test_an_unknown_metric_is_refused() -> None:
+    with pytest.raises(KeyError, match="ndcg@5"):
+        Report("files", [ModelResult("a", figures(np.ones(2)), 0, 0)], metric="ndcg@5")
+
+
+def test_when_every_model_was_skipped_the_reasons_remain() -> None:
+    nothing = Report("files", [], skipped=[Skipped("ease", "9 GB of 4 GB")])
+    assert nothing.document()["models"] == nothing.document()["compared"] == []
+    assert "ease was skipped: 9 GB of 4 GB" in nothing.html()
+    console = Console(file=io.StringIO(), width=100)
+    nothing.print(console)
+    assert "ease was skipped: 9 GB of 4 GB" in console.file.getvalue()  # type: ignore[attr-defined]

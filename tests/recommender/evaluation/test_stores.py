@@ -1,0 +1,112 @@
+"""Splits of a graph's events, and that a planted leak is caught and named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recommender.errors import InvalidInput, LeakageError
+from recommender.evaluation import leakage, splits
+from recommender.evaluation.split import Build
+from recommender.evaluation.stores import SplitConfig, reviews_of, split_snapshot
+from recommender.meaning import Events
+from tests.recommender.evaluation.worlds import Row, builder, snapshot_of
+
+ROWS: list[Row] = [
+    (0, 0, "RATED", 1, 5.0),
+    (0, 1, "RATED", 2, 1.0),
+    (1, 0, "RATED", 3, 4.0),
+    (1, 2, "RATED", 4, 3.0),
+    (2, 2, "RATED", 5, 2.0),
+    (2, 3, "RATED", 6, 5.0),
+    (0, 2, "RATED", 7, 5.0),  # valid
+    (1, 1, "RATED", 8, 1.0),  # valid, disliked
+    (0, 3, "RATED", 9, 4.0),  # test
+    (1, 0, "RATED", 10, 5.0),  # test, but known from train
+]
+
+
+def pairs(cells: object) -> list[tuple[int, int]]:
+    return list(zip(cells.users.tolist(), cells.items.tolist(), strict=True))  # type: ignore[attr-defined]
+
+
+def test_a_temporal_split_of_a_graph() -> None:
+    snapshot = snapshot_of(ROWS, num_users=4, num_items=4, reviewed=[0, 6, 8])
+    split = split_snapshot(snapshot, builder(snapshot), SplitConfig(valid=0.2, test=0.2))
+    assert pairs(split.train.cells) == [(0, 0), (0, 1), (1, 0), (1, 2), (2, 2), (2, 3)]
+    assert pairs(split.valid) == [(0, 2)], "a disliked item is no positive"
+    assert pairs(split.test) == [(0, 3)], "an item of train is no positive"
+    assert (split.masked != split.refit.cells.matrix).nnz == 0
+    assert split.masked[1].indices.tolist() == [0, 1, 2], "what was disliked is masked as well"
+    assert split.counts["test_pairs_already_known"] == 1
+    assert (split.counts["test_people"], split.testing.users.tolist()) == (1, [0])
+    assert split.validation.seen.toarray()[0].astype(bool).tolist() == [True, True, False, False]
+
+
+def test_reviews_go_where_their_events_go() -> None:
+    snapshot = snapshot_of(ROWS, num_users=4, num_items=4, reviewed=[0, 6, 8])
+    split = split_snapshot(snapshot, builder(snapshot), SplitConfig(valid=0.2, test=0.2))
+    assert split.train.item_vectors is not None
+    assert split.refit.item_vectors is not None
+    assert split.train.item_vectors.ravel().tolist() == [1, 0, 0, 0]
+    assert split.refit.item_vectors.ravel().tolist() == [1, 0, 1, 0], "the review of a test event trains nothing"
+
+
+def test_a_review_whose_event_is_unknown_trains_nothing() -> None:
+    snapshot = snapshot_of(ROWS, num_users=4, num_items=4, reviewed=[0, 1])
+    snapshot = replace(snapshot, events=snapshot.events.slice(1))
+    assert reviews_of(snapshot, np.ones(9, dtype=bool)).tolist() == [False, True]
+
+
+def test_random_and_leave_last() -> None:
+    rows: list[Row] = [(user, item, "VIEWED", item, None) for user in range(5) for item in range(10)]
+    snapshot = snapshot_of(rows, 5, 10)
+    split = split_snapshot(snapshot, builder(snapshot), SplitConfig("random", valid=0.1, test=0.2))
+    assert [len(part) for part in (split.train.cells, split.valid, split.refit.cells, split.test)] == [35, 5, 40, 10]
+    last = split_snapshot(snapshot, builder(snapshot), SplitConfig("leave-last"))
+    assert pairs(last.test) == [(user, 9) for user in range(5)]
+    assert pairs(last.valid) == [(user, 8) for user in range(5)]
+    with pytest.raises(InvalidInput, match="there are temporal, random, leave-last"):
+        SplitConfig("sideways")  # type: ignore[arg-type]
+
+
+def test_events_without_time_ask_for_the_random_protocol() -> None:
+    snapshot = snapshot_of([(0, 0, "VIEWED", None, None), (0, 1, "VIEWED", 3, None)], 1, 2)
+    with pytest.raises(InvalidInput, match="1 of 2 events have no time; use the random protocol"):
+        split_snapshot(snapshot, builder(snapshot))
+
+
+def test_a_build_that_looks_beyond_its_masks_is_caught() -> None:
+    snapshot = snapshot_of(ROWS, num_users=4, num_items=4)
+    honest = builder(snapshot)
+    everything = np.ones(len(ROWS), dtype=bool)
+
+    def leaky(mask: np.ndarray, reviews: np.ndarray) -> object:
+        return honest(everything if mask.sum() > 6 else mask, reviews)
+
+    build: Build = leaky  # type: ignore[assignment]
+    with pytest.raises(LeakageError, match="person 'u0' with item 'i3' is in the test part and in the training part"):
+        split_snapshot(snapshot, build, SplitConfig(valid=0.2, test=0.2))
+
+
+def test_planted_leaks_in_masks_are_named() -> None:
+    snapshot = snapshot_of(ROWS, num_users=4, num_items=4)
+    times = Events.of(snapshot.events).times
+    masks = splits.temporal(times, valid=0.2, test=0.2)
+    leakage.check_masks(masks, snapshot, times)
+
+    twice = masks.train.copy()
+    twice[8] = True
+    with pytest.raises(LeakageError, match="event 'e8' of person 'u0' with item 'i3' is in train and in test"):
+        leakage.check_masks(replace(masks, train=twice), snapshot, times)
+    with pytest.raises(LeakageError, match=r"event 'e8' .* is in train, but not before the split point"):
+        leakage.check_masks(replace(masks, train=twice, test=masks.test & ~twice), snapshot, times)
+
+
+def test_a_tested_pair_in_training_is_named() -> None:
+    snapshot = snapshot_of(ROWS, num_users=4, num_items=4)
+    split = split_snapshot(snapshot, builder(snapshot), SplitConfig(valid=0.2, test=0.2))
+    with pytest.raises(LeakageError, match="'u0' with item 'i2' is in the validation part"):
+        leakage.check(replace(split, train=split.refit))

@@ -1,0 +1,103 @@
+"""What every part promises, whatever its mathematics."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from recommender.context import RunContext
+from recommender.data import People
+from recommender.parts import PARTS
+from recommender.parts.base import Part
+from tests.recommender.parts.planted import ITEMS, PEOPLE, world
+
+RUN = RunContext(device="cpu", threads=2, progress=False)
+PERSONAL = [name for name in PARTS if "popularity" not in name]
+
+
+@pytest.fixture(scope="module", params=list(PARTS))
+def part(request: pytest.FixtureRequest) -> Part:
+    kind = PARTS[request.param]
+    return kind(kind.grid(world())[0]).fit(world(), RUN)
+
+
+def person(liked: list[int], disliked: list[int] = (), row: int = -1, words: np.ndarray | None = None) -> People:
+    weights = np.array([1.0] * len(liked) + [-1.0] * len(disliked), np.float32)
+    indices = np.array([*liked, *disliked], dtype=np.int64)
+    matrix = sp.csr_matrix((weights, indices, [0, len(indices)]), shape=(1, ITEMS))
+    return People(matrix, np.array([row]), None if words is None else words[None])
+
+
+def test_contributions_add_up_to_the_score(part: Part) -> None:
+    everyone = world().people()
+    for position in (0, 25):
+        one = everyone[slice(position, position + 1)]
+        scores = part.score(one)[0]
+        for item in (1, 11, 20):
+            found = part.contributions(one, item)
+            assert found.baseline + found.values.sum() == pytest.approx(float(scores[item]), rel=1e-4, abs=1e-5)
+
+
+def test_contributions_add_up_for_a_newcomer_who_dislikes(part: Part) -> None:
+    one = person([1, 2], disliked=[14], words=world().item_vectors[3])
+    scores = part.score(one)[0]
+    for item in (0, 5, 13):
+        found = part.contributions(one, item)
+        assert found.baseline + found.values.sum() == pytest.approx(float(scores[item]), rel=1e-4, abs=1e-5)
+
+
+def test_saved_and_loaded_scores_the_same(part: Part, tmp_path: Path) -> None:
+    part.save(tmp_path)
+    loaded = type(part).load(tmp_path)
+    assert loaded.config == part.config
+    np.testing.assert_array_equal(loaded.score(world().people()), part.score(world().people()))
+
+
+def test_the_same_seed_gives_the_same_part(part: Part) -> None:
+    again = type(part)(part.config).fit(world(), RUN)
+    np.testing.assert_array_equal(again.score(world().people()), part.score(world().people()))
+
+
+def test_scores_do_not_depend_on_who_else_is_asked(part: Part) -> None:
+    everyone = world().people()
+    np.testing.assert_allclose(part.score(everyone)[7], part.score(everyone[slice(7, 8)])[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", PERSONAL)
+def test_taste_is_found(name: str) -> None:
+    """Items of a person's own half stand above those of the other half, for people in training and for newcomers."""
+    kind = PARTS[name]
+    fitted = kind(kind.grid(world())[0]).fit(world(), RUN)
+    own = (np.arange(ITEMS) < ITEMS // 2)[None, :] == (np.arange(PEOPLE) < PEOPLE // 2)[:, None]
+    scores = fitted.score(world().people())
+    assert (np.where(own, scores, np.nan)[:, :].mean(where=own, axis=1) > scores.mean(where=~own, axis=1)).all()
+    new = fitted.score(person([0, 1, 2]))[0]
+    assert new[: ITEMS // 2].mean() > new[ITEMS // 2 :].mean()
+
+
+@pytest.mark.parametrize("name", PERSONAL)
+def test_a_dislike_lowers_the_neighbours(name: str) -> None:
+    kind = PARTS[name]
+    fitted = kind(kind.grid(world())[0]).fit(world(), RUN)
+    before, after = fitted.score(person([0, 1]))[0], fitted.score(person([0, 1], disliked=[2]))[0]
+    near = list(range(3, 11))
+    assert (after[near] - before[near]).mean() < (after[13:23] - before[13:23]).mean()
+
+
+@pytest.mark.parametrize("name", ["relations", "content"])
+def test_an_item_that_nobody_met_is_recommended_from_what_it_is(name: str) -> None:
+    kind = PARTS[name]
+    fitted = kind(kind.grid(world())[0]).fit(world(), RUN)
+    scores = fitted.score(world().people())
+    assert scores[: PEOPLE // 2, 11].mean() > scores[PEOPLE // 2 :, 11].mean()
+    assert scores[PEOPLE // 2 :, 23].mean() > scores[: PEOPLE // 2, 23].mean()
+
+
+def test_nothing_to_learn_from_is_said_by_an_empty_grid() -> None:
+    data = world()
+    empty = replace(data, item_vectors=None, user_words=None)
+    assert not PARTS["content"].grid(empty)

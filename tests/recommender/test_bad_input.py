@@ -1,0 +1,111 @@
+"""Bad input from end to end: each gives its documented error or result, and nothing is lost."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from kg.errors import StoreVersionError
+from kg.store import Statement
+from recommender import Recommender
+from recommender.context import RunContext
+from tests.recommender.test_loop import events, items
+
+pytestmark = pytest.mark.embedded
+
+RUN = RunContext(device="cpu", threads=2, progress=False)
+
+LONG = "x" * 1024
+STRANGE = [
+    'a "quoted" id',
+    "it's {braced}: $x",
+    "new\nline",
+    "emoji 🎸",
+    "日本語",
+    "back\\slash",
+    "x" * 1024,
+    "MATCH (n) DELETE n",
+]
+
+
+@pytest.mark.slow
+def test_strange_ids_survive_the_whole_way(tmp_path: Path) -> None:
+    """Quotes, newlines and emoji are ids like any other; NUL, empty and over-long ones are rejected and kept."""
+    rows = events().to_dict("records")
+    named = {f"i{n}": STRANGE[n] for n in range(len(STRANGE))} | {f"u{n}": STRANGE[n] for n in range(len(STRANGE))}
+    for row in rows:
+        row["user_id"], row["item_id"] = (named.get(row[key], row[key]) for key in ("user_id", "item_id"))
+    bad = [{**rows[0], "user_id": user} for user in ("nul\0", "", "y" * 1025, None)]
+    bad += [{**rows[0], "rating": rating} for rating in (float("inf"), "five", 9)]
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender:
+        report = recommender.ingest([*rows, *bad], scale=(1, 5), rejects=tmp_path / "rejects.jsonl")
+        assert (report.accepted, report.rejected) == (len(rows), len(bad))
+        assert len((tmp_path / "rejects.jsonl").read_text().splitlines()) == len(bad)
+        recommender.refresh(budget=0)
+        lists = recommender.recommend(STRANGE, k=5)
+        assert lists.groupby("user_id").size().to_dict() == dict.fromkeys(STRANGE, 5)
+        assert recommender.feedback(STRANGE[2], STRANGE[3], "liked").new
+        assert recommender.profile(STRANGE[0])["user_id"] == STRANGE[0]
+        assert recommender.cypher("MATCH (u:User {id: $id}) RETURN u.id", id=STRANGE[7]).rows == [[STRANGE[7]]]
+
+
+@pytest.mark.slow
+def test_a_robot_with_a_hundred_thousand_events_and_a_person_with_one(tmp_path: Path) -> None:
+    size = 100_000
+    robot = pd.DataFrame(
+        {
+            "user_id": "robot",
+            "item_id": [f"i{n % 30}" for n in range(size)],
+            "kind": "VIEWED",
+            "timestamp": [1_600_000_000 + n for n in range(size)],
+        }
+    )
+    single = pd.DataFrame([("one", "i20", 5.0, 1_600_000_000)], columns=events().columns)
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender:
+        recommender.ingest(pd.concat([events(), single]), items=items(), scale=(1, 5))
+        assert recommender.ingest(robot).accepted == size
+        recommender.refresh(budget=0)
+        assert recommender.recommend("robot", k=3).empty
+        near = recommender.recommend("one", k=5).item_id
+        assert sum(int(item[1:]) >= 15 for item in near) >= 4
+        assert recommender.feedback("robot", "i3", "LIKED").new
+
+
+@pytest.mark.slow
+def test_links_that_match_nothing_and_an_empty_graph_of_knowledge(tmp_path: Path) -> None:
+    triples = [{"head": f"e{n}", "relation": "made_by", "tail": "m"} for n in range(5)]
+    links = [{"item_id": f"unknown{n}", "entity_id": f"nothing{n}"} for n in range(5)]
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender:
+        recommender.ingest(events(), triples=triples, links=links, scale=(1, 5))
+        recommender.refresh(budget=0)
+        assert len(recommender.recommend("u0", k=5)) == 5
+
+
+def test_a_store_of_another_version_says_what_to_do(tmp_path: Path) -> None:
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender:
+        recommender.store.write(Statement("MATCH (s:Schema) SET s.version = 999", {}))
+    with pytest.raises(StoreVersionError, match="999"):
+        Recommender.open(tmp_path / "store", run=RUN)
+
+
+@pytest.mark.slow
+def test_a_full_disk_in_a_refresh_leaves_the_published_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender:
+        recommender.ingest(events(), items=items(), scale=(1, 5))
+        version = recommender.refresh(budget=0).version
+        recommender.feedback("u0", "i14", "LIKED")
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", full)
+            with pytest.raises(OSError, match="No space left"):
+                recommender.refresh(budget=0)
+        assert not list(recommender.store.work.rglob("*.partial"))
+        assert recommender.status()["model"]["version"] == version
+        assert len(recommender.recommend("u0", k=3)) == 3
+        assert recommender.refresh(budget=0).version != version

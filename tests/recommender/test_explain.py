@@ -1,0 +1,126 @@
+"""Paths exist in the graph, the rarest entity speaks, and reasons are plain words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import scipy.sparse as sp
+
+from kg import snapshot as schemas
+from kg.snapshot import Snapshot
+from kg.vocabulary import Vocabulary
+from recommender.bridge import knowledge_of
+from recommender.explain import Explainer, Paths, say_relation
+from recommender.hybrid import Contribution
+
+TRIPLES = [
+    (0, "directed_by", 4),
+    (1, "directed_by", 4),
+    (0, "genre", 5),
+    (1, "genre", 5),
+    (2, "genre", 5),
+    (6, "sequel", 3),
+]
+EVENTS = [(0, 0, "RATED"), (0, 1, "LIKED"), (1, 0, "RATED"), (1, 1, "RATED"), (1, 2, "VIEWED"), (2, 2, "LIKED")]
+
+
+@pytest.fixture
+def snapshot() -> Snapshot:
+    """Four items a to d, entities D (a director, no name) and G (a genre), E; people u, v, w."""
+
+    def table(schema: pa.Schema, **columns: list[object]) -> pa.Table:
+        size = len(next(iter(columns.values())))
+        return pa.table(
+            {field.name: pa.array(columns.get(field.name, [None] * size), field.type) for field in schema}, schema
+        )
+
+    heads, relations, tails = zip(*TRIPLES, strict=True)
+    users, items, kinds = zip(*EVENTS, strict=True)
+    return Snapshot(
+        users=table(schemas.USERS, id=["u", "v", "w"]),
+        items=table(schemas.ITEMS, id=["a", "b", "c", "d"], title=["Alpha", "Beta", "Gamma", None]),
+        entities=table(schemas.ENTITIES, id=["D", "G", "E"], name=[None, "Drama", None]),
+        events=table(schemas.EVENTS, user=list(users), item=list(items), kind=list(kinds)),
+        reviews=schemas.REVIEWS.empty_table(),
+        triples=table(schemas.TRIPLES, head=list(heads), relation=list(relations), tail=list(tails)),
+        traits=schemas.TRAITS.empty_table(),
+        kinds=schemas.KINDS.empty_table(),
+    )
+
+
+@pytest.fixture
+def paths(snapshot: Snapshot) -> Paths:
+    users, items, _ = zip(*EVENTS, strict=True)
+    liked = sp.csr_matrix((np.ones(len(EVENTS), np.float32), (users, items)), shape=(3, 4))
+    return Paths(snapshot, knowledge_of(snapshot), liked)
+
+
+@pytest.fixture
+def explainer(paths: Paths) -> Explainer:
+    return Explainer(paths, Vocabulary("abcd"))
+
+
+def test_the_rarest_shared_entity_is_the_path(paths: Paths) -> None:
+    shared, steps = paths.entity_path(0, 1)
+    assert (paths.relation(shared), shared.degree) == ("directed_by", 2)
+    assert [(s.source, s.relation, s.target) for s in steps] == [("a", "directed_by", "D"), ("b", "directed_by", "D")]
+    assert paths.relation(paths.shared(0, 2)) == "genre"
+    assert paths.shared(0, 3) is None
+
+
+def test_an_edge_into_an_item_keeps_its_direction(snapshot: Snapshot) -> None:
+    more = pa.table({"head": [6, 6], "relation": ["made", "made"], "tail": [0, 3]})
+    extended = Snapshot(**{**snapshot.__dict__, "triples": more.cast(schemas.TRIPLES)})
+    paths = Paths(extended, knowledge_of(extended), sp.csr_matrix((3, 4), dtype=np.float32))
+    _, steps = paths.entity_path(0, 3)
+    assert [(s.source, s.target) for s in steps] == [("E", "a"), ("E", "d")]
+
+
+def test_a_person_who_likes_both_is_somebody_else(paths: Paths) -> None:
+    steps = paths.people_path(0, 1, "u")
+    assert [(s.source, s.relation, s.target) for s in steps] == [("v", "RATED", "a"), ("v", "RATED", "b")]
+    assert [s.source for s in paths.people_path(0, 1, "v")] == ["u", "u"]
+    assert paths.people_path(0, 3, "u") is None
+
+
+def test_parts_name_the_persons_own_edge_first(explainer: Explainer) -> None:
+    parts = explainer.parts(
+        [Contribution("relations", 0, 0.5), Contribution("popularity", None, 0.7)], 1, "u", {0: "RATED"}
+    )
+    assert [(part["component"], part["item_id"]) for part in parts] == [("popularity", None), ("relations", "a")]
+    assert parts[0]["path"] is None
+    assert parts[1]["path"] == [
+        {"source": "u", "relation": "RATED", "target": "a"},
+        {"source": "a", "relation": "directed_by", "target": "D"},
+        {"source": "b", "relation": "directed_by", "target": "D"},
+    ]
+
+
+def test_reasons_in_words(explainer: Explainer) -> None:
+    by_relation = [Contribution("relations", 0, 2.0), Contribution("ials", 2, 1.0)]
+    assert explainer.reason(by_relation, 1) == "because you liked Alpha, by the same director"
+    by_people = [Contribution("ials", 0, 2.0), Contribution("ials", 2, 1.0)]
+    assert explainer.reason(by_people, 1) == "because people who liked Alpha and Gamma liked it too"
+    assert explainer.reason([Contribution("popularity", None, 1.0)], 3) == "because it is popular"
+    assert explainer.reason([Contribution("content", None, 1.0)], 3) == "because it reads like what you wrote"
+
+
+def test_a_named_entity_is_named_and_a_disliked_item_never_speaks(explainer: Explainer) -> None:
+    summands = [Contribution("relations", 0, 1.0), Contribution("relations", 1, -3.0)]
+    assert explainer.reason(summands, 2) == "because you liked Alpha, of the same genre (Drama)"
+
+
+@pytest.mark.parametrize(
+    ("relation", "said"),
+    [
+        ("FILM_FILM_WRITTEN_BY", "by the same writer"),
+        ("film.producer.film", "by the same producer"),
+        ("film.film.production_companies", "from the same production company"),
+        ("R_7", "related to the same thing"),
+        ("7", "related to the same thing"),
+        ("GAMES_PUBLISHER", "from the same publisher"),
+    ],
+)
+def test_relations_are_said_in_words(relation: str, said: str) -> None:
+    assert say_relation(relation) == said

@@ -1,0 +1,219 @@
+"""The loop on a planted graph in a real embedded store: ingest, refresh, recommend, explain, feed back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kg.errors import EventConflict, QueryRefused
+from recommender import Recommender
+from recommender.context import RunContext
+from recommender.errors import ArtefactError, InvalidInput, NotRefreshed, UnknownItem, UnknownUser
+
+pytestmark = pytest.mark.embedded
+
+PEOPLE, ITEMS = 60, 30
+RUN = RunContext(device="cpu", threads=2, progress=False)
+TOPICS = ("a quiet guitar and soft strings", "a fast car on a wet racing track")
+
+
+def half(item: int) -> int:
+    return int(item >= ITEMS // 2)
+
+
+def events() -> pd.DataFrame:
+    """People of each half rate eight items of their half high and one of the other low, in the order of time."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for person in range(PEOPLE):
+        side = int(person >= PEOPLE // 2)
+        own = rng.permutation(ITEMS // 2 - 1)[:8] + side * (ITEMS // 2)
+        other = rng.integers(0, ITEMS // 2 - 1) + (1 - side) * (ITEMS // 2)
+        for step, item in enumerate([*own, other]):
+            at = 1_600_000_000 + person + 86_400 * step
+            rows.append((f"u{person}", f"i{item}", 5.0 if half(item) == side else 1.0, at))
+    return pd.DataFrame(rows, columns=["user_id", "item_id", "rating", "timestamp"])
+
+
+def items() -> list[dict[str, object]]:
+    """Titles, a text about the topic of the half, and the half as genre; i14 and i29 are rated by nobody."""
+    return [
+        {
+            "item_id": f"i{item}",
+            "title": f"Item {item}",
+            "description": f"{TOPICS[half(item)]}, number {item}",
+            "genre": ("music", "racing")[half(item)],
+        }
+        for item in range(ITEMS)
+    ]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with everything ingested, refreshed once."""
+    folder = tmp_path_factory.mktemp("loop") / "store"
+    with Recommender.open(folder, run=RUN) as recommender:
+        with pytest.raises(NotRefreshed, match="tastegraph refresh"):
+            recommender.recommend("u0")
+        report = recommender.ingest(events(), items=items(), scale=(1, 5))
+        assert (report.accepted, report.rejected) == (PEOPLE * 9 + ITEMS, 0)
+        refreshed = recommender.refresh(budget=5)
+        assert [stage.stage for stage in refreshed.stages][-1] == "publish"
+    return folder
+
+
+@pytest.fixture
+def recommender(folder: Path) -> Iterator[Recommender]:
+    with Recommender.open(folder, run=RUN) as opened:
+        yield opened
+
+
+def test_lists_follow_taste_and_leave_out_what_was_met(recommender: Recommender) -> None:
+    met = events().groupby("user_id")["item_id"].agg(set)
+    lists = recommender.recommend(["u0", "u45"], k=5)
+    assert list(lists.columns) == ["user_id", "item_id", "score", "rank"]
+    for user, side in (("u0", 0), ("u45", 1)):
+        own = lists[lists.user_id == user]
+        assert own["rank"].tolist() == [1, 2, 3, 4, 5]
+        assert own["score"].is_monotonic_decreasing
+        assert not set(own.item_id) & met[user]
+        assert all(half(int(item[1:])) == side for item in own.item_id)
+
+
+def test_everyone_gets_a_list(recommender: Recommender) -> None:
+    lists = recommender.recommend(None, k=3)
+    assert lists.groupby("user_id").size().eq(3).all()
+    assert lists.user_id.nunique() == PEOPLE
+    one = recommender.recommend("u7", k=3)
+    assert lists[lists.user_id == "u7"].item_id.tolist() == one.item_id.tolist()
+
+
+def test_candidates_and_seen_items(recommender: Recommender) -> None:
+    seen = events().query("user_id == 'u0'").item_id.tolist()
+    only = recommender.recommend("u0", k=20, items=[*seen, "i14"])
+    assert only.item_id.tolist() == ["i14"]
+    kept = recommender.recommend("u0", k=20, items=[*seen, "i14"], filter_seen=False)
+    assert set(kept.item_id) == {*seen, "i14"}
+
+
+def test_an_item_that_nobody_met_is_reached(recommender: Recommender) -> None:
+    ranks = recommender.recommend(None, k=ITEMS).query("item_id == 'i14'").set_index("user_id")["rank"]
+    own = [ranks[f"u{person}"] for person in range(PEOPLE // 2)]
+    other = [ranks[f"u{person}"] for person in range(PEOPLE // 2, PEOPLE)]
+    assert np.mean(own) < np.mean(other)
+
+
+def test_somebody_known_by_items_or_by_a_text(recommender: Recommender) -> None:
+    by_items = recommender.recommend_for(history=["i20", "i21"], k=5)
+    assert all(half(int(item[1:])) == 1 for item in by_items.item_id)
+    assert by_items.user_id.isna().all()
+    by_text = recommender.recommend_for(text="soft guitar strings in the evening", k=5, reasons=True)
+    assert sum(half(int(item[1:])) == 0 for item in by_text.item_id) >= 4
+    assert "reads like what you wrote" in " ".join(by_text.reason)
+
+
+def test_explanations_add_up(recommender: Recommender) -> None:
+    for item in recommender.recommend("u3", k=3).item_id:
+        found = recommender.explain("u3", item)
+        total = found["baseline"] + sum(part["contribution"] for part in found["parts"])
+        assert total == pytest.approx(found["score"], rel=1e-4)
+        assert found["reason"].startswith("because")
+    first = recommender.recommend("u3", k=1).iloc[0]
+    assert recommender.explain("u3", first.item_id)["score"] == pytest.approx(first.score, rel=1e-5)
+
+
+def test_paths_are_in_the_graph(recommender: Recommender) -> None:
+    top = recommender.recommend("u3", k=1).item_id[0]
+    steps = [step for part in recommender.explain("u3", top)["parts"] for step in part["path"] or ()]
+    assert steps
+    for step in steps[:10]:
+        query = "MATCH (a {id: $a})-[r]->(b {id: $b}) RETURN type(r) AS relation"
+        rows = recommender.cypher(query, a=step["source"], b=step["target"]).rows
+        assert [step["relation"]] in rows
+
+
+def test_leaving_an_item_out_solves_again(folder: Path, recommender: Recommender) -> None:
+    top = recommender.recommend("u3", k=1).item_id[0]
+    reason = next(part["item_id"] for part in recommender.explain("u3", top)["parts"] if part["item_id"])
+    without = recommender.explain("u3", top, without=[reason])["without"]
+    liked = [item for item in events().query("user_id == 'u3'").item_id if item != reason]
+    assert without["items"] == [reason]
+    assert without["score_change"] != 0
+    assert len(liked) == 8
+    with pytest.raises(UnknownItem, match="nothing to leave out"):
+        recommender.explain("u3", top, without=["i14"])
+
+
+def test_feedback_changes_the_next_list(recommender: Recommender) -> None:
+    first = recommender.recommend("u10", k=3).item_id.tolist()
+    receipt = recommender.feedback("u10", first[0], "disliked", event_id="e-10")
+    assert receipt.new
+    after = recommender.recommend("u10", k=ITEMS, filter_seen=True)
+    assert first[0] not in after.item_id.tolist()
+    assert not recommender.feedback("u10", first[0], "DISLIKED", at=receipt.at, event_id="e-10").new
+    assert recommender.recommend("u10", k=ITEMS).equals(after)
+    with pytest.raises(EventConflict):
+        recommender.feedback("u10", first[1], "DISLIKED", at=receipt.at, event_id="e-10")
+    count = recommender.query("user_events", user="u10", limit=100)
+    assert len(count.rows) == 10
+
+
+def test_a_dislike_lowers_its_neighbours(recommender: Recommender) -> None:
+    before = recommender.recommend("u11", k=ITEMS, filter_seen=False).set_index("item_id").score
+    target = recommender.recommend("u11", k=1).item_id[0]
+    recommender.feedback("u11", target, "DISLIKED")
+    after = recommender.recommend("u11", k=ITEMS, filter_seen=False).set_index("item_id").score
+    moved = after - before
+    own = [item for item in moved.index if half(int(item[1:])) == 0 and item != target]
+    other = [item for item in moved.index if half(int(item[1:])) == 1]
+    assert moved[own].mean() < moved[other].mean()
+
+
+def test_a_person_who_was_not_there_is_created_and_served(recommender: Recommender) -> None:
+    with pytest.raises(UnknownUser, match="newcomer"):
+        recommender.recommend("newcomer")
+    popular = recommender.recommend_for(history=["i0"], k=1)
+    assert len(popular) == 1
+    recommender.feedback("newcomer", "i20", "LIKED")
+    recommender.feedback("newcomer", "i21", "LIKED")
+    lists = recommender.recommend("newcomer", k=5)
+    assert all(half(int(item[1:])) == 1 for item in lists.item_id)
+    profile = recommender.profile("newcomer")
+    assert any("racing" in str(tag) for tag in profile["tags"]) or profile["interests"]
+
+
+def test_unknown_names_are_errors(recommender: Recommender) -> None:
+    with pytest.raises(UnknownItem, match="nowhere"):
+        recommender.feedback("u0", "nowhere", "LIKED")
+    with pytest.raises(UnknownItem, match="nowhere"):
+        recommender.explain("u0", "nowhere")
+    with pytest.raises(InvalidInput, match="k = 0"):
+        recommender.recommend("u0", k=0)
+    with pytest.raises(QueryRefused):
+        recommender.cypher("MATCH (n) DETACH DELETE n")
+
+
+def test_nothing_changed_means_nothing_is_done(tmp_path: Path) -> None:
+    with Recommender.open(tmp_path / "s", run=RUN) as recommender:
+        recommender.ingest(events(), items=items(), scale=(1, 5))
+        first = recommender.refresh(budget=0)
+        again = recommender.refresh(budget=0)
+        assert (again.unchanged, again.version) == (True, first.version)
+        recommender.feedback("u0", "i14", "LIKED")
+        third = recommender.refresh(budget=0)
+        assert not third.unchanged
+        assert [row["version"] for row in recommender.models() if row["current"]] == [third.version]
+
+        assert recommender.rollback() == first.version
+        assert recommender.status()["model"]["version"] == first.version
+        tensors = tmp_path / "s" / "work" / "models" / third.version / "hybrid" / "hybrid.json"
+        tensors.write_bytes(tensors.read_bytes().replace(b"p", b"q", 1))
+        with pytest.raises(ArtefactError, match="damaged"):
+            recommender.rollback(third.version)
+        assert recommender.recommend("u0", k=3).shape[0] == 3
+        assert recommender.prune(keep=1) == [third.version]
+        assert [row["version"] for row in recommender.models()] == [first.version]

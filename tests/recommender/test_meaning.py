@@ -1,0 +1,246 @@
+"""Events become cells: numbers by hand, a slow reference, and the kinds of values that real sources hold."""
+
+from __future__ import annotations
+
+import doctest
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kg.snapshot import EVENTS
+from recommender import meaning
+from recommender.data import Cells
+from recommender.errors import InvalidInput
+from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, event_weights, infer_meaning, meanings_of
+
+DAY = 86400.0
+NONE = math.nan
+Row = tuple[int, int, str, float, float]  # user, item, kind, value, time
+
+
+def events_of(*rows: Row) -> Events:
+    names = tuple(sorted({row[2] for row in rows}))
+    return Events(
+        users=np.array([row[0] for row in rows], dtype=np.int64),
+        items=np.array([row[1] for row in rows], dtype=np.int64),
+        kinds=np.array([names.index(row[2]) for row in rows], dtype=np.int64),
+        values=np.array([row[3] for row in rows], dtype=np.float64),
+        times=np.array([row[4] for row in rows], dtype=np.float64),
+        kind_names=names,
+    )
+
+
+STARS: Mapping[str, tuple[float, float]] = {"RATED": (1.0, 5.0)}
+
+
+def cell(*events: tuple[str, float, float], config: MeaningConfig | None = None) -> float:
+    """The weight of one pair's cell from (kind, value, time), 0 when there is none; ratings are declared 1 to 5."""
+    rows = events_of(*((0, 0, *event) for event in events))
+    cells = cells_of(rows, meanings_of(rows, STARS, config), 1, 1, config)
+    assert len(cells) <= 1
+    return float(cells.weights[0]) if len(cells) else 0.0
+
+
+@pytest.mark.parametrize(("stars", "weight"), [(1, -1), (2, -0.5), (3, 0.5), (4, 0.75), (5, 1)])
+def test_only_low_ratings_are_negative(stars: int, weight: float) -> None:
+    assert cell(("RATED", stars, 0)) == weight
+
+
+@pytest.mark.parametrize(
+    ("kind", "weight"),
+    [("VIEWED", 0.2), ("CLICKED", 0.3), ("PURCHASED", 1), ("REVIEWED", 0.7), ("LIKED", 1), ("DISLIKED", -1)],
+)
+def test_an_event_without_a_value_weighs_what_its_kind_does(kind: str, weight: float) -> None:
+    assert cell((kind, NONE, NONE)) == pytest.approx(weight)
+
+
+def test_a_skip_makes_no_cell_and_other_kinds_weigh_a_half() -> None:
+    assert cell(("SKIPPED", NONE, 0)) == 0
+    assert cell(("BOOKMARKED", NONE, 0)) == 0.5
+
+
+def test_implicit_weights_add_up_and_saturate() -> None:
+    assert cell(("VIEWED", NONE, 0), ("VIEWED", NONE, 1)) == pytest.approx(1 - 0.8**2)
+    assert cell(("VIEWED", NONE, 0), ("CLICKED", NONE, 1)) == pytest.approx(1 - 0.8 * 0.7)
+    assert cell(*[("CLICKED", NONE, time) for time in range(100)]) == pytest.approx(1)
+
+
+def test_the_latest_explicit_sign_decides() -> None:
+    assert cell(("LIKED", NONE, 1), ("RATED", 1, 2)) == -1
+    assert cell(("RATED", 1, 1), ("LIKED", NONE, 2)) == 1
+    assert cell(("RATED", 5, 1), ("RATED", 2, 2), ("PURCHASED", NONE, 3)) == -0.5
+    assert cell(("RATED", 3, 2), ("RATED", 1, 1), ("VIEWED", NONE, 9)) == pytest.approx(1 - 0.5 * 0.8)
+
+
+def test_an_undated_sign_is_older_and_a_tie_goes_to_caution() -> None:
+    assert cell(("DISLIKED", NONE, NONE), ("LIKED", NONE, 1)) == 1
+    assert cell(("DISLIKED", NONE, 5), ("LIKED", NONE, 5)) == -1
+    assert cell(("LIKED", NONE, NONE), ("DISLIKED", NONE, NONE)) == -1
+
+
+def test_a_review_without_stars_is_implicit_beside_one_with() -> None:
+    rows = events_of((0, 0, "REVIEWED", 1, 1), (0, 0, "REVIEWED", NONE, 2), (0, 1, "REVIEWED", NONE, 3))
+    cells = cells_of(rows, {"REVIEWED": Meaning("REVIEWED", "rating", 0.7, 1, 5)}, 1, 2)
+    assert cells.weights.tolist() == [-1, pytest.approx(0.7)]
+
+
+def test_counts_are_taken_by_their_logarithm_in_units_of_the_median() -> None:
+    plays = infer_meaning("PLAYED", np.array([1.0, 10.0, 10.0, 500.0, 0.0]))
+    assert (plays.form, plays.unit) == ("count", 10.0)
+    weights, explicit = plays.weigh(np.array([0.0, 10.0, 30.0, 70.0, -3.0, NONE]), MeaningConfig())
+    assert weights == pytest.approx([0, 0.5, 0.75, 0.875, 0, 0.5]), "log2(1 + v / 10) events of a half each"
+    assert not explicit.any()
+
+
+def test_a_flag_of_zero_weighs_nothing() -> None:
+    rows = events_of((0, 0, "CLICKED", 1, 0), (0, 1, "CLICKED", 0, 0))
+    cells = cells_of(rows, meanings_of(rows), 1, 2)
+    assert list(zip(cells.items, cells.weights.tolist(), strict=True)) == [(0, pytest.approx(0.3))]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "said"),
+    [
+        ("RATED", [1, 2, 3, 4, 5], "a rating on 1 to 5"),
+        ("RATED", [0.5, 3, 4.5], "a rating on 0.5 to 5"),
+        ("RATED", [4, 5, 4], "a rating on 1 to 5"),
+        ("RATED", [0, 7, 10], "a rating on 0 to 10"),
+        ("RATED", [2, 10, 1], "a rating on 1 to 10"),
+        ("RATED", [55, 100, 0], "a rating on 0 to 100"),
+        ("RATED", [-1, 1], "a rating on -1 to 1"),
+        ("RATED", [3.7, 4.2], "a rating on 1 to 5"),
+        ("RATED", [1, 900, 352_698], "a count"),
+        ("RATED", [1, 1, 1], "an event"),
+        ("RATED", [0, 1, 1], "a flag"),
+        ("STARRED", [3, 4, 5, 5], "a rating on 1 to 5"),
+        ("PLAYED", [1, 1, 2, 3, 7], "a count"),
+        ("PLAYED", [1, 260, 11_000], "a count"),
+        ("PLAYED", [3.25, 4.5, 5], "a count"),
+        ("PURCHASED", [4, 5, 5], "a count"),
+        ("VIEWED", [12.5, 300, 4], "a count"),
+        ("LIKED", [1, 5], "a flag"),
+        ("CLICKED", [0, 1], "a flag"),
+        ("CLICKED", [], "an event"),
+    ],
+)
+def test_what_values_mean_is_inferred(kind: str, values: list[float], said: str) -> None:
+    assert said in str(infer_meaning(kind, np.array([*values, NONE], dtype=float)))
+
+
+def test_a_declared_scale_wins() -> None:
+    meaning = infer_meaning("PLAYED", np.array([1.0, 7.0]), (0.0, 10.0))
+    assert str(meaning) == "PLAYED: a rating on 0 to 10 (declared)"
+    assert meanings_of(events_of((0, 0, "VIEWED", NONE, 0)), STARS)["RATED"].declared
+
+
+def test_recency_counts_from_the_persons_own_latest_event() -> None:
+    config = MeaningConfig(half_life_days=10, recency_floor=0.2)
+    rows = events_of(
+        (0, 0, "LIKED", NONE, 100 * DAY),
+        (0, 1, "LIKED", NONE, 90 * DAY),
+        (0, 2, "LIKED", NONE, NONE),
+        (1, 0, "LIKED", NONE, 3 * DAY),
+    )
+    assert event_weights(rows, {}, config)[0] == pytest.approx([1, 0.6, 1, 1])
+
+
+def test_cells_hold_the_latest_time_and_are_sorted() -> None:
+    rows = events_of((1, 0, "VIEWED", NONE, 5), (0, 1, "VIEWED", NONE, NONE), (1, 0, "VIEWED", NONE, 7))
+    cells = cells_of(rows, {}, 2, 2)
+    assert (cells.users.tolist(), cells.items.tolist()) == ([0, 1], [1, 0])
+    assert np.array_equal(cells.times, [NONE, 7], equal_nan=True)
+    assert cells.matrix.shape == (2, 2)
+
+
+def test_no_events_no_cells() -> None:
+    cells = cells_of(events_of(), {}, 3, 4)
+    assert len(cells) == 0
+    assert cells.matrix.shape == (3, 4)
+
+
+def test_events_of_a_snapshots_table() -> None:
+    table = pa.concat_tables(
+        pa.table({"user": [0], "item": [1], "kind": [kind], "at": [at], "value": [value], "event_id": [kind]}).cast(
+            EVENTS
+        )
+        for kind, at, value in [("RATED", 1_500_000, 4.0), ("VIEWED", None, None)]
+    )
+    events = Events.of(table)
+    assert [events.kind_names[code] for code in events.kinds] == ["RATED", "VIEWED"]
+    assert np.array_equal(events.times, [1.5, NONE], equal_nan=True)
+    assert np.array_equal(events.values, [4, NONE], equal_nan=True)
+    for empty in (EVENTS.empty_table(), table.filter(pa.array([False, False])), pa.Table.from_batches([], EVENTS)):
+        assert len(Events.of(empty)) == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"strengths": {"VIEWED": 2}},
+        {"neutral": 1.0},
+        {"lowest_like": 0.0},
+        {"half_life_days": 0},
+        {"recency_floor": -1},
+    ],
+)
+def test_a_setting_out_of_range_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput, match=next(iter(wrong))):
+        MeaningConfig(**wrong)  # type: ignore[arg-type]
+
+
+def slow_cells(rows: list[Row]) -> dict[tuple[int, int], float]:
+    """The module's rules, one pair at a time."""
+    cells = {}
+    for pair in {row[:2] for row in rows}:
+        signs, missing = [], 1.0
+        for _, _, kind, value, time in (row for row in rows if row[:2] == pair):
+            if kind == "RATED":
+                r = (value - 1) / 4
+                signs.append((-math.inf if math.isnan(time) else time, -(2 * r - 1 if r < 0.5 else r)))
+            elif kind in ("LIKED", "DISLIKED"):
+                signs.append((-math.inf if math.isnan(time) else time, -1.0 if kind == "LIKED" else 1.0))
+            else:
+                missing *= 1 - {"VIEWED": 0.2, "SKIPPED": 0.0}[kind]
+        sign = -max(signs)[1] if signs else 0.0
+        weight = sign if sign < 0 else 1 - (1 - sign) * missing
+        if weight:
+            cells[pair] = weight
+    return cells
+
+
+RATED = st.tuples(st.just("RATED"), st.integers(1, 5).map(float))
+OTHER = st.tuples(st.sampled_from(["LIKED", "DISLIKED", "VIEWED", "SKIPPED"]), st.just(NONE))
+ROWS = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 2), RATED | OTHER, st.sampled_from([1.0, 2.0, NONE])).map(
+        lambda row: (row[0], row[1], *row[2], row[3])
+    ),
+    max_size=25,
+)
+
+
+def as_dict(cells: Cells) -> dict[tuple[int, int], float]:
+    return dict(zip(zip(cells.users.tolist(), cells.items.tolist(), strict=True), cells.weights.tolist(), strict=True))
+
+
+@settings(max_examples=200, deadline=None)
+@given(ROWS, st.randoms())
+def test_cells_equal_the_slow_reference_in_any_order(rows: list[Row], shuffler: object) -> None:
+    rows = list(rows)
+    shuffler.shuffle(rows)  # type: ignore[attr-defined]
+    events = events_of(*rows)
+    cells = cells_of(events, meanings_of(events, STARS), 3, 3)
+    assert as_dict(cells) == pytest.approx(slow_cells(rows))
+    for user in range(3):
+        alone = cells_of(events.take(events.users == user), meanings_of(events, STARS), 3, 3)
+        assert as_dict(alone) == as_dict(cells.take(cells.users == user)), "live, from one person's events"
+
+
+def test_examples_in_docstrings() -> None:
+    result = doctest.testmod(meaning)
+    assert result.attempted > 0
+    assert result.failed == 0

@@ -1,0 +1,130 @@
+"""A refresh killed in any stage goes on where it stopped; readers keep the published version until the end."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recommender import Recommender
+from recommender.context import RunContext
+from recommender.errors import InvalidInput, RefreshRunning
+from recommender.refresh.lock import refresh_lock
+from recommender.refresh.stages import STAGES
+from tests.recommender.test_loop import events, items
+
+pytestmark = [pytest.mark.embedded, pytest.mark.slow]
+
+RUN = RunContext(device="cpu", threads=2, progress=False)
+
+REFRESH = """
+import sys
+from recommender import Recommender
+from recommender.context import RunContext
+from recommender.refresh.config import RefreshConfig
+from recommender.refresh.run import refresh
+
+run = RunContext(device="cpu", threads=2, progress=False)
+with Recommender.open(sys.argv[1], run=run) as recommender:
+    texts = recommender._texts
+    refresh(
+        recommender.store, encode=texts.encode, encoder=texts.fingerprint, config=RefreshConfig(tune_seconds=0),
+        context=run, report=lambda line: print(line, flush=True),
+    )
+"""
+
+
+def killed_refresh(folder: Path, at: str) -> list[str]:
+    """Start a refresh in another process, kill it (-9) when it says ``at``, and return what it had said."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", REFRESH, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    said = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        said.append(line.strip())
+        if line.startswith(at):
+            process.send_signal(signal.SIGKILL)
+            break
+    assert process.wait(60) == -signal.SIGKILL, f"the refresh never said {at!r}: {said}"
+    return said
+
+
+@pytest.mark.timeout(600)
+def test_killed_in_every_stage_it_goes_on(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    with Recommender.open(folder, run=RUN) as recommender:
+        recommender.ingest(events(), items=items(), scale=(1, 5))
+        first = recommender.refresh(budget=0).version
+        recommender.feedback("u0", "i14", "LIKED")
+    stages = list(STAGES)
+    for position, stage in enumerate(stages):
+        said = killed_refresh(folder, f"{stage} ...")
+        # The stage that was killed the time before is done now; those before it were done already.
+        done = [line.removesuffix(": done before") for line in said if line.endswith(": done before")]
+        assert done == stages[: max(position - 1, 0)]
+        with Recommender.open(folder, run=RUN) as recommender:
+            assert recommender.status()["model"]["version"] == first
+            assert len(recommender.recommend("u0", k=3)) == 3
+    with Recommender.open(folder, run=RUN) as recommender:
+        report = recommender.refresh(budget=0)
+        assert [stage.stage for stage in report.stages if stage.resumed] == stages[:-1]
+        assert recommender.status()["model"]["version"] == report.version != first
+        assert not list((folder / "work").rglob("*.partial"))
+        assert not list((folder / "work" / "runs").iterdir())
+
+
+def test_the_second_of_two_refreshes_says_so_and_stops(tmp_path: Path) -> None:
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender:
+        recommender.ingest(items=items())
+        with (
+            refresh_lock(recommender.store.work),
+            pytest.raises(RefreshRunning, match=r'another refresh is running.*"pid"'),
+        ):
+            recommender.refresh()
+
+
+def test_stages_alone_need_those_before_them(tmp_path: Path) -> None:
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender:
+        with pytest.raises(InvalidInput, match="holds no items"):
+            recommender.refresh()
+        recommender.ingest(events(), items=items(), scale=(1, 5))
+        with pytest.raises(InvalidInput, match="needs 'snapshot' first"):
+            recommender.refresh(only="fit")
+        with pytest.raises(InvalidInput, match="no stage 'fits'"):
+            recommender.refresh(only="fits")
+        for stage in STAGES:
+            report = recommender.refresh(budget=0, only=stage)
+            assert [done.stage for done in report.stages] == [stage]
+            assert report.version is None
+        assert recommender.refresh(budget=0, only="publish").version
+
+
+@pytest.mark.parametrize(
+    ("has_events", "has_text", "has_graph"),
+    [(False, True, True), (True, False, False), (True, False, True), (True, True, False), (False, False, True)],
+)
+def test_graphs_without_events_without_text_without_knowledge(
+    tmp_path: Path, has_events: bool, has_text: bool, has_graph: bool
+) -> None:
+    """Whatever is missing, a refresh publishes and somebody given as a list of items gets recommendations."""
+    rows = [
+        {"item_id": row["item_id"]}
+        | ({"title": row["title"], "description": row["description"]} if has_text else {})
+        | ({"genre": row["genre"]} if has_graph else {})
+        for row in items()
+    ]
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender:
+        undated = events().drop(columns="timestamp")
+        recommender.ingest(undated if has_events else None, items=rows, scale=(1, 5))
+        recommender.refresh(budget=0)
+        near = recommender.recommend_for(history=["i20", "i21"], k=5).item_id
+        assert sum(int(item[1:]) >= 15 for item in near) >= 4
+        if has_events:
+            assert len(recommender.recommend("u0", k=3)) == 3
+        if not has_text:
+            with pytest.raises(InvalidInput, match="no item of this graph has a text"):
+                recommender.recommend_for(text="quiet guitar")
