@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,17 +13,13 @@ from tqdm import tqdm
 
 from kg import queries
 from kg.schema import DERIVED_PREFIX, RESERVED
-from kg.snapshot import ENTITIES, EVENTS, ITEMS, KINDS, REVIEWS, TRAITS, TRIPLES, USERS
+from kg.snapshot import ENTITIES, EVENTS, ITEMS, KINDS, MENTIONS, REVIEWS, TRAITS, TRIPLES, USERS
 from kg.store import Store
 
 _EDGES = pa.schema([("head", pa.string()), ("tail", pa.string()), ("relation", pa.string())])
-_EVENTS = pa.schema(
-    [
-        ("user", pa.string()),
-        ("item", pa.string()),
-        *((field.name, field.type) for field in EVENTS if field.name in {"at", "value", "event_id"}),
-    ]
-)
+_EVENTS = pa.schema([field.with_type(pa.string()) if field.name in ("user", "item") else field for field in EVENTS])
+_OF_KIND = _EVENTS.remove(_EVENTS.get_field_index("kind"))
+"""What a query for the events of one kind answers."""
 _REVIEWS = pa.schema([field.with_type(pa.string()) if field.name in ("user", "item") else field for field in REVIEWS])
 _KNOWLEDGE = (("Item", "Entity"), ("Entity", "Entity"), ("Item", "Item"))
 """Between which labels an edge belongs to the knowledge graph."""
@@ -43,23 +39,28 @@ class _Export:
     def tables(self) -> dict[str, pa.Table]:
         kinds = self._kinds()
         users = self._nodes("snapshot_users", USERS, hidden=("id",))
-        items = self._nodes("snapshot_items", ITEMS, hidden=("id", "title", "text"))
+        every_item = self._nodes("snapshot_items", ITEMS, hidden=("id", "title", "text"))
         every_entity = self._step("snapshot_entities", ENTITIES).sort_by("id")
         links = self._edges("Item", ["SAME_AS"], "Entity").sort_by([("tail", "ascending"), ("head", "ascending")])
         linked = pc.is_in(every_entity["id"], links["tail"].unique())
         entities = every_entity.filter(pc.invert(linked))
-        nodes = _nodes_by_entity(items, entities, links)
+        events = self._events(sorted(kinds["kind"].to_pylist()))
         relations = [row["relation"] for row in self._store.read(queries.text("relation_types"))]
         relations = sorted(set(relations) - RESERVED)
-        names = set(kinds["kind"].to_pylist())
+        knowledge = {ends: self._edges(ends[0], relations, ends[1]) for ends in _KNOWLEDGE}
+        self._bar.update()
+        known = _known(every_item, [events["item"], links["head"]], knowledge)
+        items, mentions = every_item.filter(known), every_item.filter(pc.invert(known)).select(MENTIONS.names)
+        traits = [name for name in relations if name not in set(kinds["kind"].to_pylist())]
         return {
             "users": users,
             "items": items,
             "entities": entities,
-            "events": self._events(users, items, sorted(names)),
+            "mentions": mentions,
+            "events": _dense_events(events, users, items),
             "reviews": self._reviews(users, items),
-            "triples": self._triples(items, nodes, relations),
-            "traits": self._traits(users, entities, [name for name in relations if name not in names]),
+            "triples": _triples(knowledge, items, entities, mentions, links),
+            "traits": self._traits(users, entities, traits),
             "kinds": kinds,
         }
 
@@ -78,21 +79,15 @@ class _Export:
         shown = [_shown(text, hidden) for text in table["properties"].to_pylist()]
         return table.set_column(schema.get_field_index("properties"), "properties", pa.array(shown, pa.string()))
 
-    def _events(self, users: pa.Table, items: pa.Table, kinds: Iterable[str]) -> pa.Table:
-        parts = [EVENTS.empty_table()]
+    def _events(self, kinds: Iterable[str]) -> pa.Table:
+        """All events, by external ids."""
+        parts = [_EVENTS.empty_table()]
         for kind in kinds:
-            found = self._step("snapshot_events", _EVENTS, relation=kind)
+            found = self._step("snapshot_events", _OF_KIND, relation=kind)
             found = found.filter(pc.is_valid(found["event_id"]))
-            user, item = _rows_of(found["user"], users), _rows_of(found["item"], items)
-            columns = [user, item, _constant(kind, len(found)), found["at"], found["value"], found["event_id"]]
-            parts.append(pa.table(columns, schema=EVENTS))
+            parts.append(found.add_column(_EVENTS.get_field_index("kind"), "kind", _constant(kind, len(found))))
         self._bar.update()
-        table = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
-        order = pc.sort_indices(
-            table.set_column(2, "kind", table["kind"].cast(pa.string())),
-            sort_keys=[(name, "ascending") for name in ("user", "item", "kind", "event_id")],
-        )
-        return table.take(order)
+        return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
 
     def _reviews(self, users: pa.Table, items: pa.Table) -> pa.Table:
         found = self._step("snapshot_reviews", _REVIEWS).sort_by("id")
@@ -104,15 +99,6 @@ class _Export:
         if not relations:
             return _EDGES.empty_table()
         return self._step("snapshot_edges", _EDGES, head=head, relations="|".join(relations), tail=tail)
-
-    def _triples(self, items: pa.Table, nodes: pa.Table, relations: list[str]) -> pa.Table:
-        of_item = pa.table({"id": items["id"], "node": pa.array(np.arange(len(items)), pa.int32())})
-        parts = []
-        for head, tail in _KNOWLEDGE:
-            edges = self._edges(head, relations, tail)
-            parts.append(_to_nodes(edges, of_item if head == "Item" else nodes, of_item if tail == "Item" else nodes))
-        self._bar.update()
-        return _distinct(pa.concat_tables(parts), TRIPLES)
 
     def _traits(self, users: pa.Table, entities: pa.Table, relations: list[str]) -> pa.Table:
         edges = self._edges("User", relations, "Entity")
@@ -138,11 +124,46 @@ def _rows_of(ids: pa.ChunkedArray, table: pa.Table) -> pa.ChunkedArray:
     return pc.index_in(ids, table["id"].combine_chunks())
 
 
-def _nodes_by_entity(items: pa.Table, entities: pa.Table, links: pa.Table) -> pa.Table:
-    """Entity id and node: its own, or each item that it is linked to."""
-    own = pa.table({"id": entities["id"], "node": pa.array(np.arange(len(entities)) + len(items), pa.int32())})
+def _known(items: pa.Table, met: Sequence[pa.ChunkedArray], knowledge: Mapping[tuple[str, str], pa.Table]) -> pa.Array:
+    """Which items are more than mentions: described, met or linked, or the head of an edge, or nobody points at them."""
+    heads = [knowledge[ends]["head"] for ends in _KNOWLEDGE if ends[0] == "Item"]
+    speaking = pa.concat_arrays([column.unique() for column in (*met, *heads)])
+    described = pc.or_(pc.is_valid(items["title"]), pc.is_valid(items["text"]))
+    described = pc.or_(described, pc.not_equal(items["properties"], "{}"))
+    pointed_at = pc.is_in(items["id"], knowledge["Item", "Item"]["tail"].unique())
+    return pc.or_(pc.or_(described, pc.is_in(items["id"], speaking)), pc.invert(pointed_at))
+
+
+def _dense_events(events: pa.Table, users: pa.Table, items: pa.Table) -> pa.Table:
+    """Events by dense ids, sorted by (user, item, kind, event_id)."""
+    table = events.set_column(0, "user", _rows_of(events["user"], users))
+    table = table.set_column(1, "item", _rows_of(events["item"], items)).cast(EVENTS)
+    order = pc.sort_indices(
+        table.set_column(2, "kind", table["kind"].cast(pa.string())),
+        sort_keys=[(name, "ascending") for name in ("user", "item", "kind", "event_id")],
+    )
+    return table.take(order)
+
+
+def _triples(
+    knowledge: Mapping[tuple[str, str], pa.Table],
+    items: pa.Table,
+    entities: pa.Table,
+    mentions: pa.Table,
+    links: pa.Table,
+) -> pa.Table:
+    first_mention = len(items) + len(entities)
+    of_item = pa.concat_tables([_numbered(items, 0), _numbered(mentions, first_mention)])
     linked = pa.table({"id": links["tail"], "node": _rows_of(links["head"], items)})
-    return pa.concat_tables([own, linked])
+    of_entity = pa.concat_tables([_numbered(entities, len(items)), linked])
+    nodes = {"Item": of_item, "Entity": of_entity}
+    parts = [_to_nodes(edges, nodes[head], nodes[tail]) for (head, tail), edges in knowledge.items()]
+    return _distinct(pa.concat_tables(parts), TRIPLES)
+
+
+def _numbered(table: pa.Table, first: int) -> pa.Table:
+    """Ids with consecutive nodes."""
+    return pa.table({"id": table["id"], "node": pa.array(np.arange(len(table)) + first, pa.int32())})
 
 
 def _to_nodes(edges: pa.Table, heads: pa.Table, tails: pa.Table) -> pa.Table:

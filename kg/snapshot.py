@@ -1,8 +1,11 @@
 """The whole graph as Arrow tables: taken through the engine's bulk path, versioned by a fingerprint, saved as a folder.
 
-Dense ids are row numbers: ``users``, ``items`` and ``entities`` are sorted by external id. A *node* of the knowledge
-graph is an item (its dense id) or an entity (``len(items)`` + its dense id). An entity that an item is ``SAME_AS`` is
-contracted into that item and does not appear.
+Dense ids are row numbers: ``users``, ``items``, ``entities`` and ``mentions`` are sorted by external id. A *node* of the
+knowledge graph is one of the latter three, numbered in this order: an entity is ``len(items)`` + its dense id. An entity
+that an item is ``SAME_AS`` is contracted into that item and does not appear.
+
+A *mention* is an ``:Item`` of which nothing is known but that other items point at it, as lists of co-purchases do at
+products of other shops. It ties the items together that point at it, and is never recommended itself.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ USERS = pa.schema([("id", pa.string()), ("properties", pa.string())])
 """``properties`` is a JSON object of the static features, '{}' when there are none."""
 ITEMS = pa.schema([("id", pa.string()), ("title", pa.string()), ("text", pa.string()), ("properties", pa.string())])
 ENTITIES = pa.schema([("id", pa.string()), ("name", pa.string()), ("kind", pa.string())])
+MENTIONS = pa.schema([("id", pa.string())])
 EVENTS = pa.schema(
     [
         ("user", pa.int32()),
@@ -62,6 +66,7 @@ class Snapshot:
     users: pa.Table
     items: pa.Table
     entities: pa.Table
+    mentions: pa.Table
     events: pa.Table
     reviews: pa.Table
     triples: pa.Table
@@ -70,8 +75,8 @@ class Snapshot:
 
     @property
     def num_nodes(self) -> int:
-        """Items and entities: the range of ``triples.head`` and ``triples.tail``."""
-        return int(self.items.num_rows + self.entities.num_rows)
+        """Items, entities and mentions: the range of ``triples.head`` and ``triples.tail``."""
+        return int(self.items.num_rows + self.entities.num_rows + self.mentions.num_rows)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -89,6 +94,7 @@ SCHEMAS = {
     "users": USERS,
     "items": ITEMS,
     "entities": ENTITIES,
+    "mentions": MENTIONS,
     "events": EVENTS,
     "reviews": REVIEWS,
     "triples": TRIPLES,

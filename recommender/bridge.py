@@ -69,6 +69,7 @@ def knowledge_of(snapshot: Snapshot) -> KnowledgeGraph:
         tails=snapshot.triples["tail"].to_numpy().astype(np.int64),
         relation_names=tuple(relations.dictionary.to_pylist()),
         num_items=snapshot.items.num_rows,
+        num_entities=snapshot.entities.num_rows,
         num_nodes=snapshot.num_nodes,
     )
 

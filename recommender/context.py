@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 
@@ -24,3 +26,17 @@ class RunContext:
     """Threads of linear algebra on the processor."""
     progress: bool = True
     """Whether progress bars are written to stderr."""
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Hold linear algebra inside the block to :attr:`threads`."""
+        import torch
+        from threadpoolctl import threadpool_limits
+
+        before = torch.get_num_threads()
+        with threadpool_limits(self.threads):
+            torch.set_num_threads(self.threads)
+            try:
+                yield
+            finally:
+                torch.set_num_threads(before)

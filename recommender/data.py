@@ -48,7 +48,7 @@ class Cells:
 
 @dataclass(frozen=True)
 class KnowledgeGraph:
-    """Typed edges between nodes; a node below ``num_items`` is an item, above it an entity.
+    """Typed edges between nodes: first items, then entities, then mentions (see :mod:`kg.snapshot`).
 
     Shapes: ``heads``, ``relations``, ``tails`` ``(m,)`` int64; ``relation_names[relations[e]]`` names an edge.
     """
@@ -58,7 +58,9 @@ class KnowledgeGraph:
     tails: np.ndarray
     relation_names: tuple[str, ...]
     num_items: int
+    num_entities: int
     num_nodes: int
+    """Items, entities and mentions."""
 
     def __len__(self) -> int:
         return len(self.heads)

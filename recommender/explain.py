@@ -76,11 +76,14 @@ class Paths:
 
     @cached_property
     def _names(self) -> list[str | None]:
-        return [*self._snapshot.items["title"].to_pylist(), *self._snapshot.entities["name"].to_pylist()]
+        tables = self._snapshot
+        mentions = [None] * tables.mentions.num_rows
+        return [*tables.items["title"].to_pylist(), *tables.entities["name"].to_pylist(), *mentions]
 
     @cached_property
     def _ids(self) -> list[str]:
-        return [*self._snapshot.items["id"].to_pylist(), *self._snapshot.entities["id"].to_pylist()]
+        tables = (self._snapshot.items, self._snapshot.entities, self._snapshot.mentions)
+        return [id for table in tables for id in table["id"].to_pylist()]
 
     @cached_property
     def _edges(self) -> tuple[sp.csr_matrix, np.ndarray]:

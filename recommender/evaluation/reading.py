@@ -16,7 +16,7 @@ from tqdm import tqdm
 from kg import readers
 from kg.readers import EventMapping
 from kg.records import Interaction, ItemRecord, Link, Record, Reject, Triple
-from kg.snapshot import ENTITIES, EVENTS, ITEMS, KINDS, REVIEWS, TRAITS, TRIPLES, USERS, Snapshot
+from kg.snapshot import ENTITIES, EVENTS, ITEMS, KINDS, MENTIONS, REVIEWS, TRAITS, TRIPLES, USERS, Snapshot
 from kg.vocabulary import Vocabulary
 from recommender.data import Cells
 from recommender.errors import InvalidInput
@@ -106,6 +106,7 @@ def read(files: Files, valid_share: float, seed: int, *, progress: bool = False)
         users=pa.table({"id": users.ids, "properties": ["{}"] * len(users)}, schema=USERS),
         items=_items(items, described),
         entities=entities,
+        mentions=MENTIONS.empty_table(),
         events=events,
         reviews=_reviews([*train, *valid], users, items),
         triples=edges,

@@ -129,7 +129,8 @@ def evaluate_store(
     snapshot = snapshots.take(store)
     builder = Builder(snapshot, embed(snapshot, encode) if encode else None, meaning)
     config = SplitConfig(protocol=protocol)  # type: ignore[arg-type]  # SplitConfig says which there are
-    return measure(split_snapshot(snapshot, builder, config, meaning), run, names=names, ks=ks, budget=budget)
+    with run.computing():
+        return measure(split_snapshot(snapshot, builder, config, meaning), run, names=names, ks=ks, budget=budget)
 
 
 def evaluate_files(
@@ -148,4 +149,5 @@ def evaluate_files(
         return Builder(snapshot, embed(snapshot, encode) if encode else None)
 
     split = split_files(files, build, config, progress=run.progress)
-    return measure(split, run, names=names, ks=ks, budget=budget)
+    with run.computing():
+        return measure(split, run, names=names, ks=ks, budget=budget)

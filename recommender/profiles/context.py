@@ -170,19 +170,18 @@ def population_shares(signed: sp.csr_matrix, attributes: sp.csr_matrix, prior: f
 
 
 def _entity_columns(matrix: sp.csr_matrix, knowledge: KnowledgeGraph) -> sp.csr_matrix:
-    """Item x node incidence without the columns of items."""
-    return matrix[:, knowledge.num_items :].tocsr()
+    """Of an item x node incidence the columns of entities."""
+    return matrix[:, knowledge.num_items : knowledge.num_items + knowledge.num_entities].tocsr()
 
 
 def _attributes(snapshot: Snapshot, knowledge: KnowledgeGraph) -> tuple[sp.csr_matrix, EntityTable]:
-    num_entities = knowledge.num_nodes - knowledge.num_items
-    union = sp.csr_matrix((knowledge.num_items, num_entities), dtype=np.float32)
-    most = np.zeros(num_entities)
-    relations = np.full(num_entities, "", dtype=object)
+    union = sp.csr_matrix((knowledge.num_items, knowledge.num_entities), dtype=np.float32)
+    most = np.zeros(knowledge.num_entities)
+    relations = np.full(knowledge.num_entities, "", dtype=object)
     for name, matrix in knowledge.item_attributes.items():
         own = _entity_columns(matrix, knowledge)
         union = union + own
-        degrees = np.bincount(own.indices, minlength=num_entities)
+        degrees = np.bincount(own.indices, minlength=knowledge.num_entities)
         relations[degrees > most] = name
         most = np.maximum(most, degrees)
     union = union.tocsr()

@@ -85,7 +85,7 @@ def refresh(
     config, context = config or RefreshConfig(), context or RunContext()
     if only is not None and only not in ONLY:
         raise InvalidInput(f"there is no stage {only!r}; there are {', '.join(ONLY)}")
-    with refresh_lock(store.work):
+    with refresh_lock(store.work), context.computing():
         outcome = RefreshReport()
         start = time.perf_counter()
         taken = snapshots.take(store)

@@ -41,6 +41,7 @@ def snapshot() -> Snapshot:
         users=table(schemas.USERS, id=["u", "v", "w"]),
         items=table(schemas.ITEMS, id=["a", "b", "c", "d"], title=["Alpha", "Beta", "Gamma", None]),
         entities=table(schemas.ENTITIES, id=["D", "G", "E"], name=[None, "Drama", None]),
+        mentions=schemas.MENTIONS.empty_table(),
         events=table(schemas.EVENTS, user=list(users), item=list(items), kind=list(kinds)),
         reviews=schemas.REVIEWS.empty_table(),
         triples=table(schemas.TRIPLES, head=list(heads), relation=list(relations), tail=list(tails)),

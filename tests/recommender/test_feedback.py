@@ -181,7 +181,7 @@ def test_an_event_is_acknowledged_though_its_profile_cannot_be_written(
         raise StoreError("the disk is full")
 
     monkeypatch.setattr(feedback, "update_profile", full)
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, logger="recommender"):
         receipt = writer.record("kim", "i0", "LIKED", event_id="safe")
     assert (receipt.new, receipt.profile) == (True, None)
     assert "disk is full" in caplog.text

@@ -39,17 +39,16 @@ with Recommender.open(sys.argv[1], run=run) as recommender:
 
 def killed_refresh(folder: Path, at: str) -> list[str]:
     """Start a refresh in another process, kill it (-9) when it says ``at``, and return what it had said."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", REFRESH, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    command = [sys.executable, "-c", REFRESH, str(folder)]
     said = []
-    assert process.stdout is not None
-    for line in process.stdout:
-        said.append(line.strip())
-        if line.startswith(at):
-            process.send_signal(signal.SIGKILL)
-            break
-    assert process.wait(60) == -signal.SIGKILL, f"the refresh never said {at!r}: {said}"
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said.append(line.strip())
+            if line.startswith(at):
+                process.kill()
+                break
+        assert process.wait(60) == -signal.SIGKILL, f"the refresh never said {at!r}: {said}"
     return said
 
 

@@ -20,10 +20,11 @@ from kg.store import Statement
 AT = datetime(2022, 2, 2, 2, 2, 2, 200000, tzinfo=UTC)
 
 ACME = (Attribute("HAS_BRAND", "brand", "Acme"),)
+ELSEWHERE = Related("ALSO_BOUGHT", "x1")
 WORLD: list[Record] = [
     UserRecord("bob", {"age": 40, "note": "a \"quoted\" word"}, (Attribute("WORKS_AS", "occupation", "writer"),)),
-    ItemRecord("i2", "Two", "about two", {"price": 2.0, "tags": True}, ACME, (Related("ALSO_BOUGHT", "i1"),)),
-    ItemRecord("i1", None, None, {}, ACME),
+    ItemRecord("i2", "Two", "about two", {"price": 2.0, "tags": True}, ACME, (Related("ALSO_BOUGHT", "i1"), ELSEWHERE)),
+    ItemRecord("i1", None, None, {}, ACME, (ELSEWHERE,)),
     Interaction("bob", "i2", "RATED", "r1", AT, 4.0, "liked it", "good"),
     Interaction("bob", "i1", "RATED", "r2", None, None),
     Interaction("ann", "i1", "VIEWED", "v1", AT),
@@ -56,6 +57,8 @@ def test_every_table_by_hand(taken: Snapshot) -> None:
     # m.1 and m.2 are the items i1, i2 and i3; what is left, with the nodes 3, 4, 5 and 6:
     assert taken.entities["id"].to_pylist() == ["brand:Acme", "m.3", "m.9", "occupation:writer"]
     assert taken.entities.to_pylist()[0] == {"id": "brand:Acme", "name": "Acme", "kind": "brand"}
+    # Nothing is known of x1 but that i1 and i2 point at it: the last node, 7, and no item.
+    assert taken.mentions["id"].to_pylist() == ["x1"]
     event = {"at": AT, "value": None}
     assert taken.events.to_pylist() == [
         {"user": 0, "item": 0, "kind": "RATED", **event, "value": 1.0, "event_id": "r0"},
@@ -68,14 +71,35 @@ def test_every_table_by_hand(taken: Snapshot) -> None:
     ]
     triples = [tuple(row.values()) for row in taken.triples.to_pylist()]
     assert triples == [
-        (0, "DIRECTED_BY", 5), (0, "HAS_BRAND", 3),
-        (1, "ALSO_BOUGHT", 0), (1, "DIRECTED_BY", 5), (1, "HAS_BRAND", 3),
+        (0, "ALSO_BOUGHT", 7), (0, "DIRECTED_BY", 5), (0, "HAS_BRAND", 3),
+        (1, "ALSO_BOUGHT", 0), (1, "ALSO_BOUGHT", 7), (1, "DIRECTED_BY", 5), (1, "HAS_BRAND", 3),
         (2, "DIRECTED_BY", 5),
         (5, "BORN_IN", 4),
     ]  # fmt: skip
     assert taken.traits.to_pylist() == [{"user": 1, "relation": "WORKS_AS", "entity": 3}]
     assert taken.kinds["kind"].to_pylist() == ["RATED", "VIEWED"]
-    assert taken.num_nodes == 7
+    assert taken.num_nodes == 8
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        Interaction("ann", "x1", "VIEWED", "v2"),
+        ItemRecord("x1", "Ten"),
+        ItemRecord("x1", properties={"price": 1.0}),
+        ItemRecord("x1", attributes=ACME),
+        ItemRecord("x1", related=(Related("ALSO_BOUGHT", "i1"),)),
+        Link("x1", "m.7"),
+    ],
+    ids=["met", "titled", "priced", "branded", "pointing", "linked"],
+)
+def test_a_mention_of_which_more_is_known_is_an_item(store: BoltStore, rejects: Path, more: Record) -> None:
+    ingest(store, [*WORLD, more], rejects=rejects, progress=False)
+    taken = snapshot.take(store)
+    assert taken.items["id"].to_pylist() == ["i1", "i2", "i3", "x1"]
+    assert taken.mentions.num_rows == 0
+    bought = [row for row in taken.triples.to_pylist() if row["relation"] == "ALSO_BOUGHT"]
+    assert {(row["head"], row["tail"]) for row in bought} >= {(0, 3), (1, 3)}
 
 
 def test_the_tables_keep_their_schemas(taken: Snapshot) -> None:

@@ -19,7 +19,7 @@ def data_of(pairs: list[tuple[int, int]], num_users: int, num_items: int) -> Tra
     users, items = (np.array([pair[end] for pair in pairs], dtype=np.int64) for end in (0, 1))
     weights = np.ones(len(pairs), dtype=np.float32)
     cells = Cells(users, items, weights, np.full(len(pairs), np.nan), num_users, num_items)
-    return TrainingData(cells, KnowledgeGraph(NOTHING, NOTHING, NOTHING, (), num_items, num_items))
+    return TrainingData(cells, KnowledgeGraph(NOTHING, NOTHING, NOTHING, (), num_items, 0, num_items))
 
 
 def matrix(pairs: list[tuple[int, int]], num_users: int, num_items: int) -> sp.csr_matrix:

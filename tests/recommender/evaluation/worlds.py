@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from kg.snapshot import ENTITIES, EVENTS, ITEMS, KINDS, REVIEWS, TRAITS, TRIPLES, USERS, Snapshot
+from kg.snapshot import ENTITIES, EVENTS, ITEMS, KINDS, MENTIONS, REVIEWS, TRAITS, TRIPLES, USERS, Snapshot
 from recommender.bridge import Builder, TextVectors
 
 Row = tuple[int, int, str, float | None, float | None]  # user, item, kind, Unix seconds, value
@@ -34,6 +34,7 @@ def snapshot_of(rows: Sequence[Row], num_users: int, num_items: int, reviewed: S
         users=pa.table({"id": [f"u{n}" for n in range(num_users)], "properties": ["{}"] * num_users}, schema=USERS),
         items=pa.Table.from_pylist([{"id": f"i{n}", "properties": "{}"} for n in range(num_items)], schema=ITEMS),
         entities=ENTITIES.empty_table(),
+        mentions=MENTIONS.empty_table(),
         events=events,
         reviews=pa.Table.from_pylist(reviews, schema=REVIEWS),
         triples=TRIPLES.empty_table(),

@@ -37,6 +37,7 @@ def world(seed: int = 0) -> TrainingData:
         tails=np.concatenate([telling, noise]),
         relation_names=("film.film.directed_by", "noise"),
         num_items=ITEMS,
+        num_entities=ENTITIES,
         num_nodes=ITEMS + ENTITIES,
     )
     centres = np.eye(8)[:2]
