@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 class LogitConfig:
     """How the weights are fitted."""
 
-    l2: float = 1e-3
+    l2: float = 1e-2
     """Penalty ``l2 / 2 * |w|^2`` beside the mean log likelihood; features are expected at unit scale."""
     nonnegative: bool = True
     """Whether weights below zero are ruled out: a scorer should add, never be turned upside down."""

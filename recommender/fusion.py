@@ -1,10 +1,10 @@
-"""How the parts' scores become one: a weighted sum whose weights are learned on validation interactions only.
+"""Weights that make one score of the parts' scores, learned on validation interactions only.
 
 A part's scores are first brought to unit scale for each person, ``z = (s - mean(s)) / std(s)`` over the catalogue, so
 that a weight says how much a part matters. Weights come from a conditional logit over candidates, optionally moved by
 coordinate ascent on the metric itself. Every choice among {each part alone, logit, ascent} is made on people whose
-interactions did not teach the weights (cross-fitting), and the best single part wins a draw: fusion is never worse than
-its parts beyond noise.
+interactions did not teach the weights (cross-fitting), and a part that is better beyond noise stands alone: fusion is
+never worse than its parts beyond noise.
 """
 
 from __future__ import annotations
@@ -47,16 +47,16 @@ STEPS = (0.0, 0.5, 0.75, 1.33, 2.0)
 
 
 @dataclass(frozen=True)
-class Fusion:
+class Learned:
     """Learned weights, and what cross-fitting said of them."""
 
     weights: np.ndarray
     """``(P,)`` float64."""
     chosen: str
-    """``logit``, ``ascent``, or the name of the single part that nothing beat."""
-    validation: dict[str, float]
+    """``logit``, ``ascent``, the name of the single part that nothing beat, or ``equal`` where nobody could teach."""
+    validation: dict[str, float] = field(default_factory=dict)
     """Cross-fitted NDCG of each alternative."""
-    without: dict[str, float]
+    without: dict[str, float] = field(default_factory=dict)
     """What each part adds: NDCG of the chosen weights less that of the same with the part's weight at 0."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Fusion:
         return asdict(self) | {"weights": self.weights.tolist()}
 
     @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Fusion:
+    def from_dict(cls, document: dict[str, Any]) -> Learned:
         """Read what :meth:`to_dict` gave."""
         return cls(**document | {"weights": np.asarray(document["weights"], dtype=np.float64)})
 
@@ -211,8 +211,12 @@ def _ascend(choices: Choices, start: np.ndarray, people: np.ndarray, config: Fus
     return weights
 
 
-def learn(choices: Choices, names: Sequence[str], config: FusionConfig, rng: np.random.Generator) -> Fusion:
-    """Choose among each part alone, logit and ascent by cross-fitted NDCG@k, then fit the winner on everyone."""
+def learn(choices: Choices, names: Sequence[str], config: FusionConfig, rng: np.random.Generator) -> Learned:
+    """Choose among each part alone, logit and ascent by cross-fitted NDCG@k, then fit the winner on everyone.
+
+    The better of logit and ascent wins unless the best part leads it by more than a standard error of the difference: a
+    part alone has fewer reasons to give, and within noise the sum of all is the safer bet.
+    """
     size, everyone = len(names), np.arange(len(choices.items))
 
     def value(weights: np.ndarray, people: np.ndarray) -> np.ndarray:
@@ -222,20 +226,27 @@ def learn(choices: Choices, names: Sequence[str], config: FusionConfig, rng: np.
         name: lambda people, position=position: np.eye(size)[position]  # type: ignore[misc]
         for position, name in enumerate(names)
     }
-    validation = {name: float(value(learner(everyone), everyone).mean()) for name, learner in learners.items()}
+    values = {name: value(learner(everyone), everyone) for name, learner in learners.items()}
+    chosen = max(values, key=lambda name: float(values[name].mean()))
     if size > 1 and len(everyone) >= 5 * config.folds:
         learners["logit"] = lambda people: _logit(choices, people, config)
         if config.sweeps:
             learners["ascent"] = lambda people: _ascend(choices, _logit(choices, people, config), people, config)
         fold = rng.permutation(len(everyone)) % config.folds
-        for name in learners.keys() - validation.keys():
-            held = [value(learners[name](everyone[fold != f]), everyone[fold == f]) for f in range(config.folds)]
-            validation[name] = float(np.concatenate(held).mean())
-    chosen = max(validation, key=lambda name: (validation[name], name in names))
+        fused = [name for name in learners if name not in values]
+        for name in fused:
+            values[name] = np.empty(len(everyone))
+            for held in range(config.folds):
+                values[name][fold == held] = value(learners[name](everyone[fold != held]), everyone[fold == held])
+        best = max(fused, key=lambda name: float(values[name].mean()))
+        lead = values[chosen] - values[best]
+        if lead.mean() <= lead.std() / np.sqrt(len(lead)):
+            chosen = best
     weights = learners[chosen](everyone)
     full = float(value(weights, everyone).mean())
     without = {
         name: full - float(value(np.where(np.arange(size) == position, 0.0, weights), everyone).mean())
         for position, name in enumerate(names)
     }
-    return Fusion(weights=weights, chosen=chosen, validation=validation, without=without)
+    validation = {name: float(own.mean()) for name, own in values.items()}
+    return Learned(weights=weights, chosen=chosen, validation=validation, without=without)

@@ -1,7 +1,8 @@
 """The hybrid: parts and the weights that make one score of them.
 
-``score_j = sum_p w_p (s_pj - mean_p) / std_p``, mean and std over the catalogue for the person at hand. With both held
-fixed the score is a sum over the person's own history: :class:`Anatomy`.
+``score_j = sum_p w_p (s_pj - mean_p) / std_p``, mean and std over the catalogue for the person at hand, ``w`` by what is
+known of that person (:mod:`recommender.situations`). With these held fixed the score is a sum over the person's own
+history: :class:`Anatomy`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from recommender.data import People
-from recommender.fusion import Choices, Fusion, FusionConfig, concatenate, gather, learn, standardise
+from recommender.fusion import Choices, FusionConfig, Learned, concatenate, gather, learn, standardise
 from recommender.parts import PARTS
 from recommender.parts.base import Part
+from recommender.situations import Fusion, SituationConfig
 
 BLOCK_BYTES = 256 * 2**20
 """Size of the scores of all parts for one block of people."""
@@ -35,7 +37,7 @@ class Contribution:
 
 
 class Hybrid:
-    """A weighted sum of fitted parts."""
+    """A weighted sum of fitted parts, which stand in the order of ``fusion.parts``."""
 
     name = "hybrid"
 
@@ -43,16 +45,12 @@ class Hybrid:
         self.parts = list(parts)
         self.fusion = fusion
 
-    @property
-    def weighted(self) -> list[tuple[Part, float]]:
-        """The parts that take part, with their weights."""
-        return [(part, float(w)) for part, w in zip(self.parts, self.fusion.weights, strict=True) if w > 0]
-
     def score(self, people: People) -> np.ndarray:
         """``(B, num_items)`` float32."""
         total = np.zeros(people.weights.shape, dtype=np.float32)
-        for part, weight in self.weighted:
-            total += np.float32(weight) * standardise(part.score(people))[0]
+        for part, weights in zip(self.parts, self.fusion.weights(people).T, strict=True):
+            if weights.any():
+                total += weights[:, None] * standardise(part.score(people))[0]
         return total
 
     def anatomy(self, person: People) -> Anatomy:
@@ -61,8 +59,7 @@ class Hybrid:
 
     def save(self, folder: Path) -> None:
         """Write the weights and one folder a part into an existing folder."""
-        document = {"parts": [part.name for part in self.parts], "fusion": self.fusion.to_dict()}
-        (folder / "hybrid.json").write_text(json.dumps(document, indent=1))
+        (folder / "hybrid.json").write_text(json.dumps(self.fusion.to_dict(), indent=1))
         for part in self.parts:
             (folder / part.name).mkdir()
             part.save(folder / part.name)
@@ -70,9 +67,8 @@ class Hybrid:
     @classmethod
     def load(cls, folder: Path) -> Hybrid:
         """Read what :meth:`save` wrote."""
-        document = json.loads((folder / "hybrid.json").read_text())
-        parts = [PARTS[name].load(folder / name) for name in document["parts"]]
-        return cls(parts, Fusion.from_dict(document["fusion"]))
+        fusion = Fusion.from_dict(json.loads((folder / "hybrid.json").read_text()))
+        return cls([PARTS[name].load(folder / name) for name in fusion.parts], fusion)
 
 
 class Anatomy:
@@ -83,11 +79,13 @@ class Anatomy:
         self._units: list[tuple[Part, float, float]] = []
         self.scores = np.zeros(person.weights.shape[1], dtype=np.float32)
         """``(num_items,)``: the same as :meth:`Hybrid.score`."""
-        for part, weight in hybrid.weighted:
+        for part, weight in zip(hybrid.parts, hybrid.fusion.weights(person)[0], strict=True):
+            if weight == 0:
+                continue
             scores, mean, scale = standardise(part.score(person))
-            self.scores += np.float32(weight) * scores[0]
+            self.scores += weight * scores[0]
             if scale[0, 0]:
-                self._units.append((part, weight * float(scale[0, 0]), float(mean[0, 0])))
+                self._units.append((part, float(weight * scale[0, 0]), float(mean[0, 0])))
 
     def contributions(self, item: int) -> list[Contribution]:
         """All summands of the score of one item; their sum is the score within 1e-4 relative.
@@ -116,28 +114,55 @@ def fuse(
     *,
     seed: int = 0,
     config: FusionConfig | None = None,
-    report: Callable[[int], None] = lambda _: None,
+    situations: SituationConfig | None = None,
 ) -> Fusion:
     """Learn the weights of fitted parts on people whose ``relevant`` items no part has seen.
 
     Args:
         parts: fitted on data without the relevant items.
-        people: as known without them.
+        people: as known without them; may be nobody, which makes all weights equal.
         seen: ``(B, num_items)``, what may not be recommended.
         relevant: ``(B, num_items)``, at least one item a person.
         seed: of the people drawn, the negatives and the folds.
-        config: of the fusion.
-        report: called with the number of people done.
+        config: of the learning.
+        situations: of what is set and not learned.
     """
-    config = config or FusionConfig()
+    config, situations = config or FusionConfig(), situations or SituationConfig()
+    names = tuple(part.name for part in parts)
     rng = np.random.default_rng(seed)
-    order = np.sort(rng.permutation(len(people))[: config.max_people])
-    size = max(1, BLOCK_BYTES // (4 * seen.shape[1] * max(len(parts), 1)))
-    blocks: list[Choices] = []
-    for start in range(0, len(order), size):
-        rows = order[start : start + size]
-        block = people[rows]
-        scores = np.stack([standardise(part.score(block))[0] for part in parts])
-        blocks.append(gather(scores, seen[rows], relevant[rows], config, rng))
-        report(len(rows))
-    return learn(concatenate(blocks), [part.name for part in parts], config, rng)
+    met = np.diff(people.weights.indptr) > 0
+
+    def drawn(among: np.ndarray) -> np.ndarray:
+        return np.sort(rng.permutation(np.flatnonzero(among))[: config.max_people])
+
+    def learned(rows: np.ndarray, components: Callable[[People], np.ndarray]) -> Learned:
+        if not len(rows) or not parts:
+            return Learned(np.ones(len(parts)), "equal")
+        size = max(1, BLOCK_BYTES // (4 * seen.shape[1] * len(parts)))
+        blocks: list[Choices] = []
+        for start in range(0, len(rows), size):
+            own = rows[start : start + size]
+            blocks.append(gather(components(people[own]), seen[own], relevant[own], config, rng))
+        return learn(concatenate(blocks), names, config, rng)
+
+    def of_history(block: People) -> np.ndarray:
+        return np.stack([standardise(part.score(block))[0] for part in parts])
+
+    def of_nothing(block: People) -> np.ndarray:
+        unknown = nobody(seen.shape[1])
+        scores = np.stack([standardise(part.score(unknown))[0] for part in parts])
+        return np.broadcast_to(scores, (len(parts), len(block), seen.shape[1]))
+
+    new = ~met if np.count_nonzero(~met) >= situations.least else np.ones_like(met)
+    return Fusion.of(
+        names,
+        learned(drawn(met), of_history),
+        learned(drawn(new), of_nothing),
+        np.array([part.knows_new_items for part in parts], dtype=bool),
+        situations,
+    )
+
+
+def nobody(num_items: int) -> People:
+    """One person of whom nothing is known."""
+    return People(sp.csr_matrix((1, num_items), dtype=np.float32), np.array([-1]))

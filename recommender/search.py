@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
-
-import numpy as np
 
 from recommender.context import RunContext
 from recommender.data import TrainingData
 from recommender.evaluation.protocol import Task
-from recommender.fusion import Fusion
 from recommender.hybrid import Hybrid, fuse
 from recommender.parts import HYBRID, PARTS
 from recommender.parts.base import Part
+from recommender.situations import Fusion
 from recommender.tuning import Tuned, tune
 
 
@@ -26,17 +24,11 @@ class Choice:
     params: dict[str, dict[str, Any]]
     """The configuration of each part, by name."""
     fusion: Fusion
-    """Weights of those parts that belong to the hybrid, in the order of :data:`recommender.parts.HYBRID`."""
+    """Weights of those parts that belong to the hybrid."""
     skipped: dict[str, str] = field(default_factory=dict)
     """Parts that cannot serve this data, with the reason."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Time of tuning of each part, and of the fusion under ``hybrid``."""
-
-    @property
-    def weights(self) -> dict[str, float]:
-        """Fusion weight of each part of the hybrid, by name."""
-        names = [name for name in HYBRID if name in self.params]
-        return dict(zip(names, self.fusion.weights.tolist(), strict=True))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -62,12 +54,8 @@ def search(
     tuned = tune([PARTS[name] for name in names], task, run, budget=budget)
     able = {name: best for name, best in tuned.items() if best.part is not None}
     start = time.perf_counter()
-    fused = [name for name in HYBRID if name in able]
-    parts = [part for name in fused if (part := able[name].part) is not None]
-    if len(task):
-        fusion = fuse(parts, task.people, task.seen, task.relevant, seed=run.seed)
-    else:
-        fusion = Fusion(np.ones(len(parts)), "equal", {}, {})
+    parts = [part for name in HYBRID if name in able and (part := able[name].part) is not None]
+    fusion = fuse(parts, task.people, task.seen, task.relevant, seed=run.seed)
     choice = Choice(
         params={name: best.params for name, best in able.items()},
         fusion=fusion,
@@ -84,13 +72,11 @@ def fit_part(name: str, params: dict[str, Any], data: TrainingData, run: RunCont
 
 
 def hybrid_of(choice: Choice, fitted: Mapping[str, Part]) -> Hybrid:
-    """The hybrid of a choice from fitted parts; a part of weight zero, or one that is not there, does not take part."""
-    weights = {name: weight for name, weight in choice.weights.items() if weight > 0 and name in fitted}
-    fusion = replace(choice.fusion, weights=np.array(list(weights.values())))
-    return Hybrid([fitted[name] for name in weights], fusion)
+    """The hybrid of a choice from fitted parts; a part that never counts, or that is not there, does not take part."""
+    fusion = choice.fusion.only([name for name in choice.fusion.used if name in fitted])
+    return Hybrid([fitted[name] for name in fusion.parts], fusion)
 
 
 def fit_hybrid(choice: Choice, data: TrainingData, run: RunContext) -> Hybrid:
     """The hybrid of a choice, fitted on ``data``."""
-    names = [name for name, weight in choice.weights.items() if weight > 0]
-    return hybrid_of(choice, {name: fit_part(name, choice.params[name], data, run) for name in names})
+    return hybrid_of(choice, {name: fit_part(name, choice.params[name], data, run) for name in choice.fusion.used})

@@ -86,7 +86,7 @@ def measure(
             figures=evaluate(scorers[name], split.testing, config, progress=run.progress),
             tune_s=sum(choice.seconds.values()) if name == "hybrid" else choice.seconds[name],
             fit_s=seconds[name],
-            params=choice.weights if name == "hybrid" else choice.params[name],
+            params=choice.fusion.by_name() if name == "hybrid" else choice.params[name],
         )
         for name in wanted
         if name in scorers

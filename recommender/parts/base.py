@@ -41,6 +41,8 @@ class Part(ABC):
 
     name: ClassVar[str]
     Config: ClassVar[type[Any]]
+    knows_new_items: ClassVar[bool] = False
+    """Whether it tells items apart that nobody has met, by their texts or by the knowledge graph."""
 
     def __init__(self, config: Any = None) -> None:
         self.config = self.Config() if config is None else config

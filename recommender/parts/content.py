@@ -36,6 +36,7 @@ class Content(ItemItemPart):
     """See the module."""
 
     name = "content"
+    knows_new_items = True
     Config = ContentConfig
     vectors: np.ndarray
     """``(num_items, d)`` float32, centred unit rows; a zero row for an item without text."""

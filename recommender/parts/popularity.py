@@ -65,6 +65,7 @@ class AttributePopularity(BaselinePart):
     """
 
     name = "attribute_popularity"
+    knows_new_items = True
     Config = AttributePopularityConfig
 
     @classmethod

@@ -36,6 +36,7 @@ class Relations(Part):
     """See the module; ``left`` ``(items, edges of all relations)`` and ``right`` multiply to ``sum_r w_r S_r``."""
 
     name = "relations"
+    knows_new_items = True
     Config = RelationsConfig
     left: sp.csr_matrix
     right: sp.csr_matrix

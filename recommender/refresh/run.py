@@ -18,7 +18,7 @@ from kg.store import Store
 from recommender import artefacts
 from recommender.bridge import Encode
 from recommender.context import RunContext
-from recommender.errors import InvalidInput
+from recommender.errors import ArtefactError, InvalidInput
 from recommender.refresh import versions
 from recommender.refresh.config import RefreshConfig
 from recommender.refresh.lock import refresh_lock
@@ -94,12 +94,7 @@ def refresh(
             raise InvalidInput(f"{store.address} holds no items; ingest some first: tastegraph ingest --help")
         key = _key(taken.fingerprint, encoder, config, context)
         published = versions.current(store)
-        if (
-            only is None
-            and published
-            and published["key"] == key
-            and artefacts.exists(versions.folder(store, published["version"]))
-        ):
+        if only is None and published and published["key"] == key and _is_sound(store, published["version"]):
             outcome.version, outcome.unchanged, outcome.figures = published["version"], True, {}
             return outcome
         run = Run(store, _run_folder(store.work, key), taken, config, context, encode)
@@ -121,9 +116,19 @@ def refresh(
 
 def _key(fingerprint: str, encoder: str, config: RefreshConfig, context: RunContext) -> str:
     """Names a run by everything that decides its result."""
-    decisive = {"snapshot": fingerprint, "encoder": encoder, "config": asdict(config), "seed": context.seed}
+    decisive = {"format": artefacts.FORMAT, "snapshot": fingerprint, "encoder": encoder, "config": asdict(config), "seed": context.seed}
     text = json.dumps(decisive, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _is_sound(store: Store, version: str) -> bool:
+    """Whether a version can be served; a damaged one is made again."""
+    try:
+        artefacts.read_manifest(versions.folder(store, version))
+    except ArtefactError as error:
+        log.warning("the published version %s is made again: %s", version, error)
+        return False
+    return True
 
 
 def _run_folder(work: Path, key: str) -> Path:
@@ -143,9 +148,13 @@ def _run_stage(
 ) -> StageReport:
     folder = run.folder / name
     if artefacts.exists(folder) and not again:
-        artefacts.read_manifest(folder)
-        report(f"{name}: done before")
-        return StageReport(name, 0.0, resumed=True)
+        try:
+            artefacts.read_manifest(folder)
+        except ArtefactError as error:
+            log.warning("stage %s is run again: %s", name, error)
+        else:
+            report(f"{name}: done before")
+            return StageReport(name, 0.0, resumed=True)
     start = time.perf_counter()
     report(f"{name} ...")
     with artefacts.writing(folder, {"stage": name}) as (partial, _):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from gnn.conditional_logit import LogitConfig
 from recommender.fusion import FusionConfig, concatenate, gather, learn, ndcg, standardise
 
 PEOPLE, ITEMS = 200, 80
@@ -50,11 +51,27 @@ def test_two_parts_that_each_know_half_are_better_together() -> None:
     assert min(fusion.weights) > 0.3 * max(fusion.weights)
 
 
-def test_noise_is_never_worse_than_its_best_part() -> None:
-    rng = np.random.default_rng(3)
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_is_not_worse_than_its_best_part_beyond_noise(seed: int) -> None:
+    """Relevant items are drawn at random: NDCG@10 of a person then deviates by about .2, its mean over 200 by .014."""
+    rng = np.random.default_rng(seed)
     relevant = targets(rng)
     fusion = learn(choices_of(rng.normal(size=(3, PEOPLE, ITEMS)), relevant), ["a", "b", "c"], FusionConfig(), rng)
-    assert fusion.validation[fusion.chosen] >= max(fusion.validation[name] for name in "abc")
+    assert fusion.validation[fusion.chosen] >= max(fusion.validation[name] for name in "abc") - 0.028
+
+
+def test_a_part_that_is_better_beyond_noise_stands_alone() -> None:
+    """Weights of one good part and forty noisy ones, learned from twenty-four people, lose to the good part alone."""
+    rng = np.random.default_rng(8)
+    relevant = targets(rng)[:24]
+    good = relevant * 1.5 + rng.normal(size=relevant.shape)
+    components = np.concatenate([good[None], rng.normal(size=(40, *relevant.shape))])
+    names = ["good", *(f"noise {n}" for n in range(40))]
+    overfitting = FusionConfig(logit=LogitConfig(l2=1e-6, nonnegative=False), sweeps=0)
+    fusion = learn(choices_of(components, relevant), names, overfitting, rng)
+    assert fusion.validation["good"] > fusion.validation["logit"] + 0.05
+    assert fusion.chosen == "good"
+    assert fusion.weights.tolist() == [1.0] + [0.0] * 40
 
 
 def test_a_part_that_ties_everything_is_not_taken_for_perfect() -> None:

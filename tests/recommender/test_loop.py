@@ -217,3 +217,33 @@ def test_nothing_changed_means_nothing_is_done(tmp_path: Path) -> None:
         assert recommender.recommend("u0", k=3).shape[0] == 3
         assert recommender.prune(keep=1) == [third.version]
         assert [row["version"] for row in recommender.models()] == [first.version]
+
+
+def test_a_flipped_byte_in_the_published_version_is_said_and_healed(tmp_path: Path) -> None:
+    with Recommender.open(tmp_path / "s", run=RUN) as recommender:
+        recommender.ingest(events(), items=items(), scale=(1, 5))
+        version = recommender.refresh(budget=0).version
+    flip(next((tmp_path / "s" / "work" / "models" / version / "hybrid").rglob("*.safetensors")))
+    with Recommender.open(tmp_path / "s", run=RUN) as recommender:
+        with pytest.raises(ArtefactError, match=r"safetensors is damaged; run 'tastegraph models rollback' .* refresh'"):
+            recommender.recommend("u0")
+        healed = recommender.refresh(budget=0)
+        assert not healed.unchanged
+        assert len(recommender.recommend("u0", k=3)) == 3
+
+
+def test_a_flipped_byte_in_a_stage_makes_it_run_again(tmp_path: Path) -> None:
+    with Recommender.open(tmp_path / "s", run=RUN) as recommender:
+        recommender.ingest(events(), items=items(), scale=(1, 5))
+        for stage in ("snapshot", "embed", "tune"):
+            recommender.refresh(budget=0, only=stage)
+        flip(next((tmp_path / "s" / "work" / "runs").rglob("choice.json")))
+        stages = recommender.refresh(budget=0).stages
+        assert [stage.stage for stage in stages if stage.resumed] == ["snapshot", "embed"]
+
+
+def flip(path: Path) -> None:
+    """Change one bit in the middle of a file."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
