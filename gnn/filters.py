@@ -6,6 +6,7 @@ sparse products. ``apply`` gives ``x K``; ``column`` gives ``K[:, j]``, from whi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,7 +14,20 @@ import torch
 from torch import Tensor
 
 from gnn.errors import require
-from gnn.sparse import check_csr, degrees, densify, inverse_power, keep, normalise, one_row, product, row_ids, transpose
+from gnn.sparse import (
+    beside,
+    check_csr,
+    degrees,
+    densify,
+    inverse_power,
+    keep,
+    normalise,
+    one_row,
+    product,
+    row_ids,
+    transpose,
+    with_values,
+)
 
 
 class GraphFilter(Protocol):
@@ -128,26 +142,46 @@ class RelationFilterConfig:
         require(0 <= self.item_exponent <= 1, f"item_exponent = {self.item_exponent} is outside [0, 1]")
 
 
+@dataclass(frozen=True)
 class RelationFilter:
     """``K = D_i^-gamma M D_n^-beta M^T D_i^-gamma - diag``: items are alike as far as they share nodes.
 
     The diagonal is left out, so that an item of the history does not vouch for itself. Nodes of one item fall away.
-
-    Args:
-        incidence: CSR ``(n, nodes)`` weights above 0: one relation, or several side by side.
-        config: hyper-parameters.
     """
 
-    def __init__(self, incidence: Tensor, config: RelationFilterConfig) -> None:
+    incidence: Tensor
+    """CSR ``(n, nodes)``: ``D_i^-gamma M``."""
+    spread: Tensor
+    """CSR ``(nodes, n)``: ``D_n^-beta M^T D_i^-gamma``."""
+    diagonal: Tensor
+    """``(n,)`` of their product."""
+
+    @classmethod
+    def of(cls, incidence: Tensor, config: RelationFilterConfig) -> RelationFilter:
+        """The filter of a relation, ``incidence`` being its CSR ``(n, nodes)`` of weights above 0."""
         check_csr(incidence, "incidence")
         sizes = torch.bincount(incidence.col_indices(), minlength=incidence.shape[1])
         shared = sizes > 1 if config.max_degree is None else (sizes > 1) & (sizes <= config.max_degree)
         kept = keep(incidence, shared[incidence.col_indices()])
         damped = normalise(kept, config.item_exponent, config.hub_exponent)
-        self.incidence = normalise(kept, config.item_exponent, 0.0)
-        self.spread = transpose(damped)
-        own = damped.values() * self.incidence.values()
-        self.diagonal = own.new_zeros(incidence.shape[0]).index_add_(0, row_ids(kept), own)
+        into = normalise(kept, config.item_exponent, 0.0)
+        own = damped.values() * into.values()
+        diagonal = own.new_zeros(incidence.shape[0]).index_add_(0, row_ids(kept), own)
+        return cls(into, transpose(damped), diagonal)
+
+    @classmethod
+    def weighted(cls, filters: Sequence[RelationFilter], weights: Sequence[float]) -> RelationFilter:
+        """``sum_r w_r K_r`` as one filter over the nodes of all; at least one, over the same items."""
+        pairs = list(zip(filters, weights, strict=True))
+        return cls(
+            beside([filter.incidence for filter, _ in pairs]),
+            transpose(
+                beside(
+                    [transpose(with_values(filter.spread, weight * filter.spread.values())) for filter, weight in pairs]
+                )
+            ),
+            torch.stack([weight * filter.diagonal for filter, weight in pairs]).sum(0),
+        )
 
     def apply(self, history: Tensor) -> Tensor:
         """``x K``, see :class:`GraphFilter`; sparse throughout: the cost is the number of paths item - node - item."""

@@ -7,7 +7,7 @@ is passed, on whatever device they live.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import scipy.sparse as sp
@@ -139,6 +139,12 @@ def take_rows(matrix: Tensor, rows: Tensor) -> Tensor:
     shift = torch.repeat_interleave(matrix.crow_indices()[rows] - pointers[:-1], lengths)
     cells = shift + torch.arange(int(pointers[-1]), device=matrix.device)
     return csr(pointers, matrix.col_indices()[cells], matrix.values()[cells], (len(rows), matrix.shape[1]))
+
+
+def beside(matrices: Sequence[Tensor]) -> Tensor:
+    """CSR matrices of as many rows, one beside the other; at least one."""
+    joined = sp.hstack([to_scipy(matrix) for matrix in matrices], format="csr")
+    return to_torch(joined, matrices[0].device)
 
 
 def blocks(matrix: Tensor, size: int) -> Iterator[tuple[slice, Tensor]]:

@@ -125,7 +125,7 @@ def _rows_of(ids: pa.ChunkedArray, table: pa.Table) -> pa.ChunkedArray:
 
 
 def _known(items: pa.Table, met: Sequence[pa.ChunkedArray], knowledge: Mapping[tuple[str, str], pa.Table]) -> pa.Array:
-    """Which items are more than mentions: described, met or linked, or the head of an edge, or nobody points at them."""
+    """Which items are more than mentions: described, met, linked, the head of an edge, or pointed at by none."""
     heads = [knowledge[ends]["head"] for ends in _KNOWLEDGE if ends[0] == "Item"]
     speaking = pa.concat_arrays([column.unique() for column in (*met, *heads)])
     described = pc.or_(pc.is_valid(items["title"]), pc.is_valid(items["text"]))

@@ -1,8 +1,8 @@
 """The whole graph as Arrow tables: taken through the engine's bulk path, versioned by a fingerprint, saved as a folder.
 
-Dense ids are row numbers: ``users``, ``items``, ``entities`` and ``mentions`` are sorted by external id. A *node* of the
-knowledge graph is one of the latter three, numbered in this order: an entity is ``len(items)`` + its dense id. An entity
-that an item is ``SAME_AS`` is contracted into that item and does not appear.
+Dense ids are row numbers: ``users``, ``items``, ``entities`` and ``mentions`` are sorted by external id. A *node* of
+the knowledge graph is one of the latter three, numbered in this order: an entity is ``len(items)`` + its dense id. An
+entity that an item is ``SAME_AS`` is contracted into that item and does not appear.
 
 A *mention* is an ``:Item`` of which nothing is known but that other items point at it, as lists of co-purchases do at
 products of other shops. It ties the items together that point at it, and is never recommended itself.

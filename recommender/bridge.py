@@ -11,6 +11,7 @@ import pyarrow as pa
 from kg.snapshot import Snapshot
 from recommender.data import Cells, KnowledgeGraph, TrainingData
 from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, meanings_of, scales_of
+from text.keyphrases import name_groups
 
 Encode = Callable[[Sequence[str]], np.ndarray]
 """Texts to ``(n, d)`` float32 unit rows, a zero row for a text without words."""
@@ -47,6 +48,41 @@ def join_text(title: str | None, text: str | None) -> str:
     ('Great. Would buy again.', 'Fine.', '')
     """
     return ". ".join(part for part in (title, text) if part)
+
+
+Phrases = Sequence[Sequence[str]]
+"""For each item the keyphrases of what it says and of what people wrote about it, the strongest first."""
+
+
+def item_phrases(snapshot: Snapshot) -> Phrases | None:
+    """Three keyphrases of each item at most; None where the graph has no texts."""
+    groups = [[text] if text else [] for text in item_texts(snapshot)]
+    for item, text in zip(snapshot.reviews["item"].to_pylist(), review_texts(snapshot), strict=True):
+        groups[item].append(text)
+    return name_groups(groups, top=3) if any(groups) else None
+
+
+def item_names(snapshot: Snapshot, phrases: Phrases | None = None) -> list[str | None]:
+    """What people call each item: its title, else the beginning of its text, else its keyphrases, else None."""
+    titles, texts = (snapshot.items[column].to_pylist() for column in ("title", "text"))
+    said = phrases or [()] * len(titles)
+    return [
+        title or (beginning(text) if text else None) or ", ".join(own) or None
+        for title, text, own in zip(titles, texts, said, strict=True)
+    ]
+
+
+def beginning(text: str, most: int = 60) -> str:
+    """The first words of a text, at most so many characters.
+
+    >>> beginning("Written by and for musicians.", 20), beginning("Short."), beginning("無" * 30, 5)
+    ('Written by and for …', 'Short.', '無無無無…')
+    """
+    if len(text) <= most:
+        return text
+    head = text[: most - 1]
+    words, space, _ = head.rpartition(" ")
+    return f"{words} …" if space and len(words) > most // 2 else f"{head}…"
 
 
 def embed(snapshot: Snapshot, encode: Encode) -> TextVectors | None:

@@ -69,14 +69,17 @@ class KnowledgeGraph:
     def item_attributes(self) -> dict[str, sp.csr_matrix]:
         """For each relation that touches items: the incidence ``(num_items, num_nodes)`` float32, both directions.
 
-        An edge between two items appears in the rows of both; the name of a reversed relation is the same.
+        An edge between two items appears in the rows of both, and each of them then has itself as well: two items are
+        alike by what they share, and an edge between them ties them together too. The name of a reversed relation is
+        the same.
         """
         matrices = {}
         for relation, name in enumerate(self.relation_names):
             chosen = self.relations == relation
             heads, tails = self.heads[chosen], self.tails[chosen]
-            rows = np.concatenate([heads, tails])
-            columns = np.concatenate([tails, heads])
+            joined = np.unique(np.stack([heads, tails])[:, (heads < self.num_items) & (tails < self.num_items)])
+            rows = np.concatenate([heads, tails, joined])
+            columns = np.concatenate([tails, heads, joined])
             keep = rows < self.num_items
             if keep.any():
                 ones = np.ones(int(keep.sum()), dtype=np.float32)

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from kg.snapshot import Snapshot
 from kg.vocabulary import Vocabulary
+from recommender.bridge import Phrases, item_names
 from recommender.data import KnowledgeGraph
 from recommender.hybrid import Contribution
 from recommender.meaning import Events
@@ -42,20 +43,26 @@ class Step:
 
 @dataclass(frozen=True)
 class Shared:
-    """A node that two items have in common: ``first -relation-> node <-relation- second``, or the other way round."""
+    """What ties two items: ``first -relation-> node <-relation- second``, the arrows the other way round, or, where the
+    node is the second item itself, one edge between them."""
 
     node: int
     relation: int
-    outgoing: tuple[bool, bool]
-    """Whether the edge of the first and of the second item starts at the item."""
+    outgoing: bool
+    """Whether the edge of the first item starts there; that of the second does likewise."""
     degree: int
+    """Edges of the node; 1 for an edge between the two, which speaks of no other item."""
+    direct: bool = False
 
 
 class Paths:
-    """Finds what connects two items: the rarest entity that they share, a direct edge, or a person who likes both."""
+    """Finds what connects two items: an edge between them, the rarest node that they share, or who likes both."""
 
-    def __init__(self, snapshot: Snapshot, knowledge: KnowledgeGraph, liked: sp.csr_matrix) -> None:
+    def __init__(
+        self, snapshot: Snapshot, knowledge: KnowledgeGraph, liked: sp.csr_matrix, phrases: Phrases | None = None
+    ) -> None:
         self._snapshot = snapshot
+        self._phrases = phrases
         self._knowledge = knowledge
         self._liked = liked.tocsc()
 
@@ -76,9 +83,8 @@ class Paths:
 
     @cached_property
     def _names(self) -> list[str | None]:
-        tables = self._snapshot
-        mentions = [None] * tables.mentions.num_rows
-        return [*tables.items["title"].to_pylist(), *tables.entities["name"].to_pylist(), *mentions]
+        mentions = [None] * self._snapshot.mentions.num_rows
+        return [*item_names(self._snapshot, self._phrases), *self._snapshot.entities["name"].to_pylist(), *mentions]
 
     @cached_property
     def _ids(self) -> list[str]:
@@ -101,11 +107,11 @@ class Paths:
         return matrix, np.bincount(columns, minlength=graph.num_nodes)
 
     def name(self, node: int) -> str | None:
-        """Title of an item or name of an entity; None where it has only an id."""
+        """What people call an item or an entity; None where it has only an id."""
         return self._names[node]
 
     def shared(self, first: int, second: int) -> Shared | None:
-        """The rarest node that both items touch by the same relation in the same direction."""
+        """An edge between them, else the rarest node that both items touch by the same relation in one direction."""
         matrix, degrees = self._edges
         graph = self._knowledge
 
@@ -116,28 +122,29 @@ class Paths:
                 for node, code in zip(matrix.indices[found], matrix.data[found], strict=True)
             }
 
-        both = edges(first).keys() & edges(second).keys()
+        own = edges(first)
+        between = [edge for edge in own if edge[0] == second]
+        if between:
+            _, relation, outgoing = min(between)
+            return Shared(second, relation, outgoing, degree=1, direct=True)
+        both = own.keys() & edges(second).keys()
         if not both:
             return None
         node, relation, outgoing = min(both, key=lambda edge: (degrees[edge[0]], edge))
-        return Shared(node, relation, (outgoing, outgoing), int(degrees[node]))
+        return Shared(node, relation, outgoing, int(degrees[node]))
 
     def relation(self, shared: Shared) -> str:
         """The relation's name, as stored."""
         return self._knowledge.relation_names[shared.relation]
 
     def entity_path(self, first: int, second: int) -> tuple[Shared, list[Step]] | None:
-        """``first - entity - second`` as edges of the graph."""
+        """``first - node - second``, or ``first - second``, as edges of the graph."""
         shared = self.shared(first, second)
         if shared is None:
             return None
         relation, node = self.relation(shared), self._ids[shared.node]
-        ends = [(self._ids[item], node) for item in (first, second)]
-        steps = [
-            Step(item, relation, entity) if outgoing else Step(entity, relation, item)
-            for (item, entity), outgoing in zip(ends, shared.outgoing, strict=True)
-        ]
-        return shared, steps
+        ends = [self._ids[item] for item in ((first,) if shared.direct else (first, second))]
+        return shared, [Step(end, relation, node) if shared.outgoing else Step(node, relation, end) for end in ends]
 
     def people_path(self, first: int, second: int, user: str) -> list[Step] | None:
         """``first - somebody else who likes both - second``: the one with the fewest items, whose liking says most."""
@@ -175,6 +182,8 @@ PHRASES = (
     (r"artist", "by the same artist"),
     (r"album", "on the same album"),
     (r"year", "of the same year"),
+    (r"bought|buy", "often bought with the same things"),
+    (r"view", "often looked at with the same things"),
 )
 """How relations of usual names are said; the first that matches the lower-case name is taken."""
 
@@ -194,6 +203,25 @@ def say_relation(relation: str, name: str | None = None) -> str:
     return f"{said} ({name})" if name else said
 
 
+DIRECT = (
+    (r"bought|buy", "which is often bought with it"),
+    (r"view", "which is often looked at with it"),
+    (r"sequel|prequel|series", "of the same series"),
+)
+"""How an edge between two items is said."""
+
+
+def say_edge(relation: str) -> str:
+    """An edge between two items in words.
+
+    >>> say_edge("ALSO_BOUGHT"), say_edge("REMAKE_OF")
+    ('which is often bought with it', 'which is tied to it (remake of)')
+    """
+    lowered = relation.lower()
+    said = next((phrase for pattern, phrase in DIRECT if re.search(pattern, lowered)), None)
+    return said or f"which is tied to it ({lowered.replace('_', ' ')})"
+
+
 class Explainer:
     """Turns contributions into reasons and paths for one published model."""
 
@@ -202,7 +230,7 @@ class Explainer:
         self._items = items
 
     def title(self, item: int) -> str:
-        """Title of an item, or its id."""
+        """What people call an item, or its id."""
         return self._paths.name(item) or self._items[item]
 
     def reason(self, summands: Sequence[Contribution], item: int) -> str:
@@ -229,7 +257,8 @@ class Explainer:
             telling = self._rarest(ordered, item)
             if telling is not None:
                 source, shared = telling
-                said = say_relation(self._paths.relation(shared), self._paths.name(shared.node))
+                relation = self._paths.relation(shared)
+                said = say_edge(relation) if shared.direct else say_relation(relation, self._paths.name(shared.node))
                 return f"because you liked {self.title(source)}, {said}"
         liked = " and ".join(self.title(one) for one in ordered[:2])
         return f"because people who liked {liked} liked it too"

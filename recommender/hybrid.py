@@ -1,7 +1,7 @@
 """The hybrid: parts and the weights that make one score of them.
 
-``score_j = sum_p w_p (s_pj - mean_p) / std_p``, mean and std over the catalogue for the person at hand, ``w`` by what is
-known of that person (:mod:`recommender.situations`). With these held fixed the score is a sum over the person's own
+``score_j = sum_p w_p (s_pj - mean_p) / std_p``, mean and std over the catalogue for the person at hand, ``w`` by what
+is known of that person (:mod:`recommender.situations`). With these held fixed the score is a sum over the person's own
 history: :class:`Anatomy`.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -131,36 +131,32 @@ def fuse(
     names = tuple(part.name for part in parts)
     rng = np.random.default_rng(seed)
     met = np.diff(people.weights.indptr) > 0
+    new = ~met if np.count_nonzero(~met) >= situations.least else np.ones_like(met)
+    alike = np.stack([_unit(part, nobody(seen.shape[1])) for part in parts]) if parts else np.empty((0, 1, 1))
+    telling = np.flatnonzero(alike.any(axis=(1, 2)))
 
-    def drawn(among: np.ndarray) -> np.ndarray:
-        return np.sort(rng.permutation(np.flatnonzero(among))[: config.max_people])
-
-    def learned(rows: np.ndarray, components: Callable[[People], np.ndarray]) -> Learned:
-        if not len(rows) or not parts:
-            return Learned(np.ones(len(parts)), "equal")
-        size = max(1, BLOCK_BYTES // (4 * seen.shape[1] * len(parts)))
+    def learned(among: np.ndarray, components: Callable[[People], np.ndarray], chosen: Sequence[int]) -> Learned:
+        """Weights of the chosen parts, 0 for the others."""
+        rows = np.sort(rng.permutation(np.flatnonzero(among))[: config.max_people])
+        if not len(rows) or not len(chosen):
+            return Learned(np.isin(np.arange(len(parts)), chosen).astype(np.float64), "equal")
+        size = max(1, BLOCK_BYTES // (4 * seen.shape[1] * len(chosen)))
         blocks: list[Choices] = []
         for start in range(0, len(rows), size):
             own = rows[start : start + size]
             blocks.append(gather(components(people[own]), seen[own], relevant[own], config, rng))
-        return learn(concatenate(blocks), names, config, rng)
+        found = learn(concatenate(blocks), [names[position] for position in chosen], config, rng)
+        weights = np.zeros(len(parts))
+        weights[chosen] = found.weights
+        return replace(found, weights=weights)
 
-    def of_history(block: People) -> np.ndarray:
-        return np.stack([standardise(part.score(block))[0] for part in parts])
+    history = learned(met, lambda block: np.stack([_unit(part, block) for part in parts]), range(len(parts)))
+    nothing = learned(new, lambda block: np.repeat(alike[telling], len(block), axis=1), telling)
+    return Fusion.of(names, history, nothing, np.array([part.knows_new_items for part in parts], bool), situations)
 
-    def of_nothing(block: People) -> np.ndarray:
-        unknown = nobody(seen.shape[1])
-        scores = np.stack([standardise(part.score(unknown))[0] for part in parts])
-        return np.broadcast_to(scores, (len(parts), len(block), seen.shape[1]))
 
-    new = ~met if np.count_nonzero(~met) >= situations.least else np.ones_like(met)
-    return Fusion.of(
-        names,
-        learned(drawn(met), of_history),
-        learned(drawn(new), of_nothing),
-        np.array([part.knows_new_items for part in parts], dtype=bool),
-        situations,
-    )
+def _unit(part: Part, people: People) -> np.ndarray:
+    return standardise(part.score(people))[0]
 
 
 def nobody(num_items: int) -> People:

@@ -17,13 +17,16 @@ from kg import snapshot as snapshots
 from kg.snapshot import Snapshot
 from kg.vocabulary import Vocabulary
 from recommender import artefacts
-from recommender.bridge import Builder, Encode, TextVectors
+from recommender.bridge import Builder, Encode, Phrases, TextVectors
 from recommender.data import People, TrainingData
 from recommender.explain import Explainer, Paths
 from recommender.hybrid import Hybrid
 from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, meanings_of, scales_of
 from recommender.profiles.context import ProfileContext
 from recommender.profiles.segments import Segment, SegmentConfig, Segments
+
+PHRASES = "phrases.json"
+"""Holds :data:`recommender.bridge.Phrases`."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ class Model:
     @cached_property
     def explainer(self) -> Explainer:
         """Reasons and paths."""
-        return Explainer(Paths(self.snapshot, self.data.knowledge, self.data.cells.positive), self.items)
+        paths = Paths(self.snapshot, self.data.knowledge, self.data.cells.positive, self.phrases)
+        return Explainer(paths, self.items)
 
     @cached_property
     def profiles(self) -> ProfileContext:
@@ -105,8 +109,15 @@ class Model:
             self.meanings,
             meaning_config=self.meaning,
             item_vectors=self.data.item_vectors,
+            phrases=self.phrases,
             encode=self.encode,
         )
+
+    @cached_property
+    def phrases(self) -> Phrases | None:
+        """Keyphrases of the items, as found at the refresh."""
+        phrases: Phrases | None = json.loads((self.folder / PHRASES).read_text(encoding="utf-8"))
+        return phrases
 
     @cached_property
     def segments(self) -> Segments | None:

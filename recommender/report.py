@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
-from recommender.explain import say_relation
+from recommender.explain import say_edge, say_relation
 
 PARTS = 8
 """Contributions that are drawn; the rest is one remainder."""
@@ -128,6 +128,8 @@ def told(part: Mapping[str, Any], titles: Mapping[str, str]) -> str:
         )
     title = titles.get(item) or item
     did = steps[0]["relation"].lower().replace("_", " ") if steps else "met"
+    if len(steps) == 2:
+        return f"you {did} {title}, {say_edge(steps[1]['relation'])}"
     if len(steps) < 3:
         return f"you {did} {title}"
     relation = steps[1]["relation"]

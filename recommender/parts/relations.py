@@ -1,8 +1,8 @@
 """Relations: items that share entities with what the person liked, with a learned weight for each relation.
 
-``score = x · sum_r w_r S_r`` with the relation filter ``S_r = D_i^-1/2 M_r D_e^-damping M_r^T D_i^-1/2`` of the
-item-entity incidence ``M_r``. The weights are learned on the training part alone: one of a person's items is hidden,
-and the conditional logit and coordinate ascent of :mod:`recommender.fusion` say which relations find it again.
+``score = x · sum_r w_r K_r`` with the relation filters ``K_r`` of :mod:`gnn.filters`. The weights are learned on the
+training part alone: one of a person's items is hidden, and the conditional logit and coordinate ascent of
+:mod:`recommender.fusion` say which relations find it again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from typing import Self
 
 import numpy as np
 import scipy.sparse as sp
+import torch
 
+from gnn import filters
+from gnn.filters import RelationFilter, RelationFilterConfig
+from gnn.sparse import to_scipy, to_torch
 from recommender.context import RunContext
 from recommender.data import People, TrainingData
 from recommender.fusion import FusionConfig, gather, learn
@@ -33,13 +37,13 @@ class RelationsConfig:
 
 
 class Relations(Part):
-    """See the module; ``left`` ``(items, edges of all relations)`` and ``right`` multiply to ``sum_r w_r S_r``."""
+    """See the module."""
 
     name = "relations"
     knows_new_items = True
     Config = RelationsConfig
-    left: sp.csr_matrix
-    right: sp.csr_matrix
+    filter: RelationFilter
+    """``sum_r w_r K_r``."""
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[RelationsConfig]:
@@ -48,22 +52,22 @@ class Relations(Part):
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         incidence = data.knowledge.item_attributes
         names = sorted(incidence, key=lambda name: -incidence[name].nnz)[: self.config.max_relations]
-        filters = [relation_filter(incidence[name], self.config.damping) for name in names]
-        weights = self._weights(data, filters, names, run)
-        kept = [(np.sqrt(weight), *pair) for weight, pair in zip(weights, filters, strict=True) if weight > 0]
-        self.left = sp.hstack([root * left for root, left, _ in kept], format="csr", dtype=np.float32)
-        self.right = sp.vstack([root * right for root, _, right in kept], format="csr", dtype=np.float32)
+        config = RelationFilterConfig(hub_exponent=self.config.damping)
+        single = [RelationFilter.of(to_torch(incidence[name]), config) for name in names]
+        weights = self._weights(data, single, names, run)
+        kept = [position for position, weight in enumerate(weights) if weight > 0] or [0]
+        self.filter = RelationFilter.weighted([single[at] for at in kept], [float(weights[at]) for at in kept])
         return self
 
     def _weights(
-        self, data: TrainingData, filters: list[tuple[sp.csr_matrix, sp.csr_matrix]], names: list[str], run: RunContext
+        self, data: TrainingData, single: Sequence[RelationFilter], names: Sequence[str], run: RunContext
     ) -> np.ndarray:
         """One weight a relation, at the scale of raw filter scores; all 1 when nobody has two liked items."""
         rng = np.random.default_rng(run.seed)
         liked = data.cells.positive
         able = np.flatnonzero(np.diff(liked.indptr) >= 2)
         if not len(able):
-            return np.ones(len(filters))
+            return np.ones(len(single))
         people = rng.permutation(able)[: self.config.max_people]
         history = liked[people]
         hidden = history.indptr[:-1] + rng.integers(0, np.diff(history.indptr))
@@ -72,34 +76,27 @@ class Relations(Part):
         )
         history = (history - history.multiply(targets)).tocsr()
         history.eliminate_zeros()
-        scores = np.stack([np.asarray((history @ left @ right).todense(), dtype=np.float32) for left, right in filters])
+        seen = to_torch(history)
+        scores = np.stack([one.apply(seen).numpy() for one in single])
         scale = scores.std(axis=(1, 2))
         scores /= np.maximum(scale, 1e-12)[:, None, None]
         config = FusionConfig(folds=2, sweeps=1)
-        choices = gather(scores, history, targets, config, rng)
-        weights: np.ndarray = learn(choices, names, config, rng).weights / np.maximum(scale, 1e-12)
-        return weights
+        learned = learn(gather(scores, history, targets, config, rng), names, config, rng)
+        return np.asarray(learned.weights / np.maximum(scale, 1e-12))
 
     def score(self, people: People) -> np.ndarray:
-        scores: np.ndarray = (people.weights @ self.left @ self.right).toarray()
-        return scores.astype(np.float32, copy=False)
+        scores: np.ndarray = self.filter.apply(to_torch(people.weights)).numpy()
+        return scores
 
     def contributions(self, person: People, item: int) -> Contributions:
-        items, weights = person.weights.indices, person.weights.data
-        similarity = (self.left[items] @ self.right[:, item]).toarray().ravel().astype(np.float64)
-        return Contributions(0.0, items.astype(np.int64), similarity * weights)
+        items, values = filters.contributions(self.filter, to_torch(person.weights), item)
+        return Contributions(0.0, items.numpy().astype(np.int64), values.numpy().astype(np.float64))
 
     def state(self) -> dict[str, np.ndarray]:
-        return csr_state("left", self.left) | csr_state("right", self.right)
+        incidence, spread = (to_scipy(matrix) for matrix in (self.filter.incidence, self.filter.spread))
+        diagonal = {"diagonal": self.filter.diagonal.numpy()}
+        return csr_state("incidence", incidence) | csr_state("spread", spread) | diagonal
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        self.left, self.right = csr_restore("left", state), csr_restore("right", state)
-
-
-def relation_filter(incidence: sp.csr_matrix, damping: float) -> tuple[sp.csr_matrix, sp.csr_matrix]:
-    """``left, right`` with ``left @ right = D_i^-1/2 M D_e^-damping M^T D_i^-1/2`` for the incidence ``M``."""
-    items = np.diff(incidence.indptr).astype(np.float64)
-    entities = np.bincount(incidence.indices, minlength=incidence.shape[1]).astype(np.float64)
-    by_item = sp.diags(np.where(items > 0, np.maximum(items, 1.0) ** -0.5, 0.0))
-    by_entity = sp.diags(np.where(entities > 0, np.maximum(entities, 1.0) ** -damping, 0.0))
-    return (by_item @ incidence @ by_entity).tocsr(), (by_item @ incidence).T.tocsr()
+        incidence, spread = (to_torch(csr_restore(name, state)) for name in ("incidence", "spread"))
+        self.filter = RelationFilter(incidence, spread, torch.from_numpy(state["diagonal"]))

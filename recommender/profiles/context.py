@@ -8,18 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
 
 from kg.snapshot import Snapshot
 from kg.vocabulary import Vocabulary
+from recommender.bridge import Encode, Phrases, item_names
 from recommender.data import Cells, KnowledgeGraph
 from recommender.meaning import Events, Meaning, MeaningConfig
-
-if TYPE_CHECKING:
-    from recommender.bridge import Encode
 
 MIN_FACET_SHARE = 0.01
 """An entity of fewer items than this share of the catalogue does not group it."""
@@ -58,6 +55,7 @@ class ProfileContext:
 
     items: Vocabulary
     titles: Sequence[str | None]
+    """What people call each item."""
     attributes: sp.csr_matrix
     """``(n, E)`` float32 incidence of 0 and 1, over all relations."""
     entities: EntityTable
@@ -73,8 +71,7 @@ class ProfileContext:
     meaning_config: MeaningConfig
     item_vectors: np.ndarray | None = None
     """``(n, d)`` float32 unit rows, zero rows where an item has no text; None where nothing has."""
-    phrases: Sequence[Sequence[str]] | None = None
-    """For each item the keyphrases of its text, the strongest first."""
+    phrases: Phrases | None = None
     facet: Facet | None = None
     encode: Encode | None = None
     """Makes vectors of reviews that come with live feedback; without it they count by their item's text alone."""
@@ -89,7 +86,7 @@ class ProfileContext:
         *,
         meaning_config: MeaningConfig | None = None,
         item_vectors: np.ndarray | None = None,
-        phrases: Sequence[Sequence[str]] | None = None,
+        phrases: Phrases | None = None,
         encode: Encode | None = None,
     ) -> ProfileContext:
         """The context of a snapshot: population figures from ``cells``, attributes from ``knowledge``.
@@ -101,7 +98,7 @@ class ProfileContext:
             meanings: what its kinds of event mean.
             meaning_config: how events were weighed in ``cells``.
             item_vectors: text vectors of the items, if any.
-            phrases: keyphrases of the items, which name interests.
+            phrases: keyphrases of the items, which name interests, and items without a title.
             encode: text encoder for live reviews.
         """
         attributes, entities = _attributes(snapshot, knowledge)
@@ -109,7 +106,7 @@ class ProfileContext:
         surprise = -np.log2((met + 1) / (cells.num_users + 1))
         return cls(
             items=Vocabulary.of(snapshot.items["id"]),
-            titles=snapshot.items["title"].to_pylist(),
+            titles=item_names(snapshot, phrases),
             attributes=attributes,
             entities=entities,
             shares=population_shares(cells.matrix, attributes),
@@ -147,7 +144,7 @@ class ProfileContext:
         return any(name is not None for name in self.entities.names)
 
     def title(self, item: int) -> str:
-        """The title of an item, or its id."""
+        """What people call an item, or its id."""
         return self.titles[item] or self.items[item]
 
 

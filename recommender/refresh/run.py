@@ -116,7 +116,13 @@ def refresh(
 
 def _key(fingerprint: str, encoder: str, config: RefreshConfig, context: RunContext) -> str:
     """Names a run by everything that decides its result."""
-    decisive = {"format": artefacts.FORMAT, "snapshot": fingerprint, "encoder": encoder, "config": asdict(config), "seed": context.seed}
+    decisive = {
+        "format": artefacts.FORMAT,
+        "snapshot": fingerprint,
+        "encoder": encoder,
+        "config": asdict(config),
+        "seed": context.seed,
+    }
     text = json.dumps(decisive, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

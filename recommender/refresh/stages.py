@@ -30,14 +30,14 @@ from kg import snapshot as snapshots
 from kg.snapshot import Snapshot
 from kg.store import Store
 from recommender import artefacts
-from recommender.bridge import Builder, Encode, TextVectors, embed
+from recommender.bridge import Builder, Encode, TextVectors, embed, item_phrases
 from recommender.context import RunContext
 from recommender.errors import InvalidInput
 from recommender.evaluation.run import measure
 from recommender.evaluation.split import Split
 from recommender.evaluation.stores import split_snapshot
 from recommender.meaning import Events, meanings_of, scales_of
-from recommender.model import load_vectors, save_segments, save_vectors
+from recommender.model import PHRASES, load_vectors, save_segments, save_vectors
 from recommender.parts import BASELINES, HYBRID
 from recommender.profiles.context import ProfileContext
 from recommender.profiles.history import Words
@@ -141,6 +141,8 @@ def write_everyone(run: Run, folder: Path) -> None:
     """Draw every profile and write it to the graph; writing one again changes nothing."""
     data, events = run.builder(), Events.of(run.snapshot.events)
     meanings = meanings_of(events, scales_of(run.snapshot), run.config.meaning)
+    phrases = item_phrases(run.snapshot)
+    (folder / PHRASES).write_text(json.dumps(phrases), encoding="utf-8")
     context = ProfileContext.from_snapshot(
         run.snapshot,
         data.cells,
@@ -148,6 +150,7 @@ def write_everyone(run: Run, folder: Path) -> None:
         meanings,
         meaning_config=run.config.meaning,
         item_vectors=data.item_vectors,
+        phrases=phrases,
     )
     words = None
     if run.vectors is not None and len(run.vectors.reviews):
@@ -194,6 +197,7 @@ def assemble(run: Run, version_folder: Path, manifest: dict[str, Any]) -> None:
         _link(run.folder / "fit" / "hybrid", folder / "hybrid")
         for stage, name in (
             ("embed", "vectors.safetensors"),
+            ("profiles", PHRASES),
             ("profiles", "segments.json"),
             ("profiles", "segments.safetensors"),
         ):

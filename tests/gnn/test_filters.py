@@ -41,7 +41,7 @@ def test_relation_filter_is_the_dense_formula(liked: np.ndarray, hubs: float, it
     incidence = (np.random.default_rng(1).random((12, 6)) < 0.4).astype(np.float32)
     incidence[:, 4] = 0
     incidence[2, 4] = 1  # a node of one item says nothing
-    found = RelationFilter(to_torch(sp.csr_matrix(incidence)), RelationFilterConfig(hubs, items))
+    found = RelationFilter.of(to_torch(sp.csr_matrix(incidence)), RelationFilterConfig(hubs, items))
     kept = incidence[:, incidence.sum(0) > 1]
     left = kept * np.maximum(kept.sum(1, keepdims=True), 1) ** -items
     kernel = left @ np.diag(kept.sum(0) ** -hubs) @ left.T
@@ -57,10 +57,10 @@ def test_a_rare_shared_node_outweighs_a_hub_and_hubs_can_be_left_out() -> None:
     incidence[:2, 0] = 1
     incidence[:, 1] = 1
     one = to_torch(sp.csr_matrix(np.eye(1, 6)))
-    scores = RelationFilter(to_torch(sp.csr_matrix(incidence)), RelationFilterConfig()).apply(one)[0]
+    scores = RelationFilter.of(to_torch(sp.csr_matrix(incidence)), RelationFilterConfig()).apply(one)[0]
     assert scores[1] > 1.5 * scores[2] > 0
     assert scores[0] == 0
-    without = RelationFilter(to_torch(sp.csr_matrix(incidence)), RelationFilterConfig(max_degree=5)).apply(one)[0]
+    without = RelationFilter.of(to_torch(sp.csr_matrix(incidence)), RelationFilterConfig(max_degree=5)).apply(one)[0]
     assert without[1] > 0
     assert (without[2:] == 0).all()
 
@@ -72,7 +72,7 @@ def test_contributions_add_up_to_the_score(liked: np.ndarray, kind: str) -> None
     chosen = (
         InteractionFilter(matrix, InteractionFilterConfig(rank=4))
         if kind == "interactions"
-        else RelationFilter(incidence, RelationFilterConfig())
+        else RelationFilter.of(incidence, RelationFilterConfig())
     )
     row = rows_of(matrix, 2, 3)
     for item in (0, 5, 9):
@@ -85,3 +85,16 @@ def test_the_same_seed_gives_the_same_bytes(liked: np.ndarray) -> None:
     matrix = to_torch(sp.csr_matrix(liked))
     first, second = (InteractionFilter(matrix, InteractionFilterConfig(rank=4), seed=3).apply(matrix) for _ in range(2))
     assert first.numpy().tobytes() == second.numpy().tobytes()
+
+
+def test_weighted_relations_are_the_sum_of_their_filters(liked: np.ndarray) -> None:
+    rng = np.random.default_rng(4)
+    single = [
+        RelationFilter.of(to_torch(sp.csr_matrix((rng.random((12, nodes)) < 0.4).astype(np.float32))), config)
+        for nodes, config in ((5, RelationFilterConfig()), (9, RelationFilterConfig(hub_exponent=0.8)))
+    ]
+    history = to_torch(sp.csr_matrix(liked[:6]))
+    expected = 0.3 * single[0].apply(history) + 2.0 * single[1].apply(history)
+    both = RelationFilter.weighted(single, [0.3, 2.0])
+    torch.testing.assert_close(both.apply(history), expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(both.column(4), 0.3 * single[0].column(4) + 2.0 * single[1].column(4))

@@ -225,7 +225,9 @@ def test_a_flipped_byte_in_the_published_version_is_said_and_healed(tmp_path: Pa
         version = recommender.refresh(budget=0).version
     flip(next((tmp_path / "s" / "work" / "models" / version / "hybrid").rglob("*.safetensors")))
     with Recommender.open(tmp_path / "s", run=RUN) as recommender:
-        with pytest.raises(ArtefactError, match=r"safetensors is damaged; run 'tastegraph models rollback' .* refresh'"):
+        with pytest.raises(
+            ArtefactError, match=r"safetensors is damaged; run 'tastegraph models rollback' .* refresh'"
+        ):
             recommender.recommend("u0")
         healed = recommender.refresh(budget=0)
         assert not healed.unchanged

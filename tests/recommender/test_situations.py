@@ -1,0 +1,96 @@
+"""Weights by what is known of a person: by hand, and learned on planted people with and without a history."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from recommender.data import People
+from recommender.fusion import Learned
+from recommender.hybrid import Hybrid, fuse, nobody
+from recommender.parts import PARTS
+from recommender.situations import Fusion, SituationConfig
+from tests.recommender.parts.planted import ITEMS, PEOPLE, world
+from tests.recommender.parts.test_contract import RUN, person
+
+NAMES = ("popularity", "ials", "content")
+KNOWS = np.array([False, False, True])
+
+
+def fusion() -> Fusion:
+    history, nothing = Learned(np.array([0.0, 2.0, 0.0]), "ials"), Learned(np.array([1.5, 0.5, 0.0]), "logit")
+    return Fusion.of(NAMES, history, nothing, KNOWS, SituationConfig(floor=0.1, words_prior=0.2))
+
+
+def test_each_situation_by_hand() -> None:
+    said = np.ones(8, np.float32)
+    known = {
+        "liked something": (person([1]), [0, 2, 0.2]),
+        "disliked something": (person([], disliked=[1]), [0, 2, 0.2]),
+        "nothing known": (person([]), [1.5, 0.5, 0.15]),
+        "asks in words": (person([], words=said), [0.2 * 1.5 / 2.15, 0.2 * 0.5 / 2.15, 1 + 0.2 * 0.15 / 2.15]),
+        "was in training and wrote": (person([1], row=3, words=said), [0, 2, 0.2]),
+    }
+    for situation, (someone, expected) in known.items():
+        np.testing.assert_allclose(fusion().weights(someone)[0], expected, rtol=1e-6, err_msg=situation)
+    both = fusion().weights(person([1], words=said))[0]
+    np.testing.assert_allclose(both, (np.add(known["liked something"][1], known["asks in words"][1])) / 2, rtol=1e-6)
+
+
+def test_a_block_of_people_is_its_people_one_by_one() -> None:
+    someone = [person([1]), person([]), person([], words=np.ones(8, np.float32))]
+    words = np.concatenate([np.zeros((2, 8), np.float32), np.ones((1, 8), np.float32)])
+    block = People(sp.vstack([one.weights for one in someone]).tocsr(), np.full(3, -1), words)
+    alone = [fusion().weights(one)[0] for one in someone]
+    np.testing.assert_array_equal(fusion().weights(block), alone)
+
+
+def test_kept_parts_keep_their_weights_and_json_keeps_all() -> None:
+    kept = fusion().only(["content", "popularity"])
+    assert kept.parts == ("popularity", "content")
+    assert kept.history.weights.tolist() == [0.0, 0.2]
+    assert kept.used == ["popularity", "content"]
+    again = Fusion.from_dict(fusion().to_dict())
+    assert again.by_name() == fusion().by_name()
+    assert (again.history.chosen, again.nothing.chosen) == ("ials", "logit")
+
+
+@pytest.mark.parametrize("strangers", [0, 30])
+def test_people_without_history_have_weights_of_their_own(strangers: int) -> None:
+    """With a history taste decides; without one only what is the same for all can. Item 5 is what strangers begin with,
+    and with no stranger to learn from still the only thing that is known."""
+    data = world()
+    rng = np.random.default_rng(3)
+    parts = [PARTS[name](PARTS[name].grid(data)[0]).fit(data, RUN) for name in ("popularity", "ials")]
+    half = np.arange(PEOPLE) < PEOPLE // 2
+    liked = data.cells.positive.toarray() > 0
+    free = ~liked & ((np.arange(ITEMS) < ITEMS // 2)[None, :] == half[:, None])
+    wanted = np.zeros_like(liked)
+    for row in range(PEOPLE):
+        wanted[row, rng.choice(np.flatnonzero(free[row]))] = True
+    parts[0].scores = np.where(np.arange(ITEMS) == 5, 9.0, rng.random(ITEMS)).astype(np.float32)
+    stranger = np.zeros((strangers, ITEMS), dtype=bool)
+    stranger[:, 5] = True
+    people = People(
+        sp.vstack([data.cells.matrix, sp.csr_matrix((strangers, ITEMS), dtype=np.float32)]).tocsr(),
+        np.concatenate([np.arange(PEOPLE), np.full(strangers, -1)]),
+    )
+    relevant = sp.csr_matrix(np.concatenate([wanted, stranger]).astype(np.float32))
+    seen = sp.csr_matrix(np.concatenate([liked, np.zeros_like(stranger)]).astype(np.float32))
+    learned = fuse(parts, people, seen, relevant)
+    assert learned.history.weights[1] > learned.history.weights[0]
+    assert learned.nothing.weights[0] > 0 == learned.nothing.weights[1]
+    assert (learned.nothing.validation["popularity"] > 0.99) == (strangers == 30)
+    assert Hybrid(parts, learned).score(nobody(ITEMS))[0].argmax() == 5
+    by_taste = Hybrid(parts, learned).score(person([0, 1, 2]))[0]
+    assert by_taste[: ITEMS // 2].mean() > by_taste[ITEMS // 2 :].mean()
+
+
+def test_with_nobody_to_learn_from_all_weights_are_equal() -> None:
+    data = world()
+    parts = [PARTS[name](PARTS[name].grid(data)[0]).fit(data, RUN) for name in ("popularity", "ials", "content")]
+    nothing = sp.csr_matrix((0, ITEMS), dtype=np.float32)
+    learned = fuse(parts, People(nothing, np.empty(0, np.int64)), nothing, nothing)
+    assert (learned.history.chosen, learned.history.weights.tolist()) == ("equal", [1.0, 1.0, 1.0])
+    assert learned.words[2] > 3 * max(learned.words[:2])
