@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
+import scipy.sparse as sp
 import torch
 from torch import Tensor
 
@@ -25,6 +27,7 @@ from gnn.sparse import (
     one_row,
     product,
     row_ids,
+    to_scipy,
     transpose,
     with_values,
 )
@@ -186,10 +189,19 @@ class RelationFilter:
     def apply(self, history: Tensor) -> Tensor:
         """``x K``, see :class:`GraphFilter`; sparse throughout: the cost is the number of paths item - node - item."""
         check_csr(history, "history", len(self.diagonal))
-        found = densify(product(product(history, self.incidence), self.spread))
+        if self._scipy is None:
+            found = densify(product(product(history, self.incidence), self.spread))
+        else:
+            found = torch.from_numpy((to_scipy(history) @ self._scipy[0] @ self._scipy[1]).toarray())
         rows, items = row_ids(history), history.col_indices()
         found[rows, items] -= history.values() * self.diagonal[items]
         return found
+
+    @cached_property
+    def _scipy(self) -> tuple[sp.csr_matrix, sp.csr_matrix] | None:
+        """Both factors for the processor, made once: for one person that takes longer than the products."""
+        on_processor = self.incidence.device.type == "cpu"
+        return (to_scipy(self.incidence), to_scipy(self.spread)) if on_processor else None
 
     def column(self, item: int) -> Tensor:
         """``K[:, item]``, see :class:`GraphFilter`; ``K`` is symmetric, so it is a row."""

@@ -42,7 +42,7 @@ class BulkLoad(Protocol):
         """Make one edge a pair of references, with these properties, none of them null."""
 
     def declare_kind(self, kind: str) -> None:
-        """Make ``event_id`` unique within this kind of event when the block ends."""
+        """Make ``event_id`` unique within this kind of event; a second call does nothing."""
 
 
 class Store(Protocol):

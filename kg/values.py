@@ -37,6 +37,15 @@ def aware(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def seconds(moment: str | None) -> float:
+    """Unix seconds of a moment as ``toString`` of either engine writes it, NaN for null.
+
+    >>> seconds("1970-01-01T00:01:00.5"), seconds("1970-01-01T01:00:00+01:00")
+    (60.5, 0.0)
+    """
+    return float("nan") if moment is None else aware(datetime.fromisoformat(moment)).timestamp()
+
+
 def _path(path: Any) -> list[Any]:
     nodes, relationships = list(path.nodes), list(path.relationships)
     steps = [plain(nodes[0])]

@@ -31,6 +31,8 @@ from kg.store import Statement, Store
 
 ATTEMPTS = 4
 """Times a batch is read and written when others write the same keys."""
+READ_AT_ONCE = 250
+"""Ids of one look-up: the embedded engine compares each row that it finds with the whole list."""
 MAX_KNOWN = 1_000_000
 """Ids remembered as being in the graph, to spare a MERGE for each event."""
 
@@ -127,8 +129,8 @@ class _Plan:
             self._entities.update(entities_of([record]))
 
     def _stored(self, label: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        found = queries.statement("nodes_of_ids", names={"label": label}, ids=list(ids))
-        return {row["id"]: row["properties"] for row in self._read(found)}
+        rows = self._read("nodes_of_ids", ids, label=label)
+        return {row["id"]: row["properties"] for row in rows}
 
     # --- Edges of the knowledge graph
 
@@ -149,8 +151,7 @@ class _Plan:
         for edge in wanted:
             groups[edge.head_label, edge.relation, edge.tail_label].add(edge.head)
         for (head, relation, tail), ids in groups.items():
-            names = {"head": head, "relation": relation, "tail": tail}
-            rows = self._read(queries.statement("edges_from", names=names, ids=list(ids)))
+            rows = self._read("edges_from", ids, head=head, relation=relation, tail=tail)
             wanted -= {Edge(head, row["head"], relation, tail, row["tail"]) for row in rows}
         return wanted
 
@@ -215,8 +216,7 @@ class _Plan:
         self.outcome.conflicts.append((event, reason))
 
     def _stored_events(self, kind: str, events: Sequence[Interaction]) -> dict[str, Content]:
-        ids = list({event.event_id for event in events})
-        rows = self._read(queries.statement("events_of_ids", names={"relation": kind}, ids=ids))
+        rows = self._read("events_of_ids", {event.event_id for event in events}, relation=kind)
         if not rows:
             return {}
         # Another kind's event may have the same id and words, so the edge says whether it came with any.
@@ -228,9 +228,7 @@ class _Plan:
         }
 
     def _stored_reviews(self, ids: list[str]) -> dict[str, Content]:
-        if not ids:
-            return {}
-        rows = self._read(queries.statement("reviews_of_ids", ids=ids))
+        rows = self._read("reviews_of_ids", ids)
         return {row["id"]: Content(row["user"], row["item"], None, None, row["text"]) for row in rows}
 
     # --- Writing
@@ -265,8 +263,10 @@ class _Plan:
         named = "".join(f", {_quoted(name)}: row[{place}]" for place, name in enumerate(context, 5))
         return Statement(statement.text.replace("<context>", named), statement.parameters)
 
-    def _read(self, statement: Statement) -> list[dict[str, Any]]:
-        return self._store.read(statement.text, **statement.parameters)
+    def _read(self, name: str, ids: Iterable[str], **names: str) -> list[dict[str, Any]]:
+        text, wanted = queries.statement(name, names=names).text, list(ids)
+        starts = range(0, len(wanted), READ_AT_ONCE)
+        return [row for at in starts for row in self._store.read(text, ids=wanted[at : at + READ_AT_ONCE])]
 
 
 def _iso(moment: datetime | None) -> str | None:

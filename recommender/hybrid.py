@@ -133,13 +133,14 @@ def fuse(
     met = np.diff(people.weights.indptr) > 0
     new = ~met if np.count_nonzero(~met) >= situations.least else np.ones_like(met)
     alike = np.stack([_unit(part, nobody(seen.shape[1])) for part in parts]) if parts else np.empty((0, 1, 1))
+    every = np.arange(len(parts))
     telling = np.flatnonzero(alike.any(axis=(1, 2)))
 
-    def learned(among: np.ndarray, components: Callable[[People], np.ndarray], chosen: Sequence[int]) -> Learned:
+    def learned(among: np.ndarray, components: Callable[[People], np.ndarray], chosen: np.ndarray) -> Learned:
         """Weights of the chosen parts, 0 for the others."""
         rows = np.sort(rng.permutation(np.flatnonzero(among))[: config.max_people])
         if not len(rows) or not len(chosen):
-            return Learned(np.isin(np.arange(len(parts)), chosen).astype(np.float64), "equal")
+            return Learned(np.isin(every, chosen).astype(np.float64), "equal")
         size = max(1, BLOCK_BYTES // (4 * seen.shape[1] * len(chosen)))
         blocks: list[Choices] = []
         for start in range(0, len(rows), size):
@@ -150,7 +151,7 @@ def fuse(
         weights[chosen] = found.weights
         return replace(found, weights=weights)
 
-    history = learned(met, lambda block: np.stack([_unit(part, block) for part in parts]), range(len(parts)))
+    history = learned(met, lambda block: np.stack([_unit(part, block) for part in parts]), every)
     nothing = learned(new, lambda block: np.repeat(alike[telling], len(block), axis=1), telling)
     return Fusion.of(names, history, nothing, np.array([part.knows_new_items for part in parts], bool), situations)
 

@@ -32,14 +32,16 @@ the meanings that were inferred at refresh.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 
 from kg.snapshot import Snapshot
+from kg.values import seconds
+from kg.vocabulary import Vocabulary
 from recommender.data import Cells
 from recommender.errors import InvalidInput
 
@@ -131,6 +133,26 @@ class Events:
             values=table["value"].to_numpy().astype(np.float64),
             times=table["at"].cast(pa.int64()).to_numpy().astype(np.float64) / 1e6,
             kind_names=tuple(kinds.dictionary.to_pylist()),
+        )
+
+    @classmethod
+    def of_person(cls, rows: Sequence[Sequence[Any]], items: Vocabulary) -> Events:
+        """One person's events from rows of kind, item id, moment as text and value, as queries answer them.
+
+        An item that the vocabulary does not hold (it came after the refresh) gets a negative number of its own.
+        """
+        kinds = {kind: code for code, kind in enumerate(dict.fromkeys(row[0] for row in rows))}
+        strangers: dict[str, int] = {}
+        found = items.indices(row[1] for row in rows)
+        for position in np.flatnonzero(found < 0).tolist():
+            found[position] = strangers.setdefault(rows[position][1], -1 - len(strangers))
+        return cls(
+            users=np.zeros(len(rows), dtype=np.int64),
+            items=found,
+            kinds=np.array([kinds[row[0]] for row in rows], dtype=np.int64),
+            values=np.array([row[3] for row in rows], dtype=np.float64),
+            times=np.array([seconds(row[2]) for row in rows], dtype=np.float64),
+            kind_names=tuple(kinds),
         )
 
     def __len__(self) -> int:

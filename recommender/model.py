@@ -36,7 +36,7 @@ class Person:
     user_id: str | None
     """None for somebody who is given as a list of items or a text."""
     events: Events
-    """Their events; ``items`` are dense ids of the model, -1 for items that came after it."""
+    """Their events; ``items`` are dense ids of the model, negative for items that came after it."""
     words: np.ndarray | None = None
     """``(d,)`` float32 mean vector of their own words, None when they wrote nothing."""
 

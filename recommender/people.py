@@ -36,25 +36,12 @@ def read_people(store: Store, model: Model, user_ids: Sequence[str], encode: Enc
 
 
 def _person(model: Model, row: dict[str, Any], encode: Encode | None) -> Person:
-    events = row["events"]
-    kinds = tuple(dict.fromkeys(event["kind"] for event in events))
-    words = [text for text in (join_text(review["title"], review["text"]) for review in row["reviews"]) if text]
+    words = [text for text in (join_text(title, text) for title, text in row["reviews"]) if text]
     return Person(
         user_id=row["user_id"],
-        events=Events(
-            users=np.zeros(len(events), dtype=np.int64),
-            items=model.items.indices(event["item_id"] for event in events),
-            kinds=np.array([kinds.index(event["kind"]) for event in events], dtype=np.int64),
-            values=np.array([_number(event["value"]) for event in events], dtype=np.float64),
-            times=np.array([np.nan if event["at"] is None else event["at"].timestamp() for event in events]),
-            kind_names=kinds,
-        ),
+        events=Events.of_person(row["events"], model.items),
         words=_mean_words(words, encode) if model.vectors is not None else None,
     )
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else float(value)
 
 
 def _mean_words(texts: Sequence[str], encode: Encode | None) -> np.ndarray | None:

@@ -29,8 +29,8 @@ class Bridge:
 class GraphLoad:
     """A :class:`kg.store.BulkLoad` into an empty database.
 
-    Uniqueness of ``event_id`` is declared when the block ends, over the edges that are there: three times as fast as
-    checking each. The caller sees to it that ids differ; if they do not, nothing is published.
+    Each ``event_id`` is checked as it is stored, which costs less than an index over all of them afterwards once there
+    are some hundred thousand. The caller sees to it that ids differ; if they do not, nothing is published.
     """
 
     def __init__(self, database: Any, bridge: Bridge, check_room: Callable[[], None]) -> None:
@@ -45,8 +45,7 @@ class GraphLoad:
     def __enter__(self) -> Self:
         for text in schema.node_constraints():
             self._database.command("opencypher", text)
-        for label in ("Review",):
-            self._database.command("sql", f"CREATE PROPERTY {label}.at DATETIME_MICROS")
+        self._database.command("sql", "CREATE PROPERTY Review.at DATETIME_MICROS")
         self._batch = self._stack.enter_context(self._database.graph_batch())
         return self
 
@@ -55,7 +54,7 @@ class GraphLoad:
     ) -> None:
         self._stack.close()
         if error is None:
-            self._declare()
+            self._sign()
 
     def add_nodes(self, label: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         """See :class:`kg.store.BulkLoad`."""
@@ -85,7 +84,10 @@ class GraphLoad:
 
     def declare_kind(self, kind: str) -> None:
         """See :class:`kg.store.BulkLoad`."""
-        self._kinds.add(kind)
+        if kind not in self._kinds:
+            self._kinds.add(kind)
+            self._make_relation(kind, timed=True)
+            self._database.command("opencypher", schema.kind_constraint(kind))
 
     def _make_relation(self, relation: str, timed: bool) -> None:
         self._relations.add(relation)
@@ -93,10 +95,7 @@ class GraphLoad:
         if timed:  # declared, so that text becomes a moment
             self._database.command("sql", f"CREATE PROPERTY `{relation}`.at IF NOT EXISTS DATETIME_MICROS")
 
-    def _declare(self) -> None:
-        for kind in sorted(self._kinds):
-            self._make_relation(kind, timed=True)
-            self._database.command("opencypher", schema.kind_constraint(kind))
+    def _sign(self) -> None:
         self._database.command(
             "opencypher",
             "CREATE (:Schema {id: 'tastegraph', version: $version}) WITH 1 AS one "

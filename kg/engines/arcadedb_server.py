@@ -6,6 +6,7 @@ Bolt listens on a free port of the loopback and nothing else does; all logs go i
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -120,6 +121,7 @@ def _start_java(logs: Path) -> None:
                 "-Darcadedb.opencypher.loadCsv.allowFileUrls=false",
                 "-Darcadedb.opencypher.loadCsv.allowRemoteUrls=false",
                 "--sun-misc-unsafe-memory-access=allow",
+                *_collector(),
             ],
         )
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
@@ -132,6 +134,11 @@ def _heap() -> str | None:
         return None
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return f"{min(4096, memory // 2 >> 20)}m"
+
+
+def _collector() -> list[str]:
+    """The garbage collector of the most throughput, unless ``ARCADEDB_JVM_ARGS`` names one."""
+    return [] if re.search(r"-XX:\+Use\w+GC", os.environ.get("ARCADEDB_JVM_ARGS", "")) else ["-XX:+UseParallelGC"]
 
 
 def _logging_properties(logs: Path) -> Path:

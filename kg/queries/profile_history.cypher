@@ -7,7 +7,7 @@ MATCH (u:User {id: $user})
 RETURN COLLECT {
          MATCH (u)-[e]->(i:Item)
          WHERE type(e) IN kinds
-         RETURN [type(e), i.id, e.at, e.value]
+         RETURN [type(e), i.id, toString(e.at), e.value]
          LIMIT $most
        } AS events,
        COLLECT {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -76,33 +75,10 @@ def _draw(
     if len(history["events"]) > MAX_LIVE_EVENTS:
         return None
     config = config or ProfileConfig()
-    events, words = _events(history["events"], context), _words(history["reviews"], context)
+    events, words = Events.of_person(history["events"], context.items), _words(history["reviews"], context)
     histories = histories_of([user_id], events, context, config, words)
     (profile,) = build_profiles(histories, context, config, segments=segments)
     return profile
-
-
-def _events(rows: Sequence[Sequence[Any]], context: ProfileContext) -> Events:
-    """The events of ``[kind, item id, at, value]``; an unknown item gets a negative number of its own."""
-    names = tuple(sorted({row[0] for row in rows}))
-    codes = {name: code for code, name in enumerate(names)}
-    strangers: dict[str, int] = {}
-    items = [
-        context.items.index(item) if item in context.items else strangers.setdefault(item, -1 - len(strangers))
-        for _, item, _, _ in rows
-    ]
-    return Events(
-        users=np.zeros(len(rows), dtype=np.int64),
-        items=np.array(items, dtype=np.int64),
-        kinds=np.array([codes[row[0]] for row in rows], dtype=np.int64),
-        values=np.array([np.nan if row[3] is None else row[3] for row in rows], dtype=np.float64),
-        times=np.array([_seconds(row[2]) for row in rows], dtype=np.float64),
-        kind_names=names,
-    )
-
-
-def _seconds(at: datetime | None) -> float:
-    return np.nan if at is None else at.timestamp()
 
 
 def _words(rows: Sequence[Sequence[Any]], context: ProfileContext) -> Words | None:

@@ -14,6 +14,7 @@ from kg.errors import QueryFailed
 from kg.ingest import ingest
 from kg.records import Attribute, Interaction, ItemRecord, Record, Related, Scale, Triple
 from kg.store import Statement
+from kg.values import seconds
 
 DAY = [datetime(2023, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(9)]
 ACME, ZETA = (Attribute("HAS_BRAND", "brand", name) for name in ("Acme", "Zeta"))
@@ -82,10 +83,11 @@ def test_people_are_read_with_events_and_words(planted: BoltStore) -> None:
     assert rows == [
         {
             "user_id": "bob",
-            "events": [{"kind": "RATED", "item_id": "a", "value": 2.0, "at": DAY[4], "event_id": "4"}],
-            "reviews": [{"id": "4", "item_id": "a", "title": None, "text": "so bad", "at": DAY[4]}],
+            "events": [["RATED", "a", rows[0]["events"][0][2], 2.0]],
+            "reviews": [[None, "so bad"]],
         }
     ]
+    assert seconds(rows[0]["events"][0][2]) == DAY[4].timestamp()
 
 
 def test_the_version_published_last_is_current(graph: BoltStore) -> None:
