@@ -35,6 +35,7 @@ $(STAMP): pyproject.toml requirements/lock.txt requirements/uv.txt
 demo: $(STAMP) ## The main job on real data: MovieLens 100k into a graph, recommendations with reasons, feedback
 	$(BIN)/python scripts/demo.py
 
+test: export OMP_NUM_THREADS = 1 # each of the processes would take all cores otherwise
 test: $(STAMP) ## All tests, and the examples in docstrings
 	$(PYTEST) --doctest-modules tests $(PACKAGES)
 

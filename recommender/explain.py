@@ -19,7 +19,7 @@ from recommender.hybrid import Contribution
 from recommender.meaning import Events
 
 MAX_PATHS = 20
-"""Contributions that are given a path; the rest are small."""
+"""Items of the history that are given paths, those that add most over all components; the rest are small."""
 SPEAKERS = 3
 """A reason speaks of one of so many items of the history, those that add most."""
 HUB_SHARE = 0.25
@@ -222,6 +222,15 @@ def say_edge(relation: str) -> str:
     return said or f"which is tied to it ({lowered.replace('_', ' ')})"
 
 
+def totals(summands: Sequence[Contribution]) -> dict[int, float]:
+    """What each item of the history adds over all components."""
+    by_source: dict[int, float] = {}
+    for summand in summands:
+        if summand.item is not None:
+            by_source[summand.item] = by_source.get(summand.item, 0.0) + summand.value
+    return by_source
+
+
 class Explainer:
     """Turns contributions into reasons and paths for one published model."""
 
@@ -239,10 +248,7 @@ class Explainer:
         The items of the history that add most over all components speak, through the component by which the first of
         them does; where no item of the history adds anything, popularity or the person's own words do.
         """
-        by_source: dict[int, float] = {}
-        for summand in summands:
-            if summand.item is not None:
-                by_source[summand.item] = by_source.get(summand.item, 0.0) + summand.value
+        by_source = totals(summands)
         ordered = sorted(by_source, key=lambda source: -by_source[source])[:SPEAKERS]
         ordered = [source for source in ordered if by_source[source] > 0.0]
         if not ordered:
@@ -281,14 +287,16 @@ class Explainer:
             kinds: for each item of the person's history the kind of an event with it: the first edge of a path.
         """
         ordered = sorted(summands, key=lambda summand: -abs(summand.value))
+        sources = totals(summands)
+        told = set(sorted(sources, key=lambda source: -abs(sources[source]))[:MAX_PATHS])
         return [
             {
                 "component": summand.component,
                 "contribution": summand.value,
                 "item_id": None if summand.item is None else self._items[summand.item],
-                "path": self._path(summand, item, user, kinds) if position < MAX_PATHS else None,
+                "path": self._path(summand, item, user, kinds) if summand.item in told else None,
             }
-            for position, summand in enumerate(ordered)
+            for summand in ordered
         ]
 
     def _path(

@@ -15,6 +15,14 @@ PARTS = 8
 EVENTS = {"VIEWED", "CLICKED", "PURCHASED", "RATED", "LIKED", "REVIEWED", "INTERACTED"}
 """Relations that are what another person did, and no fact about an item."""
 
+GENERAL = {
+    "popularity": "it is popular",
+    "attribute_popularity": "popular items have what it has",
+    "network": "how it does with everybody, and with people near you",
+    "content": "it reads like what you wrote",
+}
+"""What a component gives that comes from no item of the history, in words."""
+
 
 @dataclass(frozen=True)
 class Page:
@@ -123,9 +131,7 @@ def told(part: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     """
     item, steps = part["item_id"], part.get("path") or []
     if item is None:
-        return {"popularity": "it is popular", "content": "it reads like what you wrote"}.get(
-            part["component"], "what is known of you beside your history"
-        )
+        return GENERAL.get(part["component"], "what holds for everybody")
     title = titles.get(item) or item
     did = steps[0]["relation"].lower().replace("_", " ") if steps else "met"
     if len(steps) == 2:

@@ -12,12 +12,11 @@ import pytest
 from kg.errors import StoreVersionError
 from kg.store import Statement
 from recommender import Recommender
-from recommender.context import RunContext
 from tests.recommender.test_loop import events, items
+from tests.running import RUN
 
 pytestmark = pytest.mark.embedded
 
-RUN = RunContext(device="cpu", threads=2, progress=False)
 
 LONG = "x" * 1024
 STRANGE = [

@@ -11,13 +11,12 @@ import pytest
 
 from kg.errors import EventConflict, QueryRefused
 from recommender import Recommender
-from recommender.context import RunContext
 from recommender.errors import ArtefactError, InvalidInput, NotRefreshed, UnknownItem, UnknownUser
+from tests.running import RUN
 
 pytestmark = pytest.mark.embedded
 
 PEOPLE, ITEMS = 60, 30
-RUN = RunContext(device="cpu", threads=2, progress=False)
 TOPICS = ("a quiet guitar and soft strings", "a fast car on a wet racing track")
 
 

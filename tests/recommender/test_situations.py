@@ -12,7 +12,8 @@ from recommender.hybrid import Hybrid, fuse, nobody
 from recommender.parts import PARTS
 from recommender.situations import Fusion, SituationConfig
 from tests.recommender.parts.planted import ITEMS, PEOPLE, world
-from tests.recommender.parts.test_contract import RUN, person
+from tests.recommender.parts.test_contract import person
+from tests.running import RUN
 
 NAMES = ("popularity", "ials", "content")
 KNOWS = np.array([False, False, True])

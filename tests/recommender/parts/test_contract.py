@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recommender.context import RunContext
 from recommender.data import People
 from recommender.parts import PARTS
 from recommender.parts.base import Part
 from tests.recommender.parts.planted import ITEMS, PEOPLE, world
+from tests.running import RUN
 
-RUN = RunContext(device="cpu", threads=2, progress=False)
 PERSONAL = [name for name in PARTS if "popularity" not in name]
 
 

@@ -1,0 +1,41 @@
+"""The demo as a newcomer runs it, with little tuning: what it shows on the terminal, and the page that it leaves."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.embedded
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_demo_shows_the_whole_loop(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    command = [sys.executable, str(ROOT / "scripts" / "demo.py"), "--budget", "0", "--out", str(page)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "cannot be fetched" in done.stderr:
+        pytest.skip("the data of the demo are not here, and no package index answers")
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout
+    assert "195,854 records stored, 0 rejected" in shown
+    models = re.findall(r"^ (hybrid|popularity|item_knn|ials|ease) +([0-9.]+) +([0-9.]+)", shown, re.MULTILINE)
+    assert {name for name, *_ in models} == {"hybrid", "popularity", "item_knn", "ials", "ease"}
+    assert len(re.findall(r"^ +\d+ +\d+ .* because ", shown, re.MULTILINE)) == 10
+    assert "you rated" in shown
+    assert re.search(r"by the same (writer|director|producer)|of the same genre", shown)
+    sums = [float(value) for value in re.findall(r"^  ([+-]?\d+\.\d{4})  ", shown, re.MULTILINE)]
+    assert sum(sums[:-1]) == pytest.approx(sums[-1], abs=0.001)
+    liked, disliked = re.findall(r"no to (.+), and yes to (.+)", shown)[0][::-1]
+    after = re.findall(r"^ +\d+ +(=|new|[↑↓] \d+) +(.+?)  +because ", shown.split("ms later")[1], re.MULTILINE)
+    assert len(after) == 10
+    assert not {liked, disliked} & {title for _, title in after}
+    assert {moved for moved, _ in after} != {"="}
+    html = page.read_text(encoding="utf-8")
+    assert "After feedback" in html
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", html)
