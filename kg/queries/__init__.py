@@ -103,9 +103,6 @@ def text(name: str) -> str:
     return get(name).text
 
 
-load = text
-
-
 def catalogue() -> list[NamedQuery]:
     """The queries made for people, by name."""
     return [query for query in _all().values() if query.example is not None]

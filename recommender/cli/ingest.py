@@ -22,7 +22,11 @@ Strict = Annotated[bool, typer.Option("--strict", help="Stop with an error at th
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and check, write nothing to the graph.")]
 Rejects = Annotated[
     Path | None,
-    typer.Option(dir_okay=False, metavar="FILE", help="Where rejected rows go; default: beside the store."),
+    typer.Option(
+        dir_okay=False,
+        metavar="FILE",
+        help="Where rejected rows go; default: tastegraph.rejects.jsonl here, never over another.",
+    ),
 ]
 Id = Annotated[str, typer.Option("--id", metavar="COL", help="The column of ids.", show_default=False)]
 Attributes = Annotated[

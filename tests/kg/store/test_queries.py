@@ -79,7 +79,7 @@ def test_every_query_for_people_answers_as_planned(planted: BoltStore) -> None:
 
 
 def test_people_are_read_with_events_and_words(planted: BoltStore) -> None:
-    rows = planted.read(queries.load("people_events"), users=["bob", "nobody"])
+    rows = planted.read(queries.text("people_events"), users=["bob", "nobody"])
     assert rows == [
         {
             "user_id": "bob",
@@ -98,12 +98,12 @@ def test_the_version_published_last_is_current(graph: BoltStore) -> None:
     publish("v1", 1, ndcg_at_10=0.5)
     publish("v2", 2)
     publish("v1", 3)
-    (current,) = graph.read(queries.load("model_current"))
+    (current,) = graph.read(queries.text("model_current"))
     assert (current["version"], current["created_at"], current["published_at"]) == ("v1", DAY[1], DAY[3])
     assert current["ndcg_at_10"] == 0.5
-    assert [row["version"] for row in graph.read(queries.load("model_list"))] == ["v2", "v1"]
+    assert [row["version"] for row in graph.read(queries.text("model_list"))] == ["v2", "v1"]
     graph.write(queries.statement("model_remove", versions=["v1"]))
-    assert [row["version"] for row in graph.read(queries.load("model_list"))] == ["v2"]
+    assert [row["version"] for row in graph.read(queries.text("model_list"))] == ["v2"]
 
 
 @pytest.mark.parametrize("query", queries._all().values(), ids=lambda query: query.name)
