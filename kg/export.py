@@ -92,8 +92,7 @@ class _Export:
     def _reviews(self, users: pa.Table, items: pa.Table) -> pa.Table:
         found = self._step("snapshot_reviews", _REVIEWS).sort_by("id")
         self._bar.update()
-        found = found.set_column(1, "user", _rows_of(found["user"], users))
-        return found.set_column(2, "item", _rows_of(found["item"], items)).cast(REVIEWS)
+        return _between(found, users, items, REVIEWS)
 
     def _edges(self, head: str, relations: Sequence[str], tail: str) -> pa.Table:
         if not relations:
@@ -105,7 +104,7 @@ class _Export:
         self._bar.update()
         user, entity = _rows_of(edges["head"], users), _rows_of(edges["tail"], entities)
         table = pa.table({"user": user, "relation": edges["relation"], "entity": entity})
-        return _distinct(table.filter(pc.is_valid(table["entity"])), TRAITS)
+        return _distinct(table.drop_null(), TRAITS)
 
 
 def _shown(text: str, hidden: tuple[str, ...]) -> str:
@@ -124,6 +123,13 @@ def _rows_of(ids: pa.ChunkedArray, table: pa.Table) -> pa.ChunkedArray:
     return pc.index_in(ids, table["id"].combine_chunks())
 
 
+def _between(table: pa.Table, users: pa.Table, items: pa.Table, schema: pa.Schema) -> pa.Table:
+    """``user`` and ``item`` as rows of their tables; what came with a person made after those were read is left out."""
+    for name, nodes in (("user", users), ("item", items)):
+        table = table.set_column(table.schema.get_field_index(name), name, _rows_of(table[name], nodes))
+    return table.filter(pc.and_(pc.is_valid(table["user"]), pc.is_valid(table["item"]))).cast(schema)
+
+
 def _known(items: pa.Table, met: Sequence[pa.ChunkedArray], knowledge: Mapping[tuple[str, str], pa.Table]) -> pa.Array:
     """Which items are more than mentions: described, met, linked, the head of an edge, or pointed at by none."""
     heads = [knowledge[ends]["head"] for ends in _KNOWLEDGE if ends[0] == "Item"]
@@ -136,8 +142,7 @@ def _known(items: pa.Table, met: Sequence[pa.ChunkedArray], knowledge: Mapping[t
 
 def _dense_events(events: pa.Table, users: pa.Table, items: pa.Table) -> pa.Table:
     """Events by dense ids, sorted by (user, item, kind, event_id)."""
-    table = events.set_column(0, "user", _rows_of(events["user"], users))
-    table = table.set_column(1, "item", _rows_of(events["item"], items)).cast(EVENTS)
+    table = _between(events, users, items, EVENTS)
     order = pc.sort_indices(
         table.set_column(2, "kind", table["kind"].cast(pa.string())),
         sort_keys=[(name, "ascending") for name in ("user", "item", "kind", "event_id")],

@@ -1,7 +1,7 @@
 """Artefacts on disk: a folder with a manifest that names every file and its hash, renamed into place when complete.
 
 A folder without a manifest is not an artefact: whatever was killed while it wrote leaves only a ``*.partial`` folder,
-which the next writer of the same artefact replaces.
+which the next refresh removes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from recommender.errors import ArtefactError
 
-FORMAT = 1
+FORMAT = 2
 """Version of the layout of artefacts; another one is refused."""
 MANIFEST = "manifest.json"
 
@@ -38,7 +38,7 @@ def writing(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[Path, d
         sums = {path.relative_to(partial).as_posix(): _digest(path) for path in files}
         text = json.dumps({"format": FORMAT, **contents, "files": sums}, indent=1, sort_keys=True)
         (partial / MANIFEST).write_text(text)
-        for path in [*files, partial / MANIFEST]:
+        for path in [*files, partial / MANIFEST, *(path for path in partial.rglob("*") if path.is_dir()), partial]:
             _sync(path)
         if folder.exists():
             shutil.rmtree(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -35,10 +35,12 @@ class Step:
     source: str
     relation: str
     target: str
+    is_event: bool = False
+    """Whether somebody did it; otherwise it is a fact of the knowledge graph."""
 
-    def to_dict(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {"source": self.source, "relation": self.relation, "target": self.target}
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Paths:
         events = self._events
         rows = slice(*np.searchsorted(events.users, [person, person + 1]))
         row = rows.start + int(np.searchsorted(events.items[rows], item))
-        return Step(self._users[person], events.kind_names[events.kinds[row]], self._ids[item])
+        return Step(self._users[person], events.kind_names[events.kinds[row]], self._ids[item], is_event=True)
 
     @cached_property
     def _names(self) -> list[str | None]:
@@ -222,6 +224,21 @@ def say_edge(relation: str) -> str:
     return said or f"which is tied to it ({lowered.replace('_', ' ')})"
 
 
+KIND_VERBS = {"RATED": "liked", "REVIEWED": "liked", "PURCHASED": "bought", "VIEWED": "looked at"}
+"""What somebody did who likes an item, where the kind of event does not say it; only a high rating likes."""
+
+
+def say_kind(kind: str) -> str:
+    """What somebody did, by the kind of an event with an item that they like.
+
+    >>> say_kind("RATED"), say_kind("VIEWED"), say_kind("ADDED_TO_CART"), say_kind("PLAY")
+    ('liked', 'looked at', 'added to cart', 'met')
+    """
+    if kind in KIND_VERBS:
+        return KIND_VERBS[kind]
+    return kind.lower().replace("_", " ") if re.match(r"[A-Z]+ED(_|$)", kind) else "met"
+
+
 def totals(summands: Sequence[Contribution]) -> dict[int, float]:
     """What each item of the history adds over all components."""
     by_source: dict[int, float] = {}
@@ -242,15 +259,20 @@ class Explainer:
         """What people call an item, or its id."""
         return self._paths.name(item) or self._items[item]
 
-    def reason(self, summands: Sequence[Contribution], item: int) -> str:
+    def reason(self, summands: Sequence[Contribution], item: int, liked: Mapping[int, str]) -> str:
         """One sentence that begins with "because": the largest contributions in words.
 
-        The items of the history that add most over all components speak, through the component by which the first of
-        them does; where no item of the history adds anything, popularity or the person's own words do.
+        The items that the person likes and that add most over all components speak, through the component by which the
+        first of them does; where none adds anything, popularity or the person's own words do.
+
+        Args:
+            summands: what the score is a sum of.
+            item: dense id of the recommended item.
+            liked: the items that the person likes, each with what they did: a kind of event. A disliked item never
+                speaks, even where it adds: that its neighbours' neighbours rise is no reason in words.
         """
-        by_source = totals(summands)
+        by_source = {source: value for source, value in totals(summands).items() if source in liked and value > 0.0}
         ordered = sorted(by_source, key=lambda source: -by_source[source])[:SPEAKERS]
-        ordered = [source for source in ordered if by_source[source] > 0.0]
         if not ordered:
             told = [summand for summand in summands if summand.item is None and summand.telling]
             general = max(told, key=lambda summand: summand.value, default=None)
@@ -258,16 +280,17 @@ class Explainer:
             return "because it reads like what you wrote" if words else "because it is popular"
         strongest = max((s for s in summands if s.item == ordered[0]), key=lambda s: s.value).component
         if strongest == "content":
-            return f"because you liked {self.title(ordered[0])}, which reads alike"
+            return f"because you {say_kind(liked[ordered[0]])} {self.title(ordered[0])}, which reads alike"
         if strongest == "relations" or len(ordered) == 1:
             telling = self._rarest(ordered, item)
             if telling is not None:
                 source, shared = telling
                 relation = self._paths.relation(shared)
                 said = say_edge(relation) if shared.direct else say_relation(relation, self._paths.name(shared.node))
-                return f"because you liked {self.title(source)}, {said}"
-        liked = " and ".join(self.title(one) for one in ordered[:2])
-        return f"because people who liked {liked} liked it too"
+                return f"because you {say_kind(liked[source])} {self.title(source)}, {said}"
+        did = {say_kind(liked[one]) for one in ordered[:2]}
+        verb = did.pop() if len(did) == 1 else "liked"
+        return f"because people who {verb} {' and '.join(map(self.title, ordered[:2]))} {verb} it too"
 
     def _rarest(self, sources: Sequence[int], item: int) -> tuple[int, Shared] | None:
         """Of these items the one that shares the rarest entity with ``item``; none where all they share are hubs."""
@@ -301,7 +324,7 @@ class Explainer:
 
     def _path(
         self, summand: Contribution, item: int, user: str, kinds: Mapping[int, str]
-    ) -> list[dict[str, str]] | None:
+    ) -> list[dict[str, Any]] | None:
         source = summand.item
         if source is None or source not in kinds:
             return None
@@ -309,5 +332,5 @@ class Explainer:
         steps = by_entity[1] if by_entity and summand.component in ("relations", "content") else None
         if steps is None and summand.component != "content":
             steps = self._paths.people_path(source, item, user) or (by_entity[1] if by_entity else None)
-        met = Step(user, kinds[source], self._items[source])
+        met = Step(user, kinds[source], self._items[source], is_event=True)
         return [met.to_dict(), *(step.to_dict() for step in steps or ())]

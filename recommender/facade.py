@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from itertools import chain
@@ -17,6 +19,7 @@ from kg.readers import read_events, read_items, read_links, read_triples, read_u
 from kg.records import Record, Reject, Scale
 from kg.store import Result, Store
 from recommender.context import RunContext
+from recommender.errors import ArtefactError
 from recommender.refresh import versions
 
 if TYPE_CHECKING:
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
     from recommender.refresh.run import RefreshReport
     from recommender.serving import Serving
     from recommender.texts import Texts
+    from text.encoder import EncoderConfig
+
+log = logging.getLogger(__name__)
 
 
 class Recommender:
@@ -43,6 +49,9 @@ class Recommender:
         self._run = run
         self._given = config
         self._writer: tuple[Model | None, FeedbackWriter] | None = None
+        # Reading a history and writing its profile is one step, or an older profile could overwrite a newer one.
+        self._profiling = threading.Lock()
+        self._opened: dict[tuple[EncoderConfig, str | None], Texts] = {}
 
     @classmethod
     def open(
@@ -161,11 +170,11 @@ class Recommender:
         config = self._config if budget is None else replace(self._config, tune_seconds=budget)
         report = refresh(
             self._store,
-            encode=self._encode,
-            encoder=self._texts.fingerprint,
+            texts=self._texts(config.encoder),
             config=config,
             context=self.run,
             only=only,
+            profiling=self._profiling,
         )
         self._serving.forget_pointer()
         return report
@@ -175,9 +184,20 @@ class Recommender:
         return versions.listing(self._store)
 
     def rollback(self, version: str | None = None) -> str:
-        """Publish an earlier version again, by default the one before; returns its name."""
-        published = versions.rollback(self._store, version)
-        self._serving.forget_pointer()
+        """Publish an earlier version again, by default the one before, and draw all profiles by it; returns its name.
+
+        Raises:
+            InvalidInput: no such version.
+            RefreshRunning: a refresh works in this directory.
+        """
+        from recommender.refresh.lock import refresh_lock
+        from recommender.refresh.profiles import write_everyone
+
+        with refresh_lock(self._store.work):
+            published = versions.rollback(self._store, version)
+            self._serving.forget_pointer()
+            model, config = self._serving.model(), self._config.profiles
+            write_everyone(self._store, model, config, self._profiling, progress=self.run.progress)
         return published
 
     def prune(self, keep: int = 3) -> list[str]:
@@ -199,7 +219,7 @@ class Recommender:
         Args:
             users: one id, several, or None for everyone.
             k: length of each list.
-            filter_seen: leave out items with which the person has an event.
+            filter_seen: leave out items with which the person has an event; what they dislike is left out in any case.
             items: candidates; None: all.
             reasons: say why, for each row.
 
@@ -319,7 +339,7 @@ class Recommender:
         return evaluate_store(
             self._store,
             self.run,
-            encode=self._encode,
+            encode=self._texts(self._config.encoder).encode,
             protocol=protocol,
             names=models,
             ks=k,
@@ -341,41 +361,55 @@ class Recommender:
 
         return self._given or RefreshConfig()
 
-    @cached_property
-    def _texts(self) -> Texts:
-        from recommender.texts import open_encoder
+    def _texts(self, config: EncoderConfig, expected: str | None = None) -> Texts:
+        """The text model of a configuration, opened once."""
+        from recommender.texts import open_texts
 
-        return open_encoder(self._store.work, self.run)
+        key = (config, expected)
+        if key not in self._opened:
+            self._opened[key] = open_texts(self._store.work, self.run, config, expected)
+        return self._opened[key]
 
-    @property
-    def _encode(self) -> Encode:
-        return self._texts.encode
+    def _encoder_of(self, manifest: Mapping[str, Any]) -> Encode | None:
+        """The text model that a version was made with."""
+        from text.encoder import EncoderConfig
+
+        made_with = manifest["encoder"]
+        if made_with is None:
+            return None
+        return self._texts(EncoderConfig(**made_with["config"]), made_with["fingerprint"]).encode
 
     @cached_property
     def _serving(self) -> Serving:
         from recommender.serving import Serving
 
-        return Serving(self._store, self._encode)
+        return Serving(self._store, self._encoder_of)
 
     @property
     def _feedback(self) -> FeedbackWriter:
-        """The writer that draws profiles by the version that is published now."""
+        """The writer that draws profiles by the version that is published now, where that can be read."""
         from recommender.feedback import FeedbackWriter
 
-        version = self._serving.published()
+        try:
+            version = self._serving.published()
+        except (ArtefactError, OSError) as error:
+            log.warning("the event is stored, but no profile is drawn before the next refresh: %s", error)
+            version = None
         if self._writer is None or self._writer[0] is not version:
-            context = version.profiles if version else None
-            segments = version.segments if version else None
-            self._writer = (
-                version,
-                FeedbackWriter(self._store, context, segments=segments, config=self._config.profiles),
+            writer = FeedbackWriter(
+                self._store,
+                version.profiles if version else None,
+                segments=version.segments if version else None,
+                config=self._config.profiles,
+                profiling=self._profiling,
             )
+            self._writer = (version, writer)
         return self._writer[1]
 
     def close(self) -> None:
         """Let go of the graph; a second call does nothing."""
-        if "_texts" in self.__dict__:
-            self._texts.close()
+        for texts in self._opened.values():
+            texts.close()
         self._store.close()
 
     def __enter__(self) -> Self:

@@ -55,7 +55,8 @@ class FeedbackWriter:
     """Takes feedback into one store. Safe to use from several threads.
 
     ``context`` and ``segments`` are those of the published version; without them events are stored all the same, and
-    the next refresh draws the profiles.
+    the next refresh draws the profiles. Reading a history and writing its profile is one step, or an older profile
+    could overwrite a newer one: ``profiling`` is held, which all who write profiles of a store share.
     """
 
     def __init__(
@@ -65,13 +66,13 @@ class FeedbackWriter:
         *,
         segments: Segments | None = None,
         config: ProfileConfig | None = None,
+        profiling: threading.Lock | None = None,
     ) -> None:
         self._store = store
         self._context = context
         self._segments = segments
         self._config = config
-        # Reading a history and writing its profile is one step, or an older profile could overwrite a newer one.
-        self._profiling = threading.Lock()
+        self._profiling = profiling or threading.Lock()
 
     def record(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -55,8 +55,12 @@ class Model:
     encode: Encode | None = field(default=None, compare=False)
 
     @classmethod
-    def load(cls, folder: Path, encode: Encode | None = None) -> Model:
+    def load(cls, folder: Path, encoder_of: Callable[[Mapping[str, Any]], Encode | None] | None = None) -> Model:
         """Read a version; every file is compared with its hash first.
+
+        Args:
+            folder: of the version.
+            encoder_of: gives the text model that a version was made with, by its manifest.
 
         Raises:
             ArtefactError: the folder is incomplete, damaged, or of another version.
@@ -70,7 +74,7 @@ class Model:
             vectors=load_vectors(folder),
             hybrid=Hybrid.load(folder / "hybrid"),
             meaning=MeaningConfig(**manifest["meaning"]),
-            encode=encode,
+            encode=encoder_of(manifest) if encoder_of else None,
         )
 
     @cached_property

@@ -20,7 +20,7 @@ LIKED = "LIKED"
 """The kind that the items of a bare history get."""
 
 
-def read_people(store: Store, model: Model, user_ids: Sequence[str], encode: Encode | None) -> list[Person]:
+def read_people(store: Store, model: Model, user_ids: Sequence[str]) -> list[Person]:
     """These people with all their events and words.
 
     Raises:
@@ -32,15 +32,15 @@ def read_people(store: Store, model: Model, user_ids: Sequence[str], encode: Enc
     if missing:
         names = ", ".join(repr(user) for user in missing[:5]) + (" ..." if len(missing) > 5 else "")
         raise UnknownUser(f"the graph holds no person {names}; 'tastegraph feedback' creates people")
-    return [_person(model, found[user], encode) for user in user_ids]
+    return [_person(model, found[user]) for user in user_ids]
 
 
-def _person(model: Model, row: dict[str, Any], encode: Encode | None) -> Person:
+def _person(model: Model, row: dict[str, Any]) -> Person:
     words = [text for text in (join_text(title, text) for title, text in row["reviews"]) if text]
     return Person(
         user_id=row["user_id"],
         events=Events.of_person(row["events"], model.items),
-        words=_mean_words(words, encode) if model.vectors is not None else None,
+        words=_mean_words(words, model.encode) if model.vectors is not None else None,
     )
 
 
@@ -52,7 +52,7 @@ def _mean_words(texts: Sequence[str], encode: Encode | None) -> np.ndarray | Non
     return np.asarray(spoken.mean(axis=0), dtype=np.float32) if len(spoken) else None
 
 
-def newcomer(model: Model, history: Sequence[str], text: str | None, encode: Encode | None) -> Person:
+def newcomer(model: Model, history: Sequence[str], text: str | None) -> Person:
     """Somebody who is not in the graph: likes these items, wrote this text.
 
     Raises:
@@ -66,9 +66,9 @@ def newcomer(model: Model, history: Sequence[str], text: str | None, encode: Enc
         raise UnknownItem(f"not in the published version {model.version}: {', '.join(map(repr, unknown[:5]))}")
     words = None
     if text is not None:
-        if model.vectors is None or encode is None:
+        if model.vectors is None or model.encode is None:
             raise InvalidInput("no item of this graph has a text, so a person's text says nothing of items")
-        words = _mean_words([text], encode)
+        words = _mean_words([text], model.encode)
         if words is None:
             raise InvalidInput("the text holds no words")
     size = len(history)
@@ -86,8 +86,8 @@ def newcomer(model: Model, history: Sequence[str], text: str | None, encode: Enc
     )
 
 
-def everyone(store: Store, model: Model, encode: Encode | None) -> list[Person]:
+def everyone(store: Store, model: Model) -> list[Person]:
     """All people of the graph, read in batches of :data:`BATCH`."""
     users = [row["id"] for row in store.read(queries.text("user_ids"))]
     blocks = [users[start : start + BATCH] for start in range(0, len(users), BATCH)]
-    return [person for block in blocks for person in read_people(store, model, block, encode)]
+    return [person for block in blocks for person in read_people(store, model, block)]

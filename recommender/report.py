@@ -12,9 +12,6 @@ from recommender.explain import say_edge, say_relation
 PARTS = 8
 """Contributions that are drawn; the rest is one remainder."""
 
-EVENTS = {"VIEWED", "CLICKED", "PURCHASED", "RATED", "LIKED", "REVIEWED", "INTERACTED"}
-"""Relations that are what another person did, and no fact about an item."""
-
 GENERAL = {
     "popularity": "it is popular",
     "attribute_popularity": "popular items have what it has",
@@ -124,9 +121,9 @@ def told(part: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     """The path of one part of an explanation in words; an entity without a name is told by its relation.
 
     >>> told({"component": "relations", "item_id": "A", "path": [
-    ...     {"source": "ann", "relation": "RATED", "target": "A"},
-    ...     {"source": "A", "relation": "FILM_WRITTEN_BY", "target": "m.01"},
-    ...     {"source": "B", "relation": "FILM_WRITTEN_BY", "target": "m.01"}]}, {"A": "Fargo"})
+    ...     {"source": "ann", "relation": "RATED", "target": "A", "is_event": True},
+    ...     {"source": "A", "relation": "FILM_WRITTEN_BY", "target": "m.01", "is_event": False},
+    ...     {"source": "B", "relation": "FILM_WRITTEN_BY", "target": "m.01", "is_event": False}]}, {"A": "Fargo"})
     'you rated Fargo, by the same writer'
     """
     item, steps = part["item_id"], part.get("path") or []
@@ -138,10 +135,9 @@ def told(part: Mapping[str, Any], titles: Mapping[str, str]) -> str:
         return f"you {did} {title}, {say_edge(steps[1]['relation'])}"
     if len(steps) < 3:
         return f"you {did} {title}"
-    relation = steps[1]["relation"]
-    if relation in EVENTS or relation == steps[0]["relation"]:
+    if steps[1]["is_event"]:
         return f"you {did} {title}, and somebody else met both"
-    return f"you {did} {title}, {say_relation(relation)}"
+    return f"you {did} {title}, {say_relation(steps[1]['relation'])}"
 
 
 def _facts(profile: Mapping[str, Any]) -> list[tuple[str, str]]:

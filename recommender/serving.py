@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from kg.store import Store
 from recommender.bridge import Encode
 from recommender.errors import InvalidInput, NotRefreshed, UnknownItem
 from recommender.hybrid import Anatomy
+from recommender.meaning import STRENGTHS
 from recommender.model import Model, Person
 from recommender.people import everyone, newcomer, read_people
 from recommender.ranking import top_k
@@ -33,7 +34,7 @@ class Query:
     k: int = 10
     """Length of each list, at least 1."""
     filter_seen: bool = True
-    """Whether items with which the person has an event are left out."""
+    """Whether items with which the person has an event are left out; what they dislike is left out in any case."""
     items: Sequence[str] | None = None
     """Candidates; None: every item of the published version."""
     reasons: bool = False
@@ -47,9 +48,10 @@ class Query:
 class Serving:
     """Scores people with the published version; swaps to a new one within :data:`POINTER_SECONDS` of its publishing."""
 
-    def __init__(self, store: Store, encode: Encode | None) -> None:
+    def __init__(self, store: Store, encoder_of: Callable[[Mapping[str, Any]], Encode | None]) -> None:
+        """``encoder_of`` gives the text model that a version was made with, by its manifest."""
         self._store = store
-        self._encode = encode
+        self._encoder_of = encoder_of
         self._model: Model | None = None
         self._checked = float("-inf")
 
@@ -74,7 +76,7 @@ class Serving:
         if row is None:
             raise NotRefreshed(f"nothing is published in {self._store.address} yet; run 'tastegraph refresh' first")
         if self._model is None or self._model.version != row["version"]:
-            self._model = Model.load(versions.folder(self._store, row["version"]), self._encode)
+            self._model = Model.load(versions.folder(self._store, row["version"]), self._encoder_of)
         self._checked = now
         return self._model
 
@@ -90,9 +92,9 @@ class Serving:
         """
         model = self.model()
         if user_ids is None:
-            persons = everyone(self._store, model, self._encode)
+            persons = everyone(self._store, model)
         else:
-            persons = read_people(self._store, model, list(dict.fromkeys(user_ids)), self._encode)
+            persons = read_people(self._store, model, list(dict.fromkeys(user_ids)))
         blocks = [persons[start : start + BLOCK] for start in range(0, len(persons), BLOCK)]
         frames = [self._lists(model, block, query) for block in blocks]
         return pd.concat(frames, ignore_index=True) if frames else _frame([], query)
@@ -105,11 +107,14 @@ class Serving:
             InvalidInput: neither is given, or a text without words, or a text where texts are not read.
         """
         model = self.model()
-        person = newcomer(model, history, text, self._encode)
+        person = newcomer(model, history, text)
         return self._lists(model, [person], query)
 
     def _lists(self, model: Model, persons: Sequence[Person], query: Query) -> pd.DataFrame:
         people, seen = model.people(persons), model.seen(persons)
+        if not query.filter_seen:
+            seen = disliked(people.weights)
+        liked = [_liked(person, people.weights[row]) for row, person in enumerate(persons)] if query.reasons else []
         if query.reasons:
             anatomies = [Anatomy(model.hybrid, people[slice(row, row + 1)]) for row in range(len(persons))]
             scores = np.stack([anatomy.scores for anatomy in anatomies])
@@ -124,7 +129,7 @@ class Serving:
                 found = {"user_id": person.user_id, "item_id": model.items[item], "score": float(score), "rank": rank}
                 if query.reasons:
                     summands = anatomies[row].contributions(int(item))
-                    found["reason"] = model.explainer.reason(summands, int(item))
+                    found["reason"] = model.explainer.reason(summands, int(item), liked[row])
                     found["title"] = model.explainer.title(int(item))
                 rows.append(found)
         return _frame(rows, query)
@@ -140,15 +145,11 @@ class Serving:
             UnknownItem: no such item in the published version, or one of ``without`` is not in the history.
         """
         model = self.model()
-        (person,) = read_people(self._store, model, [user_id], self._encode)
+        (person,) = read_people(self._store, model, [user_id])
         item = dense_item(model, item_id)
-        anatomy = Anatomy(model.hybrid, model.people([person]))
+        people = model.people([person])
+        anatomy = Anatomy(model.hybrid, people)
         summands = anatomy.contributions(item)
-        kinds = {
-            int(dense): person.events.kind_names[kind]
-            for dense, kind in zip(person.events.items, person.events.kinds, strict=True)
-            if dense >= 0
-        }
         constants = [summand for summand in summands if summand.item is None and not summand.telling]
         told = [summand for summand in summands if summand.item is not None or summand.telling]
         explanation = {
@@ -158,8 +159,8 @@ class Serving:
             "score": float(anatomy.scores[item]),
             "rank": self._rank(model, person, anatomy.scores, item),
             "baseline": sum(summand.value for summand in constants),
-            "reason": model.explainer.reason(summands, item),
-            "parts": model.explainer.parts(told, item, user_id, kinds),
+            "reason": model.explainer.reason(summands, item, _liked(person, people.weights)),
+            "parts": model.explainer.parts(told, item, user_id, _kinds(person)),
             "model": model.version,
         }
         if without:
@@ -214,7 +215,25 @@ def _top(model: Model, scores: np.ndarray, seen: sp.csr_matrix, query: Query) ->
     if query.items is not None:
         allowed = np.zeros(len(model.items), dtype=bool)
         allowed[[dense_item(model, item) for item in query.items]] = True
-    return top_k(scores, query.k, seen if query.filter_seen else None, allowed)
+    return top_k(scores, min(query.k, len(model.items)), seen, allowed)
+
+
+def disliked(weights: sp.csr_matrix) -> sp.csr_matrix:
+    """The cells below 0 of ``(B, num_items)``: what no list may hold."""
+    return weights.multiply(weights < 0).tocsr()
+
+
+def _kinds(person: Person) -> dict[int, str]:
+    """For each item that a person met the kind of an event, of several the one that says most."""
+    names, strength = person.events.kind_names, [STRENGTHS.get(name, 0.5) for name in person.events.kind_names]
+    pairs = zip(person.events.items.tolist(), person.events.kinds.tolist(), strict=True)
+    return {item: names[kind] for item, kind in sorted(pairs, key=lambda pair: strength[pair[1]]) if item >= 0}
+
+
+def _liked(person: Person, weights: sp.csr_matrix) -> dict[int, str]:
+    """The items of the cells above 0 ``(1, num_items)``, each with what the person did."""
+    kinds = _kinds(person)
+    return {item: kinds[item] for item in weights.indices[weights.data > 0].tolist()}
 
 
 def _frame(rows: Sequence[dict[str, Any]], query: Query) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from recommender.context import RunContext
+from recommender.errors import ArtefactError
 from text.cache import CachedEncoder
 from text.encoder import EncoderConfig, TextEncoder
 
@@ -22,10 +23,17 @@ class Texts:
     """Where the caches of all models lie."""
     run: RunContext
     config: EncoderConfig
+    expected: str | None = None
+    """The fingerprint that a published version was made with; None: whichever it is."""
 
     @cached_property
     def _encoder(self) -> CachedEncoder:
         encoder = TextEncoder(self.config, device=self.run.device, threads=self.run.threads)
+        if self.expected is not None and encoder.fingerprint != self.expected:
+            raise ArtefactError(
+                f"the text model {self.config.model!r} is not the one that the published version was made with, so its "
+                "vectors would mean something else; put the old one back, or run 'tastegraph refresh'"
+            )
         return CachedEncoder.open(encoder, self.folder)
 
     @property
@@ -43,6 +51,6 @@ class Texts:
             self._encoder.close()
 
 
-def open_encoder(work: Path, run: RunContext, config: EncoderConfig | None = None) -> Texts:
+def open_texts(work: Path, run: RunContext, config: EncoderConfig, expected: str | None = None) -> Texts:
     """The encoder of a working directory; nothing is opened or loaded before it is used."""
-    return Texts(work / "vectors", run, config or EncoderConfig())
+    return Texts(work / "vectors", run, config, expected)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recommender.cli import output
-from recommender.cli.parameters import Json, joined, names, usage
+from recommender.cli.parameters import Json, TextModel, joined, names, usage
 from recommender.cli.session import Session
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def evaluate(
         list[int] | None, typer.Option("-k", min=1, metavar="N", help="List lengths.", show_default="10 and 20")
     ] = None,
     models: Annotated[
-        list[Any] | None, typer.Option(parser=names, metavar="NAME,...", help="Only these; default: all.")
+        list[Any] | None,
+        typer.Option(parser=names, metavar="NAME,...", help="Only these; default: the hybrid and simple baselines."),
     ] = None,
     budget: Annotated[
         float | None,
@@ -52,6 +53,7 @@ def evaluate(
     no_refit: Annotated[
         bool, typer.Option("--no-refit", help="Fit on train only; default: train and valid once tuned.")
     ] = False,
+    text_model: TextModel = None,
     json: Json = False,
 ) -> None:
     """Compare the hybrid with tuned baselines.
@@ -68,9 +70,9 @@ def evaluate(
     files = {"train": train, "valid": valid, "test": test, "kg": kg, "link": link, "items": items}
     session = Session.of(context)
     if _is_about_files(files, protocol, no_refit):
-        report = _on_files(session, files, names=chosen, ks=lengths, budget=budget, refit=not no_refit)
+        report = _on_files(session, files, text_model, names=chosen, ks=lengths, budget=budget, refit=not no_refit)
     else:
-        with session.open(compute=True) as recommender:
+        with session.open(compute=True, text_model=text_model) as recommender:
             report = recommender.evaluate(
                 protocol=(protocol or Protocol.TEMPORAL).value, k=lengths, models=chosen, budget=budget
             )
@@ -95,21 +97,25 @@ def _is_about_files(files: dict[str, Path | None], protocol: Protocol | None, no
     return True
 
 
-def _on_files(session: Session, files: dict[str, Path | None], *, refit: bool, **options: Any) -> Report:
+def _on_files(
+    session: Session, files: dict[str, Path | None], text_model: str | None, *, refit: bool, **options: Any
+) -> Report:
     """Needs no store; vectors of item texts are kept only where ``--work`` names a folder."""
     from recommender.context import RunContext
     from recommender.evaluation.files import FilesConfig
     from recommender.evaluation.reading import Files
     from recommender.evaluation.run import evaluate_files
-    from recommender.texts import open_encoder
+    from recommender.texts import open_texts
+    from text.encoder import EncoderConfig
 
     run = RunContext(progress=not session.quiet)
     with TemporaryDirectory() as scratch:
-        encoder = open_encoder(session.work or Path(scratch), run) if files["items"] else None
+        config = EncoderConfig(model=text_model) if text_model else EncoderConfig()
+        texts = open_texts(session.work or Path(scratch), run, config) if files["items"] else None
         return evaluate_files(
             Files(**files),  # type: ignore[arg-type]  # that train and test are there was checked
             run,
-            encode=encoder.encode if encoder else None,
+            encode=texts.encode if texts else None,
             config=FilesConfig(refit=refit),
             **options,
         )

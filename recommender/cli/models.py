@@ -30,7 +30,12 @@ def models(context: typer.Context, json: Json = False) -> None:
 
 @app.command("list")
 def list_versions(context: typer.Context, json: Json = False) -> None:
-    """List the versions with their figures."""
+    """List the versions with their figures.
+
+    \b
+    Example:
+      tastegraph models list --json
+    """
     with Session.of(context).open() as recommender:
         versions = [dict(version) for version in recommender.models()]
     if json:

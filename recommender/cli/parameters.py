@@ -145,6 +145,15 @@ def _no_constant(name: str) -> float:
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, show_default=False)]
 K = Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many.")]
+TextModel = Annotated[
+    str | None,
+    typer.Option(
+        "--text-model",
+        envvar="TASTEGRAPH_TEXT_MODEL",
+        metavar="NAME|FOLDER",
+        help="A sentence-transformers model; default: all-MiniLM-L6-v2, which is installed.",
+    ),
+]
 Param = Annotated[
     list[Any] | None,
     typer.Option(

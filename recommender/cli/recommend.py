@@ -26,7 +26,7 @@ def recommend(
         typer.Option(parser=names, metavar="ITEM,...", help="For somebody who likes these; may be repeated."),
     ] = None,
     text: Annotated[str | None, typer.Option(metavar="TEXT", help="For somebody who wrote this.")] = None,
-    keep_seen: Annotated[bool, typer.Option("--keep-seen", help="Also what the person has already met.")] = False,
+    keep_seen: Annotated[bool, typer.Option("--keep-seen", help="Also what was met, unless disliked.")] = False,
     candidates: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, metavar="FILE", help="Only these items, one id a line."),
@@ -51,7 +51,11 @@ def recommend(
     with Session.of(context).open() as recommender:
         options: dict[str, Any] = {"k": k, "filter_seen": not keep_seen, "items": items}
         if all_users:
-            _write(recommender.recommend(None, **options), out)
+            written = _write(recommender.recommend(None, **options), out)
+            if json:
+                output.document(written)
+            else:
+                output.line(f"{written['rows']} recommendations for {written['users']} people in {written['file']}")
             return
         if users:
             found = recommender.recommend(users, **options, reasons=True)
@@ -157,7 +161,7 @@ def _records(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
         yield dict(zip(columns, row, strict=True))
 
 
-def _write(frame: pd.DataFrame, out: Path | None) -> None:
+def _write(frame: pd.DataFrame, out: Path | None) -> dict[str, Any]:
     """Write the lists under a temporary name first, so that the file is never half of itself."""
     if out is None:
         raise usage("--all-users needs --out FILE.parquet")
@@ -167,4 +171,4 @@ def _write(frame: pd.DataFrame, out: Path | None) -> None:
         partial.replace(out)
     finally:
         partial.unlink(missing_ok=True)
-    output.note(f"{len(frame)} recommendations for {frame['user_id'].nunique()} people in {out}")
+    return {"file": str(out), "users": int(frame["user_id"].nunique()), "rows": len(frame)}

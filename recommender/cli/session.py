@@ -33,15 +33,21 @@ class Session:
         session = context.find_object(cls)
         return session or cls()
 
-    def open(self, *, create: bool = False, compute: bool = False) -> Recommender:
+    def open(self, *, create: bool = False, compute: bool = False, text_model: str | None = None) -> Recommender:
         """Open the store; a context manager.
 
         ``create`` makes one where there is none. ``compute`` takes a GPU where there is one, which costs the import of
-        torch; answering from a published model runs on the processor.
+        torch; answering from a published model runs on the processor. ``text_model`` is what refreshes read texts with.
         """
         from recommender import Recommender
         from recommender.context import RunContext
 
         progress = not self.quiet
         run = RunContext(progress=progress) if compute else RunContext(device="cpu", progress=progress)
-        return Recommender.open(self.store, work=self.work, create=create, run=run)
+        config = None
+        if text_model is not None:
+            from recommender.refresh.config import RefreshConfig
+            from text.encoder import EncoderConfig
+
+            config = RefreshConfig(encoder=EncoderConfig(model=text_model))
+        return Recommender.open(self.store, work=self.work, create=create, run=run, config=config)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recommender.cli import output
-from recommender.cli.parameters import Json
+from recommender.cli.parameters import Json, TextModel
 from recommender.cli.session import Session
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def refresh(
         float | None, typer.Option(min=0, metavar="SECONDS", help="About how long choosing hyper-parameters may take.")
     ] = None,
     only: Annotated[str | None, typer.Option(metavar="STAGE", help="Run this one stage and stop.")] = None,
+    text_model: TextModel = None,
     json: Json = False,
 ) -> None:
     """Learn from the graph, and publish the result.
@@ -31,7 +32,7 @@ def refresh(
     Example:
       tastegraph refresh --budget 60
     """
-    with Session.of(context).open(compute=True) as recommender:
+    with Session.of(context).open(compute=True, text_model=text_model) as recommender:
         report = recommender.refresh(budget=budget, only=only)
     if json:
         output.document(report)

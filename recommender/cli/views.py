@@ -15,7 +15,7 @@ SHOWN = 12
 def recommendations(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print ranked lists, one table a person."""
     if not rows:
-        output.line("Nothing to recommend: every candidate has been met (see --keep-seen).")
+        output.line("Nothing to recommend: every candidate has been met (see --keep-seen) or is disliked.")
     for user, own in groupby(rows, key=lambda row: row["user_id"]):
         title = None if user is None else f"for {output.cell(user)}"
         output.records(_ranked(list(own)), title=title)

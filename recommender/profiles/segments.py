@@ -7,6 +7,7 @@ Sparse Text Data Using Clustering", Machine Learning 42); the strength of a memb
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,7 @@ class Segment:
     """``(:Segment {id, name, size})``."""
 
     id: str
+    """Of its content, so that those of two versions never meet under one id."""
     name: str
     size: int
     """People whose strongest segment it is."""
@@ -118,13 +120,21 @@ def find_segments(faded: sp.csr_matrix, context: ProfileContext, config: Segment
     mean = means[some].mean(axis=0)
     people = _tastes(faded, features, mean)
     rows = np.flatnonzero(people.any(axis=1))
+    if len(rows) < 2 * config.min_people:  # the others are exactly like everybody
+        return None
     centres, labels = _choose(people[rows], config)
     sides = faded[rows].maximum(0).tocsr()
     names = _names(sides, labels, len(centres), context)
     sizes = np.bincount(labels, minlength=len(centres))
     order = np.argsort(-sizes, kind="stable")
-    segments = [Segment(f"segment:{n + 1}", names[s], int(sizes[s])) for n, s in enumerate(order.tolist())]
+    segments = [Segment(_id(centres[s], names[s]), names[s], int(sizes[s])) for s in order.tolist()]
     return Segments(segments, centres[order], features, mean, config)
+
+
+def _id(centre: np.ndarray, name: str) -> str:
+    """Says what the segment is, so that two versions that number their segments otherwise cannot be taken for equal."""
+    digest = hashlib.blake2b(centre.tobytes() + name.encode(), digest_size=6)
+    return f"segment:{digest.hexdigest()}"
 
 
 def _item_features(context: ProfileContext, config: SegmentConfig) -> np.ndarray | None:

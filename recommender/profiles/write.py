@@ -36,12 +36,15 @@ def write_profiles(store: Store, profiles: Iterable[Profile]) -> int:
 
 
 def write_segments(store: Store, segments: Segments | None) -> None:
-    """Replace the segments themselves, before the profiles that refer to them are written."""
-    rows = [
-        {"id": segment.id, "name": segment.name, "size": segment.size}
-        for segment in (segments.segments if segments else ())
-    ]
-    store.write(statement("segments_drop", kept=[row["id"] for row in rows]), *_with("segments_set", rows))
+    """Write the segments themselves, before the profiles that refer to them; those of other versions stay."""
+    if segments is not None:
+        rows = [{"id": segment.id, "name": segment.name, "size": segment.size} for segment in segments.segments]
+        store.write(statement("segments_set", rows=rows))
+
+
+def drop_segments(store: Store, kept: Segments | None) -> None:
+    """Remove all other segments, when no profile refers to them any more."""
+    store.write(statement("segments_drop", kept=[segment.id for segment in kept.segments] if kept else []))
 
 
 def replacing(profiles: Collection[Profile]) -> list[Statement]:

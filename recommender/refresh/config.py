@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from recommender.evaluation.stores import SplitConfig
 from recommender.meaning import MeaningConfig
 from recommender.profiles.profile import ProfileConfig
+from text.encoder import EncoderConfig
 
 
 @dataclass(frozen=True)
@@ -16,9 +17,11 @@ class RefreshConfig:
     tune_seconds: float | None = 30.0
     """Budget of tuning; the first configuration of every part is always tried. None: all configurations."""
     split: SplitConfig = field(default_factory=SplitConfig)
-    """How the graph's events are divided to tune and to measure; without times it falls back to a random split."""
+    """How the graph's events are divided to tune and to measure; where times are missing or too coarse, at random."""
     meaning: MeaningConfig = field(default_factory=MeaningConfig)
     """What events weigh."""
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    """The text model; a published version is asked with the one that it was made with."""
     profiles: ProfileConfig = field(default_factory=ProfileConfig)
     """How profiles are drawn."""
     keep: int = 3

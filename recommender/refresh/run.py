@@ -1,4 +1,4 @@
-"""Running the stages in order, going on where a killed refresh stopped; the published version is swapped at the end."""
+"""Running the stages in order, going on where a killed refresh stopped; one write swaps the published version."""
 
 from __future__ import annotations
 
@@ -6,27 +6,31 @@ import hashlib
 import json
 import logging
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from kg import snapshot as snapshots
 from kg.store import Store
 from recommender import artefacts
-from recommender.bridge import Encode
 from recommender.context import RunContext
 from recommender.errors import ArtefactError, InvalidInput
+from recommender.model import Model
 from recommender.refresh import versions
 from recommender.refresh.config import RefreshConfig
 from recommender.refresh.lock import refresh_lock
-from recommender.refresh.stages import STAGES, Run, assemble, require
+from recommender.refresh.profiles import write_everyone
+from recommender.refresh.stages import PUBLISHED, STAGES, Run, assemble, require
+from recommender.texts import Texts
 
 log = logging.getLogger(__name__)
 
-ONLY = (*STAGES, "publish")
+ONLY = (*STAGES, "publish", "profiles")
 """What ``--only`` takes."""
 
 
@@ -60,29 +64,29 @@ class RefreshReport:
 def refresh(
     store: Store,
     *,
-    encode: Encode | None,
-    encoder: str,
+    texts: Texts | None,
     config: RefreshConfig | None = None,
     context: RunContext | None = None,
     only: str | None = None,
+    profiling: threading.Lock | None = None,
     report: Callable[[str], None] = log.info,
 ) -> RefreshReport:
     """Bring the published version up to date with the graph.
 
     Args:
         store: the graph; its working directory takes the artefacts.
-        encode: texts to vectors; None leaves texts out.
-        encoder: fingerprint of ``encode``; another one makes another run.
+        texts: to vectors; None leaves texts out.
         config: see :class:`RefreshConfig`.
         context: seed, device, threads.
         only: run this stage alone, again if it was done; those before it must be done.
+        profiling: held while a person's profile is compared with the graph and written; whoever else does so shares it.
         report: takes one line for people at each stage.
 
     Raises:
         RefreshRunning: another refresh works in this directory.
         InvalidInput: ``only`` is no stage, or a stage before it is missing; or the graph has no items.
     """
-    config, context = config or RefreshConfig(), context or RunContext()
+    config, context, profiling = config or RefreshConfig(), context or RunContext(), profiling or threading.Lock()
     if only is not None and only not in ONLY:
         raise InvalidInput(f"there is no stage {only!r}; there are {', '.join(ONLY)}")
     with refresh_lock(store.work), context.computing():
@@ -92,12 +96,15 @@ def refresh(
         reading = time.perf_counter() - start
         if not taken.items.num_rows:
             raise InvalidInput(f"{store.address} holds no items; ingest some first: tastegraph ingest --help")
-        key = _key(taken.fingerprint, encoder, config, context)
+        key = _key(taken.fingerprint, texts, config, context)
+        folder = _run_folder(store.work, key)
         published = versions.current(store)
-        if only is None and published and published["key"] == key and _is_sound(store, published["version"]):
-            outcome.version, outcome.unchanged, outcome.figures = published["version"], True, {}
+        done = published["version"] if published and published["key"] == key else None
+        if only is None and done and not (folder / PUBLISHED).exists() and _is_sound(store, done):
+            shutil.rmtree(folder)
+            outcome.version, outcome.unchanged = done, True
             return outcome
-        run = Run(store, _run_folder(store.work, key), taken, config, context, encode)
+        run = Run(store, folder, taken, config, context, texts)
         for name, stage in STAGES.items():
             if only is not None and name != only:
                 continue
@@ -109,18 +116,22 @@ def refresh(
             outcome.stages[0] = StageReport(first.stage, first.seconds + reading, first.resumed)
         if only in (None, "publish"):
             require(run, "publish")
-            outcome.version = _publish(run, key, outcome, report)
+            _publish(run, key, outcome, report, again=only is not None)
             outcome.figures = run.figures
+        if only in (None, "profiles"):
+            require(run, "profiles")
+            _write_profiles(run, outcome, profiling, report)
         return outcome
 
 
-def _key(fingerprint: str, encoder: str, config: RefreshConfig, context: RunContext) -> str:
-    """Names a run by everything that decides its result."""
+def _key(fingerprint: str, texts: Texts | None, config: RefreshConfig, context: RunContext) -> str:
+    """Names a run by everything that decides its result, this program among it."""
     decisive = {
+        "program": metadata.version("tastegraph"),
         "format": artefacts.FORMAT,
         "snapshot": fingerprint,
-        "encoder": encoder,
-        "config": asdict(config),
+        "encoder": texts.fingerprint if texts else None,
+        "config": {name: value for name, value in asdict(config).items() if name not in ("encoder", "keep")},
         "seed": context.seed,
     }
     text = json.dumps(decisive, sort_keys=True, default=str)
@@ -170,9 +181,16 @@ def _run_stage(
     return StageReport(name, seconds, resumed=False)
 
 
-def _publish(run: Run, key: str, outcome: RefreshReport, report: Callable[[str], None]) -> str:
+def _publish(run: Run, key: str, outcome: RefreshReport, report: Callable[[str], None], *, again: bool) -> None:
     """Assemble the version's folder, then move the pointer; readers see the old version until that one write."""
     start = time.perf_counter()
+    mark = run.folder / PUBLISHED
+    if mark.exists() and not again:
+        outcome.version = mark.read_text()
+        outcome.stages.append(StageReport("publish", 0.0, resumed=True))
+        report("publish: done before")
+        return
+    report("publish ...")
     version = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{key[:6]}"
     figures = versions.summary(run.figures)
     manifest = {
@@ -181,6 +199,7 @@ def _publish(run: Run, key: str, outcome: RefreshReport, report: Callable[[str],
         "created_at": datetime.now(UTC).isoformat(),
         "snapshot": run.snapshot.fingerprint,
         "meaning": asdict(run.config.meaning),
+        "encoder": run.texts and {"config": asdict(run.texts.config), "fingerprint": run.texts.fingerprint},
         "seed": run.context.seed,
         "choice": run.choice.to_dict(),
         "evaluation": run.figures,
@@ -188,8 +207,21 @@ def _publish(run: Run, key: str, outcome: RefreshReport, report: Callable[[str],
     }
     assemble(run, versions.folder(run.store, version), manifest)
     versions.publish(run.store, version, key, figures)
+    mark.write_text(version)
     versions.prune(run.store, keep=run.config.keep)
-    shutil.rmtree(run.folder)
+    versions.sweep(run.store)
+    outcome.version = version
     outcome.stages.append(StageReport("publish", time.perf_counter() - start, resumed=False))
     report(f"published {version}")
-    return version
+
+
+def _write_profiles(run: Run, outcome: RefreshReport, profiling: threading.Lock, report: Callable[[str], None]) -> None:
+    """Profiles follow the pointer: killed before it, a refresh has changed none; killed here, the next one goes on."""
+    start = time.perf_counter()
+    report("profiles ...")
+    outcome.version = (run.folder / PUBLISHED).read_text()
+    model = Model.load(versions.folder(run.store, outcome.version), lambda manifest: run.encode)
+    write_everyone(run.store, model, run.config.profiles, profiling, progress=run.context.progress)
+    shutil.rmtree(run.folder)
+    outcome.stages.append(StageReport("profiles", time.perf_counter() - start, resumed=False))
+    report(f"profiles: {outcome.stages[-1].seconds:.1f} s")

@@ -8,14 +8,16 @@ embed     vectors of all texts, each different text once
 tune      split, hyper-parameters of every part, weights of the fusion: on validation
 evaluate  the chosen settings and the simple baselines, measured once on the test part
 fit       the chosen settings on everything
-profiles  every person's profile, written to the graph
+segments  groups of people by taste, and what items are called
 publish   one version folder, then one pointer
+profiles  every person's profile by that version, written to the graph
 ========  ===========================================================================
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -40,12 +42,13 @@ from recommender.meaning import Events, meanings_of, scales_of
 from recommender.model import PHRASES, load_vectors, save_segments, save_vectors
 from recommender.parts import BASELINES, HYBRID
 from recommender.profiles.context import ProfileContext
-from recommender.profiles.history import Words
-from recommender.profiles.profile import build_profiles, histories_of
+from recommender.profiles.profile import histories_of
 from recommender.profiles.segments import find_segments
-from recommender.profiles.write import write_profiles, write_segments
 from recommender.refresh.config import RefreshConfig
 from recommender.search import Choice, fit_hybrid, search
+from recommender.texts import Texts
+
+log = logging.getLogger(__name__)
 
 MIN_VALIDATION = 20
 """With fewer people to validate on, or to test on, settings are not tuned and no figures are given."""
@@ -60,7 +63,12 @@ class Run:
     snapshot: Snapshot
     config: RefreshConfig
     context: RunContext
-    encode: Encode | None
+    texts: Texts | None
+
+    @property
+    def encode(self) -> Encode | None:
+        """Texts to vectors; None leaves texts out."""
+        return self.texts.encode if self.texts else None
 
     @cached_property
     def vectors(self) -> TextVectors | None:
@@ -78,9 +86,13 @@ class Run:
         if self.snapshot.events.num_rows < MIN_VALIDATION:
             return None
         wanted = self.config.split
-        if self.snapshot.events["at"].null_count and wanted.protocol != "random":
-            wanted = replace(wanted, protocol="random")
-        split = split_snapshot(self.snapshot, self.builder, wanted, self.config.meaning)
+        try:
+            split = split_snapshot(self.snapshot, self.builder, wanted, self.config.meaning)
+        except InvalidInput as error:
+            if wanted.protocol == "random":
+                raise
+            log.warning("split at random: %s", error)
+            split = split_snapshot(self.snapshot, self.builder, replace(wanted, protocol="random"), self.config.meaning)
         return split if len(split.validation) >= MIN_VALIDATION else None
 
     @cached_property
@@ -137,8 +149,8 @@ def fit_everything(run: Run, folder: Path) -> None:
     fit_hybrid(run.choice, run.builder(), run.context).save(folder / "hybrid")
 
 
-def write_everyone(run: Run, folder: Path) -> None:
-    """Draw every profile and write it to the graph; writing one again changes nothing."""
+def segment_people(run: Run, folder: Path) -> None:
+    """The segments of people, and the keyphrases that name items."""
     data, events = run.builder(), Events.of(run.snapshot.events)
     meanings = meanings_of(events, scales_of(run.snapshot), run.config.meaning)
     phrases = item_phrases(run.snapshot)
@@ -152,18 +164,8 @@ def write_everyone(run: Run, folder: Path) -> None:
         item_vectors=data.item_vectors,
         phrases=phrases,
     )
-    words = None
-    if run.vectors is not None and len(run.vectors.reviews):
-        reviews = run.snapshot.reviews
-        users, items = (reviews[name].to_numpy().astype(np.int64) for name in ("user", "item"))
-        words = Words.of(users, items, run.vectors.reviews)
-    histories = histories_of(run.snapshot.users["id"].to_pylist(), events, context, run.config.profiles, words)
-    segments = find_segments(histories.faded, context, run.config.profiles.segments)
-    profiles = build_profiles(histories, context, run.config.profiles, segments=segments, progress=run.context.progress)
-    write_segments(run.store, segments)
-    count = write_profiles(run.store, profiles)
-    save_segments(segments, folder)
-    (folder / "profiles.json").write_text(json.dumps({"people": count}))
+    histories = histories_of(run.snapshot.users["id"].to_pylist(), events, context, run.config.profiles)
+    save_segments(find_segments(histories.faded, context, run.config.profiles.segments), folder)
 
 
 STAGES: dict[str, Callable[[Run, Path], None]] = {
@@ -172,9 +174,11 @@ STAGES: dict[str, Callable[[Run, Path], None]] = {
     "tune": tune_parts,
     "evaluate": evaluate_parts,
     "fit": fit_everything,
-    "profiles": write_everyone,
+    "segments": segment_people,
 }
-"""All stages but the last, ``publish``, in their order."""
+"""The stages before ``publish`` and ``profiles``, in their order."""
+PUBLISHED = "published"
+"""A file in the folder of a run whose version is published and whose profiles are not all written yet: its name."""
 
 
 def require(run: Run, stage: str) -> None:
@@ -188,6 +192,8 @@ def require(run: Run, stage: str) -> None:
             return
         if not artefacts.exists(run.folder / name):
             raise InvalidInput(f"stage {stage!r} needs {name!r} first: run 'tastegraph refresh --only {name}'")
+    if stage == "profiles" and not (run.folder / PUBLISHED).exists():
+        raise InvalidInput("stage 'profiles' needs 'publish' first: run 'tastegraph refresh --only publish'")
 
 
 def assemble(run: Run, version_folder: Path, manifest: dict[str, Any]) -> None:
@@ -197,9 +203,9 @@ def assemble(run: Run, version_folder: Path, manifest: dict[str, Any]) -> None:
         _link(run.folder / "fit" / "hybrid", folder / "hybrid")
         for stage, name in (
             ("embed", "vectors.safetensors"),
-            ("profiles", PHRASES),
-            ("profiles", "segments.json"),
-            ("profiles", "segments.safetensors"),
+            ("segments", PHRASES),
+            ("segments", "segments.json"),
+            ("segments", "segments.safetensors"),
         ):
             if (run.folder / stage / name).is_file():
                 _hard_link(str(run.folder / stage / name), str(folder / name))

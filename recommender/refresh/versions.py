@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from kg import queries
 from kg.store import Statement, Store
 from recommender import artefacts
-from recommender.errors import InvalidInput, NotRefreshed
+from recommender.errors import ArtefactError, InvalidInput, NotRefreshed
 
 FIGURES = ("recall@10", "ndcg@10", "mrr@10")
 """What a version's node says of the hybrid."""
 
 
 def folder(store: Store, version: str) -> Path:
-    """Where a version's artefact lies."""
+    """Where a version's artefact lies.
+
+    Raises:
+        ArtefactError: not a name that a refresh gives; a graph that others write to must not choose our folders.
+    """
+    if not re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{6}", version):
+        raise ArtefactError(f"the graph holds a (:Model) of the impossible version {version!r}; remove that node")
     return store.work / "models" / version
 
 
@@ -37,9 +44,15 @@ def listing(store: Store) -> list[dict[str, Any]]:
 
 
 def publish(store: Store, version: str, key: str, figures: dict[str, float]) -> None:
-    """Make a version the current one: one write, after its folder is complete."""
+    """Make a version the current one: one write, after its folder is complete.
+
+    It is published after the one before even where the clock was set back.
+    """
     artefacts.read_manifest(folder(store, version), verify=False)
+    before = current(store)
     now = datetime.now(UTC)
+    if before is not None:
+        now = max(now, before["published_at"] + timedelta(microseconds=1))
     properties = {name.replace("@", "_at_"): value for name, value in figures.items()}
     parameters = {"version": version, "key": key, "now": now, "figures": properties}
     store.write(Statement(queries.text("model_publish"), parameters))
@@ -84,6 +97,17 @@ def prune(store: Store, keep: int) -> list[str]:
     for version in gone:
         artefacts.remove(folder(store, version))
     return gone
+
+
+def sweep(store: Store) -> None:
+    """Remove the folders that no version needs: of what was killed before it was published, or while it was pruned.
+
+    Only while no other refresh runs.
+    """
+    needed = {row["version"] for row in listing(store)}
+    for found in (store.work / "models").iterdir():
+        if found.name not in needed:
+            artefacts.remove(found)
 
 
 def summary(document: dict[str, Any]) -> dict[str, float]:

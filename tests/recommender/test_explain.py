@@ -92,24 +92,35 @@ def test_parts_name_the_persons_own_edge_first(explainer: Explainer) -> None:
     assert [(part["component"], part["item_id"]) for part in parts] == [("popularity", None), ("relations", "a")]
     assert parts[0]["path"] is None
     assert parts[1]["path"] == [
-        {"source": "u", "relation": "RATED", "target": "a"},
-        {"source": "a", "relation": "directed_by", "target": "D"},
-        {"source": "b", "relation": "directed_by", "target": "D"},
+        {"source": "u", "relation": "RATED", "target": "a", "is_event": True},
+        {"source": "a", "relation": "directed_by", "target": "D", "is_event": False},
+        {"source": "b", "relation": "directed_by", "target": "D", "is_event": False},
     ]
 
 
 def test_reasons_in_words(explainer: Explainer) -> None:
+    rated = {0: "RATED", 2: "RATED"}
     by_relation = [Contribution("relations", 0, 2.0), Contribution("ials", 2, 1.0)]
-    assert explainer.reason(by_relation, 1) == "because you liked Alpha, by the same director"
+    assert explainer.reason(by_relation, 1, rated) == "because you liked Alpha, by the same director"
+    assert explainer.reason(by_relation, 1, {0: "VIEWED"}) == "because you looked at Alpha, by the same director"
     by_people = [Contribution("ials", 0, 2.0), Contribution("ials", 2, 1.0)]
-    assert explainer.reason(by_people, 1) == "because people who liked Alpha and Gamma liked it too"
-    assert explainer.reason([Contribution("popularity", None, 1.0)], 3) == "because it is popular"
-    assert explainer.reason([Contribution("content", None, 1.0)], 3) == "because it reads like what you wrote"
+    assert explainer.reason(by_people, 1, rated) == "because people who liked Alpha and Gamma liked it too"
+    bought = {0: "PURCHASED", 2: "PURCHASED"}
+    assert explainer.reason(by_people, 1, bought) == "because people who bought Alpha and Gamma bought it too"
+    assert explainer.reason([Contribution("popularity", None, 1.0)], 3, {}) == "because it is popular"
+    assert explainer.reason([Contribution("content", None, 1.0)], 3, {}) == "because it reads like what you wrote"
 
 
-def test_a_named_entity_is_named_and_a_disliked_item_never_speaks(explainer: Explainer) -> None:
+def test_a_named_entity_is_named(explainer: Explainer) -> None:
     summands = [Contribution("relations", 0, 1.0), Contribution("relations", 1, -3.0)]
-    assert explainer.reason(summands, 2) == "because you liked Alpha, of the same genre (Drama)"
+    liked = {0: "LIKED", 1: "LIKED"}
+    assert explainer.reason(summands, 2, liked) == "because you liked Alpha, of the same genre (Drama)"
+
+
+def test_a_disliked_item_never_speaks_even_where_it_adds(explainer: Explainer) -> None:
+    summands = [Contribution("ials", 2, 3.0), Contribution("ials", 0, 1.0), Contribution("popularity", None, 0.5)]
+    assert explainer.reason(summands, 1, {0: "RATED"}) == "because you liked Alpha, by the same director"
+    assert explainer.reason(summands, 1, {}) == "because it is popular"
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         report = recommender.ingest(events(), items=items(), scale=(1, 5))
         assert (report.accepted, report.rejected) == (PEOPLE * 9 + ITEMS, 0)
         refreshed = recommender.refresh(budget=5)
-        assert [stage.stage for stage in refreshed.stages][-1] == "publish"
+        assert [stage.stage for stage in refreshed.stages][-2:] == ["publish", "profiles"]
     return folder
 
 
@@ -96,7 +96,8 @@ def test_candidates_and_seen_items(recommender: Recommender) -> None:
     only = recommender.recommend("u0", k=20, items=[*seen, "i14"])
     assert only.item_id.tolist() == ["i14"]
     kept = recommender.recommend("u0", k=20, items=[*seen, "i14"], filter_seen=False)
-    assert set(kept.item_id) == {*seen, "i14"}
+    liked = events().query("user_id == 'u0' and rating == 5").item_id.tolist()
+    assert set(kept.item_id) == {*liked, "i14"}, "what somebody dislikes is left out in any case"
 
 
 def test_an_item_that_nobody_met_is_reached(recommender: Recommender) -> None:
@@ -228,6 +229,7 @@ def test_a_flipped_byte_in_the_published_version_is_said_and_healed(tmp_path: Pa
             ArtefactError, match=r"safetensors is damaged; run 'tastegraph models rollback' .* refresh'"
         ):
             recommender.recommend("u0")
+        assert recommender.feedback("u0", "i14", "LIKED").new, "an event needs no model to be stored"
         healed = recommender.refresh(budget=0)
         assert not healed.unchanged
         assert len(recommender.recommend("u0", k=3)) == 3

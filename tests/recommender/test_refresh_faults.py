@@ -5,18 +5,26 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from kg import queries
+from kg.store import Statement
 from recommender import Recommender
-from recommender.errors import InvalidInput, RefreshRunning
+from recommender.errors import ArtefactError, InvalidInput, RefreshRunning
+from recommender.refresh.config import RefreshConfig
 from recommender.refresh.lock import refresh_lock
+from recommender.refresh.run import ONLY, refresh
 from recommender.refresh.stages import STAGES
+from recommender.texts import open_texts
 from tests.recommender.test_loop import events, items
 from tests.running import RUN
 
 pytestmark = [pytest.mark.embedded, pytest.mark.slow]
+
+NOW = datetime(2024, 1, 1, tzinfo=UTC)
 
 REFRESH = """
 import sys
@@ -24,13 +32,14 @@ from recommender import Recommender
 from recommender.context import RunContext
 from recommender.refresh.config import RefreshConfig
 from recommender.refresh.run import refresh
+from recommender.texts import open_texts
 from tests.running import RUN
 
 run = RunContext(device="cpu", threads=1, progress=False)
 with Recommender.open(sys.argv[1], run=run) as recommender:
-    texts = recommender._texts
+    config = RefreshConfig(tune_seconds=0)
     refresh(
-        recommender.store, encode=texts.encode, encoder=texts.fingerprint, config=RefreshConfig(tune_seconds=0),
+        recommender.store, texts=open_texts(recommender.store.work, run, config.encoder), config=config,
         context=run, report=lambda line: print(line, flush=True),
     )
 """
@@ -58,23 +67,86 @@ def test_killed_in_every_stage_it_goes_on(tmp_path: Path) -> None:
         recommender.ingest(events(), items=items(), scale=(1, 5))
         first = recommender.refresh(budget=0).version
         recommender.feedback("u0", "i14", "LIKED")
-    stages = list(STAGES)
+        profile = recommender.profile("u1")
+    stages = list(ONLY)
     for position, stage in enumerate(stages):
         said = killed_refresh(folder, f"{stage} ...")
         # The stage that was killed the time before is done now; those before it were done already.
         done = [line.removesuffix(": done before") for line in said if line.endswith(": done before")]
-        assert done == stages[: max(position - 1, 0)]
-        if stage not in ("tune", "profiles"):  # opening a store takes seconds
+        assert done[: max(position - 1, 0)] == stages[: max(position - 1, 0)]
+        if stage not in ("tune", "segments", "profiles"):  # opening a store takes seconds
             continue
         with Recommender.open(folder, run=RUN) as recommender:
-            assert recommender.status()["model"]["version"] == first
+            assert (recommender.status()["model"]["version"] == first) == (stage != "profiles")
             assert len(recommender.recommend("u0", k=3)) == 3
+            assert stage == "profiles" or recommender.profile("u1") == profile
     with Recommender.open(folder, run=RUN) as recommender:
         report = recommender.refresh(budget=0)
         assert [stage.stage for stage in report.stages if stage.resumed] == stages[:-1]
         assert recommender.status()["model"]["version"] == report.version != first
+        assert recommender.refresh(budget=0).unchanged
+        versions = {version["version"] for version in recommender.models()}
+        assert {path.name for path in (folder / "work" / "models").iterdir()} == versions
         assert not list((folder / "work").rglob("*.partial"))
         assert not list((folder / "work" / "runs").iterdir())
+
+
+def test_what_happens_meanwhile_stays_in_the_profiles(tmp_path: Path) -> None:
+    """Feedback after the snapshot is not undone by the profiles that are drawn from the snapshot."""
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender:
+        recommender.ingest(events(), items=items(), scale=(1, 5))
+        recommender.refresh(budget=0)
+
+        def meanwhile(line: str) -> None:
+            if line == "tune ...":
+                recommender.feedback("u0", "i14", "LIKED")
+                recommender.feedback("new", "i14", "LIKED")
+
+        config = RefreshConfig(tune_seconds=1)
+        texts = open_texts(recommender.store.work, RUN, config.encoder)
+        refresh(recommender.store, texts=texts, config=config, context=RUN, report=meanwhile)
+        ids = recommender.cypher("MATCH (s:Segment) RETURN s.id AS id").rows
+        for user, count in (("u0", 10), ("new", 1), ("u1", 9)):
+            profile = recommender.profile(user)
+            assert profile["habits"]["events"] == count
+            assert {own["segment_id"] for own in profile["segments"]} <= {row[0] for row in ids}
+            assert profile["segments"], user
+
+
+def test_rolling_back_brings_the_profiles_of_that_version(tmp_path: Path) -> None:
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender:
+        recommender.ingest(events(), items=items(), scale=(1, 5))
+        recommender.refresh(budget=0)
+        before = recommender.profile("u0")["segments"]
+        # Everybody turns round, so that other people are alike.
+        for person in range(0, 60, 2):
+            for item in (20, 21, 22, 23):
+                recommender.feedback(f"u{person}", f"i{item}", "LIKED", event_id=f"{person}-{item}")
+        recommender.refresh(budget=0)
+        assert recommender.profile("u0")["segments"] != before
+        recommender.rollback()
+        recommender.feedback("u1", "i14", "LIKED")
+        held = {row[0] for row in recommender.cypher("MATCH (s:Segment) RETURN s.id AS id").rows}
+        assert {own["segment_id"] for own in before} <= held
+        for user in ("u0", "u1"):
+            assert {own["segment_id"] for own in recommender.profile(user)["segments"]} <= held
+            assert recommender.profile(user)["segments"], user
+
+
+def test_times_too_coarse_to_split_by_are_split_at_random(tmp_path: Path) -> None:
+    one_moment = events().assign(timestamp=1_700_000_000)
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender:
+        recommender.ingest(one_moment, items=items(), scale=(1, 5))
+        assert recommender.refresh(budget=0).figures["protocol"] == "random"
+
+
+def test_a_version_that_names_another_folder_is_refused(tmp_path: Path) -> None:
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender:
+        recommender.store.write(
+            Statement(queries.text("model_publish"), {"version": "../..", "key": "", "now": NOW, "figures": {}})
+        )
+        with pytest.raises(ArtefactError, match=r"impossible version '\.\./\.\.'"):
+            recommender.recommend("u0")
 
 
 def test_the_second_of_two_refreshes_says_so_and_stops(tmp_path: Path) -> None:
@@ -100,7 +172,10 @@ def test_stages_alone_need_those_before_them(tmp_path: Path) -> None:
             report = recommender.refresh(budget=0, only=stage)
             assert [done.stage for done in report.stages] == [stage]
             assert report.version is None
+        with pytest.raises(InvalidInput, match="needs 'publish' first"):
+            recommender.refresh(budget=0, only="profiles")
         assert recommender.refresh(budget=0, only="publish").version
+        assert recommender.refresh(budget=0, only="profiles").version
 
 
 @pytest.mark.parametrize(

@@ -93,9 +93,9 @@ def test_a_person_of_whom_nothing_is_known_has_a_page_too() -> None:
 
 
 def test_a_path_is_told_by_its_relation_never_by_an_entity() -> None:
-    rated = {"source": "ann", "relation": "RATED", "target": "A"}
-    by = [{"source": "m.01", "relation": "FILM_DIRECTOR_FILM", "target": end} for end in ("A", "B")]
-    others = [{"source": "bob", "relation": "RATED", "target": end} for end in ("A", "B")]
+    rated = {"source": "ann", "relation": "RATED", "target": "A", "is_event": True}
+    by = [{"source": "m.01", "relation": "FILM_DIRECTOR_FILM", "target": end, "is_event": False} for end in ("A", "B")]
+    others = [{"source": "bob", "relation": "PLAYED", "target": end, "is_event": True} for end in ("A", "B")]
     part = {"component": "relations", "item_id": "A"}
     assert told({**part, "path": [rated, *by]}, {"A": "Fargo"}) == "you rated Fargo, by the same director"
     assert told({**part, "path": [rated, *others]}, {}) == "you rated A, and somebody else met both"
@@ -104,9 +104,9 @@ def test_a_path_is_told_by_its_relation_never_by_an_entity() -> None:
 
 
 def test_parts_of_one_item_are_told_once_and_their_sum_stays() -> None:
-    by = [{"source": end, "relation": "WRITER", "target": "m.01"} for end in ("A", "B")]
-    rated = {"source": "ann", "relation": "RATED", "target": "A"}
-    others = [{"source": "bob", "relation": "RATED", "target": end} for end in ("A", "B")]
+    by = [{"source": end, "relation": "WRITER", "target": "m.01", "is_event": False} for end in ("A", "B")]
+    rated = {"source": "ann", "relation": "RATED", "target": "A", "is_event": True}
+    others = [{"source": "bob", "relation": "PLAYED", "target": end, "is_event": True} for end in ("A", "B")]
     parts = [
         {"component": "popularity", "contribution": 0.75, "item_id": None, "path": None},
         {"component": "ials", "contribution": 0.5, "item_id": "A", "path": [rated, *others]},

@@ -18,7 +18,7 @@ from recommender.profiles.live import build_profile, update_profile
 from recommender.profiles.profile import Profile, ProfileConfig, build_profiles
 from recommender.profiles.read import read_profile
 from recommender.profiles.segments import Segments, find_segments
-from recommender.profiles.write import write_profiles, write_segments
+from recommender.profiles.write import drop_segments, write_profiles, write_segments
 from tests.recommender.profiles.stored import fill, records_of
 from tests.recommender.profiles.test_segments import crowd
 from tests.recommender.profiles.worlds import World
@@ -124,8 +124,8 @@ def test_an_interest_that_is_gone_is_dropped(store: Store, planted: World, profi
 
 
 def test_segments_that_are_no_more_are_dropped(store: Store, segments: Segments, profiles: list[Profile]) -> None:
-    write_segments(store, replace(segments, segments=segments.segments[:1]))
-    assert [row["id"] for row in store.read("MATCH (s:Segment) RETURN s.id AS id")] == ["segment:1"]
+    drop_segments(store, kept=replace(segments, segments=segments.segments[:1]))
+    assert [row["id"] for row in store.read("MATCH (s:Segment) RETURN s.id AS id")] == [segments.segments[0].id]
     write_segments(store, segments)
     write_profiles(store, profiles)
     assert len(store.read("MATCH (s:Segment) RETURN s.id AS id")) == len(segments.segments)
