@@ -48,9 +48,7 @@ def write_everyone(
             now = _event_counts(store, [profile.user_id for profile in batch])
             still = [profile for profile in batch if _stands(profile, now, drawn_of)]
             write_profiles(store, still)
-        moved += [
-            profile.user_id for profile in batch if profile.user_id in now and not _stands(profile, now, drawn_of)
-        ]
+        moved += sorted(now.keys() - {profile.user_id for profile in still})
     for user in [*moved, *_newcomers(store, drawn_of.keys())]:
         with profiling:
             update_profile(store, user, model.profiles, config, segments)
