@@ -134,14 +134,26 @@ def bare_nodes(edges: Iterable[Edge]) -> Iterator[tuple[str, str]]:
 def size_of(record: Record) -> int:
     """Rough bytes of a record in a message."""
     if isinstance(record, Interaction):
-        return 200 + len(record.text or "") + _context_size(record.context)
+        return 200 + _bytes(record.text) + _bytes(record.title) + _properties_size(record.context)
+    if isinstance(record, UserRecord):
+        return 200 + _properties_size(record.properties) + _attributes_size(record)
     if isinstance(record, ItemRecord):
-        return 200 + len(record.text or "") + _context_size(record.properties) + 80 * len(edges_of(record))
+        texts = _bytes(record.text) + _bytes(record.title)
+        return 200 + texts + _properties_size(record.properties) + _attributes_size(record) + 80 * len(record.related)
     return 200
 
 
-def _context_size(properties: Mapping[str, Scalar]) -> int:
-    return sum(len(value) if isinstance(value, str) else 16 for value in properties.values())
+def _attributes_size(record: ItemRecord | UserRecord) -> int:
+    return sum(100 + 3 * _bytes(own.value) for own in record.attributes)  # its id and name, and its id in the edge
+
+
+def _properties_size(properties: Mapping[str, Scalar]) -> int:
+    return sum(len(name) + (_bytes(value) if isinstance(value, str) else 16) for name, value in properties.items())
+
+
+def _bytes(text: str | None) -> int:
+    """Of UTF-8, without encoding what is plain."""
+    return 0 if text is None else len(text) if text.isascii() else len(text.encode())
 
 
 def in_batches(records: Iterable[Record]) -> Iterator[list[Record]]:

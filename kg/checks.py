@@ -9,7 +9,7 @@ from kg import queries
 from kg.batch import MAX_TEXT
 from kg.errors import RecordError
 from kg.records import Interaction, Link, Record, Scalar, Scale, Triple, UserRecord
-from kg.schema import check_kind
+from kg.schema import DERIVED_PREFIX, check_kind
 from kg.store import Store
 
 
@@ -83,6 +83,9 @@ def check(record: Record, scales: Scales) -> str:
     for attribute in record.attributes:
         check_kind(attribute.relation, "relation")
     _check_scalars(record.properties)
+    for name in record.properties:
+        if name.startswith(DERIVED_PREFIX):
+            raise RecordError(name, f"names that begin with {DERIVED_PREFIX} are those of profiles; rename it")
     if isinstance(record, UserRecord):
         return "users"
     for related in record.related:

@@ -17,7 +17,7 @@ from kg.checks import ScaleConflict, Scales, check
 from kg.errors import EventConflict, ReadError, RecordError
 from kg.newgraph import NewGraph
 from kg.records import Interaction, Record, Reject, Scale
-from kg.rejects import RejectsFile, raw_of
+from kg.rejects import RejectsFile, refused
 from kg.schema import check_kind
 from kg.store import BulkLoad, Store
 from kg.writer import Writer
@@ -156,7 +156,7 @@ class _Run:
         self.report.accepted += outcome.accepted
         self.report.duplicates += outcome.duplicates
         for record, reason in outcome.conflicts:
-            self._refused.add(Reject("", None, "event_id", reason, raw_of(record)))
+            self._refused.add(refused(record, "event_id", reason))
 
     def _checked(self, records: Iterable[Record | Reject]) -> Iterator[Record]:
         for record in records:
@@ -168,7 +168,7 @@ class _Run:
             except ScaleConflict:
                 raise
             except RecordError as error:
-                self._refused.add(Reject("", None, error.field, error.reason, raw_of(record)))
+                self._refused.add(refused(record, error.field, error.reason))
                 continue
             self._kinds[name] += 1
             yield record

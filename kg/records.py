@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from kg.errors import RecordError
 
@@ -20,8 +20,25 @@ Scalar = str | int | float | bool
 """What a property may hold."""
 
 
+class Origin(NamedTuple):
+    """Where a record was read, so that one which the graph refuses is kept as it stood."""
+
+    file: str
+    line: int
+    raw: Any
+    """The row; :func:`kg.readers.rows.raw_text` makes text of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sourced:
+    """What all records share."""
+
+    origin: Origin | None = field(default=None, compare=False, repr=False)
+    """None for a record that no reader made."""
+
+
 @dataclass(frozen=True, slots=True)
-class Interaction:
+class Interaction(Sourced):
     """One event between a person and an item.
 
     ``kind`` is in upper case; ``at`` is aware, in UTC; ``value`` is finite; ``event_id`` is the caller's, or
@@ -62,7 +79,7 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
-class ItemRecord:
+class ItemRecord(Sourced):
     """What is known of an item beside events; a second record of an item fills in and overwrites, never removes."""
 
     id: str
@@ -74,7 +91,7 @@ class ItemRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class UserRecord:
+class UserRecord(Sourced):
     """What is known of a person beside events."""
 
     id: str
@@ -83,7 +100,7 @@ class UserRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Triple:
+class Triple(Sourced):
     """``(:Entity {id: head})-[:relation]->(:Entity {id: tail})`` of a knowledge graph."""
 
     head: str
@@ -92,7 +109,7 @@ class Triple:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Link(Sourced):
     """``(:Item {id: item_id})-[:SAME_AS]->(:Entity {id: entity_id})``."""
 
     item_id: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from contextlib import AbstractContextManager
-from dataclasses import is_dataclass
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,7 @@ from typing import IO, Any
 import orjson
 
 from kg.errors import RecordError, StoreError
+from kg.readers.rows import raw_text
 from kg.records import Record, Reject
 
 
@@ -65,14 +66,25 @@ class RejectsFile(AbstractContextManager["RejectsFile"]):
             self._file.close()
 
 
-def raw_of(record: Record) -> str:
-    """A record as the text that stands for it among rejected rows."""
+def refused(record: Record, field: str, reason: str) -> Reject:
+    """A record that was read, and that the graph does not take."""
+    if record.origin is None:
+        return Reject("", None, field, reason, _raw_of(record))
+    file, line, raw = record.origin
+    return Reject(file, line, field, reason, raw_text(raw))
+
+
+def _raw_of(record: Record) -> str:
+    """A record as text, where it was not read from a row."""
 
     def encoded(value: Any) -> Any:
         return value.isoformat() if isinstance(value, datetime) else dict(value)
 
-    assert is_dataclass(record)
     try:
-        return orjson.dumps(record, default=encoded).decode()
+        return orjson.dumps({name: getattr(record, name) for name in _fields(record)}, default=encoded).decode()
     except TypeError:  # what JSON cannot say is often why the record was refused
         return repr(record)
+
+
+def _fields(record: Record) -> list[str]:
+    return [own.name for own in fields(record) if own.name != "origin"]

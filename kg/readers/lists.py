@@ -8,7 +8,7 @@ from kg.errors import ReadError, RecordError
 from kg.readers.cleaning import identifier
 from kg.readers.rows import ROW, raw_text
 from kg.readers.stream import MAX_LINE_BYTES, FileSource, LineStream
-from kg.records import Interaction, Reject, clean_kind, event_hash
+from kg.records import Interaction, Origin, Reject, clean_kind, event_hash
 
 
 def read_lists(source: FileSource, *, kind: str = "INTERACTED") -> Iterator[Interaction | Reject]:
@@ -55,4 +55,5 @@ def _events(file: str, line: int, user_id: str, items: list[str], kind: str) -> 
             yield Reject(file, line, error.field, error.reason, raw_text(f"{user_id} {item}"))
         else:
             event_id = event_hash(user_id, item_id, kind, None, None, None)
-            yield Interaction(user_id, item_id, kind, event_id)
+            origin = Origin(file, line, (("user", "item"), (user_id, item)))
+            yield Interaction(user_id, item_id, kind, event_id, origin=origin)

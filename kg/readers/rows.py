@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from kg.errors import RecordError
-from kg.records import Record, Reject
+from kg.records import Origin, Record, Reject
 
 R = TypeVar("R", bound=Record)
 
@@ -59,6 +59,7 @@ class Rows(ABC):
             except RecordError as error:
                 yield Reject(name, row[0], error.field, error.reason, raw_text(row[2]))
             else:
+                object.__setattr__(record, "origin", Origin(name, row[0], row[2]))  # it is nobody else's yet
                 yield record
 
 

@@ -48,6 +48,7 @@ from kg.records import (
     clean_relation,
     event_hash,
 )
+from kg.schema import DERIVED_PREFIX
 
 Cells = Sequence[Any]
 
@@ -271,7 +272,7 @@ def _property_names(file: str, columns: Sequence[str], reserved: set[str]) -> li
     """
     names = [(column, property_name(column)) for column in columns]
     for column, name in names:
-        if name in reserved or sum(other == name for _, other in names) > 1:
+        if name in reserved or name.startswith(DERIVED_PREFIX) or sum(other == name for _, other in names) > 1:
             raise ReadError(
                 file, f"the column {column!r} cannot be the property {name!r}, which is taken: rename the column"
             )

@@ -13,6 +13,7 @@ import pytest
 from kg import batch, ingest, newgraph, snapshot
 from kg.bolt import BoltStore
 from kg.errors import EventConflict, ReadError, RecordError
+from kg.readers import read_events, read_users
 from kg.records import (
     Attribute,
     Interaction,
@@ -149,6 +150,27 @@ def test_other_content_under_an_id_is_a_conflict(
     assert stored == [{"user": "u3", "item": "i3", "value": 4.0}]
 
 
+@pytest.mark.parametrize("used", [False, True])
+def test_what_the_graph_refuses_is_kept_with_its_place_in_the_file(
+    graph: BoltStore, rejects: Path, tmp_path: Path, used: bool
+) -> None:
+    """Neither fault can be seen by a reader: another event has the id, and the scale was declared before."""
+    file = tmp_path / "ratings.csv"
+    file.write_text("user,item,rating,event_id\nu1,i1,4,e1\nu2, i2 ,3,e1\nu3,i3,9,e3\n")
+    if used:
+        take(graph, [event(50)], rejects)
+    report = ingest.ingest(graph, read_events(file), scale=Scale(1, 5), rejects=rejects, progress=False)
+    assert (report.accepted, report.rejected) == (1, 2)
+    rows = sorted((json.loads(line) for line in rejects.read_text().splitlines()), key=lambda row: row["line"])
+    assert [(row["file"], row["line"], row["field"]) for row in rows] == [
+        (str(file), 3, "event_id"),
+        (str(file), 4, "value"),
+    ]
+    assert [row["raw"] for row in rows] == ["u2, i2 ,3,e1", "u3,i3,9,e3"]
+    with pytest.raises(RecordError, match=r"ratings\.csv:[34]; --strict stops"):
+        ingest.ingest(graph, read_events(file), scale=Scale(1, 5), rejects=rejects, strict=True, progress=False)
+
+
 def test_the_same_id_in_two_kinds_is_two_events_but_one_review(graph: BoltStore, rejects: Path) -> None:
     same = [event(1, text="fine"), event(1, kind="LIKED", text="fine")]
     other = event(1, kind="PURCHASED", text="not what I wrote")
@@ -222,6 +244,16 @@ def test_reserved_names_are_rejected_row_by_row(graph: BoltStore, rejects: Path)
     assert [json.loads(line)["field"] for line in rejects.read_text().splitlines()] == ["kind", "relation"]
 
 
+def test_names_of_profiles_are_no_properties_of_people(graph: BoltStore, rejects: Path, tmp_path: Path) -> None:
+    report = take(graph, [UserRecord("u1", {"habit_events": 3}), UserRecord("u2", {"age": 3})], rejects)
+    assert (report.accepted, report.rejected) == (1, 1)
+    assert "those of profiles" in json.loads(rejects.read_text())["reason"]
+    file = tmp_path / "people.csv"
+    file.write_text("user_id,habit_events\nu1,3\n")
+    with pytest.raises(ReadError, match="rename the column"):
+        take(graph, read_users(file), rejects)
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1 << 63, -(1 << 63) - 1, "lone \ud800"])
 def test_values_that_not_every_engine_stores_are_rejected(graph: BoltStore, rejects: Path, value: Scalar) -> None:
     records: list[Record] = [ItemRecord("i", properties={"n": value}), event(1, context={"n": value}), event(2)]
@@ -282,3 +314,5 @@ def test_batches_are_bounded_in_records_and_bytes() -> None:
     assert small == [5_000, 5_000, 2_000]
     large = [len(part) for part in batch.in_batches(event(n, text="x" * (1 << 20)) for n in range(9))]
     assert large == [4, 4, 1]
+    titled = [len(part) for part in batch.in_batches(ItemRecord(f"i{n}", title="é" * (1 << 20)) for n in range(5))]
+    assert titled == [2, 2, 1], "bytes count, and those of titles too"
