@@ -6,6 +6,7 @@
     ├── ShapeError     a tensor has the wrong shape, layout or range; names it
     ├── ConfigError    a hyper-parameter is out of its range; names it and the range
     ├── TooLarge       a computation would not fit its memory budget; says what to do
+    ├── OutOfMemory    memory ran out in the middle of a computation
     └── Diverged       training met a value that is not finite; says at which step
 """
 
@@ -32,6 +33,10 @@ class TooLarge(GnnError):
         self.needed = needed
         self.budget = budget
         self.advice = advice
+
+
+class OutOfMemory(GnnError):
+    """Memory ran out in the middle of a computation."""
 
 
 class Diverged(GnnError):

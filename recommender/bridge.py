@@ -12,6 +12,7 @@ from kg.snapshot import Snapshot
 from recommender.data import Cells, KnowledgeGraph, TrainingData
 from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, meanings_of, scales_of
 from text.keyphrases import name_groups
+from text.windows import unit_rows
 
 Encode = Callable[[Sequence[str]], np.ndarray]
 """Texts to ``(n, d)`` float32 unit rows, a zero row for a text without words."""
@@ -116,12 +117,6 @@ def mean_rows(vectors: np.ndarray, groups: np.ndarray, size: int) -> np.ndarray:
     np.add.at(total, groups, vectors)
     counts = np.bincount(groups, minlength=size)
     return total / np.maximum(counts, 1)[:, None].astype(np.float32)
-
-
-def unit_rows(vectors: np.ndarray) -> np.ndarray:
-    """Rows at length 1; zero rows stay."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norms > 0, norms, 1.0), dtype=np.float32)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ def _default_device() -> str:
 
 @dataclass(frozen=True)
 class RunContext:
-    """Where and how a computation runs: it decides time and memory, not what is computed (save for ``seed``)."""
+    """Where and how a computation runs: it decides time and memory, not what is computed (save for ``seed``, and what
+    ``time_limit`` cuts short)."""
 
     seed: int = 0
     """Seed of everything that draws random numbers."""
@@ -26,6 +28,8 @@ class RunContext:
     """Threads of linear algebra on the processor."""
     progress: bool = True
     """Whether progress bars are written to stderr."""
+    time_limit: float = math.inf
+    """Seconds after which a model that is trained step by step ends its training."""
 
     @contextmanager
     def computing(self) -> Iterator[None]:

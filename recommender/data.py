@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
+
+from text.windows import unit_rows
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,12 @@ class KnowledgeGraph:
     def __len__(self) -> int:
         return len(self.heads)
 
+    def without(self, relations: Collection[str]) -> KnowledgeGraph:
+        """The same nodes without the edges of these relations."""
+        left_out = np.array([name in relations for name in self.relation_names], dtype=bool)
+        kept = ~left_out[self.relations]
+        return replace(self, heads=self.heads[kept], relations=self.relations[kept], tails=self.tails[kept])
+
     @cached_property
     def item_attributes(self) -> dict[str, sp.csr_matrix]:
         """For each relation that touches items: the incidence ``(num_items, num_nodes)`` float32, both directions.
@@ -111,6 +120,49 @@ class People:
         return People(weights=self.weights[block], rows=self.rows[block], words=words)
 
 
+NEIGHBOURS = 100
+"""Nearest texts kept for each item."""
+BLOCK_FLOATS = 1 << 24
+"""Cosines held at once (64 MiB)."""
+
+
+@dataclass(frozen=True)
+class CentredTexts:
+    """Unit vectors of item texts about their mean: texts of one catalogue share a direction that says nothing."""
+
+    centre: np.ndarray
+    """``(d,)`` float32."""
+    vectors: np.ndarray
+    """``(num_items, d)`` float32 unit rows; a zero row for an item without text."""
+
+    @classmethod
+    def of(cls, vectors: np.ndarray) -> CentredTexts:
+        """Of ``(num_items, d)`` unit rows, zero rows for no text."""
+        written = np.asarray(vectors.any(axis=1))
+        centre = vectors[written].mean(axis=0)
+        return cls(centre, unit_rows(np.where(written[:, None], vectors - centre, 0.0)))
+
+    @cached_property
+    def nearest(self) -> sp.csr_matrix:
+        """Cosines ``(num_items, num_items)`` float32: column ``j`` holds the nearest others of ``j``."""
+        size = len(self.vectors)
+        keep = min(NEIGHBOURS, size - 1)
+        step = max(1, BLOCK_FLOATS // size)
+        columns, rows, values = [], [], []
+        for start in range(0, size if keep > 0 else 0, step):
+            block = np.arange(start, min(start + step, size))
+            cosines = self.vectors[block] @ self.vectors.T
+            cosines[np.arange(len(block)), block] = -1.0
+            found = np.argpartition(-cosines, keep - 1, axis=1)[:, :keep]
+            rows.append(found.ravel())
+            columns.append(np.repeat(block, keep))
+            values.append(np.take_along_axis(cosines, found, axis=1).ravel())
+        if not rows:
+            return sp.csr_matrix((size, size), dtype=np.float32)
+        entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
+        return sp.csr_matrix(entries, shape=(size, size))
+
+
 @dataclass(frozen=True)
 class TrainingData:
     """Everything that a part may learn from. Nothing in it comes from held-out events."""
@@ -121,6 +173,12 @@ class TrainingData:
     """``(num_items, d)`` float32 unit rows from item text and *training* reviews; zero rows where there is no text."""
     user_words: np.ndarray | None = None
     """``(num_users, d)`` float32: mean vector of each person's training reviews; a zero row where there are none."""
+
+    @cached_property
+    def centred_texts(self) -> CentredTexts:
+        """Of :attr:`item_vectors`, which are there; found once for all configurations."""
+        assert self.item_vectors is not None
+        return CentredTexts.of(self.item_vectors)
 
     @property
     def num_users(self) -> int:

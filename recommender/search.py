@@ -14,7 +14,7 @@ from recommender.hybrid import Hybrid, fuse
 from recommender.parts import HYBRID, PARTS
 from recommender.parts.base import Part
 from recommender.situations import Fusion
-from recommender.tuning import Tuned, tune
+from recommender.tuning import Tuned, fit_part, tune
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Choice:
     skipped: dict[str, str] = field(default_factory=dict)
     """Parts that cannot serve this data, with the reason."""
     seconds: dict[str, float] = field(default_factory=dict)
-    """Time of tuning of each part, and of the fusion under ``hybrid``."""
+    """Time of tuning of each part; under ``hybrid`` that of all its parts and of the fusion."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -56,19 +56,20 @@ def search(
     start = time.perf_counter()
     parts = [part for name in HYBRID if name in able and (part := able[name].part) is not None]
     fusion = fuse(parts, task.people, task.seen, task.relevant, seed=run.seed)
+    seconds = {name: best.seconds for name, best in tuned.items()}
     choice = Choice(
         params={name: best.params for name, best in able.items()},
         fusion=fusion,
         skipped={name: best.skipped for name, best in tuned.items() if best.skipped},
-        seconds={name: best.seconds for name, best in tuned.items()} | {"hybrid": time.perf_counter() - start},
+        seconds=seconds | {"hybrid": sum(seconds[part.name] for part in parts) + time.perf_counter() - start},
     )
     return choice, tuned
 
 
-def fit_part(name: str, params: dict[str, Any], data: TrainingData, run: RunContext) -> Part:
-    """A part with this configuration, fitted."""
+def fit_named(name: str, params: dict[str, Any], data: TrainingData, run: RunContext) -> Part:
+    """The part of this name with this configuration, fitted; see :func:`recommender.tuning.fit_part`."""
     kind = PARTS[name]
-    return kind(kind.Config(**params)).fit(data, run)
+    return fit_part(kind, kind.Config(**params), data, run)
 
 
 def hybrid_of(choice: Choice, fitted: Mapping[str, Part]) -> Hybrid:
@@ -79,4 +80,4 @@ def hybrid_of(choice: Choice, fitted: Mapping[str, Part]) -> Hybrid:
 
 def fit_hybrid(choice: Choice, data: TrainingData, run: RunContext) -> Hybrid:
     """The hybrid of a choice, fitted on ``data``."""
-    return hybrid_of(choice, {name: fit_part(name, choice.params[name], data, run) for name in choice.fusion.used})
+    return hybrid_of(choice, {name: fit_named(name, choice.params[name], data, run) for name in choice.fusion.used})

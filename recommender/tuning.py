@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tqdm import tqdm
 
 from gnn.errors import GnnError
+from gnn.memory import memory_errors
 from recommender.context import RunContext
+from recommender.data import TrainingData
 from recommender.evaluation.protocol import EvaluationConfig, Task, evaluate
 from recommender.parts.base import Part
+
+LEAST_SECONDS = 10.0
+"""For so long a part may train in any case: with less it is hardly the same model."""
+
+
+def fit_part(kind: type[Part], config: Any, data: TrainingData, run: RunContext) -> Part:
+    """A part with this configuration, fitted.
+
+    Raises:
+        GnnError: it cannot be fitted to this data, for example because memory does not suffice.
+    """
+    with memory_errors(kind.name):
+        return kind(config).fit(data, run)
 
 
 @dataclass(frozen=True)
@@ -30,8 +45,13 @@ class Tuned:
 
     part: Part | None = None
     trials: list[Trial] = field(default_factory=list)
-    skipped: str | None = None
-    """Why the part cannot serve this data, for example that a matrix would not fit in memory."""
+    failed: str | None = None
+    """Why a configuration could not be fitted, for example that a matrix would not fit in memory."""
+
+    @property
+    def skipped(self) -> str | None:
+        """Why the part cannot serve this data: no configuration could be fitted, or there is none."""
+        return self.failed if self.part is None else None
 
     @property
     def value(self) -> float:
@@ -59,12 +79,13 @@ def tune(
 ) -> dict[str, Tuned]:
     """Try the grids of all parts round by round: under a ``budget`` (seconds) all get an equal number of trials.
 
-    The first configuration of every part is always tried. ``task`` is train with validation as its held-out part.
+    The first configuration of every part is always tried, for :data:`LEAST_SECONDS` or its share of the budget if
+    training takes longer. ``task`` is train with validation as its held-out part.
     """
     deadline = float("inf") if budget is None else time.monotonic() + budget
     grids = {kind.name: list(kind.grid(task.data)) for kind in kinds}
     tuned = {
-        kind.name: Tuned(skipped=None if grids[kind.name] else "nothing in this data for it to learn from")
+        kind.name: Tuned(failed=None if grids[kind.name] else "nothing in this data for it to learn from")
         for kind in kinds
     }
     config = EvaluationConfig(ks=(int(metric.rpartition("@")[2]),))
@@ -72,19 +93,22 @@ def tune(
     for round_number, kind, params in bar:
         best = tuned[kind.name]
         # With nobody to validate on there is nothing to choose by: the first configuration stands.
-        if best.skipped or (round_number and (not len(task) or time.monotonic() > deadline)):
+        if round_number and (not len(task) or time.monotonic() > deadline):
             continue
         bar.set_postfix_str(kind.name)
         start = time.perf_counter()
+        share = 0.0 if budget is None else budget / len(kinds)
+        limited = replace(run, time_limit=max(deadline - time.monotonic(), share, LEAST_SECONDS))
         try:
-            part = kind(params).fit(task.data, run)
-        except (GnnError, MemoryError) as error:
-            best.skipped = str(error)
+            part = fit_part(kind, params, task.data, limited)
+            with memory_errors(kind.name):
+                value = evaluate(part, task, config).means[metric]
+        except GnnError as error:
+            best.failed = str(error)
             continue
-        value = evaluate(part, task, config).means[metric]
         if best.part is None or value > best.value:
             best.part = part
-        best.trials.append(Trial(asdict(params), value, time.perf_counter() - start))
+        best.trials.append(Trial(asdict(part.config), value, time.perf_counter() - start))
     return tuned
 
 

@@ -70,6 +70,7 @@ def split_files(
         valid=without(validating, tuned),
         test=without(problem.test, fitted),
         outside=problem.outside,
+        trained=tuned.matrix,
         masked=_pairs(problem, known).matrix,
         users=Vocabulary.of(problem.snapshot.users["id"]),
         items=Vocabulary.of(problem.snapshot.items["id"]),

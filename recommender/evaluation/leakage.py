@@ -25,7 +25,9 @@ def check_masks(masks: Masks, snapshot: Snapshot, times: np.ndarray) -> None:
         if len(both):
             raise LeakageError(f"{_event(snapshot, both[0])} is in {earlier} and in {later}")
     for part, begins in (("train", masks.valid_from), ("train", masks.test_from), ("validation", masks.test_from)):
-        late = np.flatnonzero(parts[part] & (times >= begins)) if begins is not None else both
+        if begins is None:
+            continue
+        late = np.flatnonzero(parts[part] & (times >= begins))
         if len(late):
             raise LeakageError(f"{_event(snapshot, late[0])} is in {part}, but not before the split point")
 

@@ -24,7 +24,7 @@ from recommender.meaning import MeaningConfig
 from recommender.parts import BASELINES, HYBRID, PARTS
 from recommender.parts.base import Part
 from recommender.parts.item_item import ItemKNN
-from recommender.search import Choice, fit_part, hybrid_of, search
+from recommender.search import Choice, fit_named, hybrid_of, search
 
 
 def models_of(names: Sequence[str] | None) -> list[str]:
@@ -71,20 +71,21 @@ def measure(
     for name in tqdm(choice.params, desc="fitting", unit="model", disable=not run.progress, leave=False):
         start = time.perf_counter()
         try:
-            fitted[name] = fit_part(name, choice.params[name], split.refit, run)
-        except (GnnError, MemoryError) as error:
+            fitted[name] = fit_named(name, choice.params[name], split.refit, run)
+        except GnnError as error:
             skipped[name] = str(error)
         seconds[name] = time.perf_counter() - start
     scorers: dict[str, Scorer] = dict(fitted)
     if "hybrid" in wanted:
-        scorers["hybrid"] = hybrid_of(choice, fitted)
-        seconds["hybrid"] = sum(seconds[name] for name in fitted if name in HYBRID)
+        hybrid = hybrid_of(choice, fitted)
+        scorers["hybrid"] = hybrid
+        seconds["hybrid"] = sum(seconds[part.name] for part in hybrid.parts)
     config = EvaluationConfig(ks=tuple(ks))
     results = [
         ModelResult(
             name=name,
             figures=evaluate(scorers[name], split.testing, config, progress=run.progress),
-            tune_s=sum(choice.seconds.values()) if name == "hybrid" else choice.seconds[name],
+            tune_s=choice.seconds[name],
             fit_s=seconds[name],
             params=choice.fusion.by_name() if name == "hybrid" else choice.params[name],
         )
@@ -108,7 +109,7 @@ def _weighed(split: Split, run: RunContext) -> Split:
     name = ItemKNN.name
     config = EvaluationConfig(ks=(10,))
     plain, weighed = (
-        evaluate(fit_part(name, {}, version.train, run), version.validation, config).means["ndcg@10"]
+        evaluate(fit_named(name, {}, version.train, run), version.validation, config).means["ndcg@10"]
         for version in (split, graded)
     )
     return graded if weighed > plain else split

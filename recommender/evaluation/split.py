@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from kg.vocabulary import Vocabulary
 from recommender.data import Cells, TrainingData
 from recommender.evaluation.protocol import Task
+from recommender.meaning import Events
 
 
 class Build(Protocol):
@@ -37,8 +38,10 @@ class Split:
     """Test positives that are candidates; none of them is in ``refit``."""
     outside: np.ndarray
     """``(num_users,)`` int64: each person's test positives that are no candidates."""
+    trained: sp.csr_matrix
+    """``(num_users, num_items)``: what no list may hold at validation, every pair of train that has an event."""
     masked: sp.csr_matrix
-    """``(num_users, num_items)``: what no list may hold at test, which is all of train and validation."""
+    """``(num_users, num_items)``: what no list may hold at test, likewise of train and validation."""
     users: Vocabulary
     items: Vocabulary
     counts: dict[str, int] = field(default_factory=dict)
@@ -49,7 +52,7 @@ class Split:
     @cached_property
     def validation(self) -> Task:
         """Fit on train, rank everything but train, find the validation positives."""
-        return Task.of(self.train, self.train.cells.matrix, self.valid.matrix)
+        return Task.of(self.train, self.trained, self.valid.matrix)
 
     @cached_property
     def testing(self) -> Task:
@@ -69,6 +72,13 @@ class Split:
 def pair_keys(users: np.ndarray, items: np.ndarray, num_items: int) -> np.ndarray:
     """One int64 for each (person, item) pair."""
     return np.asarray(users.astype(np.int64) * num_items + items)
+
+
+def met(events: Events, num_users: int, num_items: int) -> Cells:
+    """The distinct pairs with an event of any kind, each weighing 1: what serving leaves out as seen."""
+    keys = np.unique(pair_keys(events.users, events.items, num_items))
+    ones, never = np.ones(len(keys), dtype=np.float32), np.full(len(keys), np.nan)
+    return Cells(keys // num_items, keys % num_items, ones, never, num_users, num_items)
 
 
 def without(cells: Cells, *others: Cells) -> Cells:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -10,12 +10,15 @@ import pyarrow as pa
 
 from kg.snapshot import Snapshot
 from kg.vocabulary import Vocabulary
-from recommender.data import Cells
+from recommender.data import Cells, TrainingData
 from recommender.errors import InvalidInput
 from recommender.evaluation import leakage, splits
-from recommender.evaluation.split import Build, Split, without
+from recommender.evaluation.split import Build, Split, met, without
 from recommender.evaluation.splits import Masks
 from recommender.meaning import Events, MeaningConfig, cells_of, meanings_of, scales_of
+
+FROM_EVENTS = frozenset({"ALSO_BOUGHT", "ALSO_VIEWED", "BOUGHT_TOGETHER", "BOUGHT_AFTER_VIEWING"})
+"""Relations between items that were drawn from what people did, at no known time."""
 
 Protocol = Literal["temporal", "random", "leave-last"]
 
@@ -54,7 +57,8 @@ def split_snapshot(
 
     A positive is a cell above 0 made of the part's own events, whose pair no earlier part holds. ``build`` is called
     twice, for train and for train with validation, and sees only the events and reviews of those parts; what values
-    mean is inferred on train. A review goes where its event goes; one without an event trains nothing.
+    mean is inferred on train. A review goes where its event goes; one without an event trains nothing. Relations that
+    were drawn from events (:data:`FROM_EVENTS`) cannot be rebuilt, so they are left out.
 
     Raises:
         InvalidInput: the events cannot be split so, for example because they have no times.
@@ -72,15 +76,16 @@ def split_snapshot(
         return cells_of(events.take(mask), meanings, num_users, num_items, meaning)
 
     known = masks.train | masks.valid
-    trained, masked = cells(masks.train), cells(known)
+    trained, masked = (met(events.take(mask), num_users, num_items) for mask in (masks.train, known))
     valid, test = _liked(cells(masks.valid)), _liked(cells(masks.test))
     split = Split(
         protocol=config.protocol,
-        train=build(masks.train, reviews_of(snapshot, masks.train)),
-        refit=build(known, reviews_of(snapshot, known)),
+        train=_honest(build(masks.train, reviews_of(snapshot, masks.train))),
+        refit=_honest(build(known, reviews_of(snapshot, known))),
         valid=without(valid, trained),
         test=without(test, masked),
         outside=np.zeros(num_users, dtype=np.int64),
+        trained=trained.matrix,
         masked=masked.matrix,
         users=Vocabulary.of(snapshot.users["id"]),
         items=Vocabulary.of(snapshot.items["id"]),
@@ -97,6 +102,11 @@ def split_snapshot(
     )
     leakage.check(split)
     return split
+
+
+def _honest(data: TrainingData) -> TrainingData:
+    """The data without the lists of what goes together: they were drawn up of all events, those of the test too."""
+    return replace(data, knowledge=data.knowledge.without(FROM_EVENTS))
 
 
 def _liked(cells: Cells) -> Cells:

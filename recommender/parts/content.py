@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import scipy.sparse as sp
 
-from recommender.bridge import unit_rows
 from recommender.context import RunContext
 from recommender.data import People, TrainingData
 from recommender.parts.base import Contributions, ItemItemPart
+from text.windows import unit_rows
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,6 @@ class ContentConfig:
 
     sharpness: float = 4.0
     """Exponent of the cosine: the higher, the more the very nearest decide."""
-    neighbours: int = 100
-    """Nearest items kept for each item."""
     words: float = 1.0
     """Weight of the person's own words beside one fully liked item."""
 
@@ -51,34 +48,16 @@ class Content(ItemItemPart):
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         assert data.item_vectors is not None, "grid() offers no configuration for data without text"
-        written = np.asarray(data.item_vectors.any(axis=1))
-        self.centre = data.item_vectors[written].mean(axis=0)
-        self.vectors = unit_rows(np.where(written[:, None], data.item_vectors - self.centre, 0.0))
-        self.matrix = self._nearest(self.vectors)
+        centred = data.centred_texts
+        self.centre, self.vectors = centred.centre, centred.vectors
+        # ``B_ij = k(v_i · v_j)`` where ``i`` is among the nearest of ``j``.
+        self.matrix = centred.nearest.copy()
+        self.matrix.data = self._kernel(self.matrix.data)
+        self.matrix.eliminate_zeros()
         return self
 
     def _kernel(self, cosines: np.ndarray) -> np.ndarray:
         return np.asarray(np.maximum(cosines, 0.0) ** np.float32(self.config.sharpness), dtype=np.float32)
-
-    def _nearest(self, vectors: np.ndarray) -> sp.csr_matrix:
-        """``B_ij = k(v_i · v_j)`` where ``i`` is among the nearest of ``j``, CSR by ``i``; the diagonal is left out."""
-        size = len(vectors)
-        keep = min(self.config.neighbours, size - 1)
-        columns, rows, values = [], [], []
-        for start in range(0, size if keep > 0 else 0, 1024):
-            block = np.arange(start, min(start + 1024, size))
-            cosines = vectors[block] @ vectors.T
-            cosines[np.arange(len(block)), block] = -1.0
-            nearest = np.argpartition(-cosines, keep - 1, axis=1)[:, :keep]
-            rows.append(nearest.ravel())
-            columns.append(np.repeat(block, keep))
-            values.append(self._kernel(np.take_along_axis(cosines, nearest, axis=1)).ravel())
-        if not rows:
-            return sp.csr_matrix((size, size), dtype=np.float32)
-        entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-        matrix = sp.csr_matrix(entries, shape=(size, size))
-        matrix.eliminate_zeros()
-        return matrix
 
     def _from_words(self, people: People) -> np.ndarray | None:
         """``words · k(t · v_j)``, ``(B, num_items)``; None when nobody said anything."""

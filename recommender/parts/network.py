@@ -31,7 +31,8 @@ class GraphNetworkConfig:
     temperature: float = 0.2
     """Of the softmax over items."""
     epochs: int = 40
-    """Passes; the number that validation likes best is the early stopping of the final fit, which has no validation."""
+    """Passes; the number that validation likes best is the early stopping of the final fit, which has no validation.
+    Where a time limit ended training, those that it took: what is chosen then takes as long again."""
     learning_rate: float = 0.02
     """Of Adam."""
     knowledge: bool = False
@@ -61,13 +62,14 @@ class GraphNetwork(Part):
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         config = self.config
-        network, _ = fit(
+        network, log = fit(
             self._graph(data, run.device),
             NetworkConfig(dimensions=config.dimensions, temperature=config.temperature),
             ObjectiveConfig(),
-            TrainingConfig(epochs=config.epochs, learning_rate=config.learning_rate),
+            TrainingConfig(epochs=config.epochs, learning_rate=config.learning_rate, time_budget=run.time_limit),
             seed=run.seed,
         )
+        self.config = replace(config, epochs=len(log.losses))
         found = network.propagated()
         self.trained = replace(found, **{name: getattr(found, name).cpu() for name in ARRAYS})
         return self

@@ -20,8 +20,11 @@ from gnn.filters import RelationFilter, RelationFilterConfig
 from gnn.sparse import to_scipy, to_torch
 from recommender.context import RunContext
 from recommender.data import People, TrainingData
-from recommender.fusion import FusionConfig, gather, learn
+from recommender.fusion import FusionConfig, concatenate, gather, learn
 from recommender.parts.base import Contributions, Part, csr_restore, csr_state
+
+BLOCK_BYTES = 256 * 2**20
+"""Size of the scores of all relations for one block of people."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +79,16 @@ class Relations(Part):
         )
         history = (history - history.multiply(targets)).tocsr()
         history.eliminate_zeros()
-        seen = to_torch(history)
-        scores = np.stack([one.apply(seen).numpy() for one in single])
-        scale = scores.std(axis=(1, 2))
-        scores /= np.maximum(scale, 1e-12)[:, None, None]
         config = FusionConfig(folds=2, sweeps=1)
-        learned = learn(gather(scores, history, targets, config, rng), names, config, rng)
-        return np.asarray(learned.weights / np.maximum(scale, 1e-12))
+        size = max(1, BLOCK_BYTES // (4 * history.shape[1] * len(single)))
+        scale, blocks = np.ones(len(single)), []
+        for start in range(0, len(people), size):
+            own = slice(start, start + size)
+            scores = np.stack([one.apply(to_torch(history[own])).numpy() for one in single])
+            if start == 0:  # one scale for all, or they could not be told by one weight
+                scale = np.maximum(scores.std(axis=(1, 2)), 1e-12)
+            blocks.append(gather(scores / scale[:, None, None], history[own], targets[own], config, rng))
+        return np.asarray(learn(concatenate(blocks), names, config, rng).weights / scale)
 
     def score(self, people: People) -> np.ndarray:
         scores: np.ndarray = self.filter.apply(to_torch(people.weights)).numpy()

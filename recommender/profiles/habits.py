@@ -155,12 +155,12 @@ def _ratings(
 ) -> tuple[float | None, float | None, float | None]:
     """Mean, deviation from the population's mean, and spread, over the rating kind of which the person has most."""
     rated = {code: context.mean_ratings[name] for code, name in enumerate(names) if name in context.mean_ratings}
-    dated = {code: values[(kinds == code) & ~np.isnan(values)] for code in rated}
-    if not any(len(own) for own in dated.values()):
+    given_of = {code: values[(kinds == code) & ~np.isnan(values)] for code in rated}
+    if not any(len(own) for own in given_of.values()):
         return None, None, None
-    code = max(dated, key=lambda code: len(dated[code]))
-    mean = float(dated[code].mean())
-    return mean, mean - rated[code], float(dated[code].std())
+    code = max(given_of, key=lambda code: len(given_of[code]))
+    mean = float(given_of[code].mean())
+    return mean, mean - rated[code], float(given_of[code].std())
 
 
 def _diversity(liked: np.ndarray, context: ProfileContext) -> float | None:

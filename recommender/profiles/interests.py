@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from scipy.cluster.hierarchy import linkage
 
-from recommender.bridge import unit_rows
 from recommender.profiles.context import ProfileContext
 from recommender.profiles.history import Histories, Written
 from recommender.profiles.naming import name_items
 from recommender.profiles.tags import TagConfig
+from text.windows import unit_rows
 
 
 @dataclass(frozen=True)

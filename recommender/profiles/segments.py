@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from recommender.bridge import unit_rows
 from recommender.profiles.context import ProfileContext
 from recommender.profiles.naming import first_names
 from recommender.profiles.tags import TagConfig, affinity
+from text.windows import unit_rows
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from kg.snapshot import TRIPLES
+from recommender.bridge import Builder, TextVectors
+from recommender.context import RunContext
 from recommender.errors import InvalidInput, LeakageError
 from recommender.evaluation import leakage, splits
 from recommender.evaluation.split import Build
 from recommender.evaluation.stores import SplitConfig, reviews_of, split_snapshot
 from recommender.meaning import Events
+from recommender.parts import HYBRID, PARTS
+from recommender.tuning import fit_part
 from tests.recommender.evaluation.worlds import Row, builder, snapshot_of
 
 ROWS: list[Row] = [
@@ -38,11 +44,66 @@ def test_a_temporal_split_of_a_graph() -> None:
     assert pairs(split.train.cells) == [(0, 0), (0, 1), (1, 0), (1, 2), (2, 2), (2, 3)]
     assert pairs(split.valid) == [(0, 2)], "a disliked item is no positive"
     assert pairs(split.test) == [(0, 3)], "an item of train is no positive"
-    assert (split.masked != split.refit.cells.matrix).nnz == 0
+    assert pairs(split.refit.cells) == [*zip(*map(np.ndarray.tolist, split.masked.nonzero()), strict=True)]
     assert split.masked[1].indices.tolist() == [0, 1, 2], "what was disliked is masked as well"
     assert split.counts["test_pairs_already_known"] == 1
     assert (split.counts["test_people"], split.testing.users.tolist()) == (1, [0])
     assert split.validation.seen.toarray()[0].astype(bool).tolist() == [True, True, False, False]
+
+
+def test_what_a_list_leaves_out_at_test_is_what_serving_leaves_out() -> None:
+    """A skip makes no cell, but it is an event: serving never lists the item, so no test may ask for it."""
+    skipped: list[Row] = [(2, 0, "SKIPPED", 1, None), *ROWS, (2, 0, "LIKED", 10, None)]
+    snapshot = snapshot_of(skipped, num_users=4, num_items=4)
+    split = split_snapshot(snapshot, builder(snapshot), SplitConfig(valid=0.2, test=0.2))
+    assert (2, 0) not in pairs(split.refit.cells)
+    assert split.masked[2].indices.tolist() == [0, 2, 3]
+    assert split.trained[2].indices.tolist() == [0, 2, 3]
+    assert (2, 0) not in pairs(split.test)
+
+
+def test_lists_of_what_is_bought_together_teach_nothing_here() -> None:
+    snapshot = snapshot_of(ROWS, num_users=4, num_items=4)
+    edges = {"head": [0, 0, 1], "relation": ["ALSO_BOUGHT", "SEQUEL", "ALSO_VIEWED"], "tail": [3, 1, 3]}
+    snapshot = replace(snapshot, triples=pa.table(edges).cast(TRIPLES))
+    build = builder(snapshot)
+    assert set(build().knowledge.item_attributes) == {"ALSO_BOUGHT", "ALSO_VIEWED", "SEQUEL"}
+    split = split_snapshot(snapshot, build, SplitConfig(valid=0.2, test=0.2))
+    assert set(split.train.knowledge.item_attributes) == set(split.refit.knowledge.item_attributes) == {"SEQUEL"}
+
+
+def test_words_of_a_held_out_review_change_no_score() -> None:
+    """The same world twice, but for the vector of one review of a test event: every part gives the same scores."""
+    rng = np.random.default_rng(0)
+    rows: list[Row] = [
+        (user, int(item), "RATED", 10 * step + user / 10, float(rng.integers(1, 6)))
+        for user in range(8)
+        for step, item in enumerate(rng.permutation(12)[:6])
+    ]
+    rows.sort(key=lambda row: row[3] or 0)
+    snapshot = snapshot_of(rows, num_users=8, num_items=12, reviewed=range(len(rows)))
+    items = rng.standard_normal((12, 4)).astype(np.float32)
+    honest = rng.standard_normal((len(rows), 4)).astype(np.float32)
+    planted = honest.copy()
+    planted[-1] = 100.0
+    run = RunContext(device="cpu", threads=1, progress=False)
+
+    def scores(reviews: np.ndarray) -> dict[str, np.ndarray]:
+        build = Builder(snapshot, TextVectors(items, reviews))
+        split = split_snapshot(snapshot, build, SplitConfig(valid=0.2, test=0.2))
+        grids = {name: PARTS[name].grid(split.refit)[:1] for name in HYBRID}
+        return {
+            name: fit_part(PARTS[name], grid[0], split.refit, run).score(split.testing.people)
+            for name, grid in grids.items()
+            if grid
+        }
+
+    clean, leaky = scores(honest), scores(planted)
+    assert {"content", "network", "ials", "collective"} <= clean.keys()
+    for name, values in clean.items():
+        assert np.array_equal(values, leaky[name]), name
+    seen = scores(np.where(np.arange(len(rows))[:, None] == 0, planted[-1], honest))
+    assert not np.array_equal(seen["content"], clean["content"]), "a training review does count"
 
 
 def test_reviews_go_where_their_events_go() -> None:
