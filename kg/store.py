@@ -102,15 +102,3 @@ class Store(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
-
-
-def batches(rows: Iterable[Row], size: int) -> Iterator[Sequence[Row]]:
-    """Cut a stream of rows into lists of at most ``size``."""
-    batch: list[Row] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

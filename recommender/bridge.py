@@ -12,7 +12,7 @@ from kg.snapshot import Snapshot
 from recommender.data import Cells, KnowledgeGraph, TrainingData
 from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, meanings_of, scales_of
 from text.keyphrases import name_groups
-from text.windows import unit_rows
+from text.windows import has_vector, unit_rows
 
 Encode = Callable[[Sequence[str]], np.ndarray]
 """Texts to ``(n, d)`` float32 unit rows, a zero row for a text without words."""
@@ -136,7 +136,7 @@ class Builder:
             return data
         rows = np.arange(self.snapshot.reviews.num_rows) if reviews is None else np.flatnonzero(reviews)
         vectors = self.vectors.reviews[rows]
-        spoken = vectors.any(axis=1)
+        spoken = has_vector(vectors)
         rows, vectors = rows[spoken], vectors[spoken]
         of_item = mean_rows(vectors, self.snapshot.reviews["item"].to_numpy()[rows], data.num_items)
         of_user = mean_rows(vectors, self.snapshot.reviews["user"].to_numpy()[rows], data.num_users)

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from text.windows import unit_rows
+from text.windows import has_vector, unit_rows
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class CentredTexts:
     @classmethod
     def of(cls, vectors: np.ndarray) -> CentredTexts:
         """Of ``(num_items, d)`` unit rows, zero rows for no text."""
-        written = np.asarray(vectors.any(axis=1))
+        written = has_vector(vectors)
         centre = vectors[written].mean(axis=0)
         return cls(centre, unit_rows(np.where(written[:, None], vectors - centre, 0.0)))
 

@@ -163,7 +163,7 @@ class Paths:
         return np.bincount(self._liked.indices, minlength=self._liked.shape[0])
 
 
-PHRASES = (
+RELATION_WORDS = (
     (r"direct(ed_by|or)", "by the same director"),
     (r"writ(er|ten_by)|author", "by the same writer"),
     (r"cinematograph", "shot by the same cinematographer"),
@@ -197,7 +197,7 @@ def say_relation(relation: str, name: str | None = None) -> str:
     ('by the same director', 'of the same brand (Boss)', 'with the same label colour')
     """
     lowered = relation.lower()
-    said = next((phrase for pattern, phrase in PHRASES if re.search(pattern, lowered)), None)
+    said = next((phrase for pattern, phrase in RELATION_WORDS if re.search(pattern, lowered)), None)
     if said is None:
         last = re.sub(r"[._\W]+", " ", lowered.rsplit(".", 1)[-1]).strip()
         unnamed = not last or re.fullmatch(r"(r )?\d+", last)  # a graph whose relations are numbers
@@ -205,7 +205,7 @@ def say_relation(relation: str, name: str | None = None) -> str:
     return f"{said} ({name})" if name else said
 
 
-DIRECT = (
+EDGE_WORDS = (
     (r"bought|buy", "which is often bought with it"),
     (r"view", "which is often looked at with it"),
     (r"sequel|prequel|series", "of the same series"),
@@ -220,11 +220,11 @@ def say_edge(relation: str) -> str:
     ('which is often bought with it', 'which is tied to it (remake of)')
     """
     lowered = relation.lower()
-    said = next((phrase for pattern, phrase in DIRECT if re.search(pattern, lowered)), None)
+    said = next((phrase for pattern, phrase in EDGE_WORDS if re.search(pattern, lowered)), None)
     return said or f"which is tied to it ({lowered.replace('_', ' ')})"
 
 
-KIND_VERBS = {"RATED": "liked", "REVIEWED": "liked", "PURCHASED": "bought", "VIEWED": "looked at"}
+KIND_WORDS = {"RATED": "liked", "REVIEWED": "liked", "PURCHASED": "bought", "VIEWED": "looked at"}
 """What somebody did who likes an item, where the kind of event does not say it; only a high rating likes."""
 
 
@@ -234,8 +234,8 @@ def say_kind(kind: str) -> str:
     >>> say_kind("RATED"), say_kind("VIEWED"), say_kind("ADDED_TO_CART"), say_kind("PLAY")
     ('liked', 'looked at', 'added to cart', 'met')
     """
-    if kind in KIND_VERBS:
-        return KIND_VERBS[kind]
+    if kind in KIND_WORDS:
+        return KIND_WORDS[kind]
     return kind.lower().replace("_", " ") if re.match(r"[A-Z]+ED(_|$)", kind) else "met"
 
 

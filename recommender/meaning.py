@@ -280,11 +280,6 @@ def scales_of(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
     }
 
 
-def infer_meanings(snapshot: Snapshot, config: MeaningConfig | None = None) -> dict[str, Meaning]:
-    """The meaning of each kind of event in the graph, by kind, from its declared scale or its values."""
-    return meanings_of(Events.of(snapshot.events), scales_of(snapshot), config)
-
-
 def meanings_of(
     events: Events, scales: Mapping[str, tuple[float, float]] | None = None, config: MeaningConfig | None = None
 ) -> dict[str, Meaning]:

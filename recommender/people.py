@@ -13,6 +13,7 @@ from recommender.bridge import Encode, join_text
 from recommender.errors import InvalidInput, UnknownItem, UnknownUser
 from recommender.meaning import Events
 from recommender.model import Model, Person
+from text.windows import has_vector
 
 BATCH = 256
 """People read by one query."""
@@ -48,7 +49,7 @@ def _mean_words(texts: Sequence[str], encode: Encode | None) -> np.ndarray | Non
     if not texts or encode is None:
         return None
     vectors = encode(texts)
-    spoken = vectors[vectors.any(axis=1)]
+    spoken = vectors[has_vector(vectors)]
     return np.asarray(spoken.mean(axis=0), dtype=np.float32) if len(spoken) else None
 
 

@@ -101,7 +101,8 @@ class ArcadeStore(BoltStore):
                 )
             with _stopped_after(timeout):
                 answer = cypher.query(text, self._engine.java.getConfiguration(), _java_map(parameters))
-                return _collect(answer, max_rows)
+                found = _collect(answer, max_rows)
+            return found if found.columns else Result(_columns_of(text), [])
 
     def bulk_load(self) -> AbstractContextManager[BulkLoad] | None:
         """Fill a graph beside this one and put it in its place; None when this one is not new."""
@@ -215,10 +216,25 @@ def _collect(answer: Any, max_rows: int) -> Result:
     with ResultSet(answer) as results:
         for entry in results:
             columns = columns or [str(name) for name in entry.property_names]
+            if _PLAN in columns:  # of EXPLAIN; what stands beside it is no value
+                return Result(["plan"], [[from_java(entry.get(_PLAN))]])
             if len(rows) == max_rows:
                 raise QueryFailed(f"the answer has more than {max_rows} rows; add LIMIT, or raise the limit")
             rows.append([from_java(entry.get(name)) for name in columns])
     return Result(columns, rows)
+
+
+_PLAN = "executionPlanAsString"
+
+
+def _columns_of(text: str) -> list[str]:
+    """The names of a query's columns, which the engine gives with a row only; none for ``RETURN *``."""
+    import jpype
+
+    parsed = jpype.JClass("com.arcadedb.query.opencypher.parser.Cypher25AntlrParser")().parse(text)
+    returned = parsed.getReturnClause()
+    items = list(returned.getReturnItems()) if returned is not None else []
+    return [] if any(item.isStar() for item in items) else [str(item.getOutputName()) for item in items]
 
 
 def _table_with_maps(columns: dict[str, Any] | None) -> pa.Table:

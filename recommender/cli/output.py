@@ -60,7 +60,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str |
     _print(grid)
 
 
-def records(rows: Sequence[Mapping[str, Any]], *, title: str | None = None, leave_out: Sequence[str] = ()) -> None:
+def records(rows: Sequence[Mapping[str, Any]], *, title: str | None = None) -> None:
     """Print dictionaries as a table; the columns are their keys, in the order in which they first come."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
     table(columns, ([row.get(column) for column in columns] for row in rows), title=title)

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from recommender.data import Cells
 from recommender.meaning import Events, cells_of, recency
 from recommender.profiles.context import ProfileContext
+from text.windows import has_vector
 
 Written = tuple[np.ndarray, np.ndarray]
 """What one person wrote: items ``(r,)`` and vectors ``(r, d)``."""
@@ -32,7 +33,7 @@ class Words:
     @classmethod
     def of(cls, users: np.ndarray, items: np.ndarray, vectors: np.ndarray) -> Words:
         """Words in any order; those of unknown items (negative) and without a vector (zero rows) are left out."""
-        spoken = np.flatnonzero((items >= 0) & vectors.any(axis=1))
+        spoken = np.flatnonzero((items >= 0) & has_vector(vectors))
         spoken = spoken[np.lexsort((items[spoken], users[spoken]))]
         return cls(users[spoken], items[spoken], vectors[spoken])
 

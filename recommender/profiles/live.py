@@ -23,24 +23,6 @@ MAX_LIVE_EVENTS = 5_000
 reading all of theirs would take seconds."""
 
 
-def build_profile(
-    store: Store,
-    user_id: str,
-    context: ProfileContext,
-    config: ProfileConfig | None = None,
-    segments: Segments | None = None,
-) -> Profile | None:
-    """One person's profile from the events and reviews in the graph now; None over :data:`MAX_LIVE_EVENTS`.
-
-    The same code as in the refresh, over a batch of one. Nothing is written.
-
-    Raises:
-        UnknownUser: nobody has this id.
-    """
-    history = _history(store, user_id)
-    return _draw(history, user_id, context, config, segments)
-
-
 def update_profile(
     store: Store,
     user_id: str,
@@ -50,6 +32,7 @@ def update_profile(
 ) -> Profile | None:
     """Draw one person's profile anew and replace the stored one, in one transaction; None over :data:`MAX_LIVE_EVENTS`.
 
+    The same code as in the refresh, over a batch of one, from the events and reviews that the graph holds now.
     Interests whose members have not changed keep their stored vector; see :attr:`Interest.id`.
 
     Raises:

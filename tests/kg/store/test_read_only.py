@@ -91,6 +91,26 @@ def test_words_in_literals_names_and_comments_are_no_writes(planted: BoltStore, 
     assert planted.query(text, {}).rows == READS[text]
 
 
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("MATCH (n:Item) RETURN n.id AS id, n.age", ["id", "n.age"]),
+        ("MATCH (n:Item) RETURN DISTINCT count(n) + 1 AS more, n.id AS id ORDER BY id LIMIT 3", ["more", "id"]),
+        ("MATCH (n:Item) RETURN n.id AS id UNION MATCH (m:Entity) RETURN m.id AS id", ["id"]),
+    ],
+)
+def test_an_answer_without_rows_has_columns(planted: BoltStore, text: str, columns: list[str]) -> None:
+    answer = planted.query(text, {})
+    assert (answer.columns, answer.rows) == (columns, [])
+
+
+def test_a_plan_is_text(planted: BoltStore) -> None:
+    before = content(planted)
+    for row in planted.query("EXPLAIN MATCH (n:User) RETURN n", {}).rows:  # Neo4j has it beside the rows
+        assert "User" in row[0]
+    assert content(planted) == before
+
+
 def test_parameters_are_values_and_never_text(planted: BoltStore) -> None:
     answer = planted.query("RETURN $x AS x, $y AS y", {"x": "'}) DETACH DELETE n //", "y": {"k": [1, None, "ü"]}})
     assert answer.columns == ["x", "y"]

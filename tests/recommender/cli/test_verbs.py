@@ -130,8 +130,7 @@ def test_candidates_limit_the_list_and_seen_items_may_stay(read: Callable[..., A
     chosen = tmp_path / "chosen.txt"
     chosen.write_text("m1\nm2\n\nm3\n")
     rows = read("recommend", "ann", "--keep-seen", "--candidates", str(chosen))
-    assert {row["item_id"] for row in rows} == {"m1", "m2", "m3"}
-    assert rows[-1]["item_id"] == "m2"
+    assert {row["item_id"] for row in rows} == {"m1", "m3"}, "ann dislikes m2"
 
 
 def test_somebody_new_is_served_from_a_list_and_from_words(read: Callable[..., Any]) -> None:

@@ -14,7 +14,7 @@ from kg.store import Store
 from recommender.errors import UnknownUser
 from recommender.profiles import live
 from recommender.profiles.habits import NO_HABITS
-from recommender.profiles.live import build_profile, update_profile
+from recommender.profiles.live import update_profile
 from recommender.profiles.profile import Profile, ProfileConfig, build_profiles
 from recommender.profiles.read import read_profile
 from recommender.profiles.segments import Segments, find_segments
@@ -98,7 +98,7 @@ def test_a_live_profile_equals_the_refreshed_one(
     store: Store, planted: World, segments: Segments, profiles: list[Profile]
 ) -> None:
     for drawn in profiles[::9]:
-        alone = build_profile(store, drawn.user_id, planted.context, segments=segments)
+        alone = update_profile(store, drawn.user_id, planted.context, segments=segments)
         assert alone is not None
         same(alone, drawn)
 
