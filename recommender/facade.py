@@ -383,7 +383,7 @@ class Recommender:
     def _serving(self) -> Serving:
         from recommender.serving import Serving
 
-        return Serving(self._store, self._encoder_of)
+        return Serving(self._store, self._encoder_of, progress=self.run.progress)
 
     @property
     def _feedback(self) -> FeedbackWriter:

@@ -88,6 +88,11 @@ class Model:
         return Vocabulary.of(self.snapshot.items["id"])
 
     @cached_property
+    def item_ids(self) -> np.ndarray:
+        """``(num_items,)`` external ids as objects."""
+        return np.array(self.items.ids, dtype=object)
+
+    @cached_property
     def meanings(self) -> dict[str, Meaning]:
         """What each kind of event means, as inferred at the refresh."""
         return meanings_of(Events.of(self.snapshot.events), scales_of(self.snapshot), self.meaning)

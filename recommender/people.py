@@ -15,8 +15,6 @@ from recommender.meaning import Events
 from recommender.model import Model, Person
 from text.windows import has_vector
 
-BATCH = 256
-"""People read by one query."""
 LIKED = "LIKED"
 """The kind that the items of a bare history get."""
 
@@ -87,8 +85,6 @@ def newcomer(model: Model, history: Sequence[str], text: str | None) -> Person:
     )
 
 
-def everyone(store: Store, model: Model) -> list[Person]:
-    """All people of the graph, read in batches of :data:`BATCH`."""
-    users = [row["id"] for row in store.read(queries.text("user_ids"))]
-    blocks = [users[start : start + BATCH] for start in range(0, len(users), BATCH)]
-    return [person for block in blocks for person in read_people(store, model, block)]
+def everyone(store: Store) -> list[str]:
+    """The ids of all people of the graph."""
+    return [row["id"] for row in store.read(queries.text("user_ids"))]

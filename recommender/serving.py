@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+from tqdm import tqdm
 
 from kg.store import Store
 from recommender.bridge import Encode
@@ -23,8 +24,10 @@ from recommender.refresh import versions
 
 POINTER_SECONDS = 1.0
 """For so long the published version is taken to be the one that was seen last."""
-BLOCK = 512
-"""People who are scored together."""
+BLOCK = 256
+"""People who are read and scored together, ..."""
+BLOCK_BYTES = 32 * 2**20
+"""... fewer where the catalogue is large: the size of one part's scores."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,12 @@ class Query:
 class Serving:
     """Scores people with the published version; swaps to a new one within :data:`POINTER_SECONDS` of its publishing."""
 
-    def __init__(self, store: Store, encoder_of: Callable[[Mapping[str, Any]], Encode | None]) -> None:
+    def __init__(
+        self, store: Store, encoder_of: Callable[[Mapping[str, Any]], Encode | None], *, progress: bool = False
+    ) -> None:
         """``encoder_of`` gives the text model that a version was made with, by its manifest."""
         self._store = store
+        self._progress = progress
         self._encoder_of = encoder_of
         self._model: Model | None = None
         self._checked = float("-inf")
@@ -91,13 +97,12 @@ class Serving:
             UnknownUser: names those that the graph does not hold.
         """
         model = self.model()
-        if user_ids is None:
-            persons = everyone(self._store, model)
-        else:
-            persons = read_people(self._store, model, list(dict.fromkeys(user_ids)))
-        blocks = [persons[start : start + BLOCK] for start in range(0, len(persons), BLOCK)]
-        frames = [self._lists(model, block, query) for block in blocks]
-        return pd.concat(frames, ignore_index=True) if frames else _frame([], query)
+        wanted = everyone(self._store) if user_ids is None else list(dict.fromkeys(user_ids))
+        size = max(1, min(BLOCK, BLOCK_BYTES // (4 * max(1, len(model.items)))))
+        blocks = [wanted[start : start + size] for start in range(0, len(wanted), size)]
+        shown = tqdm(blocks, desc="recommend", unit="block", disable=not self._progress or len(blocks) < 2, leave=False)
+        frames = [self._lists(model, read_people(self._store, model, block), query) for block in shown]
+        return pd.concat(frames, ignore_index=True) if frames else self._lists(model, [], query)
 
     def recommend_for(self, history: Sequence[str], text: str | None, query: Query) -> pd.DataFrame:
         """A list for somebody who is not in the graph: a few items they like, something they wrote, or both.
@@ -111,28 +116,35 @@ class Serving:
         return self._lists(model, [person], query)
 
     def _lists(self, model: Model, persons: Sequence[Person], query: Query) -> pd.DataFrame:
-        people, seen = model.people(persons), model.seen(persons)
-        if not query.filter_seen:
-            seen = disliked(people.weights)
-        liked = [_liked(person, people.weights[row]) for row, person in enumerate(persons)] if query.reasons else []
-        if query.reasons:
+        people = model.people(persons)
+        barred = model.seen(persons) if query.filter_seen else disliked(people.weights)
+        anatomies: list[Anatomy] = []
+        if query.reasons and persons:
             anatomies = [Anatomy(model.hybrid, people[slice(row, row + 1)]) for row in range(len(persons))]
             scores = np.stack([anatomy.scores for anatomy in anatomies])
         else:
-            anatomies, scores = [], model.hybrid.score(people)
-        items, values = _top(model, scores, seen, query)
-        rows: list[dict[str, Any]] = []
-        for row, person in enumerate(persons):
-            for rank, (item, score) in enumerate(zip(items[row], values[row], strict=True), start=1):
-                if item < 0:
-                    break
-                found = {"user_id": person.user_id, "item_id": model.items[item], "score": float(score), "rank": rank}
-                if query.reasons:
-                    summands = anatomies[row].contributions(int(item))
-                    found["reason"] = model.explainer.reason(summands, int(item), liked[row])
-                    found["title"] = model.explainer.title(int(item))
-                rows.append(found)
-        return _frame(rows, query)
+            scores = model.hybrid.score(people)
+        items, values = _top(model, scores, barred, query)
+        rows, places = np.nonzero(items >= 0)
+        found = items[rows, places]
+        users = np.array([person.user_id for person in persons], dtype=object)
+        lists = pd.DataFrame(
+            {
+                "user_id": users[rows],
+                "item_id": model.item_ids[found],
+                "score": values[rows, places].astype(np.float64),
+                "rank": places + 1,
+            }
+        )
+        if query.reasons:
+            liked = [_liked(person, people.weights[row]) for row, person in enumerate(persons)]
+            pairs = list(zip(rows.tolist(), found.tolist(), strict=True))
+            explainer = model.explainer
+            lists["reason"] = [
+                explainer.reason(anatomies[row].contributions(item), item, liked[row]) for row, item in pairs
+            ]
+            lists["title"] = [explainer.title(item) for _, item in pairs]
+        return lists
 
     def explain(self, user_id: str, item_id: str, without: Sequence[str] = ()) -> dict[str, Any]:
         """What one person's score of one item is a sum of, with paths of the graph.
@@ -234,8 +246,3 @@ def _liked(person: Person, weights: sp.csr_matrix) -> dict[int, str]:
     """The items of the cells above 0 ``(1, num_items)``, each with what the person did."""
     kinds = _kinds(person)
     return {item: kinds[item] for item in weights.indices[weights.data > 0].tolist()}
-
-
-def _frame(rows: Sequence[dict[str, Any]], query: Query) -> pd.DataFrame:
-    columns = ["user_id", "item_id", "score", "rank", *(["reason", "title"] if query.reasons else [])]
-    return pd.DataFrame(rows, columns=columns)
