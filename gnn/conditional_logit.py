@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,8 @@ def fit(
     size = features.shape[2]
     bounds = [(0.0, None)] * size if config.nonnegative else None
     start = np.full(size, 1.0 / max(size, 1))
+    from scipy.optimize import minimize  # half a second of import, which serving need not spend
+
     found = minimize(
         objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": config.iterations}
     )
