@@ -203,7 +203,7 @@ class BoltStore(ABC):
             result = session.run(_query(text, timeout), dict(parameters))
             rows = [[plain(value) for value in record.values()] for record in itertools.islice(result, max_rows)]
             if result.peek() is not None:
-                raise QueryFailed(f"the answer has more than {max_rows} rows; add LIMIT, or raise the limit")
+                raise QueryFailed(f"the answer has more than {max_rows} rows; add LIMIT")
             return Result(list(result.keys()), rows)
 
     def close(self) -> None:

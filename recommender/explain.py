@@ -158,6 +158,10 @@ class Paths:
         person = int(both[np.argmin(self._activity[both])])
         return [self._met(person, first), self._met(person, second)]
 
+    def is_liked(self, item: int) -> bool:
+        """Whether anybody likes it."""
+        return bool(self._liked.indptr[item] < self._liked.indptr[item + 1])
+
     @cached_property
     def _activity(self) -> np.ndarray:
         return np.bincount(self._liked.indices, minlength=self._liked.shape[0])
@@ -228,6 +232,17 @@ KIND_WORDS = {"RATED": "liked", "REVIEWED": "liked", "PURCHASED": "bought", "VIE
 """What somebody did who likes an item, where the kind of event does not say it; only a high rating likes."""
 
 
+GENERAL = {
+    "popularity": "because it is popular",
+    "attribute_popularity": "because things like it are popular",
+    "network": "because it is popular",
+    "content": "because it reads like what you wrote",
+}
+"""What a component says without an item of the history, in words."""
+FROM_LIKES = frozenset({"popularity", "network"})
+"""Those that speak of how often the item itself was liked."""
+
+
 def say_kind(kind: str) -> str:
     """What somebody did, by the kind of an event with an item that they like.
 
@@ -274,10 +289,11 @@ class Explainer:
         by_source = {source: value for source, value in totals(summands).items() if source in liked and value > 0.0}
         ordered = sorted(by_source, key=lambda source: -by_source[source])[:SPEAKERS]
         if not ordered:
-            told = [summand for summand in summands if summand.item is None and summand.telling]
+            told = [s for s in summands if s.item is None and s.telling and s.value > 0 and s.component in GENERAL]
+            if not self._paths.is_liked(item):  # then nobody can have made it popular
+                told = [summand for summand in told if summand.component not in FROM_LIKES]
             general = max(told, key=lambda summand: summand.value, default=None)
-            words = general is not None and general.component == "content"
-            return "because it reads like what you wrote" if words else "because it is popular"
+            return GENERAL[general.component] if general else "because nothing that you met speaks against it"
         strongest = max((s for s in summands if s.item == ordered[0]), key=lambda s: s.value).component
         if strongest == "content":
             return f"because you {say_kind(liked[ordered[0]])} {self.title(ordered[0])}, which reads alike"

@@ -22,6 +22,7 @@ from kg.records import Interaction, clean_id, clean_kind
 from kg.schema import check_kind
 from kg.store import Store
 from recommender.errors import InvalidInput, UnknownItem
+from recommender.meaning import RATING_KINDS, STRENGTHS
 from recommender.profiles.context import ProfileContext
 from recommender.profiles.live import update_profile
 from recommender.profiles.profile import Profile, ProfileConfig
@@ -132,13 +133,14 @@ class FeedbackWriter:
         )
 
     def _check_value(self, event: Interaction) -> None:
-        meaning = self._context.meanings.get(event.kind) if self._context else None
-        if meaning is None or event.value is None:
+        meaning, value = self._context.meanings.get(event.kind) if self._context else None, event.value
+        if value is None:
             return
-        low, high, value = meaning.minimum, meaning.maximum, event.value
-        if meaning.form == "rating" and not low <= value <= high:
-            raise InvalidInput(f"value is {value:g}; {event.kind} is on a scale of {low:g} to {high:g}")
-        if meaning.form == "count" and value < 0:
+        if meaning is not None and meaning.form == "rating":
+            if not meaning.minimum <= value <= meaning.maximum:
+                scale = f"{meaning.minimum:g} to {meaning.maximum:g}"
+                raise InvalidInput(f"value is {value:g}; {event.kind} is on a scale of {scale}")
+        elif value < 0 and (meaning is not None or event.kind in STRENGTHS.keys() - RATING_KINDS):
             raise InvalidInput(f"value is {value:g}; {event.kind} counts something, so it is at least 0")
 
     def _check_item(self, item_id: str) -> None:

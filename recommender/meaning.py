@@ -64,9 +64,11 @@ RATING_KINDS = frozenset({"RATED", "REVIEWED"})
 EXPLICIT_KINDS = frozenset({"LIKED", "DISLIKED"})
 """Kinds that carry a sign without being ratings; their value, if any, is a flag."""
 SCALES = ((1.0, 5.0), (0.5, 5.0), (0.0, 5.0), (1.0, 10.0), (0.0, 10.0))
-"""Usual scales of ratings; the first that holds all values is inferred."""
+"""Usual scales of ratings; the first that holds nearly all values is inferred."""
 WIDE_SCALES = ((-1.0, 1.0), (0.0, 1.0), *SCALES, (0.0, 100.0))
 """What :data:`RATING_KINDS` may use besides."""
+MISTAKES = 0.01
+"""At most this share of the values may lie outside an inferred scale: a typing error must not make it another one."""
 
 
 @dataclass(frozen=True)
@@ -187,8 +189,16 @@ class Meaning:
     declared: bool = False
     """Whether the scale was declared, or inferred from the values."""
 
+    def possible(self, values: np.ndarray) -> np.ndarray:
+        """``values`` with NaN for those that cannot be ratings: farther outside the scale than it is wide by half."""
+        if self.form != "rating":
+            return values
+        beyond = np.maximum(self.minimum - values, values - self.maximum)
+        return np.where(beyond > (self.maximum - self.minimum) / 2, np.nan, values)
+
     def weigh(self, values: np.ndarray, config: MeaningConfig) -> tuple[np.ndarray, np.ndarray]:
         """Weights ``(n,)`` float64 in [-1, 1] of events with these values (NaN: none), and which are explicit."""
+        values = self.possible(values)
         absent = np.isnan(values)
         explicit = np.full(len(values), self.kind in EXPLICIT_KINDS or self.strength < 0)
         if self.form == "rating":
@@ -199,7 +209,7 @@ class Meaning:
                 events = np.log2(1 + np.maximum(values, 0) / self.unit)
             weights = 1 - (1 - self.strength) ** events
         elif self.form == "flag":
-            weights = np.where(values == 0, 0.0, self.strength)
+            weights = np.where(values <= 0, 0.0, self.strength)
         else:
             weights = np.full(len(values), self.strength)
         return np.where(absent, self.strength, weights), explicit
@@ -233,7 +243,8 @@ def infer_meaning(
     """The meaning of a kind from all of its values (NaN: none) and its declared scale, if any.
 
     In this order: a declared scale makes a rating. Likes and dislikes are flags. No value, or always the same, is a
-    bare event; 0 and 1 are a flag. Values of :data:`RATING_KINDS` inside a usual scale are ratings. In other kinds
+    bare event; 0 and 1 are a flag. Values of :data:`RATING_KINDS` inside a usual scale, save for at most
+    :data:`MISTAKES` of them, are ratings; one far outside then says nothing. In other kinds
     whole and half steps inside a usual scale are ratings when their median lies in the upper half of it, as that of
     ratings does and that of counts does not; ``VIEWED`` and the other known implicit kinds never are. Everything else
     is a count.
@@ -266,7 +277,8 @@ def _usual_scale(kind: str, distinct: np.ndarray, values: np.ndarray) -> tuple[f
     if not rating_kind and (distinct * 2 % 1).any():
         return None
     for low, high in WIDE_SCALES if rating_kind else SCALES:
-        if low <= distinct[0] and distinct[-1] <= high:
+        outside = np.count_nonzero((values < low) | (values > high))
+        if outside <= (MISTAKES * len(values) if rating_kind else 0):
             return (low, high) if rating_kind or np.median(values) >= (low + high) / 2 else None
     return None
 

@@ -199,9 +199,7 @@ def _stopped_after(seconds: float) -> Iterator[None]:
         yield
     except (jpype.JException, ArcadeDBError) as error:
         if running.isTerminated():
-            raise QueryFailed(
-                f"the query ran longer than {seconds:g} seconds; narrow it, or raise the limit"
-            ) from error
+            raise QueryFailed(f"the query ran longer than {seconds:g} seconds; narrow it") from error
         raise
     finally:
         alarm.cancel()
@@ -219,7 +217,7 @@ def _collect(answer: Any, max_rows: int) -> Result:
             if _PLAN in columns:  # of EXPLAIN; what stands beside it is no value
                 return Result(["plan"], [[from_java(entry.get(_PLAN))]])
             if len(rows) == max_rows:
-                raise QueryFailed(f"the answer has more than {max_rows} rows; add LIMIT, or raise the limit")
+                raise QueryFailed(f"the answer has more than {max_rows} rows; add LIMIT")
             rows.append([from_java(entry.get(name)) for name in columns])
     return Result(columns, rows)
 

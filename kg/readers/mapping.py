@@ -73,6 +73,8 @@ class EventMapping:
                     "map", f"{part!r} is not ROLE=COLUMN, once each, with ROLE of {', '.join(sorted(roles))}"
                 )
             mapping[role.strip()] = column.strip()
+        if mapping.get("user") and mapping.get("user") == mapping.get("item"):
+            raise RecordError("map", f"the column {mapping['user']!r} cannot be both the user and the item")
         return cls(**mapping)
 
     def columns(self) -> list[str]:
@@ -188,7 +190,7 @@ def require(rows: Rows, columns: Iterable[str], option: str) -> None:
 def found(rows: Rows) -> str:
     """The columns of a source, in words."""
     names = ", ".join(column[:60] or "(no name)" for column in rows.columns[:40])
-    return f"the columns are: {names}" if names else "no column was found in its first 1,000 rows"
+    return f"the columns are: {names}" if names else "no column was found; JSON takes one object a line"
 
 
 def resolve_events(rows: Rows, mapping: EventMapping, *, kind_given: bool) -> EventMapping:

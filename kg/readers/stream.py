@@ -156,11 +156,28 @@ def _chunks(source: FileSource, name: str) -> Generator[bytes]:
         magic = file.peek(4)[:4]
         if magic.startswith(b"\x1f\x8b"):
             with gzip.GzipFile(fileobj=file) as unpacked:
-                yield from iter(lambda: unpacked.read(_BLOCK), b"")
+                yield from _gathered(iter(lambda: unpacked.read1(_BLOCK), b""))
         elif magic == b"\x28\xb5\x2f\xfd":
-            yield from _zstd_chunks(file)
+            yield from _gathered(_zstd_chunks(file))
         else:
             yield from iter(lambda: file.read(_BLOCK), b"")
+
+
+def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Pieces joined to blocks; what came before damage is given before the error."""
+    held = bytearray()
+    try:
+        for piece in pieces:
+            held += piece
+            if len(held) >= _BLOCK:
+                yield bytes(held)
+                held.clear()
+    except _DAMAGE:
+        if held:
+            yield bytes(held)
+        raise
+    if held:
+        yield bytes(held)
 
 
 def _zstd_chunks(file: IO[bytes]) -> Iterator[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,6 +17,7 @@ from kg.errors import RecordError
 from kg.readers.cleaning import timestamp
 from kg.readers.mapping import AttributeColumn, EventMapping
 from kg.records import Scale, clean_kind
+from kg.schema import check_kind
 
 _PARAMETER = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<sign>:?=)(?P<value>.*)", re.DOTALL)
 
@@ -81,7 +83,9 @@ def kind(text: str) -> str:
     'LIKED'
     """
     try:
-        return clean_kind(text.strip())
+        cleaned = clean_kind(text.strip())
+        check_kind(cleaned)
+        return cleaned
     except RecordError as error:
         raise typer.BadParameter(error.reason) from None
 
@@ -113,7 +117,9 @@ def query_parameter(text: str) -> tuple[str, Any]:
     if found["sign"] == "=":
         return found["name"], found["value"]
     try:
-        return found["name"], json.loads(found["value"], parse_constant=_no_constant)
+        value = json.loads(found["value"], parse_constant=_no_constant, parse_float=_finite, parse_int=_integer)
+        json.dumps(value, ensure_ascii=False).encode()
+        return found["name"], value
     except ValueError as error:
         raise typer.BadParameter(f"what follows {found['name']}:= is not JSON ({error})") from None
 
@@ -140,6 +146,18 @@ def usage(message: str) -> typer.BadParameter:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"{text} is too large a number")
+    return value
+
+
+def _integer(text: str) -> int:
+    if not -(1 << 63) <= (value := int(text)) < 1 << 63:
+        raise ValueError(f"{text} has more than 64 bits")
+    return value
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]

@@ -217,8 +217,8 @@ def _facet(knowledge: KnowledgeGraph) -> Facet | None:
 def _mean_ratings(events: Events, meanings: Mapping[str, Meaning]) -> dict[str, float]:
     means = {}
     for code, kind in enumerate(events.kind_names):
-        values = events.values[events.kinds == code]
-        values = values[~np.isnan(values)]
-        if kind in meanings and meanings[kind].form == "rating" and len(values):
-            means[kind] = float(values.mean())
+        if kind in meanings and meanings[kind].form == "rating":
+            values = meanings[kind].possible(events.values[events.kinds == code])
+            if not np.isnan(values).all():
+                means[kind] = float(np.nanmean(values))
     return means

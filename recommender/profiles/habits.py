@@ -155,7 +155,8 @@ def _ratings(
 ) -> tuple[float | None, float | None, float | None]:
     """Mean, deviation from the population's mean, and spread, over the rating kind of which the person has most."""
     rated = {code: context.mean_ratings[name] for code, name in enumerate(names) if name in context.mean_ratings}
-    given_of = {code: values[(kinds == code) & ~np.isnan(values)] for code in rated}
+    given_of = {code: context.meanings[names[code]].possible(values[kinds == code]) for code in rated}
+    given_of = {code: own[~np.isnan(own)] for code, own in given_of.items()}
     if not any(len(own) for own in given_of.values()):
         return None, None, None
     code = max(given_of, key=lambda code: len(given_of[code]))

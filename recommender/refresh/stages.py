@@ -20,7 +20,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -38,7 +38,7 @@ from recommender.errors import InvalidInput
 from recommender.evaluation.run import measure
 from recommender.evaluation.split import Split
 from recommender.evaluation.stores import split_snapshot
-from recommender.meaning import Events, meanings_of, scales_of
+from recommender.meaning import Events, Meaning, meanings_of, scales_of
 from recommender.model import PHRASES, load_vectors, save_segments, save_vectors
 from recommender.parts import BASELINES, HYBRID
 from recommender.profiles.context import ProfileContext
@@ -153,6 +153,7 @@ def segment_people(run: Run, folder: Path) -> None:
     """The segments of people, and the keyphrases that name items."""
     data, events = run.builder(), Events.of(run.snapshot.events)
     meanings = meanings_of(events, scales_of(run.snapshot), run.config.meaning)
+    _warn(events, meanings)
     phrases = item_phrases(run.snapshot)
     (folder / PHRASES).write_text(json.dumps(phrases), encoding="utf-8")
     context = ProfileContext.from_snapshot(
@@ -166,6 +167,22 @@ def segment_people(run: Run, folder: Path) -> None:
     )
     histories = histories_of(run.snapshot.users["id"].to_pylist(), events, context, run.config.profiles)
     save_segments(find_segments(histories.faded, context, run.config.profiles.segments), folder)
+
+
+def _warn(events: Events, meanings: Mapping[str, Meaning]) -> None:
+    """Say which values cannot be ratings on the scale that was inferred."""
+    for code, kind in enumerate(events.kind_names):
+        values = events.values[events.kinds == code]
+        wrong = np.count_nonzero(np.isnan(meanings[kind].possible(values)) & ~np.isnan(values))
+        if wrong:
+            log.warning(
+                "%d of %d values of %s lie far outside its scale and count as none (%s); to have such rows rejected, "
+                "declare the scale when they are ingested: --scale MIN:MAX",
+                wrong,
+                len(values),
+                kind,
+                meanings[kind],
+            )
 
 
 STAGES: dict[str, Callable[[Run, Path], None]] = {

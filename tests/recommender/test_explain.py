@@ -107,7 +107,9 @@ def test_reasons_in_words(explainer: Explainer) -> None:
     assert explainer.reason(by_people, 1, rated) == "because people who liked Alpha and Gamma liked it too"
     bought = {0: "PURCHASED", 2: "PURCHASED"}
     assert explainer.reason(by_people, 1, bought) == "because people who bought Alpha and Gamma bought it too"
-    assert explainer.reason([Contribution("popularity", None, 1.0)], 3, {}) == "because it is popular"
+    assert explainer.reason([Contribution("popularity", None, 1.0)], 2, {}) == "because it is popular"
+    nobody_likes = explainer.reason([Contribution("popularity", None, 1.0)], 3, {})
+    assert nobody_likes == "because nothing that you met speaks against it"
     assert explainer.reason([Contribution("content", None, 1.0)], 3, {}) == "because it reads like what you wrote"
 
 

@@ -132,6 +132,19 @@ def test_what_values_mean_is_inferred(kind: str, values: list[float], said: str)
     assert said in str(infer_meaning(kind, np.array([*values, NONE], dtype=float)))
 
 
+@pytest.mark.parametrize("typo", [55.0, 1e308, -40.0])
+def test_a_typing_error_makes_no_other_scale(typo: float) -> None:
+    """One in 200 ratings: the others keep their meaning, and that one counts as an event without a value."""
+    values = np.array([1.0, 5.0, 4.0, 2.0] * 50 + [typo])
+    meaning = infer_meaning("RATED", values)
+    assert str(meaning) == "RATED: a rating on 1 to 5 (inferred)"
+    weights, explicit = meaning.weigh(values, MeaningConfig())
+    assert weights[:4].tolist() == [-1.0, 1.0, 0.75, -0.5]
+    assert (weights[-1], explicit[-1]) == (0.7, False)
+    near = infer_meaning("RATED", np.array([1.0, 5.0] * 100 + [0.5]))
+    assert near.weigh(np.array([0.5]), MeaningConfig())[0] == -1.0, "half a star is a low rating and no mistake"
+
+
 def test_a_declared_scale_wins() -> None:
     meaning = infer_meaning("PLAYED", np.array([1.0, 7.0]), (0.0, 10.0))
     assert str(meaning) == "PLAYED: a rating on 0 to 10 (declared)"

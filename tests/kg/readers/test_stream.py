@@ -71,6 +71,19 @@ def test_a_truncated_file_gives_what_was_read_then_says_where_it_broke(tmp_path:
     assert len(rejects) <= 1
 
 
+@pytest.mark.parametrize("how", [how for how in PACK if how != "plain"])
+def test_a_small_truncated_file_gives_its_rows_too(tmp_path: Path, how: str) -> None:
+    """All of it is in the first block, which is where the kind of file is told from as well."""
+    rows = [b"user%d,item%d,%d\n" % (n * 7919 % 99991, n * 104729 % 99989, n % 5) for n in range(9_000)]
+    packed = PACK[how](HEADER + b"".join(rows))
+    path = tmp_path / "events.csv"
+    path.write_bytes(packed[: len(packed) * 3 // 4])
+    accepted, rejects, error = read_until_error(path)
+    assert len(accepted) > 1_000
+    assert error.line == len(accepted) + 2
+    assert len(rejects) <= 1
+
+
 def test_a_truncated_file_of_json_lines(tmp_path: Path) -> None:
     data = b"".join(b'{"user": "u%d", "item": "i%d"}\n' % (n, n * 7919 % 99991) for n in range(50_000))
     path = tmp_path / "events.jsonl"
