@@ -94,10 +94,11 @@ class ArcadeStore(BoltStore):
         with _query_errors():
             cypher = self._engine.java.getQueryEngine("opencypher")
             analysis = cypher.analyze(text)
-            if not analysis.isIdempotent() or analysis.isDDL():
+            operations = {str(operation) for operation in analysis.getOperationTypes()}
+            if not analysis.isIdempotent() or analysis.isDDL() or operations - {"READ"}:
                 raise QueryRefused(
-                    "only queries that read are allowed: this one writes, changes the schema or calls "
-                    "a procedure that may write"
+                    "only queries that read are allowed: this one writes, changes the schema, controls the server or "
+                    "calls a procedure that may write"
                 )
             with _stopped_after(timeout):
                 answer = cypher.query(text, self._engine.java.getConfiguration(), _java_map(parameters))

@@ -37,6 +37,8 @@ COMMANDS = [
     "ALTER CURRENT USER SET PASSWORD FROM 'a' TO 'abcdefgh'",
     "DROP DATABASE neo4j",
     "SHOW USERS",
+    "TERMINATE TRANSACTION '1'",
+    "TERMINATE TRANSACTIONS 'neo4j-transaction-1'",
     "MATCH (n:User) RETURN n; CREATE (n:User {id: 'new'})",
     "CALL db.createLabel('Late')",
     "CALL apoc.create.node(['User'], {id: 'new'})",
