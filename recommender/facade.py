@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from kg import queries
 from kg.engines import open_store
+from kg.errors import RecordError
 from kg.ingest import IngestReport, ingest
 from kg.readers import read_events, read_items, read_links, read_triples, read_users
 from kg.records import Record, Reject, Scale
@@ -115,7 +116,10 @@ class Recommender:
             dry_run: read and check everything, write nothing.
             rejects: the file that takes rejected rows.
         """
-        declared = None if scale is None else Scale(*scale)
+        try:
+            declared = None if scale is None else Scale(*map(float, scale))
+        except (TypeError, ValueError):
+            raise RecordError("scale", f"{scale!r} is not (lowest, highest), such as (1, 5)") from None
         sources: list[Iterator[Record | Reject]] = []
         if items is not None:
             sources.append(read_items(items))
@@ -234,7 +238,7 @@ class Recommender:
 
     def recommend_for(
         self,
-        history: Sequence[str] = (),
+        history: Sequence[str] | None = None,
         text: str | None = None,
         k: int = 10,
         filter_seen: bool = True,

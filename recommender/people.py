@@ -51,15 +51,18 @@ def _mean_words(texts: Sequence[str], encode: Encode | None) -> np.ndarray | Non
     return np.asarray(spoken.mean(axis=0), dtype=np.float32) if len(spoken) else None
 
 
-def newcomer(model: Model, history: Sequence[str], text: str | None) -> Person:
+def newcomer(model: Model, history: Sequence[str] | None, text: str | None) -> Person:
     """Somebody who is not in the graph: likes these items, wrote this text.
 
     Raises:
         UnknownItem: an item is not in the published version.
         InvalidInput: neither history nor text, or a text that nothing can be learned from.
     """
+    if isinstance(history, str) or not (text is None or isinstance(text, str)):
+        raise InvalidInput("a history is a list of item ids, and a text is a string")
     if not history and text is None:
         raise InvalidInput("nothing is known of this person: give a history of items, a text, or both")
+    history = list(history or ())
     unknown = [item for item in history if item not in model.items]
     if unknown:
         raise UnknownItem(f"not in the published version {model.version}: {', '.join(map(repr, unknown[:5]))}")

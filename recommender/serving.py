@@ -44,8 +44,10 @@ class Query:
     """Whether each row says why."""
 
     def __post_init__(self) -> None:
-        if self.k < 1:
-            raise InvalidInput(f"k = {self.k}; a list has at least one item")
+        if not isinstance(self.k, int | np.integer) or self.k < 1:
+            raise InvalidInput(f"k = {self.k!r}; a list has a whole number of items, at least one")
+        if isinstance(self.items, str):
+            raise InvalidInput(f"items = {self.items!r}; a list of ids is needed")
 
 
 class Serving:
@@ -104,7 +106,7 @@ class Serving:
         frames = [self._lists(model, read_people(self._store, model, block), query) for block in shown]
         return pd.concat(frames, ignore_index=True) if frames else self._lists(model, [], query)
 
-    def recommend_for(self, history: Sequence[str], text: str | None, query: Query) -> pd.DataFrame:
+    def recommend_for(self, history: Sequence[str] | None, text: str | None, query: Query) -> pd.DataFrame:
         """A list for somebody who is not in the graph: a few items they like, something they wrote, or both.
 
         Raises:

@@ -177,7 +177,10 @@ def _java_map(parameters: Mapping[str, Any]) -> Any:
 
     answer = jpype.JClass("java.util.HashMap")()
     for name, value in parameters.items():
-        answer.put(name, convert_python_to_java(value))
+        try:
+            answer.put(name, convert_python_to_java(value))
+        except (TypeError, OverflowError, UnicodeError) as error:
+            raise QueryFailed(f"the parameter {name!r} is no value that the engine knows: {error}") from error
     return answer
 
 
@@ -253,6 +256,8 @@ def _query_errors() -> Iterator[None]:
 
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise QueryFailed(f"the query is not valid Unicode: {error.reason}") from error
     except (jpype.JException, ArcadeDBError) as error:
         text = str(error)
         if "SecurityException" in text:

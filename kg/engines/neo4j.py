@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from kg.bolt import BoltStore, Connection
 from kg.engines.conform import conform, json_text
-from kg.errors import QueryRefused, StoreUnavailable
+from kg.errors import QueryFailed, QueryRefused, StoreUnavailable
 from kg.store import Result
 
 LISTS = 64
@@ -55,7 +55,10 @@ class Neo4jStore(BoltStore):
         self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0
     ) -> Result:
         """A user's query, planned by the server before it runs; see :class:`kg.store.Store`."""
-        plan = self.explain(text, parameters)
+        try:
+            plan = self.explain(text, parameters)
+        except (TypeError, ValueError, OverflowError) as error:  # of the driver, before it sends anything
+            raise QueryFailed(f"the parameters hold what is no value that the server knows: {error}") from error
         if plan.kind != "r":
             raise QueryRefused("only queries that read are allowed: this one writes, or changes the schema")
         if found := sorted(set(plan.operators) & set(FORBIDDEN_OPERATORS)):

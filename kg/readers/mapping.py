@@ -223,6 +223,9 @@ def resolve_events(rows: Rows, mapping: EventMapping, *, kind_given: bool) -> Ev
             column = recognise((name for name in rows.columns if name not in taken), aliases)
             if role == "title" and not decided["text"]:
                 column = None
+        if role == "event" and column is None and mapping.kind is None and decided["kind"]:
+            # Beside a column of kinds, one called "event" is no second one.
+            column = recognise((name for name in rows.columns if name not in taken), "event")
         decided[role] = column or None
         taken.add(column or "")
     # RecBole calls the two columns as its configuration says; they are the first of type ``token``.

@@ -51,6 +51,8 @@ from kg.records import (
 from kg.schema import DERIVED_PREFIX
 
 Cells = Sequence[Any]
+MOST_GUESSED = 50
+"""Kinds of events that are believed of a column which only its name makes one of kinds: ids look like kinds, too."""
 
 
 def read_events(
@@ -77,8 +79,9 @@ def read_events(
         yield from lists_of(rows, default or "INTERACTED")
         return
     rows = _positional(rows, mapping.columns())
+    guessed = mapping.kind is None
     mapping = resolve_events(rows, mapping, kind_given=default is not None)
-    make = event_maker(mapping, default, scale)
+    make = event_maker(mapping, default, scale, most_kinds=MOST_GUESSED if guessed else None)
     roles = (
         mapping.user,
         mapping.item,
@@ -92,11 +95,15 @@ def read_events(
     yield from rows.records([*roles, *mapping.context], make)
 
 
-def event_maker(mapping: EventMapping, default: str | None, scale: Scale | None) -> Callable[[Cells], Interaction]:
+def event_maker(
+    mapping: EventMapping, default: str | None, scale: Scale | None, most_kinds: int | None = None
+) -> Callable[[Cells], Interaction]:
     """A function from the cells of a row, in the order of the mapping's fields, to an event.
 
-    ``mapping`` is resolved: it names the column of every role that is there, for the messages of rejects.
+    ``mapping`` is resolved: it names the column of every role that is there, for the messages of rejects. It refuses
+    rows of more different kinds than ``most_kinds``.
     """
+    kinds: set[str] = set()
     user_name, item_name, at_name = mapping.user or "user", mapping.item or "item", mapping.at or "at"
     value_name, kind_name, event_name = mapping.value or "value", mapping.kind or "kind", mapping.event or "event"
     text_name, title_name = mapping.text or "text", mapping.title or "title"
@@ -114,6 +121,14 @@ def event_maker(mapping: EventMapping, default: str | None, scale: Scale | None)
         headline = None if title is None else clean_text(title, title_name)
         if kind is not None and not (isinstance(kind, str) and not kind):
             what = kind_of(kind.strip() if isinstance(kind, str) else str(kind), kind_name)
+            if most_kinds is not None and what not in kinds:
+                if len(kinds) == most_kinds:
+                    raise RecordError(
+                        kind_name,
+                        f"{most_kinds} different kinds were read before; say --map kind={kind_name} if these are kinds "
+                        f"of events, or --map event={kind_name},kind= if they are ids of events",
+                    )
+                kinds.add(what)
         elif default is not None:
             what = default
         else:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -244,7 +247,13 @@ def _ingest(
     json: bool,
     scale: Scale | None = None,
 ) -> None:
-    with Session.of(context).open(create=True) as recommender:
+    first = list(islice(records, 1))  # a file that cannot be read leaves no empty store behind
+    records = chain(first, records)
+    session = Session.of(context)
+    with ExitStack() as stack:
+        if dry_run and not session.has_store():
+            session = replace(session, store=stack.enter_context(TemporaryDirectory(prefix="tastegraph-")), work=None)
+        recommender = stack.enter_context(session.open(create=True))
         report = recommender.ingest_records(records, scale=scale, strict=strict, dry_run=dry_run, rejects=rejects)
     if json:
         output.document(report)

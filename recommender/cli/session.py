@@ -33,6 +33,10 @@ class Session:
         session = context.find_object(cls)
         return session or cls()
 
+    def has_store(self) -> bool:
+        """Whether the store is a server, or a folder that is there."""
+        return "://" in self.store or Path(self.store).exists()
+
     def open(self, *, create: bool = False, compute: bool = False, text_model: str | None = None) -> Recommender:
         """Open the store; a context manager.
 

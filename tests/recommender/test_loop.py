@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kg.errors import EventConflict, QueryRefused
+from kg.errors import EventConflict, QueryRefused, RecordError
 from recommender import Recommender
 from recommender.errors import ArtefactError, InvalidInput, NotRefreshed, UnknownItem, UnknownUser
 from tests.running import RUN
@@ -196,8 +196,15 @@ def test_unknown_names_are_errors(recommender: Recommender) -> None:
         recommender.feedback("u0", "nowhere", "LIKED")
     with pytest.raises(UnknownItem, match="nowhere"):
         recommender.explain("u0", "nowhere")
-    with pytest.raises(InvalidInput, match="k = 0"):
-        recommender.recommend("u0", k=0)
+    for k in (0, 2.5, "10", None):
+        with pytest.raises(InvalidInput, match=f"k = {k!r}"):
+            recommender.recommend("u0", k=k)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="a list of ids"):
+        recommender.recommend("u0", items="i1")
+    with pytest.raises(InvalidInput, match="a history is a list"):
+        recommender.recommend_for(history="i1")
+    with pytest.raises(RecordError, match="is not \\(lowest, highest\\)"):
+        recommender.ingest([], scale=(1, 2, 3))  # type: ignore[arg-type]
     with pytest.raises(QueryRefused):
         recommender.cypher("MATCH (n) DETACH DELETE n")
 

@@ -329,3 +329,20 @@ def test_typed_records_are_checked_and_cleaned() -> None:
     assert list(read_triples([Triple("a", "x.y", "b")])) == [Triple("a", "X_Y", "b")]
     (reject,) = read_users([UserRecord("u", {"a": [1]})])  # type: ignore[dict-item]
     assert isinstance(reject, Reject)
+
+
+def test_a_column_called_event_is_the_id_beside_one_of_kinds() -> None:
+    first, second = read_events([{"user": "u", "item": "i", "event": f"X{n}", "kind": "liked"} for n in (1, 2)])
+    assert [(one.kind, one.event_id) for one in (first, second)] == [("LIKED", "X1"), ("LIKED", "X2")]
+    (alone,) = read_events([{"user": "u", "item": "i", "event": "addtocart"}])
+    assert alone.kind == "ADDTOCART"
+
+
+def test_ids_are_not_taken_for_kinds_without_end() -> None:
+    rows = [{"user": "u", "item": "i", "event": f"X{n}"} for n in range(60)]
+    records = list(read_events(rows))
+    rejects = [record for record in records if isinstance(record, Reject)]
+    assert (len(records), len(rejects)) == (60, 10)
+    assert "--map event=event,kind= if they are ids" in rejects[0].reason
+    mapped = list(read_events(rows, EventMapping(event="event", kind="")))
+    assert [record.event_id for record in mapped] == [f"X{n}" for n in range(60)]

@@ -124,6 +124,12 @@ def test_a_missing_parameter_is_named(planted: BoltStore) -> None:
         planted.query("RETURN $absent AS x", {})
 
 
+@pytest.mark.parametrize("value", [1 << 70, "lone \ud800", object()])
+def test_a_parameter_that_is_no_value_is_named(planted: BoltStore, value: object) -> None:
+    with pytest.raises(QueryFailed, match=r"the parameter|Unicode"):
+        planted.query("RETURN $x AS x", {"x": value})
+
+
 def test_a_syntax_error_says_where(planted: BoltStore) -> None:
     with pytest.raises(QueryFailed, match=r"(?i)garbage"):
         planted.query("garbage in", {})

@@ -103,6 +103,17 @@ def test_a_dry_run_writes_nothing(run: Run, read: Callable[..., Any], tmp_path: 
     assert read("cypher", COUNT) == before
 
 
+def test_what_writes_nothing_makes_no_store(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("user,item\nu1,m1\n")
+    (tmp_path / "broken.csv").write_text("user,price\nu1,3\n")
+    nowhere = tmp_path / "nowhere"
+    checked = invoke(nowhere, "ingest", "events", str(tmp_path / "rows.csv"), "--dry-run")
+    assert (checked.exit_code, "1 would be stored" in checked.stdout) == (0, True)
+    failed = invoke(nowhere, "ingest", "events", str(tmp_path / "broken.csv"))
+    assert (failed.exit_code, "no column is known as the item" in failed.stderr) == (1, True)
+    assert not list(tmp_path.rglob("store.json"))
+
+
 def test_status_counts_what_the_graph_holds(read: Callable[..., Any]) -> None:
     document = read("status")
     assert document["users"] >= len(camps.PEOPLE)
