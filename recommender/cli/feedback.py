@@ -39,6 +39,6 @@ def feedback(
     with Session.of(context).open() as recommender:
         receipt = recommender.feedback(user, item, event, value=value, at=at, event_id=event_id, text=text)
     if json:
-        output.document(receipt)
+        output.document({name: value for name, value in vars(receipt).items() if name != "profile"})
     else:
         output.line(f"{receipt.event_id} {'stored' if receipt.new else 'was stored before; nothing changed'}")
