@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -158,9 +158,10 @@ class Paths:
         person = int(both[np.argmin(self._activity[both])])
         return [self._met(person, first), self._met(person, second)]
 
-    def is_liked(self, item: int) -> bool:
-        """Whether anybody likes it."""
-        return bool(self._liked.indptr[item] < self._liked.indptr[item + 1])
+    def is_liked(self, *items: int) -> bool:
+        """Whether anybody likes all of these items."""
+        indptr, indices = self._liked.indptr, self._liked.indices
+        return bool(len(reduce(np.intersect1d, (indices[indptr[item] : indptr[item + 1]] for item in items))))
 
     @cached_property
     def _activity(self) -> np.ndarray:
@@ -199,13 +200,17 @@ def say_relation(relation: str, name: str | None = None) -> str:
 
     >>> say_relation("film.film.directed_by"), say_relation("BRAND", "Boss"), say_relation("LABEL_COLOUR")
     ('by the same director', 'of the same brand (Boss)', 'with the same label colour')
+    >>> say_relation("MADE_BY", "Uji Farm"), say_relation("HAS_COLOUR")
+    ('made by the same (Uji Farm)', 'with the same colour')
     """
     lowered = relation.lower()
     said = next((phrase for pattern, phrase in RELATION_WORDS if re.search(pattern, lowered)), None)
     if said is None:
         last = re.sub(r"[._\W]+", " ", lowered.rsplit(".", 1)[-1]).strip()
         unnamed = not last or re.fullmatch(r"(r )?\d+", last)  # a graph whose relations are numbers
-        said = "related to the same thing" if unnamed else f"with the same {last}"
+        bare = re.sub(r"^(has|is|in) ", "", last)
+        by = re.fullmatch(r".+ (by|in|at|for|from)", bare)  # made by, set in
+        said = "related to the same thing" if unnamed else f"{bare} the same" if by else f"with the same {bare}"
     return f"{said} ({name})" if name else said
 
 
@@ -233,12 +238,14 @@ KIND_WORDS = {"RATED": "liked", "REVIEWED": "liked", "PURCHASED": "bought", "VIE
 
 
 GENERAL = {
-    "popularity": "because it is popular",
-    "attribute_popularity": "because things like it are popular",
-    "network": "because it is popular",
-    "content": "because it reads like what you wrote",
+    "popularity": "it is popular",
+    "attribute_popularity": "things like it are popular",
+    "network": "it is popular",
+    "content": "it reads like what you wrote",
 }
 """What a component says without an item of the history, in words."""
+NOTHING = "nothing that you met speaks against it"
+"""What is said where nothing speaks for it."""
 FROM_LIKES = frozenset({"popularity", "network"})
 """Those that speak of how often the item itself was liked."""
 
@@ -278,7 +285,8 @@ class Explainer:
         """One sentence that begins with "because": the largest contributions in words.
 
         The items that the person likes and that add most over all components speak, through the component by which the
-        first of them does; where none adds anything, popularity or the person's own words do.
+        first of them does; what speaks without the history, such as popularity or the person's own words, is said
+        before where it adds more than they do together, and alone where none of them adds anything.
 
         Args:
             summands: what the score is a sum of.
@@ -288,25 +296,36 @@ class Explainer:
         """
         by_source = {source: value for source, value in totals(summands).items() if source in liked and value > 0.0}
         ordered = sorted(by_source, key=lambda source: -by_source[source])[:SPEAKERS]
+        told = [s for s in summands if s.item is None and s.telling and s.value > 0 and s.component in GENERAL]
+        if not self._paths.is_liked(item):  # then nobody can have made it popular
+            told = [summand for summand in told if summand.component not in FROM_LIKES]
+        general = max(told, key=lambda summand: summand.value, default=None)
         if not ordered:
-            told = [s for s in summands if s.item is None and s.telling and s.value > 0 and s.component in GENERAL]
-            if not self._paths.is_liked(item):  # then nobody can have made it popular
-                told = [summand for summand in told if summand.component not in FROM_LIKES]
-            general = max(told, key=lambda summand: summand.value, default=None)
-            return GENERAL[general.component] if general else "because nothing that you met speaks against it"
+            return f"because {GENERAL[general.component]}" if general else f"because {NOTHING}"
+        own = self._own(summands, item, liked, ordered)
+        if general is not None and general.value > sum(by_source.values()):
+            return f"because {GENERAL[general.component]}, and {own}"
+        return f"because {own}"
+
+    def _own(self, summands: Sequence[Contribution], item: int, liked: Mapping[int, str], ordered: list[int]) -> str:
+        """What the person's own items say, those that add most first."""
         strongest = max((s for s in summands if s.item == ordered[0]), key=lambda s: s.value).component
         if strongest == "content":
-            return f"because you {say_kind(liked[ordered[0]])} {self.title(ordered[0])}, which reads alike"
+            return f"you {say_kind(liked[ordered[0]])} {self.title(ordered[0])}, which reads alike"
         if strongest == "relations" or len(ordered) == 1:
             telling = self._rarest(ordered, item)
             if telling is not None:
                 source, shared = telling
                 relation = self._paths.relation(shared)
                 said = say_edge(relation) if shared.direct else say_relation(relation, self._paths.name(shared.node))
-                return f"because you {say_kind(liked[source])} {self.title(source)}, {said}"
-        did = {say_kind(liked[one]) for one in ordered[:2]}
+                return f"you {say_kind(liked[source])} {self.title(source)}, {said}"
+        speaking = ordered[: 2 if self._paths.is_liked(item, *ordered[:2]) else 1]
+        did = {say_kind(liked[one]) for one in speaking}
         verb = did.pop() if len(did) == 1 else "liked"
-        return f"because people who {verb} {' and '.join(map(self.title, ordered[:2]))} {verb} it too"
+        titles = " and ".join(map(self.title, speaking))
+        if self._paths.is_liked(item, *speaking):
+            return f"people who {verb} {titles} {verb} it too"
+        return f"it goes with {titles}, which you {verb}"
 
     def _rarest(self, sources: Sequence[int], item: int) -> tuple[int, Shared] | None:
         """Of these items the one that shares the rarest entity with ``item``; none where all they share are hubs."""
@@ -345,8 +364,10 @@ class Explainer:
         if source is None or source not in kinds:
             return None
         by_entity = self._paths.entity_path(source, item)
-        steps = by_entity[1] if by_entity and summand.component in ("relations", "content") else None
-        if steps is None and summand.component != "content":
+        if summand.component == "content":  # texts read alike, whatever the graph ties them by
+            return [Step(user, kinds[source], self._items[source], is_event=True).to_dict()]
+        steps = by_entity[1] if by_entity and summand.component == "relations" else None
+        if steps is None:
             steps = self._paths.people_path(source, item, user) or (by_entity[1] if by_entity else None)
         met = Step(user, kinds[source], self._items[source], is_event=True)
         return [met.to_dict(), *(step.to_dict() for step in steps or ())]

@@ -16,7 +16,16 @@ from kg import queries
 from kg.engines import open_store
 from kg.errors import RecordError
 from kg.ingest import IngestReport, ingest
-from kg.readers import read_events, read_items, read_links, read_triples, read_users
+from kg.readers import (
+    EventMapping,
+    ItemMapping,
+    UserMapping,
+    read_events,
+    read_items,
+    read_links,
+    read_triples,
+    read_users,
+)
 from kg.records import Record, Reject, Scale
 from kg.store import Result, Store
 from recommender.context import RunContext
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from recommender.bridge import Encode
+    from recommender.evaluation.reading import Files
     from recommender.evaluation.report import Report
     from recommender.feedback import FeedbackReceipt, FeedbackWriter
     from recommender.model import Model
@@ -80,6 +90,9 @@ class Recommender:
         """
         return cls(open_store(location, work=work, create=create), run, config)
 
+    def __repr__(self) -> str:
+        return f"Recommender({self._store.address!r})"
+
     @property
     def store(self) -> Store:
         """The graph underneath."""
@@ -95,6 +108,9 @@ class Recommender:
         users: Any = None,
         triples: Any = None,
         links: Any = None,
+        mapping: EventMapping | None = None,
+        item_mapping: ItemMapping | None = None,
+        user_mapping: UserMapping | None = None,
         scale: tuple[float, float] | None = None,
         kind: str | None = None,
         strict: bool = False,
@@ -110,6 +126,10 @@ class Recommender:
             users: likewise, :func:`kg.readers.read_users`.
             triples: head, relation, tail, :func:`kg.readers.read_triples`.
             links: item id, entity id, :func:`kg.readers.read_links`.
+            mapping: which columns of ``events`` are what, such as ``EventMapping(user="customer", item="sku")`` of
+                :mod:`kg.readers`; by default those of the usual names.
+            item_mapping: likewise of ``items``.
+            user_mapping: likewise of ``users``.
             scale: lowest and highest rating.
             kind: of the events that do not say theirs.
             strict: an error at the first rejected row, and nothing of its batch is written.
@@ -122,15 +142,15 @@ class Recommender:
             raise RecordError("scale", f"{scale!r} is not (lowest, highest), such as (1, 5)") from None
         sources: list[Iterator[Record | Reject]] = []
         if items is not None:
-            sources.append(read_items(items))
+            sources.append(read_items(items, item_mapping))
         if users is not None:
-            sources.append(read_users(users))
+            sources.append(read_users(users, user_mapping))
         if triples is not None:
             sources.append(read_triples(triples))
         if links is not None:
             sources.append(read_links(links))
         if events is not None:
-            sources.append(read_events(events, kind=kind, scale=declared))
+            sources.append(read_events(events, mapping, kind=kind, scale=declared))
         return self.ingest_records(
             chain.from_iterable(sources), scale=declared, strict=strict, dry_run=dry_run, rejects=rejects
         )
@@ -329,6 +349,8 @@ class Recommender:
         k: Sequence[int] = (10, 20),
         models: Sequence[str] | None = None,
         budget: float | None = None,
+        files: Files | None = None,
+        refit: bool = True,
     ) -> Report:
         """Split the graph's events, tune on validation, and measure models side by side on the test part.
 
@@ -337,8 +359,17 @@ class Recommender:
             k: lengths of lists.
             models: names; by default the hybrid and the simple baselines.
             budget: seconds of tuning.
+            files: a split that stands in files, :class:`recommender.evaluation.reading.Files`, instead of this graph.
+            refit: with files, whether the final fit sees the validation part too.
         """
-        from recommender.evaluation.run import evaluate_store
+        from recommender.evaluation.run import evaluate_files, evaluate_store
+
+        if files is not None:
+            from recommender.evaluation.files import FilesConfig
+
+            encode = self._texts(self._config.encoder).encode if files.items else None
+            config = FilesConfig(refit=refit)
+            return evaluate_files(files, self.run, encode=encode, names=models, ks=k, budget=budget, config=config)
 
         return evaluate_store(
             self._store,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from kg import ingest, queries
@@ -47,7 +47,7 @@ class FeedbackReceipt:
     value: float | None
     new: bool
     """False where this very event was stored before; nothing has changed then."""
-    profile: Profile | None
+    profile: Profile | None = field(repr=False)
     """The person's profile with this event; None where nothing is published to draw it from, where the person has too
     many events to do it live, or where it could not be written (the event is safe all the same)."""
 
@@ -119,6 +119,8 @@ class FeedbackWriter:
         )
         check_kind(event.kind)
         self._check_value(event)
+        if event_id is not None:
+            self._check_id(event)
         self._check_item(event.item_id)
         event, new = self._write(event, any_time=at is None and event_id is not None)
         return FeedbackReceipt(
@@ -149,6 +151,16 @@ class FeedbackWriter:
             return
         if not self._store.read(queries.text("item_exists"), item=item_id):
             raise UnknownItem(f"no item in {self._store.address} has the id {item_id!r}; feedback is about known items")
+
+    def _check_id(self, event: Interaction) -> None:
+        """No event of another kind has this id: within a kind the engine sees to that."""
+        for row in self._store.read(queries.text("kinds")):
+            if row["kind"] == event.kind:
+                continue
+            found = queries.statement("events_of_ids", names={"relation": row["kind"]}, ids=[event.event_id])
+            if self._store.read(found.text, **found.parameters):
+                stored = f"event {event.event_id!r} is stored as {row['kind']}, not {event.kind}"
+                raise EventConflict(f"{stored}; an event is never overwritten")
 
     def _write(self, event: Interaction, *, any_time: bool) -> tuple[Interaction, bool]:
         """The event as it is stored, and whether it is new.

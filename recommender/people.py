@@ -65,7 +65,11 @@ def newcomer(model: Model, history: Sequence[str] | None, text: str | None) -> P
     history = list(history or ())
     unknown = [item for item in history if item not in model.items]
     if unknown:
-        raise UnknownItem(f"not in the published version {model.version}: {', '.join(map(repr, unknown[:5]))}")
+        names = ", ".join(map(repr, unknown[:5])) + (" ..." if len(unknown) > 5 else "")
+        raise UnknownItem(
+            f"items that are not in the published version {model.version}: {names}; ingest them and run 'tastegraph "
+            "refresh'"
+        )
     words = None
     if text is not None:
         if model.vectors is None or model.encode is None:

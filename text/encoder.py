@@ -133,7 +133,8 @@ class TextEncoder:
             total=int(lengths.sum()), desc="embedding", unit="char", unit_scale=True, delay=2, disable=not progress
         ) as bar:
             for rows in np.split(order, cuts):
-                yield rows, self._encode_slice([texts[row] for row in rows], bar.update)
+                chosen = [texts[row] for row in rows]
+                yield rows, self._encode_slice(chosen, lambda done: bar.update(min(done, bar.total - bar.n)))
 
     def _encode_slice(self, texts: list[str], advance: Callable[[float], object]) -> np.ndarray:
         """Rows of a few hundred texts that are about equally long; ``advance`` is told of characters done."""

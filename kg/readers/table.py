@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
@@ -50,6 +52,8 @@ from kg.records import (
 )
 from kg.schema import DERIVED_PREFIX
 
+log = logging.getLogger(__name__)
+
 Cells = Sequence[Any]
 MOST_GUESSED = 50
 """Kinds of events that are believed of a column which only its name makes one of kinds: ids look like kinds, too."""
@@ -81,6 +85,7 @@ def read_events(
     rows = _positional(rows, mapping.columns())
     guessed = mapping.kind is None
     mapping = resolve_events(rows, mapping, kind_given=default is not None)
+    _say(rows, mapping)
     make = event_maker(mapping, default, scale, most_kinds=MOST_GUESSED if guessed else None)
     roles = (
         mapping.user,
@@ -93,6 +98,15 @@ def read_events(
         mapping.event,
     )
     yield from rows.records([*roles, *mapping.context], make)
+
+
+def _say(rows: Rows, mapping: EventMapping) -> None:
+    """Which column is read as what: a column that was meant and not recognised is seen at once."""
+    roles = [(own.name, getattr(mapping, own.name)) for own in fields(mapping) if own.name != "context"]
+    read = ", ".join(f"{role}={column}" for role, column in roles if column)
+    used = {column for _, column in roles if column} | set(mapping.context)
+    rest = ", ".join(column for column in rows.columns if column not in used)
+    log.info("%s: read %s%s", rows.name, read, f"; not read: {rest} (see --map)" if rest else "")
 
 
 def event_maker(

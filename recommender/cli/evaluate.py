@@ -108,7 +108,7 @@ def _on_files(
     from recommender.texts import open_texts
     from text.encoder import EncoderConfig
 
-    run = RunContext(progress=not session.quiet)
+    run = RunContext(progress=False) if session.quiet else RunContext()
     with TemporaryDirectory() as scratch:
         config = EncoderConfig(model=text_model) if text_model else EncoderConfig()
         texts = open_texts(session.work or Path(scratch), run, config) if files["items"] else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ class Session:
         from recommender import Recommender
         from recommender.context import RunContext
 
-        progress = not self.quiet
+        progress = sys.stderr.isatty() and not self.quiet
         run = RunContext(progress=progress) if compute else RunContext(device="cpu", progress=progress)
         config = None
         if text_model is not None:

@@ -11,11 +11,13 @@ from typing import Any
 
 import jinja2
 import orjson
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from recommender.evaluation.protocol import Figures, Interval, compare, interval
 
@@ -79,6 +81,13 @@ class Report:
             for other in order[1:]
         ]
 
+    def to_frame(self) -> pd.DataFrame:
+        """A row a model, a column a metric."""
+        return pd.DataFrame([{"model": model.name, **model.figures.means} for model in self.models])
+
+    def __repr__(self) -> str:
+        return f"{self.protocol} split\n{self.to_frame()}"
+
     def document(self) -> dict[str, Any]:
         """The JSON document; null where a figure does not exist, for example when nobody could be tested."""
         return {
@@ -106,27 +115,28 @@ class Report:
 
     def print(self, console: Console) -> None:
         """Write the table, the comparison and what was skipped to this console."""
-        table = Table(
-            title=f"{self.protocol} split, {self._people()} people tested, full ranking", title_justify="left"
-        )
+        title = f"{self.protocol} split, {self._people()} people tested, full ranking"
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("model")
         for name in [*self.columns, "tune s", "fit s"]:
             table.add_column(name, justify="right", no_wrap=True)
         for model in self.models:
-            table.add_row(escape(model.name), *(self._cell(model, name) for name in self.columns), *_seconds(model))
+            table.add_row(Text(model.name), *(self._cell(model, name) for name in self.columns), *_seconds(model))
         console.print(table)
         for better, other, difference in self.compared():
             text = f"{better} over {other}, {self.metric}: {difference} ({difference.level:.0%} of resamples)"
             console.print(text, markup=False, highlight=False)
+        if self.counts:
+            said = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in self.counts.items())
+            console.print(said, style="dim", markup=False, highlight=False)
         for skipped in self.skipped:
             console.print(f"{skipped.name} was skipped: {skipped.reason}", style="yellow", markup=False)
 
     def _people(self) -> int:
         return len(self.models[0].figures.top) if self.models else 0
 
-    def _cell(self, model: ModelResult, name: str) -> str:
-        text = _figure(model.figures.means[name])
-        return f"[bold]{text}[/bold]" if self._is_best(model, name) else text
+    def _cell(self, model: ModelResult, name: str) -> Text:
+        return Text(_figure(model.figures.means[name]), style="bold" if self._is_best(model, name) else "")
 
     def _is_best(self, model: ModelResult, name: str) -> bool:
         best = max(_finite(other.figures.means[name], -math.inf) for other in self.models)

@@ -61,6 +61,9 @@ def measure(
         choice: the outcome of an earlier search on this split's validation part, which is then not repeated.
     """
     wanted = models_of(names)
+    if not len(split.testing):
+        found = ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in split.counts.items())
+        raise InvalidInput(f"nobody has an item to be found in the test part that is not known before ({found})")
     split = _weighed(split, run) if choice is None else split
     parts = [name for name in PARTS if name in wanted or ("hybrid" in wanted and name in HYBRID)]
     if choice is None:

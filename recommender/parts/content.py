@@ -1,8 +1,9 @@
 """Content: items whose texts are near those that the person liked, or near what the person wrote.
 
-``score_j = sum_i x_i k(v_i · v_j) + words · k(t · v_j)`` with unit text vectors ``v``, the person's own words ``t``,
-and the kernel ``k(c) = max(c, 0)^sharpness`` kept for each item's nearest neighbours only. Vectors are centred first:
-texts of one catalogue share a direction that says nothing about taste.
+``score_j = sum_i x_i k(v_i · v_j) + words · r · k(t · v_j)`` with unit text vectors ``v``, the person's own words
+``t``, the ratio ``r`` of the spreads of both terms over the catalogue (a short request is near to nothing, yet is
+meant), and the kernel ``k(c) = max(c, 0)^sharpness`` kept for each item's nearest neighbours only. Vectors are
+centred first: texts of one catalogue share a direction that says nothing about taste.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class ContentConfig:
     sharpness: float = 4.0
     """Exponent of the cosine: the higher, the more the very nearest decide."""
     words: float = 1.0
-    """Weight of the person's own words beside one fully liked item."""
+    """Weight of the words of somebody in training, such as their reviews, beside what they liked: both at the same
+    spread over the catalogue. Somebody new who says something asks for it: their words weigh 1."""
 
 
 class Content(ItemItemPart):
@@ -60,12 +62,16 @@ class Content(ItemItemPart):
         return np.asarray(np.maximum(cosines, 0.0) ** np.float32(self.config.sharpness), dtype=np.float32)
 
     def _from_words(self, people: People) -> np.ndarray | None:
-        """``words · k(t · v_j)``, ``(B, num_items)``; None when nobody said anything."""
+        """``words · r · k(t · v_j)``, ``(B, num_items)``; None when nobody said anything."""
         if people.words is None or not people.words.any():
             return None
         spoken = people.words.any(axis=1, keepdims=True)
         words = unit_rows(np.where(spoken, unit_rows(people.words) - self.centre, 0.0))
-        return np.float32(self.config.words) * self._kernel(words @ self.vectors.T)
+        near = self._kernel(words @ self.vectors.T)
+        spread, own = near.std(axis=1, keepdims=True), super().score(people).std(axis=1, keepdims=True)
+        ratio = np.where((spread > 0) & (own > 0), own / np.maximum(spread, 1e-12), 1.0)
+        weight = np.where(people.rows < 0, 1.0, self.config.words)[:, None]
+        return np.asarray(weight * ratio * near, dtype=np.float32)
 
     def score(self, people: People) -> np.ndarray:
         scores, words = super().score(people), self._from_words(people)

@@ -104,6 +104,16 @@ def refresh(
             shutil.rmtree(folder)
             outcome.version, outcome.unchanged = done, True
             return outcome
+        if only is None and not done and (left := _left_behind(store, key)):
+            shutil.rmtree(folder)
+            log.warning(
+                "nothing has changed since %s was published, from which was rolled back; to publish it again: "
+                "tastegraph models rollback %s",
+                left,
+                left,
+            )
+            outcome.version, outcome.unchanged = published["version"] if published else None, True
+            return outcome
         run = Run(store, folder, taken, config, context, texts)
         for name, stage in STAGES.items():
             if only is not None and name != only:
@@ -146,6 +156,12 @@ def _is_sound(store: Store, version: str) -> bool:
         log.warning("the published version %s is made again: %s", version, error)
         return False
     return True
+
+
+def _left_behind(store: Store, key: str) -> str | None:
+    """A sound version of the same content that is not published any more, because somebody rolled back from it."""
+    found = [row["version"] for row in versions.listing(store) if row["key"] == key and row["complete"]]
+    return next((version for version in found if _is_sound(store, version)), None)
 
 
 def _run_folder(work: Path, key: str) -> Path:

@@ -140,6 +140,8 @@ def evaluate_parts(run: Run, folder: Path) -> None:
     document: dict[str, Any] = {}
     if run.split and len(run.split.testing) >= MIN_VALIDATION:
         document = measure(run.split, run.context, choice=run.choice).document()
+    else:
+        log.warning("too few people have something to be tested on, so this version has no figures")
     (folder / "figures.json").write_text(json.dumps(document, indent=1))
 
 

@@ -105,12 +105,23 @@ def test_reasons_in_words(explainer: Explainer) -> None:
     assert explainer.reason(by_relation, 1, {0: "VIEWED"}) == "because you looked at Alpha, by the same director"
     by_people = [Contribution("ials", 0, 2.0), Contribution("ials", 2, 1.0)]
     assert explainer.reason(by_people, 1, rated) == "because people who liked Alpha and Gamma liked it too"
+    assert explainer.reason(by_people, 3, rated) == "because it goes with Alpha, which you liked", "nobody likes Delta"
     bought = {0: "PURCHASED", 2: "PURCHASED"}
     assert explainer.reason(by_people, 1, bought) == "because people who bought Alpha and Gamma bought it too"
     assert explainer.reason([Contribution("popularity", None, 1.0)], 2, {}) == "because it is popular"
     nobody_likes = explainer.reason([Contribution("popularity", None, 1.0)], 3, {})
     assert nobody_likes == "because nothing that you met speaks against it"
     assert explainer.reason([Contribution("content", None, 1.0)], 3, {}) == "because it reads like what you wrote"
+
+
+def test_what_adds_more_than_the_history_is_said_first(explainer: Explainer) -> None:
+    own = [Contribution("relations", 0, 1.0), Contribution("ials", 2, 0.5)]
+    rated = {0: "RATED", 2: "RATED"}
+    words = explainer.reason([*own, Contribution("content", None, 1.6)], 1, rated)
+    assert words == "because it reads like what you wrote, and you liked Alpha, by the same director"
+    popular = explainer.reason([*own, Contribution("popularity", None, 1.6)], 1, rated)
+    assert popular == "because it is popular, and you liked Alpha, by the same director"
+    assert explainer.reason([*own, Contribution("popularity", None, 1.4)], 1, rated).startswith("because you liked")
 
 
 def test_a_named_entity_is_named(explainer: Explainer) -> None:

@@ -113,6 +113,14 @@ def test_other_content_under_an_id_is_a_conflict(store: Store, writer: FeedbackW
     assert len(store.read(EVENTS, user="fay")) == 1
 
 
+def test_an_id_of_another_kind_is_a_conflict(store: Store, planted: World) -> None:
+    writer = FeedbackWriter(store, planted.context)
+    writer.record("gil", "i0", "LIKED", event_id="gil-1")
+    with pytest.raises(EventConflict, match="'gil-1' is stored as LIKED, not DISLIKED"):
+        writer.record("gil", "i0", "DISLIKED", event_id="gil-1")
+    assert not writer.record("gil", "i0", "LIKED", event_id="gil-1").new
+
+
 def test_a_conflict_without_a_time_is_still_a_conflict(writer: FeedbackWriter) -> None:
     writer.record("gus", "i0", "LIKED", event_id="untimed")
     with pytest.raises(EventConflict):
@@ -182,13 +190,13 @@ def test_an_event_is_acknowledged_though_its_profile_cannot_be_written(
 
     monkeypatch.setattr(feedback, "update_profile", full)
     with caplog.at_level(logging.WARNING, logger="recommender"):
-        receipt = writer.record("kim", "i0", "LIKED", event_id="safe")
+        receipt = writer.record("kit", "i0", "LIKED", event_id="safe")
     assert (receipt.new, receipt.profile) == (True, None)
     assert "disk is full" in caplog.text
     monkeypatch.undo()
-    again = writer.record("kim", "i0", "LIKED", event_id="safe")  # to repeat the call heals the profile
+    again = writer.record("kit", "i0", "LIKED", event_id="safe")  # to repeat the call heals the profile
     assert not again.new
-    assert read_profile(store, "kim").habits.events == 1
+    assert read_profile(store, "kit").habits.events == 1
 
 
 def test_eight_threads_on_one_person_and_item(store: Store, writer: FeedbackWriter) -> None:
@@ -217,7 +225,7 @@ planted = world([rated(0, 0, 5)], 1, 4, {"GENRE": {0: ["A"], 1: ["A"], 2: ["B"],
 with open_store(Path(sys.argv[1])) as store:
     writer = FeedbackWriter(store, planted.context)
     for number in itertools.count(int(sys.argv[2])):
-        receipt = writer.record(f"u{number % 3}", f"i{number % 4}", "LIKED", event_id=f"e{number}")
+        receipt = writer.record(f"u{number % 3}", f"i{number % 4}", "LIKED", event_id=f"live{number}")
         print(receipt.event_id, flush=True)
 """
 
