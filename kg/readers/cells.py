@@ -22,6 +22,8 @@ _WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,17})")
 _DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,15})\.\d{1,15}")
 _SEVERAL = re.compile(r"genre|tag|keyword|topic|subject|actor|director|writer|country|language|cast|.*[^s]s")
 """Columns whose commas separate."""
+_PATH = re.compile(r"categor.*|.*categor(y|ies)|taxonomy|breadcrumbs?")
+"""Columns whose ``>`` leads from a level to the next; each level is a value of its own."""
 
 
 def split(value: Any, column: str, separator: str | None = None) -> list[Any]:
@@ -29,7 +31,11 @@ def split(value: Any, column: str, separator: str | None = None) -> list[Any]:
 
     A list gives its members, whatever its depth; text that is written as a list (``["a", "b"]``) too. Other text is cut
     at ``separator``; without one at ``|`` or ``;``, and at commas where the column's name says that it holds several
-    (a plural, or one of *genre*, *tag*, *keyword*, ...): a brand may well be called "Future US, Inc.".
+    (a plural, or one of *genre*, *tag*, *keyword*, ...): a brand may well be called "Future US, Inc.". A path of
+    categories such as ``Garden > Tools`` gives its levels.
+
+    >>> split("Garden > Tools | Gifts", "category"), split("Garden > Tools", "brand")
+    (['Garden ', ' Tools ', ' Gifts'], ['Garden > Tools'])
     """
     if isinstance(value, dict):
         raise RecordError(column, "holds an object, and text or a list is needed")
@@ -46,7 +52,8 @@ def split(value: Any, column: str, separator: str | None = None) -> list[Any]:
         separator = next((mark for mark in "|;" if mark in text), None)
         if separator is None and "," in text and _SEVERAL.fullmatch(normal(column)):
             separator = ","
-    return [text] if separator is None else text.split(separator)
+    parts = [text] if separator is None else text.split(separator)
+    return [level for part in parts for level in part.split(">")] if _PATH.fullmatch(normal(column)) else parts
 
 
 def attributes(value: Any, spec: AttributeColumn) -> Iterable[Attribute]:
