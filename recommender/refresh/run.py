@@ -104,7 +104,7 @@ def refresh(
             shutil.rmtree(folder)
             outcome.version, outcome.unchanged = done, True
             return outcome
-        if only is None and not done and (left := _left_behind(store, key)):
+        if only is None and published and not done and (left := _left_behind(store, key, published)):
             shutil.rmtree(folder)
             log.warning(
                 "nothing has changed since %s was published, from which was rolled back; to publish it again: "
@@ -112,7 +112,7 @@ def refresh(
                 left,
                 left,
             )
-            outcome.version, outcome.unchanged = published["version"] if published else None, True
+            outcome.version, outcome.unchanged = published["version"], True
             return outcome
         run = Run(store, folder, taken, config, context, texts)
         for name, stage in STAGES.items():
@@ -158,9 +158,10 @@ def _is_sound(store: Store, version: str) -> bool:
     return True
 
 
-def _left_behind(store: Store, key: str) -> str | None:
-    """A sound version of the same content that is not published any more, because somebody rolled back from it."""
-    found = [row["version"] for row in versions.listing(store) if row["key"] == key and row["complete"]]
+def _left_behind(store: Store, key: str, published: dict[str, Any]) -> str | None:
+    """A sound version of the same content that is newer than the published one: somebody rolled back from it."""
+    newer = [row for row in versions.listing(store) if row["created_at"] > published["created_at"]]
+    found = [row["version"] for row in newer if row["key"] == key and row["complete"]]
     return next((version for version in found if _is_sound(store, version)), None)
 
 

@@ -124,7 +124,9 @@ def test_rolling_back_brings_the_profiles_of_that_version(tmp_path: Path) -> Non
                 recommender.feedback(f"u{person}", f"i{item}", "LIKED", event_id=f"{person}-{item}")
         recommender.refresh(budget=0)
         assert recommender.profile("u0")["segments"] != before
-        recommender.rollback()
+        first = recommender.rollback()
+        again = recommender.refresh(budget=0)
+        assert (again.unchanged, again.version) == (True, first), "nothing changed, so the roll-back stands"
         recommender.feedback("u1", "i14", "LIKED")
         held = {row[0] for row in recommender.cypher("MATCH (s:Segment) RETURN s.id AS id").rows}
         assert {own["segment_id"] for own in before} <= held
