@@ -139,7 +139,7 @@ class Serving:
             }
         )
         if query.reasons:
-            liked = [_liked(person, people.weights[row]) for row, person in enumerate(persons)]
+            liked = [_liked(_kinds(person), people.weights[row]) for row, person in enumerate(persons)]
             pairs = list(zip(rows.tolist(), found.tolist(), strict=True))
             explainer = model.explainer
             lists["reason"] = [
@@ -163,7 +163,7 @@ class Serving:
         item = dense_item(model, item_id)
         people = model.people([person])
         anatomy = Anatomy(model.hybrid, people)
-        summands = anatomy.contributions(item)
+        summands, kinds = anatomy.contributions(item), _kinds(person)
         constants = [summand for summand in summands if summand.item is None and not summand.telling]
         told = [summand for summand in summands if summand.item is not None or summand.telling]
         explanation = {
@@ -173,8 +173,8 @@ class Serving:
             "score": float(anatomy.scores[item]),
             "rank": self._rank(model, person, anatomy.scores, item),
             "baseline": sum(summand.value for summand in constants),
-            "reason": model.explainer.reason(summands, item, _liked(person, people.weights)),
-            "parts": model.explainer.parts(told, item, user_id, _kinds(person)),
+            "reason": model.explainer.reason(summands, item, _liked(kinds, people.weights)),
+            "parts": model.explainer.parts(told, item, user_id, kinds),
             "model": model.version,
         }
         if without:
@@ -244,7 +244,6 @@ def _kinds(person: Person) -> dict[int, str]:
     return {item: names[kind] for item, kind in sorted(pairs, key=lambda pair: strength[pair[1]]) if item >= 0}
 
 
-def _liked(person: Person, weights: sp.csr_matrix) -> dict[int, str]:
+def _liked(kinds: Mapping[int, str], weights: sp.csr_matrix) -> dict[int, str]:
     """The items of the cells above 0 ``(1, num_items)``, each with what the person did."""
-    kinds = _kinds(person)
     return {item: kinds[item] for item in weights.indices[weights.data > 0].tolist()}

@@ -101,14 +101,13 @@ def _on_files(
     session: Session, files: dict[str, Path | None], text_model: str | None, *, refit: bool, **options: Any
 ) -> Report:
     """Needs no store; vectors of item texts are kept only where ``--work`` names a folder."""
-    from recommender.context import RunContext
     from recommender.evaluation.files import FilesConfig
     from recommender.evaluation.reading import Files
     from recommender.evaluation.run import evaluate_files
     from recommender.texts import open_texts
     from text.encoder import EncoderConfig
 
-    run = RunContext(progress=False) if session.quiet else RunContext()
+    run = session.run(compute=True)
     with TemporaryDirectory() as scratch:
         config = EncoderConfig(model=text_model) if text_model else EncoderConfig()
         texts = open_texts(session.work or Path(scratch), run, config) if files["items"] else None

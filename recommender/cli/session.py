@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
     from recommender import Recommender
+    from recommender.context import RunContext
 
 DEFAULT_STORE = "./tastegraph-data"
 
@@ -38,6 +38,13 @@ class Session:
         """Whether the store is a server, or a folder that is there."""
         return "://" in self.store or Path(self.store).exists()
 
+    def run(self, compute: bool) -> RunContext:
+        """Bars where stderr is a terminal, unless they are left out; ``compute`` as in :meth:`open`."""
+        from recommender.context import RunContext
+
+        options: dict[str, Any] = {"progress": False} if self.quiet else {}
+        return RunContext(**options) if compute else RunContext(device="cpu", **options)
+
     def open(self, *, create: bool = False, compute: bool = False, text_model: str | None = None) -> Recommender:
         """Open the store; a context manager.
 
@@ -45,14 +52,11 @@ class Session:
         torch; answering from a published model runs on the processor. ``text_model`` is what refreshes read texts with.
         """
         from recommender import Recommender
-        from recommender.context import RunContext
 
-        progress = sys.stderr.isatty() and not self.quiet
-        run = RunContext(progress=progress) if compute else RunContext(device="cpu", progress=progress)
         config = None
         if text_model is not None:
             from recommender.refresh.config import RefreshConfig
             from text.encoder import EncoderConfig
 
             config = RefreshConfig(encoder=EncoderConfig(model=text_model))
-        return Recommender.open(self.store, work=self.work, create=create, run=run, config=config)
+        return Recommender.open(self.store, work=self.work, create=create, run=self.run(compute), config=config)

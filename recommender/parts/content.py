@@ -61,25 +61,28 @@ class Content(ItemItemPart):
     def _kernel(self, cosines: np.ndarray) -> np.ndarray:
         return np.asarray(np.maximum(cosines, 0.0) ** np.float32(self.config.sharpness), dtype=np.float32)
 
-    def _from_words(self, people: People) -> np.ndarray | None:
-        """``words · r · k(t · v_j)``, ``(B, num_items)``; None when nobody said anything."""
-        if people.words is None or not people.words.any():
-            return None
-        spoken = people.words.any(axis=1, keepdims=True)
-        words = unit_rows(np.where(spoken, unit_rows(people.words) - self.centre, 0.0))
-        near = self._kernel(words @ self.vectors.T)
-        spread, own = near.std(axis=1, keepdims=True), super().score(people).std(axis=1, keepdims=True)
+    def _from_words(self, people: People, words: np.ndarray, history: np.ndarray) -> np.ndarray:
+        """``words · r · k(t · v_j)``, ``(B, num_items)``, beside the scores of the history, which have that shape."""
+        spoken = words.any(axis=1, keepdims=True)
+        asked = unit_rows(np.where(spoken, unit_rows(words) - self.centre, 0.0))
+        near = self._kernel(asked @ self.vectors.T)
+        spread, own = near.std(axis=1, keepdims=True), history.std(axis=1, keepdims=True)
         ratio = np.where((spread > 0) & (own > 0), own / np.maximum(spread, 1e-12), 1.0)
         weight = np.where(people.rows < 0, 1.0, self.config.words)[:, None]
         return np.asarray(weight * ratio * near, dtype=np.float32)
 
     def score(self, people: People) -> np.ndarray:
-        scores, words = super().score(people), self._from_words(people)
-        return scores if words is None else scores + words
+        scores: np.ndarray = super().score(people)
+        if people.words is None or not people.words.any():
+            return scores
+        return np.asarray(scores + self._from_words(people, people.words, scores))
 
     def contributions(self, person: People, item: int) -> Contributions:
-        found, words = super().contributions(person, item), self._from_words(person)
-        return found if words is None else Contributions(float(words[0, item]), found.items, found.values)
+        found = super().contributions(person, item)
+        if person.words is None or not person.words.any():
+            return found
+        words = self._from_words(person, person.words, super().score(person))
+        return Contributions(float(words[0, item]), found.items, found.values)
 
     def state(self) -> dict[str, np.ndarray]:
         return super().state() | {"vectors": self.vectors, "centre": self.centre}
