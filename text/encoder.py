@@ -17,7 +17,7 @@ from text.backbone import Backbone, Precision
 from text.errors import InvalidSetting
 from text.windows import pool, split, unit_rows
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised when a change of this package changes vectors, so that older ones are not mixed with new ones."""
 _SLICE_CHARACTERS = 500_000
 """Texts are finished this many characters at a time: it bounds memory, and what a crash can lose of a long run."""

@@ -8,16 +8,17 @@ from text.errors import InvalidSetting
 
 
 def split(tokens: int, length: int, overlap: int) -> list[tuple[int, int]]:
-    """The windows of a text of ``tokens`` tokens, as (start, end) pairs: the fewest that cover it.
+    """The windows of a text of ``tokens`` tokens, as (start, end) pairs: the fewest that cover it, as short as may be.
 
-    All windows of a long text have exactly ``length`` tokens, and their starts are spread evenly, so that neighbours
-    share at least ``overlap`` tokens. There is then no short last window whose few tokens would count as much as a
-    full one, and no window needs padding: each stands for the same number of tokens, hence for the same weight.
+    All windows of a text have the same number of tokens, and their starts are spread evenly, so that neighbours share
+    at least ``overlap`` tokens, and hardly more. There is then no short last window whose few tokens would count as
+    much as a full one, no window needs padding, and little is computed twice.
 
-    ``k = ceil((tokens - overlap) / (length - overlap))`` windows, starting at ``floor(i (tokens - length) / (k - 1))``.
+    ``k = ceil((tokens - overlap) / (length - overlap))`` windows of ``overlap + ceil((tokens - overlap) / k)`` tokens,
+    at most ``length``, starting at ``floor(i (tokens - size) / (k - 1))``.
 
     >>> split(5, length=10, overlap=2), split(11, length=10, overlap=2), split(30, length=10, overlap=2)
-    ([(0, 5)], [(0, 10), (1, 11)], [(0, 10), (6, 16), (13, 23), (20, 30)])
+    ([(0, 5)], [(0, 7), (4, 11)], [(0, 9), (7, 16), (14, 23), (21, 30)])
     >>> split(0, length=10, overlap=2)
     []
 
@@ -29,7 +30,8 @@ def split(tokens: int, length: int, overlap: int) -> list[tuple[int, int]]:
     if tokens <= length:
         return [(0, tokens)] if tokens else []
     count = -(-(tokens - overlap) // (length - overlap))
-    return [(start := i * (tokens - length) // (count - 1), start + length) for i in range(count)]
+    size = overlap - (overlap - tokens) // count
+    return [(start := i * (tokens - size) // (count - 1), start + size) for i in range(count)]
 
 
 def pool(vectors: np.ndarray, owners: np.ndarray, weights: np.ndarray, num_texts: int) -> np.ndarray:
