@@ -19,12 +19,12 @@ from gnn.errors import require
 from gnn.sparse import (
     beside,
     check_csr,
+    csr,
     degrees,
     densify,
     inverse_power,
     keep,
     normalise,
-    one_row,
     product,
     row_ids,
     to_scipy,
@@ -40,15 +40,18 @@ class GraphFilter(Protocol):
         """``x K``, dense ``(B, n)``, for CSR rows ``x`` ``(B, n)`` of signed weights."""
         ...
 
-    def column(self, item: int) -> Tensor:
-        """``K[:, item]`` ``(n,)``: what a unit of each item adds to this one."""
+    def columns(self, items: Tensor) -> Tensor:
+        """``K[:, items]`` ``(n, t)`` for ``items`` ``(t,)`` int64: what a unit of each item adds to these."""
         ...
 
 
-def contributions(chosen: GraphFilter, history: Tensor, item: int) -> tuple[Tensor, Tensor]:
-    """The items ``(h,)`` of a CSR history ``(1, n)`` and what each adds to the score of ``item``, ``x_i K_ij``."""
+def contributions(chosen: GraphFilter, history: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The items ``(h,)`` of a CSR history ``(1, n)`` and what each adds to the scores of ``targets`` ``(t,)``.
+
+    ``x_i K_ij``, ``(h, t)``: columns add up to the scores.
+    """
     items = history.col_indices()
-    return items, history.values() * chosen.column(item)[items]
+    return items, history.values()[:, None] * chosen.columns(targets)[items]
 
 
 @dataclass(frozen=True)
@@ -98,11 +101,11 @@ class InteractionFilter:
         x = densify(history)
         return self._smooth(x) + self._ideal(x, self.into, self.out_of)
 
-    def column(self, item: int) -> Tensor:
-        """``K[:, item]``, see :class:`GraphFilter`."""
-        one = self.into.new_zeros(1, len(self.into))
-        one[0, item] = 1.0
-        return (self._smooth(one) + self._ideal(one, self.out_of, self.into))[0]
+    def columns(self, items: Tensor) -> Tensor:
+        """``K[:, items]``, see :class:`GraphFilter`."""
+        units = self.into.new_zeros(len(items), len(self.into))
+        units[torch.arange(len(items)), items] = 1.0
+        return (self._smooth(units) + self._ideal(units, self.out_of, self.into)).T
 
     def _smooth(self, x: Tensor) -> Tensor:
         return (self.backward @ (self.forward @ x.T)).T
@@ -203,6 +206,12 @@ class RelationFilter:
         on_processor = self.incidence.device.type == "cpu"
         return (to_scipy(self.incidence), to_scipy(self.spread)) if on_processor else None
 
-    def column(self, item: int) -> Tensor:
-        """``K[:, item]``, see :class:`GraphFilter`; ``K`` is symmetric, so it is a row."""
-        return self.apply(one_row(torch.tensor([item], device=self.diagonal.device), len(self.diagonal)))[0]
+    def columns(self, items: Tensor) -> Tensor:
+        """``K[:, items]``, see :class:`GraphFilter`; ``K`` is symmetric, so they are rows."""
+        units = csr(
+            torch.arange(len(items) + 1, device=items.device),
+            items,
+            self.diagonal.new_ones(len(items)),
+            (len(items), len(self.diagonal)),
+        )
+        return self.apply(units).T

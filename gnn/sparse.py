@@ -40,12 +40,6 @@ def csr(indptr: Tensor, indices: Tensor, values: Tensor, shape: tuple[int, ...] 
         return torch.sparse_csr_tensor(indptr, indices, values, size=tuple(shape), check_invariants=False)
 
 
-def one_row(columns: Tensor, size: int, values: Tensor | None = None) -> Tensor:
-    """CSR ``(1, size)`` with these distinct ``columns`` ``(h,)`` in ascending order; values 1 where none are given."""
-    values = columns.new_ones(len(columns), dtype=torch.float32) if values is None else values
-    return csr(columns.new_tensor([0, len(columns)]), columns, values, (1, size))
-
-
 def coo(rows: Tensor, columns: Tensor, values: Tensor, shape: tuple[int, int]) -> Tensor:
     """The CSR tensor of distinct cells in any order: ``rows``, ``columns`` ``(n,)`` int64, ``values`` ``(n,)``."""
     order = torch.argsort(rows * shape[1] + columns)

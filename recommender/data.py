@@ -8,7 +8,9 @@ from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
+from torch import Tensor
 
+from gnn.sparse import to_torch
 from text.windows import has_vector, unit_rows
 
 
@@ -111,6 +113,11 @@ class People:
     """``(B,)`` int64: the person's row in the training data, -1 for somebody who was not there."""
     words: np.ndarray | None = None
     """``(B, d)`` float32: the mean vector of the person's own words, a zero row where there are none."""
+
+    @cached_property
+    def history(self) -> Tensor:
+        """:attr:`weights` as a CSR tensor, items of a row in ascending order."""
+        return to_torch(self.weights)
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -15,7 +15,7 @@ from kg.snapshot import Snapshot
 from kg.vocabulary import Vocabulary
 from recommender.bridge import Phrases, item_names
 from recommender.data import KnowledgeGraph
-from recommender.hybrid import Contribution
+from recommender.hybrid import Summands
 from recommender.meaning import Events
 
 MAX_PATHS = 20
@@ -261,15 +261,6 @@ def say_kind(kind: str) -> str:
     return kind.lower().replace("_", " ") if re.match(r"[A-Z]+ED(_|$)", kind) else "met"
 
 
-def totals(summands: Sequence[Contribution]) -> dict[int, float]:
-    """What each item of the history adds over all components."""
-    by_source: dict[int, float] = {}
-    for summand in summands:
-        if summand.item is not None:
-            by_source[summand.item] = by_source.get(summand.item, 0.0) + summand.value
-    return by_source
-
-
 class Explainer:
     """Turns contributions into reasons and paths for one published model."""
 
@@ -281,7 +272,7 @@ class Explainer:
         """What people call an item, or its id."""
         return self._paths.name(item) or self._items[item]
 
-    def reason(self, summands: Sequence[Contribution], item: int, liked: Mapping[int, str]) -> str:
+    def reason(self, summands: Summands, item: int, liked: Mapping[int, str]) -> str:
         """One sentence that begins with "because": the largest contributions in words.
 
         The items that the person likes and that add most over all components speak, through the component by which the
@@ -294,22 +285,31 @@ class Explainer:
             liked: the items that the person likes, each with what they did: a kind of event. A disliked item never
                 speaks, even where it adds: that its neighbours' neighbours rise is no reason in words.
         """
-        by_source = {source: value for source, value in totals(summands).items() if source in liked and value > 0.0}
-        ordered = sorted(by_source, key=lambda source: -by_source[source])[:SPEAKERS]
-        told = [s for s in summands if s.item is None and s.telling and s.value > 0 and s.component in GENERAL]
-        if not self._paths.is_liked(item):  # then nobody can have made it popular
-            told = [summand for summand in told if summand.component not in FROM_LIKES]
-        general = max(told, key=lambda summand: summand.value, default=None)
-        if not ordered:
-            return f"because {GENERAL[general.component]}" if general else f"because {NOTHING}"
-        own = self._own(summands, item, liked, ordered)
-        if general is not None and general.value > sum(by_source.values()):
-            return f"because {GENERAL[general.component]}, and {own}"
+        totals = summands.values.sum(axis=0)
+        adding = [
+            row for row in np.argsort(-totals, kind="stable") if totals[row] > 0 and summands.history[row] in liked
+        ]
+        general = self._general(summands, item)
+        if not adding:
+            return f"because {GENERAL[general[0]]}" if general else f"because {NOTHING}"
+        own = self._own(summands, item, liked, adding[:SPEAKERS])
+        if general is not None and general[1] > totals[adding].sum():
+            return f"because {GENERAL[general[0]]}, and {own}"
         return f"because {own}"
 
-    def _own(self, summands: Sequence[Contribution], item: int, liked: Mapping[int, str], ordered: list[int]) -> str:
-        """What the person's own items say, those that add most first."""
-        strongest = max((s for s in summands if s.item == ordered[0]), key=lambda s: s.value).component
+    def _general(self, summands: Summands, item: int) -> tuple[str, float] | None:
+        """The component that gives most whatever the history, of those that can be said, and how much."""
+        found = zip(summands.components, summands.general.tolist(), summands.telling.tolist(), strict=True)
+        told = [(component, value) for component, value, telling in found if telling and value > 0]
+        told = [(component, value) for component, value in told if component in GENERAL]
+        if not self._paths.is_liked(item):  # then nobody can have made it popular
+            told = [(component, value) for component, value in told if component not in FROM_LIKES]
+        return max(told, key=lambda pair: pair[1], default=None)
+
+    def _own(self, summands: Summands, item: int, liked: Mapping[int, str], rows: Sequence[int]) -> str:
+        """What the person's own items say, those of these rows of the history."""
+        ordered = summands.history[rows].tolist()
+        strongest = summands.components[int(summands.values[:, rows[0]].argmax())]
         if strongest == "content":
             return f"you {say_kind(liked[ordered[0]])} {self.title(ordered[0])}, which reads alike"
         if strongest == "relations" or len(ordered) == 1:
@@ -333,41 +333,43 @@ class Explainer:
         telling = [pair for pair in found if pair[1].degree <= max(FEW, HUB_SHARE * len(self._items))]
         return min(telling, key=lambda pair: pair[1].degree, default=None)
 
-    def parts(
-        self, summands: Sequence[Contribution], item: int, user: str, kinds: Mapping[int, str]
-    ) -> list[dict[str, Any]]:
+    def parts(self, summands: Summands, item: int, user: str, kinds: Mapping[int, str]) -> list[dict[str, Any]]:
         """The ``parts`` of the explanation, largest first: component, contribution, item_id and the path behind it.
 
         Args:
-            summands: what the score is a sum of.
+            summands: what the score is a sum of; what is not telling is left to the baseline.
             item: dense id of the item that is explained.
             user: whose score it is.
             kinds: for each item of the person's history the kind of an event with it: the first edge of a path.
         """
-        ordered = sorted(summands, key=lambda summand: -abs(summand.value))
-        sources = totals(summands)
-        told = set(sorted(sources, key=lambda source: -abs(sources[source]))[:MAX_PATHS])
-        return [
-            {
-                "component": summand.component,
-                "contribution": summand.value,
-                "item_id": None if summand.item is None else self._items[summand.item],
-                "path": self._path(summand, item, user, kinds) if summand.item in told else None,
-            }
-            for summand in ordered
+        told = set(np.argsort(-np.abs(summands.values.sum(axis=0)), kind="stable")[:MAX_PATHS].tolist())
+        found: list[dict[str, Any]] = [
+            {"component": summands.components[row], "contribution": value, "item_id": None, "path": None}
+            for row, value in enumerate(summands.general.tolist())
+            if summands.telling[row]
         ]
+        for row, place in np.argwhere(summands.values).tolist():
+            component, source = summands.components[row], int(summands.history[place])
+            found.append(
+                {
+                    "component": component,
+                    "contribution": float(summands.values[row, place]),
+                    "item_id": self._items[source],
+                    "path": self._path(component, source, item, user, kinds) if place in told else None,
+                }
+            )
+        return sorted(found, key=lambda part: -abs(part["contribution"]))
 
     def _path(
-        self, summand: Contribution, item: int, user: str, kinds: Mapping[int, str]
+        self, component: str, source: int, item: int, user: str, kinds: Mapping[int, str]
     ) -> list[dict[str, Any]] | None:
-        source = summand.item
-        if source is None or source not in kinds:
+        if source not in kinds:
             return None
+        met = Step(user, kinds[source], self._items[source], is_event=True)
+        if component == "content":  # texts read alike, whatever the graph ties them by
+            return [met.to_dict()]
         by_entity = self._paths.entity_path(source, item)
-        if summand.component == "content":  # texts read alike, whatever the graph ties them by
-            return [Step(user, kinds[source], self._items[source], is_event=True).to_dict()]
-        steps = by_entity[1] if by_entity and summand.component == "relations" else None
+        steps = by_entity[1] if by_entity and component == "relations" else None
         if steps is None:
             steps = self._paths.people_path(source, item, user) or (by_entity[1] if by_entity else None)
-        met = Step(user, kinds[source], self._items[source], is_event=True)
         return [met.to_dict(), *(step.to_dict() for step in steps or ())]

@@ -26,14 +26,19 @@ BLOCK_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True)
-class Contribution:
-    """One summand of a score: of a component, from one item of the history or (``None``) from none in particular."""
+class Summands:
+    """What one score is a sum of, ``general.sum() + values.sum()``: a row for each of ``C`` components."""
 
-    component: str
-    item: int | None
-    value: float
-    telling: bool = True
-    """False for what a component takes off every item alike, which says nothing of this one."""
+    components: tuple[str, ...]
+    general: np.ndarray
+    """``(C,)`` float64, what a component gives whatever the history, against its mean over the catalogue: an item's
+    popularity, what the person's own words say of it; or, not ``telling``, only minus that mean."""
+    telling: np.ndarray
+    """``(C,)`` bool: False where ``general`` is what all items get alike, which says nothing of this one."""
+    history: np.ndarray
+    """``(h,)`` int64, the items of the history."""
+    values: np.ndarray
+    """``(C, h)`` float64: what a component gives for each of them."""
 
 
 class Hybrid:
@@ -87,23 +92,25 @@ class Anatomy:
             if scale[0, 0]:
                 self._units.append((part, float(weight * scale[0, 0]), float(mean[0, 0])))
 
-    def contributions(self, item: int) -> list[Contribution]:
-        """All summands of the score of one item; their sum is the score within 1e-4 relative.
-
-        A summand without an item is what a component gives whatever the history, against its mean over the catalogue:
-        an item's popularity, what the person's own words say of it; or (not ``telling``) only minus that mean.
-        """
-        summands = []
-        for part, unit, mean in self._units:
-            found = part.contributions(self._person, item)
-            general = unit * (found.baseline - mean)
-            summands.append(Contribution(part.name, None, general, telling=found.baseline != 0.0))
-            summands += [
-                Contribution(part.name, int(source), unit * float(value))
-                for source, value in zip(found.items, found.values, strict=True)
-                if value != 0.0
-            ]
-        return summands
+    def summands(self, items: np.ndarray) -> list[Summands]:
+        """What the scores of ``items`` ``(t,)`` int64 are sums of, within 1e-4 relative."""
+        found = [part.contributions(self._person, items) for part, _, _ in self._units]
+        units = np.array([unit for _, unit, _ in self._units])
+        means = np.array([mean for _, _, mean in self._units])
+        history = self._person.history.col_indices().numpy()
+        baselines = np.stack([one.baseline for one in found]) if found else np.empty((0, len(items)))
+        values = np.stack([one.values for one in found]) if found else np.empty((0, len(history), len(items)))
+        names = tuple(part.name for part, _, _ in self._units)
+        return [
+            Summands(
+                components=names,
+                general=units * (baselines[:, column] - means),
+                telling=baselines[:, column] != 0.0,
+                history=history,
+                values=units[:, None] * values[:, :, column],
+            )
+            for column in range(len(items))
+        ]
 
 
 def fuse(

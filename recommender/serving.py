@@ -139,13 +139,13 @@ class Serving:
             }
         )
         if query.reasons:
-            liked = [_liked(_kinds(person), people.weights[row]) for row, person in enumerate(persons)]
-            pairs = list(zip(rows.tolist(), found.tolist(), strict=True))
-            explainer = model.explainer
-            lists["reason"] = [
-                explainer.reason(anatomies[row].contributions(item), item, liked[row]) for row, item in pairs
-            ]
-            lists["title"] = [explainer.title(item) for _, item in pairs]
+            explainer, reasons = model.explainer, []
+            for row, person in enumerate(persons):
+                own, liked = found[rows == row], _liked(_kinds(person), people.weights[row])
+                summands = anatomies[row].summands(own)
+                reasons += [explainer.reason(*pair, liked) for pair in zip(summands, own.tolist(), strict=True)]
+            lists["reason"] = reasons
+            lists["title"] = [explainer.title(item) for item in found.tolist()]
         return lists
 
     def explain(self, user_id: str, item_id: str, without: Sequence[str] = ()) -> dict[str, Any]:
@@ -163,18 +163,16 @@ class Serving:
         item = dense_item(model, item_id)
         people = model.people([person])
         anatomy = Anatomy(model.hybrid, people)
-        summands, kinds = anatomy.contributions(item), _kinds(person)
-        constants = [summand for summand in summands if summand.item is None and not summand.telling]
-        told = [summand for summand in summands if summand.item is not None or summand.telling]
+        (summands,), kinds = anatomy.summands(np.array([item])), _kinds(person)
         explanation = {
             "user_id": user_id,
             "item_id": item_id,
             "title": model.explainer.title(item),
             "score": float(anatomy.scores[item]),
             "rank": self._rank(model, person, anatomy.scores, item),
-            "baseline": sum(summand.value for summand in constants),
+            "baseline": float(summands.general[~summands.telling].sum()),
             "reason": model.explainer.reason(summands, item, _liked(kinds, people.weights)),
-            "parts": model.explainer.parts(told, item, user_id, kinds),
+            "parts": model.explainer.parts(summands, item, user_id, kinds),
             "model": model.version,
         }
         if without:

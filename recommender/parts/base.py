@@ -2,7 +2,7 @@
 
 A part is linear in the person's history once what the history does not decide is held fixed, so that
 
-``score(person)[j] = baseline_j + sum_i contribution_ij``.
+``score(person)[j] = baseline_j + sum_i values_ij``.
 
 ``score`` is a pure function of :class:`~recommender.data.People`: the same call with a person's new weights is the
 fold-in of a new event, and serves somebody who was never in training.
@@ -27,13 +27,12 @@ from recommender.data import People, TrainingData
 
 @dataclass(frozen=True)
 class Contributions:
-    """``score = baseline + sum(values)``: what each item of the person's history adds to one item's score."""
+    """``score = baseline + values.sum(axis=0)``: what each item of a person's history adds to the scores of items."""
 
-    baseline: float
-    items: np.ndarray
-    """``(h,)`` int64 dense ids of history items."""
+    baseline: np.ndarray
+    """``(t,)`` float64."""
     values: np.ndarray
-    """``(h,)`` float64."""
+    """``(h, t)`` float64; the rows are the cells of :attr:`People.history`, in that order."""
 
 
 class Part(ABC):
@@ -61,8 +60,8 @@ class Part(ABC):
         """``(B, num_items)`` float32, higher is better; seen items are not masked here."""
 
     @abstractmethod
-    def contributions(self, person: People, item: int) -> Contributions:
-        """Where one person's (``B = 1``) score of one item comes from; adds up to ``score`` within 1e-4 relative."""
+    def contributions(self, person: People, items: np.ndarray) -> Contributions:
+        """Where one person's (``B = 1``) scores of ``items`` ``(t,)`` come from; they add up within 1e-4 relative."""
 
     @abstractmethod
     def state(self) -> dict[str, np.ndarray]:
@@ -96,8 +95,8 @@ class BaselinePart(Part):
     def score(self, people: People) -> np.ndarray:
         return np.broadcast_to(self.scores, (len(people), len(self.scores)))
 
-    def contributions(self, person: People, item: int) -> Contributions:
-        return Contributions(float(self.scores[item]), np.empty(0, np.int64), np.empty(0, np.float64))
+    def contributions(self, person: People, items: np.ndarray) -> Contributions:
+        return Contributions(self.scores[items].astype(np.float64), np.zeros((person.weights.nnz, len(items))))
 
     def state(self) -> dict[str, np.ndarray]:
         return {"scores": self.scores}
@@ -116,11 +115,11 @@ class ItemItemPart(Part):
         product = people.weights @ self.matrix
         return np.asarray(product.toarray() if sp.issparse(product) else product, dtype=np.float32)
 
-    def contributions(self, person: People, item: int) -> Contributions:
-        items, weights = person.weights.indices, person.weights.data
-        column = self.matrix[items, item]
-        column = column.toarray().ravel() if sp.issparse(column) else np.asarray(column).ravel()
-        return Contributions(0.0, items.astype(np.int64), column.astype(np.float64) * weights)
+    def contributions(self, person: People, items: np.ndarray) -> Contributions:
+        sources, weights = person.history.col_indices().numpy(), person.history.values().numpy()
+        block = self.matrix[sources][:, items]
+        block = block.toarray() if sp.issparse(block) else block
+        return Contributions(np.zeros(len(items)), block.astype(np.float64) * weights[:, None])
 
     def state(self) -> dict[str, np.ndarray]:
         return csr_state("matrix", self.matrix) if sp.issparse(self.matrix) else {"matrix": self.matrix}

@@ -9,7 +9,7 @@ centred first: texts of one catalogue share a direction that says nothing about 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -77,12 +77,12 @@ class Content(ItemItemPart):
             return scores
         return np.asarray(scores + self._from_words(people, people.words, scores))
 
-    def contributions(self, person: People, item: int) -> Contributions:
-        found = super().contributions(person, item)
+    def contributions(self, person: People, items: np.ndarray) -> Contributions:
+        found = super().contributions(person, items)
         if person.words is None or not person.words.any():
             return found
         words = self._from_words(person, person.words, super().score(person))
-        return Contributions(float(words[0, item]), found.items, found.values)
+        return replace(found, baseline=words[0, items].astype(np.float64))
 
     def state(self) -> dict[str, np.ndarray]:
         return super().state() | {"vectors": self.vectors, "centre": self.centre}

@@ -47,13 +47,13 @@ class IALS(Part):
         return self
 
     def score(self, people: People) -> np.ndarray:
-        users = als.fold_in(self.factors, self.gram, to_torch(people.weights), self.config)
+        users = als.fold_in(self.factors, self.gram, people.history, self.config)
         return (users @ self.factors.T).numpy()
 
-    def contributions(self, person: People, item: int) -> Contributions:
-        history = to_torch(person.weights)
-        items, values = als.contributions(self.factors, self.gram, history, torch.tensor([item]), self.config)
-        return Contributions(0.0, items.numpy().astype(np.int64), values[:, 0].numpy().astype(np.float64))
+    def contributions(self, person: People, items: np.ndarray) -> Contributions:
+        targets = torch.from_numpy(items)
+        _, values = als.contributions(self.factors, self.gram, person.history, targets, self.config)
+        return Contributions(np.zeros(len(items)), values.double().numpy())
 
     def state(self) -> dict[str, np.ndarray]:
         return {"factors": self.factors.numpy()}

@@ -91,15 +91,13 @@ class GraphNetwork(Part):
         return self.trained.base[rows.clamp_min(0)] * (rows >= 0)[:, None]
 
     def score(self, people: People) -> np.ndarray:
-        vectors = self.trained.user_vectors(self._base(people), to_torch(people.weights))
+        vectors = self.trained.user_vectors(self._base(people), people.history)
         return self.trained.score(vectors).numpy()
 
-    def contributions(self, person: People, item: int) -> Contributions:
-        history, target = to_torch(person.weights), torch.tensor([item])
-        baseline, items, values = self.trained.contributions(self._base(person), history, target)
-        return Contributions(
-            float(baseline[0]), items.numpy().astype(np.int64), values[:, 0].numpy().astype(np.float64)
-        )
+    def contributions(self, person: People, items: np.ndarray) -> Contributions:
+        targets = torch.from_numpy(items)
+        baseline, _, values = self.trained.contributions(self._base(person), person.history, targets)
+        return Contributions(baseline.double().numpy(), values.double().numpy())
 
     def state(self) -> dict[str, np.ndarray]:
         return {name: getattr(self.trained, name).numpy() for name in ARRAYS}

@@ -91,12 +91,12 @@ class Relations(Part):
         return np.asarray(learn(concatenate(blocks), names, config, rng).weights / scale)
 
     def score(self, people: People) -> np.ndarray:
-        scores: np.ndarray = self.filter.apply(to_torch(people.weights)).numpy()
+        scores: np.ndarray = self.filter.apply(people.history).numpy()
         return scores
 
-    def contributions(self, person: People, item: int) -> Contributions:
-        items, values = filters.contributions(self.filter, to_torch(person.weights), item)
-        return Contributions(0.0, items.numpy().astype(np.int64), values.numpy().astype(np.float64))
+    def contributions(self, person: People, items: np.ndarray) -> Contributions:
+        _, values = filters.contributions(self.filter, person.history, torch.from_numpy(items))
+        return Contributions(np.zeros(len(items)), values.double().numpy())
 
     def state(self) -> dict[str, np.ndarray]:
         incidence, spread = (to_scipy(matrix) for matrix in (self.filter.incidence, self.filter.spread))

@@ -59,10 +59,9 @@ def test_symmetric_product_has_the_gradient_of_the_dense_one() -> None:
     torch.testing.assert_close(fast, slow)
 
 
-def test_coo_sorts_cells_and_one_row_is_a_row() -> None:
+def test_coo_sorts_cells() -> None:
     cells = (torch.tensor([1, 0, 1]), torch.tensor([0, 2, 1]), torch.tensor([3.0, 1.0, 2.0]))
     assert sparse.densify(sparse.coo(*cells, (2, 3))).tolist() == [[0, 0, 1], [3, 2, 0]]
-    assert sparse.densify(sparse.one_row(torch.tensor([1]), 3)).tolist() == [[0, 1, 0]]
 
 
 def test_anything_but_a_fitting_csr_tensor_is_refused() -> None:

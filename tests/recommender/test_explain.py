@@ -12,7 +12,7 @@ from kg.snapshot import Snapshot
 from kg.vocabulary import Vocabulary
 from recommender.bridge import knowledge_of
 from recommender.explain import Explainer, Paths, say_relation
-from recommender.hybrid import Contribution
+from recommender.hybrid import Summands
 
 TRIPLES = [
     (0, "directed_by", 4),
@@ -85,10 +85,21 @@ def test_a_person_who_likes_both_is_somebody_else(paths: Paths) -> None:
     assert paths.people_path(0, 3, "u") is None
 
 
+Values = dict[tuple[str, int | None], float]
+
+
+def sums(found: Values) -> Summands:
+    """Of a value for each component and item of the history, None for what is said of nobody's history."""
+    components = tuple(dict.fromkeys(component for component, _ in found))
+    history = sorted({item for _, item in found if item is not None})
+    general = np.array([found.get((component, None), 0.0) for component in components])
+    values = [[found.get((component, item), 0.0) for item in history] for component in components]
+    return Summands(components, general, general != 0.0, np.array(history, np.int64), np.array(values))
+
+
 def test_parts_name_the_persons_own_edge_first(explainer: Explainer) -> None:
-    parts = explainer.parts(
-        [Contribution("relations", 0, 0.5), Contribution("popularity", None, 0.7)], 1, "u", {0: "RATED"}
-    )
+    found = sums({("relations", 0): 0.5, ("popularity", None): 0.7})
+    parts = explainer.parts(found, 1, "u", {0: "RATED"})
     assert [(part["component"], part["item_id"]) for part in parts] == [("popularity", None), ("relations", "a")]
     assert parts[0]["path"] is None
     assert parts[1]["path"] == [
@@ -100,38 +111,38 @@ def test_parts_name_the_persons_own_edge_first(explainer: Explainer) -> None:
 
 def test_reasons_in_words(explainer: Explainer) -> None:
     rated = {0: "RATED", 2: "RATED"}
-    by_relation = [Contribution("relations", 0, 2.0), Contribution("ials", 2, 1.0)]
+    by_relation = sums({("relations", 0): 2.0, ("ials", 2): 1.0})
     assert explainer.reason(by_relation, 1, rated) == "because you liked Alpha, by the same director"
     assert explainer.reason(by_relation, 1, {0: "VIEWED"}) == "because you looked at Alpha, by the same director"
-    by_people = [Contribution("ials", 0, 2.0), Contribution("ials", 2, 1.0)]
+    by_people = sums({("ials", 0): 2.0, ("ials", 2): 1.0})
     assert explainer.reason(by_people, 1, rated) == "because people who liked Alpha and Gamma liked it too"
     assert explainer.reason(by_people, 3, rated) == "because it goes with Alpha, which you liked", "nobody likes Delta"
     bought = {0: "PURCHASED", 2: "PURCHASED"}
     assert explainer.reason(by_people, 1, bought) == "because people who bought Alpha and Gamma bought it too"
-    assert explainer.reason([Contribution("popularity", None, 1.0)], 2, {}) == "because it is popular"
-    nobody_likes = explainer.reason([Contribution("popularity", None, 1.0)], 3, {})
+    assert explainer.reason(sums({("popularity", None): 1.0}), 2, {}) == "because it is popular"
+    nobody_likes = explainer.reason(sums({("popularity", None): 1.0}), 3, {})
     assert nobody_likes == "because nothing that you met speaks against it"
-    assert explainer.reason([Contribution("content", None, 1.0)], 3, {}) == "because it reads like what you wrote"
+    assert explainer.reason(sums({("content", None): 1.0}), 3, {}) == "because it reads like what you wrote"
 
 
 def test_what_adds_more_than_the_history_is_said_first(explainer: Explainer) -> None:
-    own = [Contribution("relations", 0, 1.0), Contribution("ials", 2, 0.5)]
+    own = {("relations", 0): 1.0, ("ials", 2): 0.5}
     rated = {0: "RATED", 2: "RATED"}
-    words = explainer.reason([*own, Contribution("content", None, 1.6)], 1, rated)
+    words = explainer.reason(sums({**own, ("content", None): 1.6}), 1, rated)
     assert words == "because it reads like what you wrote, and you liked Alpha, by the same director"
-    popular = explainer.reason([*own, Contribution("popularity", None, 1.6)], 1, rated)
+    popular = explainer.reason(sums({**own, ("popularity", None): 1.6}), 1, rated)
     assert popular == "because it is popular, and you liked Alpha, by the same director"
-    assert explainer.reason([*own, Contribution("popularity", None, 1.4)], 1, rated).startswith("because you liked")
+    assert explainer.reason(sums({**own, ("popularity", None): 1.4}), 1, rated).startswith("because you liked")
 
 
 def test_a_named_entity_is_named(explainer: Explainer) -> None:
-    summands = [Contribution("relations", 0, 1.0), Contribution("relations", 1, -3.0)]
+    summands = sums({("relations", 0): 1.0, ("relations", 1): -3.0})
     liked = {0: "LIKED", 1: "LIKED"}
     assert explainer.reason(summands, 2, liked) == "because you liked Alpha, of the same genre (Drama)"
 
 
 def test_a_disliked_item_never_speaks_even_where_it_adds(explainer: Explainer) -> None:
-    summands = [Contribution("ials", 2, 3.0), Contribution("ials", 0, 1.0), Contribution("popularity", None, 0.5)]
+    summands = sums({("ials", 2): 3.0, ("ials", 0): 1.0, ("popularity", None): 0.5})
     assert explainer.reason(summands, 1, {0: "RATED"}) == "because you liked Alpha, by the same director"
     assert explainer.reason(summands, 1, {}) == "because it is popular"
 
