@@ -186,20 +186,6 @@ def gini(top: np.ndarray, k: int, num_items: int) -> float:
     return float(ranks @ counts / (num_items * max(counts.sum(), 1.0)))
 
 
-def novelty(top: np.ndarray, k: int, popularity: np.ndarray) -> float:
-    """The mean self-information of what is recommended, in bits: ``-log2((c_i + 1) / (sum_j c_j + num_items))``.
-
-    ``popularity`` ``(num_items,)`` holds ``c``, each item's training interactions; add-one smoothing serves new items.
-    Zhou et al., PNAS 2010.
-
-    >>> novelty(np.array([[0, 1]]), k=2, popularity=np.array([1, 1]))
-    1.0
-    """
-    shown = top[:, :k]
-    bits = -np.log2((popularity + 1) / (popularity.sum() + len(popularity)))
-    return float(bits[shown[shown >= 0]].mean()) if (shown >= 0).any() else float("nan")
-
-
 def _exposure(top: np.ndarray, k: int, num_items: int) -> np.ndarray:
     shown = top[:, :k].ravel()
     return np.bincount(shown[shown >= 0], minlength=num_items)

@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 from recommender.data import People, TrainingData
 from recommender.errors import InvalidInput
-from recommender.evaluation import metrics
+from recommender.evaluation import beyond, metrics
+from recommender.evaluation.beyond import Catalogue
 from recommender.evaluation.metrics import Hits
 from recommender.ranking import top_k
 
@@ -31,6 +32,8 @@ class EvaluationConfig:
 
     ks: tuple[int, ...] = (10, 20)
     """Lengths of lists, each at least 1."""
+    beyond: bool = False
+    """Whether what a list is beside being right is measured too, see :mod:`recommender.evaluation.beyond`."""
     block_bytes: int = 128 * 2**20
     """Size of one block of scores; the peak is a few times this, whatever the number of people."""
 
@@ -71,6 +74,11 @@ class Task:
         return len(self.users)
 
     @cached_property
+    def catalogue(self) -> Catalogue:
+        """The items as training saw them."""
+        return Catalogue.of(self.data)
+
+    @cached_property
     def people(self) -> People:
         """The people as a scorer sees them: with the events of ``data``, and row -1 for those who have none there."""
         people = self.data.people(self.users)
@@ -85,7 +93,7 @@ class Figures:
     means: dict[str, float]
     """``recall@10`` and so on: means over people; ``coverage@k`` and ``gini@k`` of all lists together."""
     per_person: dict[str, np.ndarray]
-    """The accuracy metrics by name, ``(n,)`` float64 in the order of the task's ``users``."""
+    """What has a value for each person, by name, ``(n,)`` float64 in the order of the task's ``users``."""
     top: np.ndarray
     """The lists: ``(n, max(ks))`` int64 dense ids, -1 where a list has ended."""
     seconds: float
@@ -130,18 +138,32 @@ def _check_scores(scorer: Scorer, scores: np.ndarray, shape: tuple[int, int]) ->
 
 
 def evaluate(scorer: Scorer, task: Task, config: EvaluationConfig | None = None, *, progress: bool = False) -> Figures:
-    """Rank for everyone in ``task`` and measure: every metric of :data:`metrics.METRICS` at every k."""
+    """Rank for everyone in ``task`` and measure: all of :data:`metrics.METRICS` at every k, and those beyond."""
     config = config or EvaluationConfig()
     start = time.perf_counter()
     top = rank(scorer, task.people, task.seen, max(config.ks), config, progress=progress)
     hits = Hits.of(top, task.relevant, task.outside)
     per_person = {f"{name}@{k}": metric(hits, k) for k in config.ks for name, metric in metrics.METRICS.items()}
+    if config.beyond:
+        popular = _Popular(task.catalogue.popularity.astype(np.float32))
+        expected = rank(popular, task.people, task.seen, max(config.ks), config)
+        per_person |= beyond.measure(top, config.ks, task.catalogue, hits, task.people.weights, expected)
     means = {name: metrics.mean(values) for name, values in per_person.items()}
     num_items = task.relevant.shape[1]
     for k in config.ks:
         means[f"coverage@{k}"] = metrics.coverage(top, k, num_items)
         means[f"gini@{k}"] = metrics.gini(top, k, num_items)
     return Figures(means, per_person, top, time.perf_counter() - start)
+
+
+class _Popular:
+    """The same score for everyone."""
+
+    def __init__(self, scores: np.ndarray) -> None:
+        self._scores = scores
+
+    def score(self, people: People) -> np.ndarray:
+        return np.broadcast_to(self._scores, (len(people), len(self._scores)))
 
 
 @dataclass(frozen=True)

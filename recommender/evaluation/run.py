@@ -83,7 +83,7 @@ def measure(
         hybrid = hybrid_of(choice, fitted)
         scorers["hybrid"] = hybrid
         seconds["hybrid"] = sum(seconds[part.name] for part in hybrid.parts)
-    config = EvaluationConfig(ks=tuple(ks))
+    config = EvaluationConfig(ks=tuple(ks), beyond=True)
     results = [
         ModelResult(
             name=name,

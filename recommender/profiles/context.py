@@ -16,10 +16,8 @@ from kg.snapshot import Snapshot
 from kg.vocabulary import Vocabulary
 from recommender.bridge import Encode, Phrases, item_names
 from recommender.data import Cells, KnowledgeGraph
+from recommender.facet import Facet, entity_columns, facet_of
 from recommender.meaning import Events, Meaning, MeaningConfig
-
-MIN_FACET_SHARE = 0.01
-"""An entity of fewer items than this share of the catalogue does not group it."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +36,6 @@ class EntityTable:
     def describe(self, column: int) -> tuple[str, str | None, str | None, str]:
         """Id, name, kind and relation of one entity."""
         return self.ids[column], self.names[column], self.kinds[column], self.relations[column]
-
-
-@dataclass(frozen=True)
-class Facet:
-    """The relation that groups the catalogue best, such as the genre: what diversity is measured over."""
-
-    relation: str
-    groups: sp.csr_matrix
-    """``(num_items, g)`` incidence of the entities that hold at least :data:`MIN_FACET_SHARE` of the items."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +106,7 @@ class ProfileContext:
             meaning_config=replace(meaning_config or MeaningConfig(), half_life_days=None),
             item_vectors=item_vectors if item_vectors is not None and item_vectors.any() else None,
             phrases=phrases,
-            facet=_facet(knowledge),
+            facet=facet_of(knowledge),
             encode=encode,
         )
 
@@ -166,17 +155,12 @@ def population_shares(signed: sp.csr_matrix, attributes: sp.csr_matrix, prior: f
     return shares
 
 
-def _entity_columns(matrix: sp.csr_matrix, knowledge: KnowledgeGraph) -> sp.csr_matrix:
-    """Of an item x node incidence the columns of entities."""
-    return matrix[:, knowledge.num_items : knowledge.num_items + knowledge.num_entities].tocsr()
-
-
 def _attributes(snapshot: Snapshot, knowledge: KnowledgeGraph) -> tuple[sp.csr_matrix, EntityTable]:
     union = sp.csr_matrix((knowledge.num_items, knowledge.num_entities), dtype=np.float32)
     most = np.zeros(knowledge.num_entities)
     relations = np.full(knowledge.num_entities, "", dtype=object)
     for name, matrix in knowledge.item_attributes.items():
-        own = _entity_columns(matrix, knowledge)
+        own = entity_columns(matrix, knowledge)
         union = union + own
         degrees = np.bincount(own.indices, minlength=knowledge.num_entities)
         relations[degrees > most] = name
@@ -192,26 +176,6 @@ def _attributes(snapshot: Snapshot, knowledge: KnowledgeGraph) -> tuple[sp.csr_m
         relations=relations.tolist(),
     )
     return union, table
-
-
-def _facet(knowledge: KnowledgeGraph) -> Facet | None:
-    """The relation of the greatest coverage times entropy over entities that hold at least 1 % of the catalogue.
-
-    Language covers everything and says nothing; a writer says much and covers little; a genre does both.
-    """
-    best, facet = 0.0, None
-    for name, matrix in knowledge.item_attributes.items():
-        own = _entity_columns(matrix, knowledge)
-        degrees = np.bincount(own.indices, minlength=own.shape[1])
-        groups = own[:, degrees >= max(2.0, MIN_FACET_SHARE * own.shape[0])].tocsr()
-        if groups.shape[1] < 2:
-            continue
-        shares = np.asarray(groups.sum(axis=0), dtype=np.float64).ravel()
-        shares /= shares.sum()
-        value = float(np.mean(np.diff(groups.indptr) > 0) * -(shares @ np.log2(shares)))
-        if value > best:
-            best, facet = value, Facet(name, groups)
-    return facet
 
 
 def _mean_ratings(events: Events, meanings: Mapping[str, Meaning]) -> dict[str, float]:

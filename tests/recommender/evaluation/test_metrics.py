@@ -77,15 +77,12 @@ def test_k_beyond_the_lists_is_refused(hits: Hits) -> None:
         metrics.recall(hits, 6)
 
 
-def test_coverage_gini_and_novelty_by_hand() -> None:
+def test_coverage_and_gini_by_hand() -> None:
     top = np.array([[0, 1, 2], [0, 3, -1]])
     assert metrics.coverage(top, 1, 10) == 0.1
     assert metrics.coverage(top, 3, 10) == 0.4
     # counts 2, 1, 1, 1 and six zeros: sum over the sorted positions 7, 8, 9, 10 of (2 i - 11) x = 3 + 5 + 7 + 18
     assert metrics.gini(top, 3, 10) == pytest.approx(33 / (10 * 5))
-    # c = 3, 0, 1 over 3 items: (c + 1) / (4 + 3)
-    expected = np.mean([-math.log2(4 / 7), -math.log2(1 / 7)])
-    assert metrics.novelty(np.array([[0, 1, -1]]), 3, np.array([3, 0, 1])) == pytest.approx(expected)
 
 
 def slow(top: list[int], wanted: set[int], k: int) -> dict[str, float]:
