@@ -351,6 +351,7 @@ class Recommender:
         budget: float | None = None,
         files: Files | None = None,
         refit: bool = True,
+        curve: Sequence[float] = (),
     ) -> Report:
         """Split the graph's events, tune on validation, and measure models side by side on the test part.
 
@@ -361,6 +362,7 @@ class Recommender:
             budget: seconds of tuning.
             files: a split that stands in files, :class:`recommender.evaluation.reading.Files`, instead of this graph.
             refit: with files, whether the final fit sees the validation part too.
+            curve: shares of the training pairs, in (0, 1), that every model is fitted on as well: learning curves.
         """
         from recommender.evaluation.run import evaluate_files, evaluate_store
 
@@ -369,7 +371,9 @@ class Recommender:
 
             encode = self._texts(self._config.encoder).encode if files.items else None
             config = FilesConfig(refit=refit)
-            return evaluate_files(files, self.run, encode=encode, names=models, ks=k, budget=budget, config=config)
+            return evaluate_files(
+                files, self.run, encode=encode, names=models, ks=k, budget=budget, config=config, curve=curve
+            )
 
         return evaluate_store(
             self._store,
@@ -380,6 +384,7 @@ class Recommender:
             ks=k,
             budget=budget,
             meaning=self._config.meaning,
+            curve=curve,
         )
 
     # House -----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import signal
 import sys
 import traceback
@@ -27,6 +28,9 @@ FAILED = 1
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 
+TYPED = "tastegraph.typed"
+"""Where ``Context.meta`` holds the command line, as one would type it."""
+
 EXPECTED = (GraphError, TextError, GnnError, RecommenderError)
 """Errors whose message says what was wrong, where, and what to do."""
 
@@ -37,6 +41,13 @@ class Verbs(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """The verbs in the order in which a newcomer needs them."""
         return sorted(super().list_commands(ctx), key=lambda verb: verb != "ingest")
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
+        """As usual, and what was typed is kept for reports that say how they were made."""
+        typed = shlex.join(["tastegraph", *args])
+        context = super().make_context(info_name, args, *rest, **extra)
+        context.meta[TYPED] = typed
+        return context
 
     def invoke(self, ctx: Any) -> Any:
         """Run the verb that the arguments name."""

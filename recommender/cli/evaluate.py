@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recommender.cli import output
+from recommender.cli.errors import TYPED
 from recommender.cli.parameters import Json, TextModel, joined, names, usage
 from recommender.cli.session import Session
 
@@ -22,6 +24,16 @@ class Protocol(StrEnum):
 
     TEMPORAL = "temporal"
     RANDOM = "random"
+
+
+def _shares(text: str) -> list[float]:
+    try:
+        shares = [float(share) for share in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no list of numbers, such as 0.25,0.5") from None
+    if not all(0 < share < 1 for share in shares):
+        raise typer.BadParameter(f"{text!r}: a share of the training pairs lies between 0 and 1")
+    return shares
 
 
 def _file(what: str) -> Any:
@@ -53,6 +65,14 @@ def evaluate(
     no_refit: Annotated[
         bool, typer.Option("--no-refit", help="Fit on train only; default: train and valid once tuned.")
     ] = False,
+    learning_curve: Annotated[
+        list[Any] | None,
+        typer.Option(parser=_shares, metavar="SHARE,...", help="Fit on these shares of the training pairs as well."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, metavar="FOLDER", help="Also write a page with plots, Parquet and JSON here."),
+    ] = None,
     text_model: TextModel = None,
     json: Json = False,
 ) -> None:
@@ -64,18 +84,26 @@ def evaluate(
     Examples:
       tastegraph evaluate --protocol temporal -k 10 -k 20
       tastegraph evaluate --train train.txt --valid valid.txt --test test.txt --kg kg.txt --link link.txt
+      tastegraph evaluate --learning-curve 0.25,0.5 --out report
     """
     lengths = tuple(dict.fromkeys(k or (10, 20)))
     chosen = list(joined(models)) or None
     files = {"train": train, "valid": valid, "test": test, "kg": kg, "link": link, "items": items}
+    curve = tuple(joined(learning_curve))
     session = Session.of(context)
     if _is_about_files(files, protocol, no_refit):
-        report = _on_files(session, files, text_model, names=chosen, ks=lengths, budget=budget, refit=not no_refit)
+        report = _on_files(
+            session, files, text_model, names=chosen, ks=lengths, budget=budget, refit=not no_refit, curve=curve
+        )
     else:
         with session.open(compute=True, text_model=text_model) as recommender:
             report = recommender.evaluate(
-                protocol=(protocol or Protocol.TEMPORAL).value, k=lengths, models=chosen, budget=budget
+                protocol=(protocol or Protocol.TEMPORAL).value, k=lengths, models=chosen, budget=budget, curve=curve
             )
+    report = replace(report, command=context.meta[TYPED])
+    if out is not None:
+        report.write(out)
+        output.note(f"report.html, report.json, figures.parquet and groups.parquet are in {out}")
     if json:
         output.document(report.document())
     else:

@@ -15,6 +15,7 @@ from recommender.data import People, TrainingData
 from recommender.errors import InvalidInput
 from recommender.evaluation import beyond, metrics
 from recommender.evaluation.beyond import Catalogue
+from recommender.evaluation.groups import GroupFigure, by_group
 from recommender.evaluation.metrics import Hits
 from recommender.ranking import top_k
 
@@ -32,8 +33,9 @@ class EvaluationConfig:
 
     ks: tuple[int, ...] = (10, 20)
     """Lengths of lists, each at least 1."""
-    beyond: bool = False
-    """Whether what a list is beside being right is measured too, see :mod:`recommender.evaluation.beyond`."""
+    thorough: bool = False
+    """Whether lists are also measured beyond being right (:mod:`recommender.evaluation.beyond`) and by groups of people
+    and items (:mod:`recommender.evaluation.groups`)."""
     block_bytes: int = 128 * 2**20
     """Size of one block of scores; the peak is a few times this, whatever the number of people."""
 
@@ -98,6 +100,8 @@ class Figures:
     """The lists: ``(n, max(ks))`` int64 dense ids, -1 where a list has ended."""
     seconds: float
     """Wall time of scoring, ranking and measuring."""
+    groups: tuple[GroupFigure, ...] = ()
+    """The means of the first k by groups, where they were asked for."""
 
 
 def rank(
@@ -144,7 +148,7 @@ def evaluate(scorer: Scorer, task: Task, config: EvaluationConfig | None = None,
     top = rank(scorer, task.people, task.seen, max(config.ks), config, progress=progress)
     hits = Hits.of(top, task.relevant, task.outside)
     per_person = {f"{name}@{k}": metric(hits, k) for k in config.ks for name, metric in metrics.METRICS.items()}
-    if config.beyond:
+    if config.thorough:
         popular = _Popular(task.catalogue.popularity.astype(np.float32))
         expected = rank(popular, task.people, task.seen, max(config.ks), config)
         per_person |= beyond.measure(top, config.ks, task.catalogue, hits, task.people.weights, expected)
@@ -153,7 +157,8 @@ def evaluate(scorer: Scorer, task: Task, config: EvaluationConfig | None = None,
     for k in config.ks:
         means[f"coverage@{k}"] = metrics.coverage(top, k, num_items)
         means[f"gini@{k}"] = metrics.gini(top, k, num_items)
-    return Figures(means, per_person, top, time.perf_counter() - start)
+    groups = by_group(top, config.ks[0], task, per_person) if config.thorough else ()
+    return Figures(means, per_person, top, time.perf_counter() - start, groups)
 
 
 class _Popular:
@@ -164,48 +169,3 @@ class _Popular:
 
     def score(self, people: People) -> np.ndarray:
         return np.broadcast_to(self._scores, (len(people), len(self._scores)))
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean over people and its bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
-    level: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
-
-
-def interval(values: np.ndarray, *, level: float = 0.95, draws: int = 2000, seed: int = 0) -> Interval:
-    """The percentile bootstrap interval of a mean over people (Efron, 1979); NaN values are left out.
-
-    >>> str(interval(np.full(20, 0.25)))
-    '+0.2500 [+0.2500, +0.2500]'
-    """
-    values = values[~np.isnan(values)]
-    if not len(values):
-        return Interval(float("nan"), float("nan"), float("nan"), level)
-    generator = np.random.default_rng(seed)
-    at_once = max(1, 2**22 // len(values))
-    sizes = [min(at_once, draws - done) for done in range(0, draws, at_once)]
-    means = np.concatenate([values[generator.integers(len(values), size=(n, len(values)))].mean(axis=1) for n in sizes])
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(values.mean()), float(low), float(high), level)
-
-
-def compare(a: Figures, b: Figures, metric: str, *, level: float = 0.95, draws: int = 2000, seed: int = 0) -> Interval:
-    """The interval of the mean of each person's ``a - b``; all above 0: ``a`` is better, whoever is drawn.
-
-    Raises:
-        InvalidInput: the two were not measured on the same people, or not by this metric.
-    """
-    for figures in (a, b):
-        if metric not in figures.per_person:
-            raise InvalidInput(f"there is no {metric!r}; there are {', '.join(figures.per_person)}")
-    first, second = a.per_person[metric], b.per_person[metric]
-    if len(first) != len(second):
-        raise InvalidInput(f"{len(first)} and {len(second)} people cannot be compared one by one")
-    return interval(first - second, level=level, draws=draws, seed=seed)

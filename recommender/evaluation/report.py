@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from recommender.evaluation.protocol import Figures, Interval, compare, interval
+from recommender.evaluation import plots
+from recommender.evaluation.groups import GroupFigure
+from recommender.evaluation.protocol import Figures
+from recommender.evaluation.significance import Comparison, Interval, compare, interval
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,17 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class CurvePoint:
+    """What a model reaches when it is fitted on a part of the training pairs, with the settings chosen on all."""
+
+    model: str
+    share: float
+    """Of the training pairs, in (0, 1]."""
+    pairs: int
+    means: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Report:
     """Models side by side on one split."""
 
@@ -53,7 +67,11 @@ class Report:
     counts: Mapping[str, int] = field(default_factory=dict)
     skipped: Sequence[Skipped] = ()
     metric: str = "ndcg@10"
-    """What models are ordered and compared by."""
+    """What models are compared by."""
+    curve: Sequence[CurvePoint] = ()
+    """The learning curves, where they were asked for."""
+    command: str | None = None
+    """What makes this report again."""
 
     def __post_init__(self) -> None:
         for model in self.models:
@@ -72,18 +90,22 @@ class Report:
         """The bootstrap interval of this model's mean."""
         return interval(model.figures.per_person[self.metric])
 
-    def compared(self) -> list[tuple[str, str, Interval]]:
-        """The best model by the metric with each other one, and the paired interval of the difference."""
-        order = sorted(self.models, key=lambda model: -_finite(model.figures.means[self.metric], -math.inf))
-        return [
-            (best.name, other.name, compare(best.figures, other.figures, self.metric))
-            for best in order[:1]
-            for other in order[1:]
-        ]
+    def compared(self) -> list[Comparison]:
+        """The first model, which is the one that matters, against each of the others.
+
+        Not the best one: which that is has been read off the same test.
+        """
+        measured = [(model.name, model.figures.per_person[self.metric]) for model in self.models]
+        return compare(measured[0], measured[1:]) if measured else []
 
     def to_frame(self) -> pd.DataFrame:
         """A row a model, a column a metric."""
         return pd.DataFrame([{"model": model.name, **model.figures.means} for model in self.models])
+
+    def groups_frame(self) -> pd.DataFrame:
+        """A row a model, group and metric: model, grouping, group, people, metric, value."""
+        rows = [{"model": model.name, **asdict(figure)} for model in self.models for figure in model.figures.groups]
+        return pd.DataFrame(rows, columns=["model", *(column.name for column in fields(GroupFigure))])
 
     def __repr__(self) -> str:
         return f"{self.protocol} split\n{self.to_frame()}"
@@ -97,9 +119,22 @@ class Report:
             "models": [self._model(model) for model in self.models],
             "skipped": [{"name": model.name, "reason": model.reason} for model in self.skipped],
             "compared": [
-                {"better": better, "than": other, **_interval(difference)}
-                for better, other, difference in self.compared()
+                {"model": one.model, "than": one.than, **_interval(one.difference), "p": one.p}
+                for one in self.compared()
             ],
+            "groups": [
+                {**row, "value": _number(row["value"])} for row in self.groups_frame().to_dict(orient="records")
+            ],
+            "curve": [
+                {
+                    "model": point.model,
+                    "share": point.share,
+                    "pairs": point.pairs,
+                    "metrics": {name: _number(value) for name, value in point.means.items()},
+                }
+                for point in self.curve
+            ],
+            "command": self.command,
         }
 
     def _model(self, model: ModelResult) -> dict[str, Any]:
@@ -123,14 +158,24 @@ class Report:
         for model in self.models:
             table.add_row(Text(model.name), *(self._cell(model, name) for name in self.columns), *_seconds(model))
         console.print(table)
-        for better, other, difference in self.compared():
-            text = f"{better} over {other}, {self.metric}: {difference} ({difference.level:.0%} of resamples)"
+        for one in self.compared():
+            console.print(f"{one.model} over {one.than}, {self.metric}: {one}", markup=False, highlight=False)
+        for name, points in self._curves().items():
+            said = ", ".join(f"{share:.0%} {value:.4f}" for share, value in points)
+            text = f"{name} by share of the training pairs, {self.metric}: {said}"
             console.print(text, markup=False, highlight=False)
         if self.counts:
             said = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in self.counts.items())
             console.print(said, style="dim", markup=False, highlight=False)
         for skipped in self.skipped:
             console.print(f"{skipped.name} was skipped: {skipped.reason}", style="yellow", markup=False)
+
+    def _curves(self) -> dict[str, list[tuple[float, float]]]:
+        """The metric by share for each model."""
+        curves: dict[str, list[tuple[float, float]]] = {}
+        for point in self.curve:
+            curves.setdefault(point.model, []).append((point.share, point.means[self.metric]))
+        return curves
 
     def _people(self) -> int:
         return len(self.models[0].figures.top) if self.models else 0
@@ -158,7 +203,47 @@ class Report:
             }
             for model in self.models
         ]
-        return environment.from_string(template).render(report=self, rows=rows, people=self._people())
+        return environment.from_string(template).render(
+            report=self, rows=rows, people=self._people(), more=self._more(), plots=self._plots()
+        )
+
+    def _more(self) -> list[dict[str, Any]]:
+        """All figures, a row a metric."""
+        names = list(self.models[0].figures.means) if self.models else []
+        return [
+            {"name": name, "cells": [_figure(model.figures.means[name]) for model in self.models]} for name in names
+        ]
+
+    def _plots(self) -> list[dict[str, str]]:
+        """Titles and drawings."""
+        drawn = [
+            {
+                "title": f"{self.metric} with the 95 % interval of its mean",
+                "svg": plots.intervals([(model.name, self.interval(model)) for model in self.models]),
+            }
+        ]
+        frame = self.groups_frame()
+        metric = {"items": self.metric.replace(self.metric.partition("@")[0], "recall")}
+        for grouping, rows in frame.groupby("grouping", sort=False):
+            chosen = rows[rows["metric"] == metric.get(str(grouping), self.metric)]
+            series: dict[str, list[tuple[str, float]]] = {}
+            for row in chosen.to_dict(orient="records"):
+                series.setdefault(row["model"], []).append((f"{row['group']} ({row['people']:,})", row["value"]))
+            drawn.append({"title": f"{chosen['metric'].iloc[0]} by {grouping}", "svg": plots.lines(series)})
+        if self.curve:
+            shares = {
+                model: [(f"{share:.0%}", value) for share, value in points] for model, points in self._curves().items()
+            }
+            drawn.append({"title": f"{self.metric} by share of the training pairs", "svg": plots.lines(shares)})
+        return drawn
+
+    def write(self, folder: Path) -> None:
+        """``report.html``, ``report.json``, ``figures.parquet`` and ``groups.parquet`` into a folder, which is made."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report.html").write_text(self.html(), encoding="utf-8")
+        (folder / "report.json").write_bytes(orjson.dumps(self.document(), option=orjson.OPT_INDENT_2))
+        self.write_parquet(folder / "figures.parquet")
+        self.groups_frame().to_parquet(folder / "groups.parquet", index=False)
 
     def write_parquet(self, path: Path) -> None:
         """One row a model and metric: protocol, model, metric, value, people, tune_s, fit_s, params (JSON)."""

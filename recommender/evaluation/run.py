@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+import numpy as np
 from tqdm import tqdm
 
 from gnn.errors import GnnError
@@ -13,11 +15,12 @@ from kg.snapshot import Snapshot
 from kg.store import Store
 from recommender.bridge import Builder, Encode, embed
 from recommender.context import RunContext
+from recommender.data import TrainingData
 from recommender.errors import InvalidInput
 from recommender.evaluation.files import FilesConfig, split_files
 from recommender.evaluation.protocol import EvaluationConfig, Scorer, evaluate
 from recommender.evaluation.reading import Files
-from recommender.evaluation.report import ModelResult, Report, Skipped
+from recommender.evaluation.report import CurvePoint, ModelResult, Report, Skipped
 from recommender.evaluation.split import Split
 from recommender.evaluation.stores import SplitConfig, split_snapshot
 from recommender.meaning import MeaningConfig
@@ -49,6 +52,7 @@ def measure(
     ks: Sequence[int] = (10, 20),
     budget: float | None = None,
     choice: Choice | None = None,
+    curve: Sequence[float] = (),
 ) -> Report:
     """Tune, fit and test models on one split.
 
@@ -59,7 +63,10 @@ def measure(
         ks: lengths of lists.
         budget: seconds of tuning for all models together; None tries every configuration.
         choice: the outcome of an earlier search on this split's validation part, which is then not repeated.
+        curve: shares of the training pairs, in (0, 1), to fit on as well, with the settings chosen on all of them.
     """
+    if bad := [share for share in curve if not 0 < share < 1]:
+        raise InvalidInput(f"a learning curve has shares between 0 and 1, not {bad[0]:g}")
     wanted = models_of(names)
     if not len(split.testing):
         found = ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in split.counts.items())
@@ -68,22 +75,9 @@ def measure(
     parts = [name for name in PARTS if name in wanted or ("hybrid" in wanted and name in HYBRID)]
     if choice is None:
         choice, _ = search(split.validation, run, budget=budget, names=parts)
-    skipped = dict(choice.skipped)
-    fitted: dict[str, Part] = {}
-    seconds: dict[str, float] = {}
-    for name in tqdm(choice.params, desc="fitting", unit="model", disable=not run.progress, leave=False):
-        start = time.perf_counter()
-        try:
-            fitted[name] = fit_named(name, choice.params[name], split.refit, run)
-        except GnnError as error:
-            skipped[name] = str(error)
-        seconds[name] = time.perf_counter() - start
-    scorers: dict[str, Scorer] = dict(fitted)
-    if "hybrid" in wanted:
-        hybrid = hybrid_of(choice, fitted)
-        scorers["hybrid"] = hybrid
-        seconds["hybrid"] = sum(seconds[part.name] for part in hybrid.parts)
-    config = EvaluationConfig(ks=tuple(ks), beyond=True)
+    scorers, seconds, failed = _fitted(choice, split.refit, wanted, run)
+    skipped = choice.skipped | failed
+    config = EvaluationConfig(ks=tuple(ks), thorough=True)
     results = [
         ModelResult(
             name=name,
@@ -101,7 +95,54 @@ def measure(
         counts=split.counts,
         skipped=[Skipped(name, reason) for name, reason in skipped.items() if name in wanted],
         metric=f"ndcg@{ks[0]}",
+        curve=[
+            *_curve(split, choice, wanted, curve, EvaluationConfig(ks=tuple(ks)), run),
+            *(CurvePoint(one.name, 1.0, len(split.refit.cells), one.figures.means) for one in results if curve),
+        ],
     )
+
+
+def _fitted(
+    choice: Choice, data: TrainingData, wanted: Sequence[str], run: RunContext
+) -> tuple[dict[str, Scorer], dict[str, float], dict[str, str]]:
+    """The wanted models fitted with the chosen settings, the seconds that each took, and why some could not be."""
+    fitted: dict[str, Part] = {}
+    seconds: dict[str, float] = {}
+    failed: dict[str, str] = {}
+    for name in tqdm(choice.params, desc="fitting", unit="model", disable=not run.progress, leave=False):
+        start = time.perf_counter()
+        try:
+            fitted[name] = fit_named(name, choice.params[name], data, run)
+        except GnnError as error:
+            failed[name] = str(error)
+        seconds[name] = time.perf_counter() - start
+    scorers: dict[str, Scorer] = dict(fitted)
+    if "hybrid" in wanted:
+        hybrid = hybrid_of(choice, fitted)
+        scorers["hybrid"] = hybrid
+        seconds["hybrid"] = sum(seconds[part.name] for part in hybrid.parts)
+    return scorers, seconds, failed
+
+
+def _curve(
+    split: Split,
+    choice: Choice,
+    wanted: Sequence[str],
+    shares: Sequence[float],
+    config: EvaluationConfig,
+    run: RunContext,
+) -> Iterator[CurvePoint]:
+    """Each model fitted on a random part of the training pairs; a larger part holds the smaller ones."""
+    cells = split.refit.cells
+    order = np.random.default_rng(run.seed).permutation(len(cells))
+    for share in sorted(set(shares)):
+        part = cells.take(np.sort(order[: max(1, round(share * len(cells)))]))
+        data = replace(split.refit, cells=part)
+        scorers, _, _ = _fitted(choice, data, wanted, run)
+        task = replace(split.testing, data=data)
+        for name in wanted:
+            if name in scorers:
+                yield CurvePoint(name, share, len(part), evaluate(scorers[name], task, config).means)
 
 
 def _weighed(split: Split, run: RunContext) -> Split:
@@ -128,13 +169,15 @@ def evaluate_store(
     ks: Sequence[int] = (10, 20),
     budget: float | None = None,
     meaning: MeaningConfig | None = None,
+    curve: Sequence[float] = (),
 ) -> Report:
     """:func:`measure` on the events of a graph, split by ``protocol``."""
     snapshot = snapshots.take(store)
     builder = Builder(snapshot, embed(snapshot, encode) if encode else None, meaning)
     config = SplitConfig(protocol=protocol)  # type: ignore[arg-type]  # SplitConfig says which there are
     with run.computing():
-        return measure(split_snapshot(snapshot, builder, config, meaning), run, names=names, ks=ks, budget=budget)
+        split = split_snapshot(snapshot, builder, config, meaning)
+        return measure(split, run, names=names, ks=ks, budget=budget, curve=curve)
 
 
 def evaluate_files(
@@ -146,6 +189,7 @@ def evaluate_files(
     ks: Sequence[int] = (10, 20),
     budget: float | None = None,
     config: FilesConfig | None = None,
+    curve: Sequence[float] = (),
 ) -> Report:
     """:func:`measure` on given files; texts of an items file are embedded by ``encode`` where it is given."""
 
@@ -154,4 +198,4 @@ def evaluate_files(
 
     split = split_files(files, build, config, progress=run.progress)
     with run.computing():
-        return measure(split, run, names=names, ks=ks, budget=budget)
+        return measure(split, run, names=names, ks=ks, budget=budget, curve=curve)

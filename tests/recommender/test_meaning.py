@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 from collections.abc import Mapping
 
@@ -13,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg.snapshot import EVENTS
-from recommender import meaning
 from recommender.data import Cells
 from recommender.errors import InvalidInput
 from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, event_weights, infer_meaning, meanings_of
@@ -251,9 +249,3 @@ def test_cells_equal_the_slow_reference_in_any_order(rows: list[Row], shuffler: 
     for user in range(3):
         alone = cells_of(events.take(events.users == user), meanings_of(events, STARS), 3, 3)
         assert as_dict(alone) == as_dict(cells.take(cells.users == user)), "live, from one person's events"
-
-
-def test_examples_in_docstrings() -> None:
-    result = doctest.testmod(meaning)
-    assert result.attempted > 0
-    assert result.failed == 0

@@ -283,11 +283,18 @@ def test_evaluation_on_files_needs_no_store(folder: Path, tmp_path: Path) -> Non
         (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n")
     store = tmp_path / "none"
     files = ("--train", str(tmp_path / "train.csv"), "--test", str(tmp_path / "test.csv"))
-    arguments = ("evaluate", *files, "-k", "5", "--models", "popularity,hybrid", "--budget", "2", "--json")
+    more = ("--learning-curve", "0.3", "--out", str(tmp_path / "report"))
+    arguments = ("evaluate", *files, "-k", "5", "--models", "popularity,hybrid", "--budget", "2", *more, "--json")
     result = CliRunner().invoke(app, ["--store", str(store), "--quiet", *arguments])
     assert result.exit_code == 0, result.stderr
-    models = {model["name"]: model["metrics"] for model in json.loads(result.stdout)["models"]}
+    document = json.loads(result.stdout)
+    models = {model["name"]: model["metrics"] for model in document["models"]}
     assert models["hybrid"]["recall@5"] > models["popularity"]["recall@5"]
+    curve = {(point["model"], point["share"]): point["metrics"]["recall@5"] for point in document["curve"]}
+    assert curve["hybrid", 0.3] < curve["hybrid", 1.0] == models["hybrid"]["recall@5"]
+    assert json.loads((tmp_path / "report" / "report.json").read_text()) == document
+    assert document["command"].startswith("tastegraph --store ")
+    assert document["command"].endswith(" --json")
     assert not store.exists()
 
 

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from recommender.data import Cells, KnowledgeGraph, People, TrainingData
 from recommender.errors import InvalidInput
-from recommender.evaluation.protocol import EvaluationConfig, Figures, Task, compare, evaluate, interval, rank
+from recommender.evaluation.protocol import EvaluationConfig, Task, evaluate, rank
 
 NOTHING = np.empty(0, dtype=np.int64)
 
@@ -113,36 +113,3 @@ def test_a_scorer_that_returns_nonsense_is_named(scores: tuple[float, ...], said
 def test_no_k_is_refused() -> None:
     with pytest.raises(InvalidInput, match="at least one k"):
         EvaluationConfig(ks=())
-
-
-def figures(values: np.ndarray) -> Figures:
-    return Figures({}, {"ndcg@10": values}, np.empty((len(values), 0)), 0.0)
-
-
-def test_the_interval_of_a_mean_is_that_of_normal_theory() -> None:
-    values = np.random.default_rng(1).normal(0.3, 0.2, size=4000)
-    estimate = interval(values, draws=4000)
-    margin = 1.96 * values.std() / math.sqrt(len(values))
-    assert estimate.mean == pytest.approx(values.mean())
-    assert (estimate.low, estimate.high) == pytest.approx(
-        (values.mean() - margin, values.mean() + margin), abs=margin / 10
-    )
-    assert interval(values, seed=1) == interval(values, seed=1)
-
-
-def test_a_paired_difference_is_seen_where_the_means_overlap() -> None:
-    generator = np.random.default_rng(2)
-    people = generator.random(500)
-    better = figures(people + 0.01 + generator.normal(0, 0.02, 500))
-    worse = figures(people)
-    assert interval(better.per_person["ndcg@10"]).low < interval(worse.per_person["ndcg@10"]).high
-    assert compare(better, worse, "ndcg@10").low > 0
-    assert compare(worse, better, "ndcg@10").high < 0
-    assert compare(worse, worse, "ndcg@10").mean == 0
-
-
-def test_what_cannot_be_compared_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="one by one"):
-        compare(figures(np.ones(3)), figures(np.ones(4)), "ndcg@10")
-    with pytest.raises(InvalidInput, match="there are ndcg@10"):
-        compare(figures(np.ones(3)), figures(np.ones(3)), "ndcg@5")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,16 +13,18 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
+from recommender.evaluation.groups import GroupFigure
 from recommender.evaluation.metrics import METRICS
 from recommender.evaluation.protocol import Figures
-from recommender.evaluation.report import ModelResult, Report, Skipped
+from recommender.evaluation.report import CurvePoint, ModelResult, Report, Skipped
 
 
 def figures(ndcg: np.ndarray) -> Figures:
     per_person = {f"{name}@{k}": ndcg / (1 + (k == 20)) for k in (10, 20) for name in METRICS}
     means = {name: float(np.mean(values)) for name, values in per_person.items()}
     means |= {f"{name}@{k}": 0.25 for k in (10, 20) for name in ("coverage", "gini")}
-    return Figures(means, per_person, np.zeros((len(ndcg), 20), dtype=np.int64), 0.125)
+    group = GroupFigure("activity", "no items", len(ndcg), "ndcg@10", means["ndcg@10"])
+    return Figures(means, per_person, np.zeros((len(ndcg), 20), dtype=np.int64), 0.125, (group,))
 
 
 @pytest.fixture
@@ -30,18 +33,20 @@ def report() -> Report:
     return Report(
         protocol="temporal",
         models=[
-            ModelResult("popularity", figures(values), 0.0, 0.01),
             ModelResult("hybrid <b>", figures(values + 0.05), 12.34, 5.6, {"factors": 64}),
+            ModelResult("popularity", figures(values), 0.0, 0.01),
         ],
         counts={"test_people": 40},
         skipped=[Skipped("ease", "9 GB of 4 GB")],
+        curve=[CurvePoint("hybrid <b>", share, 100, {"ndcg@10": value}) for share, value in ((0.5, 0.3), (1.0, 0.35))],
+        command="tastegraph evaluate --out '<b>'",
     )
 
 
 def test_the_json_document(report: Report) -> None:
     document = json.loads(json.dumps(report.document(), allow_nan=False))
     assert document["protocol"] == "temporal"
-    popularity, hybrid = document["models"]
+    hybrid, popularity = document["models"]
     assert (hybrid["name"], hybrid["tune_s"], hybrid["fit_s"]) == ("hybrid <b>", 12.34, 5.6)
     assert hybrid["params"] == {"factors": 64}
     assert popularity["metrics"]["ndcg@10"] == pytest.approx(0.3)
@@ -49,8 +54,13 @@ def test_the_json_document(report: Report) -> None:
     assert hybrid["interval"]["low"] < 0.35 < hybrid["interval"]["high"]
     assert document["skipped"] == [{"name": "ease", "reason": "9 GB of 4 GB"}]
     (difference,) = document["compared"]
-    assert (difference["better"], difference["than"]) == ("hybrid <b>", "popularity")
+    assert (difference["model"], difference["than"]) == ("hybrid <b>", "popularity")
     assert difference["low"] == pytest.approx(0.05)
+    assert difference["p"] < 0.001
+    group = {"grouping": "activity", "group": "no items", "people": 40, "metric": "ndcg@10"}
+    assert document["groups"][0] == {"model": "hybrid <b>", **group, "value": pytest.approx(0.35)}
+    assert document["curve"][0] == {"model": "hybrid <b>", "share": 0.5, "pairs": 100, "metrics": {"ndcg@10": 0.3}}
+    assert document["command"] == "tastegraph evaluate --out '<b>'"
 
 
 def test_the_terminal_table(report: Report) -> None:
@@ -62,7 +72,8 @@ def test_the_terminal_table(report: Report) -> None:
     cells = line.split()
     assert cells[2:4] == ["0.3500", "0.3500"]
     assert cells[-2:] == ["12.3", "5.6"]
-    assert "hybrid <b> over popularity, ndcg@10: +0.0500 [+0.0500, +0.0500]" in text
+    assert "hybrid <b> over popularity, ndcg@10: +0.0500 [+0.0500, +0.0500] (95% of resamples), p = 0.0002" in text
+    assert "hybrid <b> by share of the training pairs, ndcg@10: 50% 0.3000, 100% 0.3500" in text
     assert "ease was skipped: 9 GB of 4 GB" in text
 
 
@@ -109,8 +120,33 @@ def test_the_page_is_self_contained_and_escapes_names(report: Report) -> None:
     page = Page(report.html())
     assert page.addresses == []
     assert "hybrid <b>" in page.cells
-    assert page.best == ["0.2500"] + ["0.3500"] * 4 + ["0.2500"] + ["0.1750"] * 2, "coverage is a tie"
+    assert page.best == ["0.3500"] * 4 + ["0.2500"] + ["0.1750"] * 2 + ["0.2500"], "coverage is a tie"
     assert "{&#34;factors&#34;:64}" in report.html()
+    assert "<pre>tastegraph evaluate --out &#39;&lt;b&gt;&#39;</pre>" in report.html()
+
+
+def test_the_page_draws_what_the_table_says(report: Report) -> None:
+    """Three drawings: intervals, whose bars are as long as their means; one of groups; one of learning."""
+    bars, groups, curve = re.findall(r"<svg.*?</svg>", report.html(), flags=re.DOTALL)
+    widths = [float(width) for width in re.findall(r'<rect x="150" y="\d+" width="([\d.]+)"', bars)]
+    assert widths[0] / widths[1] == pytest.approx(0.35 / 0.3, rel=1e-3)
+    assert "hybrid &lt;b&gt;" in bars
+    assert "no items (40)" in groups
+    first, second = re.search(r'points="([^"]+)"', curve)[1].split()  # type: ignore[index]
+    assert float(first.split(",")[1]) > float(second.split(",")[1]), "more is higher up"
+
+
+def test_a_folder_holds_all_forms(report: Report, tmp_path: Path) -> None:
+    report.write(tmp_path / "deep" / "report")
+    written = tmp_path / "deep" / "report"
+    assert (written / "report.html").read_text() == report.html()
+    assert json.loads((written / "report.json").read_text()) == json.loads(json.dumps(report.document()))
+    rows = pq.read_table(written / "groups.parquet").to_pylist()
+    assert [(row["model"], row["group"], row["value"]) for row in rows] == [
+        ("hybrid <b>", "no items", pytest.approx(0.35)),
+        ("popularity", "no items", pytest.approx(0.3)),
+    ]
+    assert pq.read_table(written / "figures.parquet").num_rows == 2 * len(report.models[0].figures.means)
 
 
 def test_nobody_to_test_is_no_figure_rather_than_a_zero() -> None:

@@ -1,0 +1,97 @@
+"""The same figures by groups: people by their history and its age, items by how well they are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recommender.evaluation import metrics
+from recommender.evaluation.metrics import Hits
+
+if TYPE_CHECKING:
+    from recommender.evaluation.protocol import Task
+
+ACTIVITY = (1, 5, 20, 100)
+"""Bounds of groups of people, by liked items in training."""
+AGE_DAYS = (30, 180)
+"""Bounds of groups of people, by days between their first event and the latest of all in training."""
+WARMTH = (1, 10)
+"""Bounds of groups of items, by people who like them in training: cold, sparse, warm."""
+
+
+@dataclass(frozen=True)
+class GroupFigure:
+    """One mean over one group."""
+
+    grouping: str
+    """``activity``, ``age`` or ``items``."""
+    group: str
+    people: int
+    """Those in the group; for items, those who have one of the group to be found."""
+    metric: str
+    value: float
+
+
+def by_group(top: np.ndarray, k: int, task: Task, per_person: Mapping[str, np.ndarray]) -> tuple[GroupFigure, ...]:
+    """Every metric that has a value for each person, at ``k``, by groups of people; recall by groups of items."""
+    found = []
+    for grouping, labels, names in (("activity", *activity(task)), ("age", *age(task))):
+        for number, name in enumerate(names):
+            members = labels == number
+            if members.any():
+                found += [
+                    GroupFigure(grouping, name, int(members.sum()), metric, metrics.mean(values[members]))
+                    for metric, values in per_person.items()
+                    if metric.endswith(f"@{k}")
+                ]
+    return (*found, *_by_item(top, k, task))
+
+
+def activity(task: Task) -> tuple[np.ndarray, list[str]]:
+    """A group number for each person ``(n,)``, by the number of items they like in training, and the groups' names."""
+    liked = np.diff(task.people.weights.multiply(task.people.weights > 0).tocsr().indptr)
+    return np.searchsorted(ACTIVITY, liked, side="right"), _names(ACTIVITY, "items")
+
+
+def age(task: Task) -> tuple[np.ndarray, list[str]]:
+    """Likewise by the days since their first event in training, those without one apart; no groups without times."""
+    cells = task.data.cells
+    first = np.full(cells.num_users, np.nan)
+    np.fmin.at(first, cells.users, cells.times)
+    if np.isnan(first).all():
+        return np.zeros(len(task), dtype=np.int64), []
+    days = (np.nanmax(cells.times) - first[task.users]) / 86_400
+    numbers = np.where(np.isnan(days), 0, 1 + np.searchsorted(AGE_DAYS, np.nan_to_num(days), side="right"))
+    return numbers, ["not in training", *_names(AGE_DAYS, "days")]
+
+
+def _by_item(top: np.ndarray, k: int, task: Task) -> list[GroupFigure]:
+    """Recall of the relevant items of each group; what is no candidate is cold, and can only be missed."""
+    popularity = np.bincount(task.data.cells.positive.indices, minlength=task.relevant.shape[1])
+    numbers = np.searchsorted(WARMTH, popularity, side="right")
+    found = []
+    for number, name in enumerate(_names(WARMTH, "people")):
+        relevant = task.relevant.copy()
+        relevant.data = (numbers == number)[relevant.indices].astype(relevant.dtype)
+        relevant.eliminate_zeros()
+        recall = metrics.recall(Hits.of(top, relevant, task.outside if number == 0 else None), k)
+        if not np.isnan(recall).all():
+            found.append(
+                GroupFigure("items", name, int((~np.isnan(recall)).sum()), f"recall@{k}", metrics.mean(recall))
+            )
+    return found
+
+
+def _names(bounds: tuple[int, ...], unit: str) -> list[str]:
+    """What the groups between these bounds are called.
+
+    >>> _names((1, 5, 20), "items")
+    ['no items', '1-4 items', '5-19 items', '20+ items']
+    """
+    first = f"no {unit}" if bounds[0] == 1 else f"under {bounds[0]} {unit}"
+    between = [f"{low}-{high - 1} {unit}" for low, high in pairwise(bounds)]
+    return [first, *between, f"{bounds[-1]}+ {unit}"]
