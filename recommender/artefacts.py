@@ -17,8 +17,8 @@ from typing import Any
 
 from recommender.errors import ArtefactError
 
-FORMAT = 2
-"""Version of the layout of artefacts; another one is refused."""
+FORMAT = 3
+"""Version of artefacts, of their layout and of what their numbers mean; another one is refused."""
 MANIFEST = "manifest.json"
 
 

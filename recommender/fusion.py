@@ -1,7 +1,7 @@
 """Weights that make one score of the parts' scores, learned on validation interactions only.
 
-A part's scores are first brought to unit scale for each person, ``z = (s - mean(s)) / std(s)`` over the catalogue, so
-that a weight says how much a part matters. Weights come from a conditional logit over candidates, optionally moved by
+A part's scores are first brought to one scale for each person (:func:`standardise`), so that a weight says how much a
+part matters. Weights come from a conditional logit over candidates, optionally moved by
 coordinate ascent on the metric itself. Every choice among {each part alone, logit, ascent} is made on people whose
 interactions did not teach the weights (cross-fitting), and a part that is better beyond noise stands alone: fusion is
 never worse than its parts beyond noise.
@@ -71,7 +71,7 @@ class Learned:
 
 @dataclass(frozen=True)
 class Choices:
-    """Candidates of ``B`` people with their unit-scale features."""
+    """Candidates of ``B`` people with their standardised features."""
 
     items: np.ndarray
     """``(B, C)`` int64, -1 for padding."""
@@ -88,10 +88,18 @@ class Choices:
 
 
 def standardise(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """``z = (s - mean) / std`` of each row of ``(B, n)``, with mean and 1 / std ``(B, 1)``; constant rows become 0."""
+    """``z = (s - mean) / sqrt(std (max - mean))`` of each row of ``(B, n)``; constant rows become 0.
+
+    The geometric mean of two usual units. By the standard deviation alone, a part that knows five items of ten thousand
+    puts them at 40, and one that grades all of them puts its best at 4: no weight suits both. By the maximum alone, a
+    part that hardly tells items apart speaks as loudly as one that does.
+
+    Returns:
+        ``z`` ``(B, n)``, the mean ``(B, 1)``, and the factor ``1 / sqrt(std (max - mean))`` ``(B, 1)``.
+    """
     mean = scores.mean(axis=1, keepdims=True)
-    std = scores.std(axis=1, keepdims=True)
-    scale = np.where(std > 1e-9, 1.0 / np.maximum(std, 1e-9), 0.0).astype(np.float32)
+    std, height = scores.std(axis=1, keepdims=True), scores.max(axis=1, keepdims=True) - mean
+    scale = np.where(std > 1e-9, 1.0 / np.sqrt(np.maximum(std * height, 1e-18)), 0.0).astype(np.float32)
     return (scores - mean) * scale, mean, scale
 
 
@@ -101,7 +109,7 @@ def gather(
     """Candidates of a block of people: each part's top, all relevant items, and a uniform sample of the rest.
 
     Args:
-        components: ``(P, B, n)`` float32 unit-scale scores.
+        components: ``(P, B, n)`` float32 standardised scores.
         seen: ``(B, n)``, what may not be recommended.
         relevant: ``(B, n)``, what should be.
         config: how many.

@@ -1,8 +1,8 @@
 """The hybrid: parts and the weights that make one score of them.
 
-``score_j = sum_p w_p (s_pj - mean_p) / std_p``, mean and std over the catalogue for the person at hand, ``w`` by what
-is known of that person (:mod:`recommender.situations`). With these held fixed the score is a sum over the person's own
-history: :class:`Anatomy`.
+``score_j = sum_p w_p (s_pj - mean_p) / scale_p``, mean and scale over the catalogue for the person at hand
+(:func:`recommender.fusion.standardise`), ``w`` by what is known of that person (:mod:`recommender.situations`). With
+these held fixed the score is a sum over the person's own history: :class:`Anatomy`.
 """
 
 from __future__ import annotations

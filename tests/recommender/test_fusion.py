@@ -95,10 +95,12 @@ def test_ndcg_by_hand() -> None:
 
 
 def test_standardise_by_hand() -> None:
-    scores, mean, scale = standardise(np.array([[1.0, 3.0], [2.0, 2.0]], np.float32))
-    np.testing.assert_allclose(scores, [[-1, 1], [0, 0]])
-    np.testing.assert_allclose(mean, [[2], [2]])
-    np.testing.assert_allclose(scale, [[1], [0]])
+    """The second row has deviation sqrt(3) and a maximum of 3 above its mean; the third says nothing."""
+    scores, mean, scale = standardise(np.array([[1, 3, 1, 3], [0, 0, 0, 4], [2, 2, 2, 2]], np.float32))
+    unit = 1 / np.sqrt(np.sqrt(3) * 3)
+    np.testing.assert_allclose(scores, [[-1, 1, -1, 1], [-unit, -unit, -unit, 3 * unit], [0, 0, 0, 0]], rtol=1e-6)
+    np.testing.assert_allclose(mean, [[2], [1], [2]])
+    np.testing.assert_allclose(scale, [[1], [unit], [0]], rtol=1e-6)
 
 
 def test_seen_items_are_no_candidates_and_negatives_stand_for_the_rest() -> None:
