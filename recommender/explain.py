@@ -37,6 +37,10 @@ class Step:
     target: str
     is_event: bool = False
     """Whether somebody did it; otherwise it is a fact of the knowledge graph."""
+    source_name: str | None = None
+    """What people call the source, where it has a name; people have none."""
+    target_name: str | None = None
+    """Likewise the target."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -81,7 +85,11 @@ class Paths:
         events = self._events
         rows = slice(*np.searchsorted(events.users, [person, person + 1]))
         row = rows.start + int(np.searchsorted(events.items[rows], item))
-        return Step(self._users[person], events.kind_names[events.kinds[row]], self._ids[item], is_event=True)
+        return self.event(self._users[person], events.kind_names[events.kinds[row]], item)
+
+    def event(self, user: str, kind: str, item: int) -> Step:
+        """The edge of an event of this kind."""
+        return Step(user, kind, self._ids[item], is_event=True, target_name=self.name(item))
 
     @cached_property
     def _names(self) -> list[str | None]:
@@ -144,9 +152,13 @@ class Paths:
         shared = self.shared(first, second)
         if shared is None:
             return None
-        relation, node = self.relation(shared), self._ids[shared.node]
-        ends = [self._ids[item] for item in ((first,) if shared.direct else (first, second))]
-        return shared, [Step(end, relation, node) if shared.outgoing else Step(node, relation, end) for end in ends]
+        ends = (first,) if shared.direct else (first, second)
+        edges = [(end, shared.node) if shared.outgoing else (shared.node, end) for end in ends]
+        return shared, [self._fact(source, self.relation(shared), target) for source, target in edges]
+
+    def _fact(self, source: int, relation: str, target: int) -> Step:
+        ids, names = self._ids, self._names
+        return Step(ids[source], relation, ids[target], source_name=names[source], target_name=names[target])
 
     def people_path(self, first: int, second: int, user: str) -> list[Step] | None:
         """``first - somebody else who likes both - second``: the one with the fewest items, whose liking says most."""
@@ -344,7 +356,7 @@ class Explainer:
         """
         told = set(np.argsort(-np.abs(summands.values.sum(axis=0)), kind="stable")[:MAX_PATHS].tolist())
         found: list[dict[str, Any]] = [
-            {"component": summands.components[row], "contribution": value, "item_id": None, "path": None}
+            {"component": summands.components[row], "contribution": value, "item_id": None, "title": None, "path": None}
             for row, value in enumerate(summands.general.tolist())
             if summands.telling[row]
         ]
@@ -355,6 +367,7 @@ class Explainer:
                     "component": component,
                     "contribution": float(summands.values[row, place]),
                     "item_id": self._items[source],
+                    "title": self.title(source),
                     "path": self._path(component, source, item, user, kinds) if place in told else None,
                 }
             )
@@ -365,7 +378,7 @@ class Explainer:
     ) -> list[dict[str, Any]] | None:
         if source not in kinds:
             return None
-        met = Step(user, kinds[source], self._items[source], is_event=True)
+        met = self._paths.event(user, kinds[source], source)
         if component == "content":  # texts read alike, whatever the graph ties them by
             return [met.to_dict()]
         by_entity = self._paths.entity_path(source, item)

@@ -31,7 +31,8 @@ def explanation(found: Mapping[str, Any]) -> None:
     """Print what a score is a sum of, the largest parts first, each with the path behind it."""
     parts = list(found["parts"])
     rows: list[list[Any]] = [
-        [part["contribution"], part["component"], part["item_id"], path(part.get("path"))] for part in parts[:SHOWN]
+        [part["contribution"], part["component"], part.get("title") or part["item_id"], path(part.get("path"))]
+        for part in parts[:SHOWN]
     ]
     if rest := parts[SHOWN:]:
         rows.append([sum(part["contribution"] for part in rest), "", None, f"{len(rest)} smaller parts"])
@@ -49,20 +50,22 @@ def explanation(found: Mapping[str, Any]) -> None:
         output.facts(more)
 
 
-def path(steps: Sequence[Mapping[str, str]] | None) -> str:
-    """A path as a chain of edges, each with the direction in which the graph holds it.
+def path(steps: Sequence[Mapping[str, Any]] | None) -> str:
+    """A path as a chain of edges, each with the direction in which the graph holds it; nodes by name, else by id.
 
-    >>> path([{"source": "ann", "relation": "LIKED", "target": "A"}, {"source": "B", "relation": "BY", "target": "A"}])
-    'ann -LIKED-> A <-BY- B'
+    >>> path([{"source": "ann", "relation": "LIKED", "target": "A", "target_name": "Emma"},
+    ...       {"source": "B", "relation": "BY", "target": "A"}])
+    'ann -LIKED-> Emma <-BY- B'
     """
     if not steps:
         return ""
-    words = [steps[0]["source"]]
+    here = steps[0]["source"]
+    words = [steps[0].get("source_name") or here]
     for step in steps:
-        if step["source"] == words[-1]:
-            words += [f"-{step['relation']}->", step["target"]]
-        else:
-            words += [f"<-{step['relation']}-", step["source"]]
+        forward = step["source"] == here
+        end = "target" if forward else "source"
+        here = step[end]
+        words += [f"-{step['relation']}->" if forward else f"<-{step['relation']}-", step.get(f"{end}_name") or here]
     return " ".join(words)
 
 

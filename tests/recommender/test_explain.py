@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -97,15 +99,27 @@ def sums(found: Values) -> Summands:
     return Summands(components, general, general != 0.0, np.array(history, np.int64), np.array(values))
 
 
+def edge(source: str, relation: str, target: str, **more: Any) -> dict[str, Any]:
+    return {
+        "source": source,
+        "relation": relation,
+        "target": target,
+        "is_event": False,
+        "source_name": None,
+        "target_name": None,
+        **more,
+    }
+
+
 def test_parts_name_the_persons_own_edge_first(explainer: Explainer) -> None:
     found = sums({("relations", 0): 0.5, ("popularity", None): 0.7})
     parts = explainer.parts(found, 1, "u", {0: "RATED"})
     assert [(part["component"], part["item_id"]) for part in parts] == [("popularity", None), ("relations", "a")]
     assert parts[0]["path"] is None
     assert parts[1]["path"] == [
-        {"source": "u", "relation": "RATED", "target": "a", "is_event": True},
-        {"source": "a", "relation": "directed_by", "target": "D", "is_event": False},
-        {"source": "b", "relation": "directed_by", "target": "D", "is_event": False},
+        edge("u", "RATED", "a", is_event=True, target_name="Alpha"),
+        edge("a", "directed_by", "D", source_name="Alpha"),
+        edge("b", "directed_by", "D", source_name="Beta"),
     ]
 
 
