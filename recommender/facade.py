@@ -337,9 +337,11 @@ class Recommender:
         return queries.catalogue()
 
     def status(self) -> dict[str, Any]:
-        """What the graph holds, and the published version."""
+        """What the graph holds, the published version, and what each part of its hybrid is worth."""
         (counts,) = self._store.read(queries.text("graph_counts"))
-        return {"store": self._store.address, **counts, "model": versions.current(self._store)}
+        model = versions.current(self._store)
+        parts = versions.parts(self._store, model["version"]) if model else []
+        return {"store": self._store.address, **counts, "model": model, "parts": parts}
 
     # Evaluation ------------------------------------------------------------------------------------------------------
 

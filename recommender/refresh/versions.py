@@ -33,6 +33,30 @@ def current(store: Store) -> dict[str, Any] | None:
     return rows[0] if rows else None
 
 
+def parts(store: Store, version: str) -> list[dict[str, Any]]:
+    """What each part of a version's hybrid is worth to people with a history, by validation: a row a part that counts.
+
+    ``weight``; ``alone``, its own NDCG@10; ``adds``, that of the hybrid less that without the part. Nothing where the
+    version's folder is not here.
+    """
+    try:
+        learned = artefacts.read_manifest(folder(store, version), verify=False)["choice"]["fusion"]
+    except ArtefactError:
+        return []
+    history = learned["history"]
+    rows = [
+        {
+            "part": name,
+            "weight": weight,
+            "alone": history["validation"].get(name),
+            "adds": history["without"].get(name),
+        }
+        for name, weight in zip(learned["parts"], history["weights"], strict=True)
+        if weight > 0
+    ]
+    return sorted(rows, key=lambda row: -row["weight"])
+
+
 def listing(store: Store) -> list[dict[str, Any]]:
     """All versions, newest first; ``current`` marks the published one, ``complete`` those whose folder is here."""
     rows = store.read(queries.text("model_list"))

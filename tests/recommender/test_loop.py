@@ -84,6 +84,16 @@ def test_lists_follow_taste_and_leave_out_what_was_met(recommender: Recommender)
         assert all(half(int(item[1:])) == side for item in own.item_id)
 
 
+def test_the_status_says_what_each_part_is_worth(recommender: Recommender) -> None:
+    """By validation: what a part reaches alone, and what the hybrid loses without it."""
+    parts = recommender.status()["parts"]
+    assert [row["weight"] for row in parts] == sorted((row["weight"] for row in parts), reverse=True)
+    assert max(row["adds"] for row in parts) >= 0
+    alone = {row["part"]: row["alone"] for row in parts}
+    assert all(0 < value <= 1 for value in alone.values())
+    assert max(alone, key=lambda part: alone[part]) != "popularity", "the halves are told apart by taste alone"
+
+
 def test_everyone_gets_a_list(recommender: Recommender) -> None:
     lists = recommender.recommend(None, k=3)
     assert lists.groupby("user_id").size().eq(3).all()

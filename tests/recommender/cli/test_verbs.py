@@ -114,7 +114,7 @@ def test_what_writes_nothing_makes_no_store(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("store.json"))
 
 
-def test_status_counts_what_the_graph_holds(read: Callable[..., Any]) -> None:
+def test_status_counts_what_the_graph_holds(run: Run, read: Callable[..., Any]) -> None:
     document = read("status")
     assert document["users"] >= len(camps.PEOPLE)
     assert document["items"] == len(camps.MOVIES)
@@ -123,6 +123,10 @@ def test_status_counts_what_the_graph_holds(read: Callable[..., Any]) -> None:
     assert document["triples"] == 8 * 2 + 8 + 16
     assert document["reviews"] == 0
     assert document["model"]["version"]
+    weights = [row["weight"] for row in document["parts"]]
+    assert weights == sorted(weights, reverse=True)
+    assert min(weights) > 0
+    assert document["parts"][0]["part"] in run("status").stdout
 
 
 def test_recommend_finds_the_camp_and_says_why(run: Run, read: Callable[..., Any]) -> None:
