@@ -36,7 +36,7 @@ class SituationConfig:
 
     floor: float = 0.02
     """Least weight, as a share of the largest, of a part that knows items which nobody has met."""
-    words_prior: float = 0.2
+    words_prior: float = 0.1
     """Weight, beside 1 for the nearness of texts, of all that serves somebody unknown."""
     least: int = 20
     """Validation people without history from which on they teach the weights of ``nothing`` alone."""
