@@ -16,10 +16,10 @@ export UV_HTTP_TIMEOUT ?= 300
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench lock wheel clean
+.PHONY: help setup demo test check format bench bench-quality lock wheel clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: $(STAMP) ## Make .venv with all that is pinned in requirements/ (once; over 5 GB with torch's CUDA libraries)
 
@@ -51,6 +51,9 @@ format: $(STAMP) ## Put the code into its format
 
 bench: $(STAMP) ## Measure speed and quality; docs/benchmarks.md holds the figures
 	$(BIN)/python -m benchmarks
+
+bench-quality: $(STAMP) ## Quality alone: MovieLens in five splits, Last.FM and Book-Crossing with their graphs (an hour)
+	$(BIN)/python -m benchmarks.bench_quality --seeds 0,1,2,3,4 --budget 300
 
 lock: $(STAMP) ## Pin the newest allowed dependencies again, with hashes and without any host's name
 	$(COMPILE) --upgrade --all-extras --output-file requirements/lock.txt pyproject.toml

@@ -1,10 +1,11 @@
 """Quality on public splits: the hybrid beside tuned popularity, item-kNN, iALS and EASE, full ranking.
 
-    python -m benchmarks.bench_quality [--budget SECONDS] [ml-100k] [lastfm-kg] [book-crossing-kg]
+    python -m benchmarks.bench_quality [--budget SECONDS] [--seeds 0,1,2] [ml-100k] [lastfm-kg] [book-crossing-kg]
 
-``ml-100k``: 20 % of each person's ratings held out at random (seed 42), every rating a positive; a tenth of the rest
-validates. ``lastfm-kg`` and ``book-crossing-kg``: fitted on ``train`` alone with a tenth of it to validate, measured on
-their ``valid`` part, which neither tuning nor fitting sees. The latter two need the data folder beside the project.
+``ml-100k``: 20 % of each person's ratings held out at random (seed 42, or each of ``--seeds``, and then the means of
+all), every rating a positive; a tenth of the rest validates. ``lastfm-kg`` and ``book-crossing-kg``: fitted on
+``train`` alone with a tenth of it to validate, measured on their ``valid`` part, which neither tuning nor fitting sees.
+The latter two need the data folder beside the project.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ def main() -> None:
     """Print one table a split."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("splits", nargs="*", default=list(SPLITS), help="which (default: all)")
+    parser.add_argument("--seeds", default="42", help="of the splits of ml-100k, with commas (default: %(default)s)")
     parser.add_argument("--budget", type=float, default=None, help="seconds of tuning a split (default: whole grids)")
     options = parser.parse_args()
     run, console = RunContext(), Console(width=160)
@@ -72,13 +74,19 @@ def main() -> None:
         if name != "ml-100k" and not SHARED.is_dir():
             console.print(f"{name}: skipped, its data are not beside the project")
             continue
-        console.rule(name)
-        with tempfile.TemporaryDirectory(prefix="tastegraph-bench-") as folder:
-            files = movielens(Path(folder)) if name == "ml-100k" else published(name)
-            report = evaluate_files(files, run, budget=options.budget)
-        report.print(console)
-        for model in report.models:
-            console.print(model.name, dict(model.params), style="dim", highlight=False)
+        frames = []
+        for seed in map(int, options.seeds.split(",")) if name == "ml-100k" else (0,):
+            console.rule(f"{name}, seed {seed}" if name == "ml-100k" else name)
+            with tempfile.TemporaryDirectory(prefix="tastegraph-bench-") as folder:
+                files = movielens(Path(folder), seed) if name == "ml-100k" else published(name)
+                report = evaluate_files(files, run, budget=options.budget)
+            report.print(console)
+            for model in report.models:
+                console.print(model.name, dict(model.params), style="dim", highlight=False)
+            frames.append(report.to_frame().set_index("model"))
+        if len(frames) > 1:
+            console.rule(f"{name}, mean of {len(frames)} splits")
+            console.print((sum(frames) / len(frames))[["recall@10", "ndcg@10", "mrr@10"]].round(4))
 
 
 if __name__ == "__main__":
