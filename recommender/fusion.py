@@ -219,11 +219,17 @@ def _ascend(choices: Choices, start: np.ndarray, people: np.ndarray, config: Fus
     return weights
 
 
+def _leads(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether the mean of the first is above that of the second by more than a standard error of the difference."""
+    lead = first - second
+    return bool(lead.mean() > lead.std() / np.sqrt(len(lead)))
+
+
 def learn(choices: Choices, names: Sequence[str], config: FusionConfig, rng: np.random.Generator) -> Learned:
     """Choose among each part alone, logit and ascent by cross-fitted NDCG@k, then fit the winner on everyone.
 
-    The better of logit and ascent wins unless the best part leads it by more than a standard error of the difference: a
-    part alone has fewer reasons to give, and within noise the sum of all is the safer bet.
+    The logit wins unless something leads it by more than a standard error of the difference: ascent follows the noise of
+    a small validation part, and a part alone has fewer reasons to give.
     """
     size, everyone = len(names), np.arange(len(choices.items))
 
@@ -246,9 +252,8 @@ def learn(choices: Choices, names: Sequence[str], config: FusionConfig, rng: np.
             values[name] = np.empty(len(everyone))
             for held in range(config.folds):
                 values[name][fold == held] = value(learners[name](everyone[fold != held]), everyone[fold == held])
-        best = max(fused, key=lambda name: float(values[name].mean()))
-        lead = values[chosen] - values[best]
-        if lead.mean() <= lead.std() / np.sqrt(len(lead)):
+        best = "ascent" if "ascent" in values and _leads(values["ascent"], values["logit"]) else "logit"
+        if not _leads(values[chosen], values[best]):
             chosen = best
     weights = learners[chosen](everyone)
     full = float(value(weights, everyone).mean())
