@@ -1,10 +1,10 @@
 """Weights that make one score of the parts' scores, learned on validation interactions only.
 
 A part's scores are first brought to one scale for each person (:func:`standardise`), so that a weight says how much a
-part matters. Weights come from a conditional logit over candidates, optionally moved by
-coordinate ascent on the metric itself. Every choice among {each part alone, logit, ascent} is made on people whose
-interactions did not teach the weights (cross-fitting), and a part that is better beyond noise stands alone: fusion is
-never worse than its parts beyond noise.
+part matters. Weights come from a conditional logit over candidates, moved by coordinate ascent on the metric itself
+where that helps. Every choice among {each part alone, logit, ascent} is made on people whose interactions did not teach
+the weights (cross-fitting), and a part that is better beyond noise stands alone: fusion is never worse than its parts
+beyond noise.
 """
 
 from __future__ import annotations
@@ -228,8 +228,8 @@ def _leads(first: np.ndarray, second: np.ndarray) -> bool:
 def learn(choices: Choices, names: Sequence[str], config: FusionConfig, rng: np.random.Generator) -> Learned:
     """Choose among each part alone, logit and ascent by cross-fitted NDCG@k, then fit the winner on everyone.
 
-    The logit wins unless something leads it by more than a standard error of the difference: ascent follows the noise of
-    a small validation part, and a part alone has fewer reasons to give.
+    The logit wins unless something leads it by more than a standard error of the difference: ascent follows the noise
+    of a small validation part, and a part alone has fewer reasons to give.
     """
     size, everyone = len(names), np.arange(len(choices.items))
 
