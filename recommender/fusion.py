@@ -98,8 +98,12 @@ def standardise(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
         ``z`` ``(B, n)``, the mean ``(B, 1)``, and the factor ``1 / sqrt(std (max - mean))`` ``(B, 1)``.
     """
     mean = scores.mean(axis=1, keepdims=True)
-    std, height = scores.std(axis=1, keepdims=True), scores.max(axis=1, keepdims=True) - mean
-    scale = np.where(std > 1e-9, 1.0 / np.sqrt(np.maximum(std * height, 1e-18)), 0.0).astype(np.float32)
+    std = scores.std(axis=1, keepdims=True)
+    height = np.maximum(
+        scores.max(axis=1, keepdims=True) - mean, std
+    )  # of a row of dislikes the best is hardly above 0
+    constant = std <= np.maximum(1e-6 * np.abs(mean), 1e-9)  # but for rounding
+    scale = np.where(constant, 0.0, 1.0 / np.sqrt(np.maximum(std * height, 1e-18))).astype(np.float32)
     return (scores - mean) * scale, mean, scale
 
 

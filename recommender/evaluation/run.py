@@ -73,11 +73,12 @@ def measure(
         raise InvalidInput(f"nobody has an item to be found in the test part that is not known before ({found})")
     split = _weighed(split, run) if choice is None else split
     parts = [name for name in PARTS if name in wanted or ("hybrid" in wanted and name in HYBRID)]
+    thorough = choice is None  # a refresh brings its own, and wants accuracy alone
     if choice is None:
         choice, _ = search(split.validation, run, budget=budget, names=parts)
     scorers, seconds, failed = _fitted(choice, split.refit, wanted, run)
     skipped = choice.skipped | failed
-    config = EvaluationConfig(ks=tuple(ks), thorough=True)
+    config = EvaluationConfig(ks=tuple(ks), thorough=thorough)
     results = [
         ModelResult(
             name=name,
