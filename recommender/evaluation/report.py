@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,7 @@ class Report:
         """The bootstrap interval of this model's mean."""
         return interval(model.figures.per_person[self.metric])
 
+    @cached_property
     def compared(self) -> list[Comparison]:
         """The first model, which is the one that matters, against each of the others.
 
@@ -119,8 +121,7 @@ class Report:
             "models": [self._model(model) for model in self.models],
             "skipped": [{"name": model.name, "reason": model.reason} for model in self.skipped],
             "compared": [
-                {"model": one.model, "than": one.than, **_interval(one.difference), "p": one.p}
-                for one in self.compared()
+                {"model": one.model, "than": one.than, **_interval(one.difference), "p": one.p} for one in self.compared
             ],
             "groups": [
                 {**row, "value": _number(row["value"])} for row in self.groups_frame().to_dict(orient="records")
@@ -158,7 +159,7 @@ class Report:
         for model in self.models:
             table.add_row(Text(model.name), *(self._cell(model, name) for name in self.columns), *_seconds(model))
         console.print(table)
-        for one in self.compared():
+        for one in self.compared:
             console.print(f"{one.model} over {one.than}, {self.metric}: {one}", markup=False, highlight=False)
         for name, points in self._curves().items():
             said = ", ".join(f"{share:.0%} {value:.4f}" for share, value in points)

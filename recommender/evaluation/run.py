@@ -53,6 +53,7 @@ def measure(
     budget: float | None = None,
     choice: Choice | None = None,
     curve: Sequence[float] = (),
+    thorough: bool = True,
 ) -> Report:
     """Tune, fit and test models on one split.
 
@@ -64,6 +65,7 @@ def measure(
         budget: seconds of tuning for all models together; None tries every configuration.
         choice: the outcome of an earlier search on this split's validation part, which is then not repeated.
         curve: shares of the training pairs, in (0, 1), to fit on as well, with the settings chosen on all of them.
+        thorough: whether lists are measured beyond accuracy and by groups, see :class:`EvaluationConfig`.
     """
     if bad := [share for share in curve if not 0 < share < 1]:
         raise InvalidInput(f"a learning curve has shares between 0 and 1, not {bad[0]:g}")
@@ -73,7 +75,6 @@ def measure(
         raise InvalidInput(f"nobody has an item to be found in the test part that is not known before ({found})")
     split = _weighed(split, run) if choice is None else split
     parts = [name for name in PARTS if name in wanted or ("hybrid" in wanted and name in HYBRID)]
-    thorough = choice is None  # a refresh brings its own, and wants accuracy alone
     if choice is None:
         choice, _ = search(split.validation, run, budget=budget, names=parts)
     scorers, seconds, failed = _fitted(choice, split.refit, wanted, run)

@@ -139,7 +139,7 @@ def evaluate_parts(run: Run, folder: Path) -> None:
     """Measure on the test part what was chosen on validation; nothing when there is nobody to test."""
     document: dict[str, Any] = {}
     if run.split and len(run.split.testing) >= MIN_VALIDATION:
-        document = measure(run.split, run.context, choice=run.choice).document()
+        document = measure(run.split, run.context, choice=run.choice, thorough=False).document()
     else:
         log.warning("too few people have something to be tested on, so this version has no figures")
     (folder / "figures.json").write_text(json.dumps(document, indent=1))
