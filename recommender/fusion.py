@@ -57,7 +57,7 @@ class Learned:
     validation: dict[str, float] = field(default_factory=dict)
     """Cross-fitted NDCG of each alternative."""
     without: dict[str, float] = field(default_factory=dict)
-    """What each part adds: NDCG of the chosen weights less that of the same with the part's weight at 0."""
+    """What each part adds: cross-fitted NDCG of the choice less that of the same weights with the part's at 0."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -236,34 +236,35 @@ def learn(choices: Choices, names: Sequence[str], config: FusionConfig, rng: np.
     of a small validation part, and a part alone has fewer reasons to give.
     """
     size, everyone = len(names), np.arange(len(choices.items))
-
-    def value(weights: np.ndarray, people: np.ndarray) -> np.ndarray:
-        return ndcg(choices, choices.features[people] @ weights.astype(np.float32), config.k, people)
-
     learners: dict[str, Callable[[np.ndarray], np.ndarray]] = {
         name: lambda people, position=position: np.eye(size)[position]  # type: ignore[misc]
         for position, name in enumerate(names)
     }
-    values = {name: value(learner(everyone), everyone) for name, learner in learners.items()}
-    chosen = max(values, key=lambda name: float(values[name].mean()))
+    fold = np.zeros(len(everyone), dtype=np.int64)
     if size > 1 and len(everyone) >= 5 * config.folds:
+        fold = rng.permutation(len(everyone)) % config.folds
         learners["logit"] = lambda people: _logit(choices, people, config)
         if config.sweeps:
             learners["ascent"] = lambda people: _ascend(choices, _logit(choices, people, config), people, config)
-        fold = rng.permutation(len(everyone)) % config.folds
-        fused = [name for name in learners if name not in values]
-        for name in fused:
-            values[name] = np.empty(len(everyone))
-            for held in range(config.folds):
-                values[name][fold == held] = value(learners[name](everyone[fold != held]), everyone[fold == held])
+    held = [(everyone[fold != number], everyone[fold == number]) for number in range(int(fold.max(initial=0)) + 1)]
+
+    def value(fitted: Sequence[np.ndarray], left_out: int = -1) -> np.ndarray:
+        """NDCG of everyone by the weights that were learned without them, one part's at 0."""
+        found, counts = np.empty(len(everyone)), np.arange(size) != left_out
+        for weights, (_, people) in zip(fitted, held, strict=True):
+            scores = choices.features[people] @ (weights * counts).astype(np.float32)
+            found[people] = ndcg(choices, scores, config.k, people)
+        return found
+
+    crossed = {name: [learner(people) for people, _ in held] for name, learner in learners.items()}
+    values = {name: value(fitted) for name, fitted in crossed.items()}
+    chosen = max(names, key=lambda name: float(values[name].mean()))
+    if "logit" in values:
         best = "ascent" if "ascent" in values and _leads(values["ascent"], values["logit"]) else "logit"
         if not _leads(values[chosen], values[best]):
             chosen = best
-    weights = learners[chosen](everyone)
-    full = float(value(weights, everyone).mean())
     without = {
-        name: full - float(value(np.where(np.arange(size) == position, 0.0, weights), everyone).mean())
-        for position, name in enumerate(names)
+        name: float((values[chosen] - value(crossed[chosen], position)).mean()) for position, name in enumerate(names)
     }
     validation = {name: float(own.mean()) for name, own in values.items()}
-    return Learned(weights=weights, chosen=chosen, validation=validation, without=without)
+    return Learned(weights=learners[chosen](everyone), chosen=chosen, validation=validation, without=without)

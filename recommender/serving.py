@@ -28,6 +28,8 @@ BLOCK = 256
 """People who are read and scored together, ..."""
 BLOCK_BYTES = 32 * 2**20
 """... fewer where the catalogue is large: the size of one part's scores."""
+AT_ONCE = 64
+"""Items of one list whose reasons are made together."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,10 @@ class Serving:
             explainer, reasons = model.explainer, []
             for row, person in enumerate(persons):
                 own, liked = found[rows == row], _liked(_kinds(person), people.weights[row])
-                summands = anatomies[row].summands(own)
-                reasons += [explainer.reason(*pair, liked) for pair in zip(summands, own.tolist(), strict=True)]
+                for start in range(0, len(own), AT_ONCE):
+                    some = own[start : start + AT_ONCE]
+                    summands = anatomies[row].summands(some)
+                    reasons += [explainer.reason(*pair, liked) for pair in zip(summands, some.tolist(), strict=True)]
             lists["reason"] = reasons
             lists["title"] = [explainer.title(item) for item in found.tolist()]
         return lists

@@ -87,6 +87,8 @@ def evaluate(
       tastegraph evaluate --learning-curve 0.25,0.5 --out report
     """
     lengths = tuple(dict.fromkeys(k or (10, 20)))
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)  # what cannot be made is an error now, not after an hour
     chosen = list(joined(models)) or None
     files = {"train": train, "valid": valid, "test": test, "kg": kg, "link": link, "items": items}
     curve = tuple(joined(learning_curve))
@@ -101,13 +103,13 @@ def evaluate(
                 protocol=(protocol or Protocol.TEMPORAL).value, k=lengths, models=chosen, budget=budget, curve=curve
             )
     report = replace(report, command=context.meta[TYPED])
-    if out is not None:
-        report.write(out)
-        output.note(f"report.html, report.json, figures.parquet and groups.parquet are in {out}")
     if json:
         output.document(report.document())
     else:
         report.print(output.console())
+    if out is not None:
+        report.write(out)
+        output.note(f"report.html, report.json, figures.parquet and groups.parquet are in {out}")
 
 
 def _is_about_files(files: dict[str, Path | None], protocol: Protocol | None, no_refit: bool) -> bool:

@@ -6,6 +6,7 @@ NaN where there is nothing to measure: an empty list, or for calibration nobody'
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,8 @@ BANDS = 3
 """Bands of popularity that hold equally many interactions, where no relation tells kinds of item apart."""
 SMOOTHING = 0.01
 """``alpha`` of :func:`calibration`: keeps the divergence finite for a group that the list leaves out."""
+BLOCK_FLOATS = 1 << 24
+"""Numbers held at once (128 MiB), however many people are measured."""
 
 
 @dataclass(frozen=True)
@@ -72,22 +75,32 @@ def _lists(top: np.ndarray, k: int, num_items: int) -> tuple[sp.csr_matrix, np.n
     return sp.csr_matrix((ones, (rows, shown[rows, places])), shape=(len(top), num_items)), (shown >= 0).sum(axis=1)
 
 
+def _by_block(measured: Callable[[slice], np.ndarray], people: int, width: int) -> PerPerson:
+    """What ``measured`` gives for all people, asked for blocks of them that need ``width`` numbers each."""
+    step = max(1, BLOCK_FLOATS // max(1, width))
+    return np.concatenate([np.empty(0), *(measured(slice(at, at + step)) for at in range(0, people, step))])
+
+
 def diversity(top: np.ndarray, k: int, catalogue: Catalogue) -> PerPerson:
     """Intra-list diversity: one minus the mean cosine of two different items of the list, by who likes them.
 
     ``1 - sum_{i != j} cos(i, j) / (m (m - 1))`` for a list of ``m`` items; NaN below two. Ziegler et al., WWW 2005.
     """
     lists, sizes = _lists(top, k, len(catalogue.popularity))
-    together = sp.csr_matrix(lists @ catalogue.likes)
+
+    def squares(block: slice) -> np.ndarray:
+        together = sp.csr_matrix(lists[block] @ catalogue.likes)
+        return _sums(together.multiply(together).tocsr())
+
     own = lists @ (np.diff(catalogue.likes.indptr) > 0).astype(np.float64)
-    cosines = _sums(together.multiply(together).tocsr()) - own
+    cosines = _by_block(squares, len(top), catalogue.likes.shape[1]) - own
     return np.where(sizes > 1, 1.0 - cosines / np.maximum(sizes * (sizes - 1), 1), np.nan)
 
 
 def novelty(top: np.ndarray, k: int, catalogue: Catalogue) -> PerPerson:
     """Mean self-information of what is recommended, in bits: ``-log2((c_i + 1) / (sum_j c_j + num_items))``.
 
-    ``c`` is the popularity; add-one smoothing serves new items. Zhou et al., PNAS 2010.
+    ``c`` is the popularity; add-one smoothing serves new items. After Zhou et al., PNAS 2010.
     """
     counts = catalogue.popularity
     return _mean(top, k, -np.log2((counts + 1) / (counts.sum() + len(counts))))
@@ -112,34 +125,52 @@ def calibration(top: np.ndarray, k: int, catalogue: Catalogue, history: sp.csr_m
     """
     lists, _ = _lists(top, k, len(catalogue.popularity))
     liked = history.multiply(history > 0).tocsr()
-    p, q = (_shares(sp.csr_matrix(rows @ catalogue.groups)) for rows in (liked, lists))
-    smoothed = (1 - SMOOTHING) * q + SMOOTHING * p
-    terms = np.where(p > 0, p * np.log(np.maximum(p, 1e-300) / np.maximum(smoothed, 1e-300)), 0.0)
-    return np.where(p.any(axis=1) & q.any(axis=1), terms.sum(axis=1), np.nan)
+
+    def divergence(block: slice) -> np.ndarray:
+        p, q = (_shares(sp.csr_matrix(rows[block] @ catalogue.groups)) for rows in (liked, lists))
+        smoothed = (1 - SMOOTHING) * q + SMOOTHING * p
+        terms = np.where(p > 0, p * np.log(np.maximum(p, 1e-300) / np.maximum(smoothed, 1e-300)), 0.0)
+        return np.where(p.any(axis=1) & q.any(axis=1), terms.sum(axis=1), np.nan)
+
+    return _by_block(divergence, len(top), catalogue.groups.shape[1])
 
 
 def _shares(matrix: sp.csr_matrix) -> np.ndarray:
     return np.asarray(_scaled(matrix, _sums(matrix)).toarray())
 
 
-def serendipity(top: np.ndarray, k: int, hits: Hits, expected: np.ndarray) -> PerPerson:
-    """The share of the list that is right and that a list of the most popular unseen items does not hold.
+def obviousness(top: np.ndarray, catalogue: Catalogue, seen: sp.csr_matrix) -> np.ndarray:
+    """The place, from 0, of each item of ``top`` ``(n, K)`` among the person's unseen items, the most popular first.
 
-    ``sum_{i<=k} rel_i [item_i not in E] / k`` with ``E`` the first ``k`` of ``expected`` ``(n, >= k)``. Ge et al.,
-    RecSys 2010, with popularity as the primitive recommender.
+    Equal items stand by dense id; what stands where a list has ended says nothing.
     """
-    shown, obvious = top[:, :k], expected[:, :k]
-    unexpected = ~(shown[:, :, None] == obvious[:, None, :]).any(axis=2)
-    return hits.where_any((hits.top(k) & unexpected).sum(axis=1) / k)
+    size = len(catalogue.popularity)
+    place = np.empty(size, dtype=np.int64)
+    place[np.argsort(-catalogue.popularity, kind="stable")] = np.arange(size)
+    rows = np.repeat(np.arange(len(top), dtype=np.int64), np.diff(seen.indptr))
+    before = np.sort(rows * size + place[seen.indices])
+    starts = seen.indptr[:-1].astype(np.int64)[:, None]
+    wanted = np.arange(len(top), dtype=np.int64)[:, None] * size + place[top]
+    return np.asarray(place[top] - (np.searchsorted(before, wanted) - starts))
+
+
+def serendipity(hits: Hits, k: int, obvious: np.ndarray) -> PerPerson:
+    """The share of the list that is right and that a list of the ``k`` most popular unseen items does not hold.
+
+    ``sum_{i<=k} rel_i [obvious_i >= k] / k`` with :func:`obviousness`. Ge et al., RecSys 2010, with popularity as the
+    primitive recommender.
+    """
+    return hits.where_any((hits.top(k) & (obvious[:, :k] >= k)).sum(axis=1) / k)
 
 
 def measure(
-    top: np.ndarray, ks: tuple[int, ...], catalogue: Catalogue, hits: Hits, history: sp.csr_matrix, expected: np.ndarray
+    top: np.ndarray, ks: tuple[int, ...], catalogue: Catalogue, hits: Hits, history: sp.csr_matrix, seen: sp.csr_matrix
 ) -> dict[str, PerPerson]:
-    """All of this module at every k, by ``name@k``."""
+    """All of this module at every k, by ``name@k``; ``history`` and ``seen`` are ``(n, num_items)``."""
+    obvious = obviousness(top, catalogue, seen)
     found: dict[str, PerPerson] = {}
     for k in ks:
         found |= {f"{metric.__name__}@{k}": metric(top, k, catalogue) for metric in (diversity, novelty, popularity)}
         found[f"calibration@{k}"] = calibration(top, k, catalogue, history)
-        found[f"serendipity@{k}"] = serendipity(top, k, hits, expected)
+        found[f"serendipity@{k}"] = serendipity(hits, k, obvious)
     return found

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ACTIVITY = (1, 5, 20, 100)
 """Bounds of groups of people, by liked items in training."""
 AGE_DAYS = (30, 180)
-"""Bounds of groups of people, by days between their first event and the latest of all in training."""
+"""Bounds of groups of people, by days between the first of their pairs and the last of all in training."""
 WARMTH = (1, 10)
 """Bounds of groups of items, by people who like them in training: cold, sparse, warm."""
 
@@ -58,7 +58,10 @@ def activity(task: Task) -> tuple[np.ndarray, list[str]]:
 
 
 def age(task: Task) -> tuple[np.ndarray, list[str]]:
-    """Likewise by the days since their first event in training, those without one apart; no groups without times."""
+    """Likewise by the days since the first of their dated pairs in training, those without one apart.
+
+    A pair is as old as its latest event. Without times there are no groups.
+    """
     cells = task.data.cells
     first = np.full(cells.num_users, np.nan)
     np.fmin.at(first, cells.users, cells.times)
@@ -66,7 +69,7 @@ def age(task: Task) -> tuple[np.ndarray, list[str]]:
         return np.zeros(len(task), dtype=np.int64), []
     days = (np.nanmax(cells.times) - first[task.users]) / 86_400
     numbers = np.where(np.isnan(days), 0, 1 + np.searchsorted(AGE_DAYS, np.nan_to_num(days), side="right"))
-    return numbers, ["not in training", *_names(AGE_DAYS, "days")]
+    return numbers, ["no dated item", *_names(AGE_DAYS, "days")]
 
 
 def _by_item(top: np.ndarray, k: int, task: Task) -> list[GroupFigure]:

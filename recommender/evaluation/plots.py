@@ -58,10 +58,16 @@ def lines(series: Mapping[str, Sequence[tuple[str, float]]]) -> str:
         anchor = "start" if column == 0 else "end" if column == len(places) - 1 else "middle"
         shapes.append(_text(left + column * step, HEIGHT - 18, name, anchor))
     for row, (model, points) in enumerate(series.items()):
-        spots = [(left + places.index(name) * step, height(value)) for name, value in points if math.isfinite(value)]
-        joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
-        dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in spots)
-        line = f'<polyline points="{joined}" fill="none" stroke="{_colour(row)}" stroke-width="2"/>'
+        values = dict(points)
+        dots, path, pen = "", "", "M"
+        for column, name in enumerate(places):
+            if not math.isfinite(values.get(name, math.nan)):
+                pen = "M"
+                continue
+            x, y = left + column * step, height(values[name])
+            dots += f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>'
+            path, pen = f"{path}{pen}{x:.1f} {y:.1f}", "L"
+        line = f'<path d="{path}" fill="none" stroke="{_colour(row)}" stroke-width="2"/>'
         shapes.append(f'<g fill="{_colour(row)}"><title>{escape(model)}</title>{line}{dots}</g>')
         x, y = left + (row % 5) * 130, HEIGHT + 18 * (row // 5)
         shapes += [f'<rect x="{x}" y="{y - 9}" width="10" height="10" fill="{_colour(row)}"/>', _text(x + 15, y, model)]

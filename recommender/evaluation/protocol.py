@@ -149,9 +149,7 @@ def evaluate(scorer: Scorer, task: Task, config: EvaluationConfig | None = None,
     hits = Hits.of(top, task.relevant, task.outside)
     per_person = {f"{name}@{k}": metric(hits, k) for k in config.ks for name, metric in metrics.METRICS.items()}
     if config.thorough:
-        popular = _Popular(task.catalogue.popularity.astype(np.float32))
-        expected = rank(popular, task.people, task.seen, max(config.ks), config)
-        per_person |= beyond.measure(top, config.ks, task.catalogue, hits, task.people.weights, expected)
+        per_person |= beyond.measure(top, config.ks, task.catalogue, hits, task.people.weights, task.seen)
     means = {name: metrics.mean(values) for name, values in per_person.items()}
     num_items = task.relevant.shape[1]
     for k in config.ks:
@@ -159,13 +157,3 @@ def evaluate(scorer: Scorer, task: Task, config: EvaluationConfig | None = None,
         means[f"gini@{k}"] = metrics.gini(top, k, num_items)
     groups = by_group(top, config.ks[0], task, per_person) if config.thorough else ()
     return Figures(means, per_person, top, time.perf_counter() - start, groups)
-
-
-class _Popular:
-    """The same score for everyone."""
-
-    def __init__(self, scores: np.ndarray) -> None:
-        self._scores = scores
-
-    def score(self, people: People) -> np.ndarray:
-        return np.broadcast_to(self._scores, (len(people), len(self._scores)))

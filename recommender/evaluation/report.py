@@ -71,6 +71,8 @@ class Report:
     """What models are compared by."""
     curve: Sequence[CurvePoint] = ()
     """The learning curves, where they were asked for."""
+    facet: str | None = None
+    """What kinds of item calibration is measured over, where it is: a relation, or ``popularity``."""
     command: str | None = None
     """What makes this report again."""
 
@@ -118,6 +120,7 @@ class Report:
             "protocol": self.protocol,
             "counts": dict(self.counts),
             "metric": self.metric,
+            "facet": self.facet,
             "models": [self._model(model) for model in self.models],
             "skipped": [{"name": model.name, "reason": model.reason} for model in self.skipped],
             "compared": [
@@ -162,7 +165,7 @@ class Report:
         for one in self.compared:
             console.print(f"{one.model} over {one.than}, {self.metric}: {one}", markup=False, highlight=False)
         for name, points in self._curves().items():
-            said = ", ".join(f"{share:.0%} {value:.4f}" for share, value in points)
+            said = ", ".join(f"{_share(share)} {value:.4f}" for share, value in points)
             text = f"{name} by share of the training pairs, {self.metric}: {said}"
             console.print(text, markup=False, highlight=False)
         if self.counts:
@@ -233,7 +236,7 @@ class Report:
             drawn.append({"title": f"{chosen['metric'].iloc[0]} by {grouping}", "svg": plots.lines(series)})
         if self.curve:
             shares = {
-                model: [(f"{share:.0%}", value) for share, value in points] for model, points in self._curves().items()
+                model: [(_share(share), value) for share, value in points] for model, points in self._curves().items()
             }
             drawn.append({"title": f"{self.metric} by share of the training pairs", "svg": plots.lines(shares)})
         return drawn
@@ -281,6 +284,10 @@ _PARQUET = pa.schema(
 
 def _seconds(model: ModelResult) -> list[str]:
     return [f"{model.tune_s:.1f}", f"{model.fit_s:.1f}"]
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:g}%"
 
 
 def _figure(value: float) -> str:

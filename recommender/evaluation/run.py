@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -79,6 +79,8 @@ def measure(
         choice, _ = search(split.validation, run, budget=budget, names=parts)
     scorers, seconds, failed = _fitted(choice, split.refit, wanted, run)
     skipped = choice.skipped | failed
+    points, failed = _curve(split, choice, wanted, curve, EvaluationConfig(ks=tuple(ks)), run)
+    skipped |= {name: reason for name, reason in failed.items() if name not in skipped}
     config = EvaluationConfig(ks=tuple(ks), thorough=thorough)
     results = [
         ModelResult(
@@ -98,9 +100,10 @@ def measure(
         skipped=[Skipped(name, reason) for name, reason in skipped.items() if name in wanted],
         metric=f"ndcg@{ks[0]}",
         curve=[
-            *_curve(split, choice, wanted, curve, EvaluationConfig(ks=tuple(ks)), run),
+            *points,
             *(CurvePoint(one.name, 1.0, len(split.refit.cells), one.figures.means) for one in results if curve),
         ],
+        facet=split.testing.catalogue.facet if thorough else None,
     )
 
 
@@ -133,18 +136,27 @@ def _curve(
     shares: Sequence[float],
     config: EvaluationConfig,
     run: RunContext,
-) -> Iterator[CurvePoint]:
-    """Each model fitted on a random part of the training pairs; a larger part holds the smaller ones."""
+) -> tuple[list[CurvePoint], dict[str, str]]:
+    """Each model fitted on a random part of the training pairs, and why some could not be at some share.
+
+    A larger part holds the smaller ones. Vectors of texts are those of all training reviews at every share.
+    """
     cells = split.refit.cells
     order = np.random.default_rng(run.seed).permutation(len(cells))
+    points: list[CurvePoint] = []
+    reasons: dict[str, str] = {}
     for share in sorted(set(shares)):
         part = cells.take(np.sort(order[: max(1, round(share * len(cells)))]))
         data = replace(split.refit, cells=part)
-        scorers, _, _ = _fitted(choice, data, wanted, run)
+        scorers, _, failed = _fitted(choice, data, wanted, run)
+        reasons |= {name: f"on {share:g} of the training pairs: {reason}" for name, reason in failed.items()}
         task = replace(split.testing, data=data)
-        for name in wanted:
-            if name in scorers:
-                yield CurvePoint(name, share, len(part), evaluate(scorers[name], task, config).means)
+        points += [
+            CurvePoint(name, share, len(part), evaluate(scorers[name], task, config).means)
+            for name in wanted
+            if name in scorers
+        ]
+    return points, reasons
 
 
 def _weighed(split: Split, run: RunContext) -> Split:

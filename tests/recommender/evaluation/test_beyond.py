@@ -66,10 +66,31 @@ def test_without_knowledge_kinds_are_bands_of_popularity() -> None:
 def test_serendipity_by_hand() -> None:
     hits = Hits(np.array([[True, True, False], [False, False, True], [False, False, False]]), np.array([2, 1, 0]))
     lists = np.array([[0, 3, 1], [1, 2, 3], [0, 1, 2]])
-    popular = np.array([[0, 1, 2], [0, 1, 2], [0, 1, 2]])
+    nothing = sp.csr_matrix((3, 4))
+    obvious = beyond.obviousness(lists, Catalogue.of(data()), nothing)
+    np.testing.assert_array_equal(obvious, lists, "the items are numbered by popularity")
     # The first person's item 0 stands in the popular list too; their item 3 does not.
-    np.testing.assert_allclose(beyond.serendipity(lists, 3, hits, popular), [1 / 3, 1 / 3, np.nan])
-    np.testing.assert_allclose(beyond.serendipity(lists, 2, hits, popular), [1 / 2, 0, np.nan])
+    np.testing.assert_allclose(beyond.serendipity(hits, 3, obvious), [1 / 3, 1 / 3, np.nan])
+    np.testing.assert_allclose(beyond.serendipity(hits, 2, obvious), [1 / 2, 0, np.nan])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_obvious_agrees_with_a_ranking_by_popularity(seed: int) -> None:
+    """The place of each item in the list of all that the person has not seen."""
+    rng = np.random.default_rng(seed)
+    likes = (rng.random((30, 12)) < rng.random(12)).astype(np.float32)
+    users, items = np.nonzero(likes)
+    cells = Cells(users, items, np.ones(len(users), np.float32), np.full(len(users), np.nan), 30, 12)
+    empty = np.empty(0, np.int64)
+    catalogue = Catalogue.of(TrainingData(cells, KnowledgeGraph(empty, empty, empty, (), 12, 0, 12)))
+    places = np.full((30, 12), -1)
+    for person in range(30):
+        unseen = [item for item in np.argsort(-catalogue.popularity, kind="stable") if not likes[person, item]]
+        places[person, unseen] = np.arange(len(unseen))
+    lists = np.stack([rng.permutation(12) for _ in range(30)])
+    found = beyond.obviousness(lists, catalogue, cells.matrix)
+    fresh = np.take_along_axis(likes, lists, axis=1) == 0
+    np.testing.assert_array_equal(found[fresh], np.take_along_axis(places, lists, axis=1)[fresh])
 
 
 def test_a_list_of_the_popular_is_popular_and_no_surprise() -> None:
@@ -77,8 +98,8 @@ def test_a_list_of_the_popular_is_popular_and_no_surprise() -> None:
     catalogue = Catalogue.of(data())
     lists = np.array([[1, 2], [3, 2]])
     hits = Hits(np.array([[True, False], [True, False]]), np.array([1, 1]))
-    popular = np.array([[1, 2], [1, 2]])
-    found = beyond.measure(lists, (1, 2), catalogue, hits, sp.csr_matrix((2, 4), dtype=np.float32), popular)
+    seen = sp.csr_matrix(np.array([[1, 0, 0, 0]] * 2, dtype=np.float32))
+    found = beyond.measure(lists, (1, 2), catalogue, hits, sp.csr_matrix((2, 4), dtype=np.float32), seen)
     assert found["serendipity@1"].tolist() == [0.0, 1.0]
     assert found["popularity@1"].tolist() == [0.5, 0.0]
     assert found["novelty@2"][1] > found["novelty@2"][0]
@@ -86,7 +107,8 @@ def test_a_list_of_the_popular_is_popular_and_no_surprise() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_diversity_agrees_with_a_slow_reference(seed: int) -> None:
+def test_diversity_agrees_with_a_slow_reference(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beyond, "BLOCK_FLOATS", 100)  # blocks of three people
     rng = np.random.default_rng(seed)
     likes = (rng.random((30, 12)) < 0.3).astype(np.float32)
     users, items = np.nonzero(likes)

@@ -53,7 +53,7 @@ def test_groups_of_people_by_hand() -> None:
     assert found["activity", "no items", "hit@1"] == (1, 1.0)
     assert found["age", "180+ days", "recall@1"] == (1, 0.5)
     assert found["age", "under 30 days", "recall@1"] == (1, 0.5)
-    assert found["age", "not in training", "recall@1"] == (1, 0.5)
+    assert found["age", "no dated item", "recall@1"] == (1, 0.5)
     assert not any(metric.endswith("@2") for _, _, metric in found), "groups are at the first k"
 
 

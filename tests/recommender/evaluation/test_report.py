@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
+from recommender.evaluation import plots
 from recommender.evaluation.groups import GroupFigure
 from recommender.evaluation.metrics import METRICS
 from recommender.evaluation.protocol import Figures
@@ -132,8 +134,15 @@ def test_the_page_draws_what_the_table_says(report: Report) -> None:
     assert widths[0] / widths[1] == pytest.approx(0.35 / 0.3, rel=1e-3)
     assert "hybrid &lt;b&gt;" in bars
     assert "no items (40)" in groups
-    first, second = re.search(r'points="([^"]+)"', curve)[1].split()  # type: ignore[index]
-    assert float(first.split(",")[1]) > float(second.split(",")[1]), "more is higher up"
+    first, second = re.findall(r"[ML][\d.]+ ([\d.]+)", re.search(r'<path d="([^"]+)" fill', curve)[1])  # type: ignore[index]
+    assert float(first) > float(second), "more is higher up"
+
+
+def test_a_line_has_a_gap_where_there_is_no_value() -> None:
+    drawn = plots.lines({"a": [("x", 1.0), ("y", math.nan), ("z", 0.5)]})
+    line = re.search(r'<path d="([^"]+)" fill', drawn)[1]  # type: ignore[index]
+    assert line.count("M") == 2
+    assert "L" not in line
 
 
 def test_a_folder_holds_all_forms(report: Report, tmp_path: Path) -> None:
