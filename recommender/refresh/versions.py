@@ -36,9 +36,9 @@ def current(store: Store) -> dict[str, Any] | None:
 def parts(store: Store, version: str) -> list[dict[str, Any]]:
     """What each part of a version's hybrid is worth to people with a history, by validation: a row a part that counts.
 
-    ``weight``; ``alone``, its own NDCG@10; ``adds``, that of the hybrid less that without the part, by weights learned on
-    other people (cross-fitted, before the least weight of parts that know new items). Nothing where the version's
-    folder is not here.
+    ``weight``; ``alone``, its own NDCG@10; ``adds``, that of the hybrid less that without the part, by weights
+    learned on other people (cross-fitted, before the least weight of parts that know new items). Nothing where the
+    version's folder is not here.
     """
     try:
         learned = artefacts.read_manifest(folder(store, version), verify=False)["choice"]["fusion"]
