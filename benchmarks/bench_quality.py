@@ -1,18 +1,24 @@
 """Quality on public splits: the hybrid beside tuned popularity, item-kNN, iALS and EASE, full ranking.
 
-    python -m benchmarks.bench_quality [--budget SECONDS] [--seeds 0,1,2] [ml-100k] [lastfm-kg] [book-crossing-kg]
+    python -m benchmarks.bench_quality [--budget SECONDS] [--seeds 0,1,2] [--models NAME,...]
+        [ml-100k] [ml-100k-temporal] [lastfm-kg] [book-crossing-kg]
 
 ``ml-100k``: 20 % of each person's ratings held out at random (seed 42, or each of ``--seeds``, and then the means of
-all), every rating a positive; a tenth of the rest validates. ``lastfm-kg`` and ``book-crossing-kg``: fitted on
-``train`` alone with a tenth of it to validate, measured on their ``valid`` part, which neither tuning nor fitting sees.
-The latter two need the data folder beside the project.
+all), every rating a positive; a tenth of the rest validates. ``ml-100k-temporal``: the last tenth of all ratings is
+tested, the tenth before validates. ``lastfm-kg`` and ``book-crossing-kg``: fitted on ``train`` alone with a tenth of it
+to validate, measured on their ``valid`` part, which neither tuning nor fitting sees. The latter two need the data
+folder beside the project.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import multiprocessing
+import resource
 import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,31 +28,52 @@ from kg.readers import read_recbole
 from kg.records import Interaction
 from recommender.context import RunContext
 from recommender.evaluation.reading import Files
+from recommender.evaluation.report import Report
 from recommender.evaluation.run import evaluate_files
 from scripts.demo import CACHE, FOLDER, fetch
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
-SPLITS = ("ml-100k", "lastfm-kg", "book-crossing-kg")
+SPLITS = ("ml-100k", "ml-100k-temporal", "lastfm-kg", "book-crossing-kg")
+
+
+def ratings() -> list[Interaction]:
+    """MovieLens 100k, from the package that the demo takes it from."""
+    return [record for record in read_recbole(fetch(CACHE / "demo") / FOLDER) if isinstance(record, Interaction)]
 
 
 def movielens(folder: Path, seed: int = 42, share: float = 0.2) -> Files:
     """Train and test files of a random split of each person's ratings."""
-    rows: dict[str, list[str]] = {}
-    for record in read_recbole(fetch(CACHE / "demo") / FOLDER):
-        if isinstance(record, Interaction):
-            rows.setdefault(record.user_id, []).append(record.item_id)
+    rows: dict[str, list[Interaction]] = {}
+    for record in ratings():
+        rows.setdefault(record.user_id, []).append(record)
     rng = np.random.default_rng(seed)
-    paths = {name: folder / f"{name}.csv" for name in ("train", "test")}
-    with paths["train"].open("w", newline="") as train, paths["test"].open("w", newline="") as test:
-        writers = {"train": csv.writer(train), "test": csv.writer(test)}
-        for writer in writers.values():
-            writer.writerow(["user_id", "item_id"])
-        for user in sorted(rows, key=int):
-            items = sorted(rows[user], key=int)
-            held = set(rng.permutation(len(items))[: round(share * len(items))].tolist())
-            for position, item in enumerate(items):
-                writers["test" if position in held else "train"].writerow([user, item])
-    return Files(train=paths["train"], test=paths["test"])
+    parts: dict[str, list[Interaction]] = {"train": [], "test": []}
+    for user in sorted(rows, key=int):
+        own = sorted(rows[user], key=lambda record: int(record.item_id))
+        held = set(rng.permutation(len(own))[: round(share * len(own))].tolist())
+        for position, record in enumerate(own):
+            parts["test" if position in held else "train"].append(record)
+    train, test = (write(folder / f"{name}.csv", records, dated=False) for name, records in parts.items())
+    return Files(train=train, test=test)
+
+
+def movielens_temporal(folder: Path) -> Files:
+    """Train, valid and test files of 80, 10 and 10 % of all ratings, in the order of time."""
+    rows = sorted(ratings(), key=lambda record: (record.at, int(record.user_id), int(record.item_id)))
+    first, second = (round(share * len(rows)) for share in (0.8, 0.9))
+    parts = {"train": rows[:first], "valid": rows[first:second], "test": rows[second:]}
+    train, valid, test = (write(folder / f"{name}.csv", records, dated=True) for name, records in parts.items())
+    return Files(train=train, valid=valid, test=test)
+
+
+def write(path: Path, records: Sequence[Interaction], *, dated: bool) -> Path:
+    """Pairs as CSV."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["user_id", "item_id", "timestamp"][: 2 + dated])
+        for record in records:
+            writer.writerow([record.user_id, record.item_id, record.at][: 2 + dated])
+    return path
 
 
 def published(name: str) -> Files:
@@ -62,31 +89,53 @@ def published(name: str) -> Files:
     )
 
 
+def measure(name: str, seed: int, budget: float | None, models: Sequence[str] | None) -> tuple[Report, float, float]:
+    """The report, wall seconds, and the highest resident memory of this process in GiB."""
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="tastegraph-bench-") as scratch:
+        folder = Path(scratch)
+        if name == "ml-100k":
+            files = movielens(folder, seed)
+        elif name == "ml-100k-temporal":
+            files = movielens_temporal(folder)
+        else:
+            files = published(name)
+        report = evaluate_files(files, RunContext(), budget=budget, names=models)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return report, time.perf_counter() - start, peak
+
+
 def main() -> None:
     """Print one table a split."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("splits", nargs="*", default=list(SPLITS), help="which (default: all)")
     parser.add_argument("--seeds", default="42", help="of the splits of ml-100k, with commas (default: %(default)s)")
     parser.add_argument("--budget", type=float, default=None, help="seconds of tuning a split (default: whole grids)")
+    parser.add_argument("--models", default=None, help="with commas (default: the hybrid and simple baselines)")
     options = parser.parse_args()
-    run, console = RunContext(), Console(width=160)
+    console, models = Console(width=160), options.models.split(",") if options.models else None
     for name in options.splits:
-        if name != "ml-100k" and not SHARED.is_dir():
+        if not name.startswith("ml-") and not SHARED.is_dir():
             console.print(f"{name}: skipped, its data are not beside the project")
             continue
         frames = []
         for seed in map(int, options.seeds.split(",")) if name == "ml-100k" else (0,):
             console.rule(f"{name}, seed {seed}" if name == "ml-100k" else name)
-            with tempfile.TemporaryDirectory(prefix="tastegraph-bench-") as folder:
-                files = movielens(Path(folder), seed) if name == "ml-100k" else published(name)
-                report = evaluate_files(files, run, budget=options.budget)
+            # A process of its own, so that its memory is its own.
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                report, seconds, peak = pool.apply(measure, (name, seed, options.budget, models))
             report.print(console)
             for model in report.models:
                 console.print(model.name, dict(model.params), style="dim", highlight=False)
+            console.print(f"{seconds:.0f} s in all, {peak:.1f} GiB at most")
             frames.append(report.to_frame().set_index("model"))
         if len(frames) > 1:
-            console.rule(f"{name}, mean of {len(frames)} splits")
-            console.print((sum(frames) / len(frames))[["recall@10", "ndcg@10", "mrr@10"]].round(4))
+            console.rule(f"{name}, mean of {len(frames)} splits and standard deviation between them")
+            columns = ["recall@10", "ndcg@10", "mrr@10"]
+            values = np.stack([frame[columns].to_numpy() for frame in frames])
+            for row, model in enumerate(frames[0].index):
+                pairs = zip(columns, values.mean(axis=0)[row], values.std(axis=0, ddof=1)[row], strict=True)
+                console.print(model, ", ".join(f"{column} {mean:.4f} ± {std:.4f}" for column, mean, std in pairs))
 
 
 if __name__ == "__main__":

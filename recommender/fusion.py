@@ -188,8 +188,8 @@ def ndcg(choices: Choices, scores: np.ndarray, k: int, people: np.ndarray) -> np
     return result
 
 
-def _logit(choices: Choices, people: np.ndarray, config: FusionConfig) -> np.ndarray:
-    """Conditional logit weights; each person counts once, however many targets."""
+def logit(choices: Choices, people: np.ndarray, config: FusionConfig) -> np.ndarray:
+    """Conditional logit weights ``(P,)`` float64 of these people; each counts once, however many targets."""
     rows, columns = np.nonzero(choices.relevant[people])
     share = 1.0 / choices.targets[people][rows]
     if len(rows) > config.max_choices:
@@ -243,9 +243,9 @@ def learn(choices: Choices, names: Sequence[str], config: FusionConfig, rng: np.
     fold = np.zeros(len(everyone), dtype=np.int64)
     if size > 1 and len(everyone) >= 5 * config.folds:
         fold = rng.permutation(len(everyone)) % config.folds
-        learners["logit"] = lambda people: _logit(choices, people, config)
+        learners["logit"] = lambda people: logit(choices, people, config)
         if config.sweeps:
-            learners["ascent"] = lambda people: _ascend(choices, _logit(choices, people, config), people, config)
+            learners["ascent"] = lambda people: _ascend(choices, logit(choices, people, config), people, config)
     held = [(everyone[fold != number], everyone[fold == number]) for number in range(int(fold.max(initial=0)) + 1)]
 
     def value(fitted: Sequence[np.ndarray], left_out: int = -1) -> np.ndarray:

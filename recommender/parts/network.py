@@ -21,6 +21,9 @@ from recommender.parts.base import Contributions, Part
 ARRAYS = ("base", "items", "bias", "messages")
 """The fields of :class:`Propagated` that are tensors."""
 
+FEW = 4
+"""Liked items a person on average below which the knowledge graph is tried first: little else ties items together."""
+
 
 @dataclass(frozen=True)
 class GraphNetworkConfig:
@@ -52,12 +55,14 @@ class GraphNetwork(Part):
     def grid(cls, data: TrainingData) -> Sequence[GraphNetworkConfig]:
         if not data.cells.positive.nnz:
             return []
-        shapes = [(64, 0.25, 80), (64, 0.2, 60), (128, 0.2, 20), (128, 0.25, 80), (128, 0.3, 80), (64, 0.2, 20)]
+        shapes = [(64, 0.25, 80), (64, 0.2, 60), (128, 0.2, 40), (128, 0.25, 80), (128, 0.3, 80), (64, 0.2, 20)]
         configs = [GraphNetworkConfig(*shape) for shape in shapes]
         if data.item_vectors is not None:
             configs.insert(3, GraphNetworkConfig(64, 0.2, 60, text=True))
         if len(data.knowledge):
-            configs.insert(3, GraphNetworkConfig(64, 0.2, 60, knowledge=True))
+            cells = data.cells.positive
+            sparse = cells.nnz < FEW * np.count_nonzero(np.diff(cells.indptr))
+            configs.insert(0 if sparse else 3, GraphNetworkConfig(64, 0.2, 60, knowledge=True))
         return configs
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:

@@ -1,8 +1,8 @@
 """Relations: items that share entities with what the person liked, with a learned weight for each relation.
 
 ``score = x · sum_r w_r K_r`` with the relation filters ``K_r`` of :mod:`gnn.filters`. The weights are learned on the
-training part alone: one of a person's items is hidden, and the conditional logit and coordinate ascent of
-:mod:`recommender.fusion` say which relations find it again.
+training part alone: one of a person's items is hidden, and a conditional logit over candidates
+(:func:`recommender.fusion.logit`) says which relations find it again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gnn.filters import RelationFilter, RelationFilterConfig
 from gnn.sparse import to_scipy, to_torch
 from recommender.context import RunContext
 from recommender.data import People, TrainingData
-from recommender.fusion import FusionConfig, concatenate, gather, learn
+from recommender.fusion import FusionConfig, concatenate, gather, logit
 from recommender.parts.base import Contributions, Part, csr_restore, csr_state
 
 BLOCK_BYTES = 256 * 2**20
@@ -50,22 +50,23 @@ class Relations(Part):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[RelationsConfig]:
-        return [RelationsConfig(damping) for damping in (0.5, 0.8)] if data.knowledge.item_attributes else []
+        return [RelationsConfig(damping) for damping in (0.5, 0.2)] if data.knowledge.item_attributes else []
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         incidence = data.knowledge.item_attributes
         names = sorted(incidence, key=lambda name: -incidence[name].nnz)[: self.config.max_relations]
         config = RelationFilterConfig(hub_exponent=self.config.damping)
         single = [RelationFilter.of(to_torch(incidence[name]), config) for name in names]
-        weights = self._weights(data, single, names, run)
+        weights = self._weights(data, single, run)
         kept = [position for position, weight in enumerate(weights) if weight > 0] or [0]
         self.filter = RelationFilter.weighted([single[at] for at in kept], [float(weights[at]) for at in kept])
         return self
 
-    def _weights(
-        self, data: TrainingData, single: Sequence[RelationFilter], names: Sequence[str], run: RunContext
-    ) -> np.ndarray:
-        """One weight a relation, at the scale of raw filter scores; all 1 when nobody has two liked items."""
+    def _weights(self, data: TrainingData, single: Sequence[RelationFilter], run: RunContext) -> np.ndarray:
+        """One weight a relation, at the scale of raw filter scores; all 1 when nobody has two liked items.
+
+        A relation that says nothing of the people who teach gets 0.
+        """
         rng = np.random.default_rng(run.seed)
         liked = data.cells.positive
         able = np.flatnonzero(np.diff(liked.indptr) >= 2)
@@ -79,16 +80,18 @@ class Relations(Part):
         )
         history = (history - history.multiply(targets)).tocsr()
         history.eliminate_zeros()
-        config = FusionConfig(folds=2, sweeps=1)
+        config = FusionConfig()
         size = max(1, BLOCK_BYTES // (4 * history.shape[1] * len(single)))
         scale, blocks = np.ones(len(single)), []
         for start in range(0, len(people), size):
             own = slice(start, start + size)
             scores = np.stack([one.apply(to_torch(history[own])).numpy() for one in single])
             if start == 0:  # one scale for all, or they could not be told by one weight
-                scale = np.maximum(scores.std(axis=(1, 2)), 1e-12)
-            blocks.append(gather(scores / scale[:, None, None], history[own], targets[own], config, rng))
-        return np.asarray(learn(concatenate(blocks), names, config, rng).weights / scale)
+                spread = scores.std(axis=(1, 2))
+                scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
+            blocks.append(gather(scores * scale[:, None, None], history[own], targets[own], config, rng))
+        choices = concatenate(blocks)
+        return logit(choices, np.arange(len(people)), config) * scale
 
     def score(self, people: People) -> np.ndarray:
         scores: np.ndarray = self.filter.apply(people.history).numpy()
