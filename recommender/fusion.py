@@ -10,7 +10,7 @@ beyond noise.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -85,6 +85,10 @@ class Choices:
     """``(B, C)`` bool: drawn as a negative, left out of metrics."""
     targets: np.ndarray
     """``(B,)`` int64: how many relevant items each person has."""
+
+    def take(self, people: np.ndarray) -> Choices:
+        """Those of these people, a mask or positions."""
+        return Choices(*(getattr(self, column.name)[people] for column in fields(self)))
 
 
 def standardise(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -223,17 +227,22 @@ def _ascend(choices: Choices, start: np.ndarray, people: np.ndarray, config: Fus
     return weights
 
 
-def _leads(first: np.ndarray, second: np.ndarray) -> bool:
+def leads(first: np.ndarray, second: np.ndarray) -> bool:
     """Whether the mean of the first is above that of the second by more than a standard error of the difference."""
     lead = first - second
     return bool(lead.mean() > lead.std() / np.sqrt(len(lead)))
 
 
-def learn(choices: Choices, names: Sequence[str], config: FusionConfig, rng: np.random.Generator) -> Learned:
+def learn(
+    choices: Choices, names: Sequence[str], config: FusionConfig, rng: np.random.Generator
+) -> tuple[Learned, np.ndarray]:
     """Choose among each part alone, logit and ascent by cross-fitted NDCG@k, then fit the winner on everyone.
 
     The logit wins unless something leads it by more than a standard error of the difference: ascent follows the noise
     of a small validation part, and a part alone has fewer reasons to give.
+
+    Returns:
+        the weights, and the cross-fitted NDCG@k of each person, ``(B,)`` float64.
     """
     size, everyone = len(names), np.arange(len(choices.items))
     learners: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -260,11 +269,12 @@ def learn(choices: Choices, names: Sequence[str], config: FusionConfig, rng: np.
     values = {name: value(fitted) for name, fitted in crossed.items()}
     chosen = max(names, key=lambda name: float(values[name].mean()))
     if "logit" in values:
-        best = "ascent" if "ascent" in values and _leads(values["ascent"], values["logit"]) else "logit"
-        if not _leads(values[chosen], values[best]):
+        best = "ascent" if "ascent" in values and leads(values["ascent"], values["logit"]) else "logit"
+        if not leads(values[chosen], values[best]):
             chosen = best
     without = {
         name: float((values[chosen] - value(crossed[chosen], position)).mean()) for position, name in enumerate(names)
     }
     validation = {name: float(own.mean()) for name, own in values.items()}
-    return Learned(weights=learners[chosen](everyone), chosen=chosen, validation=validation, without=without)
+    learned = Learned(weights=learners[chosen](everyone), chosen=chosen, validation=validation, without=without)
+    return learned, values[chosen]

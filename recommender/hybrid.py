@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recommender.data import People
-from recommender.fusion import Choices, FusionConfig, Learned, concatenate, gather, learn, standardise
+from recommender.fusion import Choices, FusionConfig, Learned, concatenate, gather, leads, learn, standardise
 from recommender.parts import PARTS
 from recommender.parts.base import Part
 from recommender.situations import Fusion, SituationConfig
@@ -137,30 +137,48 @@ def fuse(
     config, situations = config or FusionConfig(), situations or SituationConfig()
     names = tuple(part.name for part in parts)
     rng = np.random.default_rng(seed)
-    met = np.diff(people.weights.indptr) > 0
+    sizes = np.diff(people.weights.indptr)
+    met = sizes > 0
     new = ~met if np.count_nonzero(~met) >= situations.least else np.ones_like(met)
     alike = np.stack([_unit(part, nobody(seen.shape[1])) for part in parts]) if parts else np.empty((0, 1, 1))
-    every = np.arange(len(parts))
-    telling = np.flatnonzero(alike.any(axis=(1, 2)))
 
-    def learned(among: np.ndarray, components: Callable[[People], np.ndarray], chosen: np.ndarray) -> Learned:
-        """Weights of the chosen parts, 0 for the others."""
-        rows = np.sort(rng.permutation(np.flatnonzero(among))[: config.max_people])
-        if not len(rows) or not len(chosen):
-            return Learned(np.isin(every, chosen).astype(np.float64), "equal")
-        size = max(1, BLOCK_BYTES // (4 * seen.shape[1] * len(chosen)))
-        blocks: list[Choices] = []
-        for start in range(0, len(rows), size):
-            own = rows[start : start + size]
-            blocks.append(gather(components(people[own]), seen[own], relevant[own], config, rng))
-        found = learn(concatenate(blocks), [names[position] for position in chosen], config, rng)
-        weights = np.zeros(len(parts))
-        weights[chosen] = found.weights
-        return replace(found, weights=weights)
+    def drawn(among: np.ndarray) -> np.ndarray:
+        return np.sort(rng.permutation(np.flatnonzero(among))[: config.max_people])
 
-    history = learned(met, lambda block: np.stack([_unit(part, block) for part in parts]), every)
-    nothing = learned(new, lambda block: np.repeat(alike[telling], len(block), axis=1), telling)
-    return Fusion.of(names, history, nothing, np.array([part.knows_new_items for part in parts], bool), situations)
+    def candidates(rows: np.ndarray, components: Callable[[People], np.ndarray], count: int) -> Choices:
+        size = max(1, BLOCK_BYTES // (4 * seen.shape[1] * count))
+        own = [rows[start : start + size] for start in range(0, len(rows), size)]
+        return concatenate([gather(components(people[at]), seen[at], relevant[at], config, rng) for at in own])
+
+    every, rows = np.arange(len(parts)), drawn(met)
+    history, few, few_items = _equal(every, len(parts)), None, 0
+    if len(rows) and len(parts):
+        found = candidates(rows, lambda block: np.stack([_unit(part, block) for part in parts]), len(parts))
+        history, values = learn(found, names, config, rng)
+        bound = max(2, int(np.median(sizes[rows])))
+        short = sizes[rows] < bound
+        if min(np.count_nonzero(short), np.count_nonzero(~short)) >= situations.least_apart:
+            apart, values_apart = zip(
+                *(learn(found.take(own), names, config, rng) for own in (short, ~short)), strict=True
+            )
+            joined = np.empty_like(values)
+            joined[short], joined[~short] = values_apart
+            if leads(joined, values):
+                (few, history), few_items = apart, bound
+
+    telling, rows = np.flatnonzero(alike.any(axis=(1, 2))), drawn(new)
+    nothing = _equal(telling, len(parts))
+    if len(rows) and len(telling):
+        found = candidates(rows, lambda block: np.repeat(alike[telling], len(block), axis=1), len(telling))
+        some, _ = learn(found, [names[position] for position in telling], config, rng)
+        nothing = replace(some, weights=np.bincount(telling, some.weights, len(parts)))
+    knows = np.array([part.knows_new_items for part in parts], dtype=bool)
+    return Fusion.of(names, history, nothing, knows, situations, few=few, few_items=few_items)
+
+
+def _equal(chosen: np.ndarray, size: int) -> Learned:
+    """Weight 1 for these of ``size`` parts, 0 for the others."""
+    return Learned(np.isin(np.arange(size), chosen).astype(np.float64), "equal")
 
 
 def _unit(part: Part, people: People) -> np.ndarray:

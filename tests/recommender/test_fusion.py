@@ -31,7 +31,7 @@ def test_a_perfect_part_among_noise_is_found() -> None:
     relevant = targets(rng)
     noise = rng.normal(size=(2, PEOPLE, ITEMS))
     perfect = relevant + 0.1 * rng.normal(size=relevant.shape)
-    fusion = learn(
+    fusion, _ = learn(
         choices_of(np.stack([noise[0], perfect, noise[1]]), relevant), ["a", "perfect", "b"], FusionConfig(), rng
     )
     assert fusion.validation[fusion.chosen] > 0.99
@@ -45,7 +45,7 @@ def test_two_parts_that_each_know_half_are_better_together() -> None:
     half = rng.random(relevant.shape) < 0.5
     first = (relevant & half) * 3.0 + rng.normal(size=relevant.shape)
     second = (relevant & ~half) * 3.0 + rng.normal(size=relevant.shape)
-    fusion = learn(choices_of(np.stack([first, second]), relevant), ["first", "second"], FusionConfig(), rng)
+    fusion, _ = learn(choices_of(np.stack([first, second]), relevant), ["first", "second"], FusionConfig(), rng)
     assert fusion.chosen in ("logit", "ascent")
     assert fusion.validation[fusion.chosen] > max(fusion.validation["first"], fusion.validation["second"]) + 0.1
     assert min(fusion.weights) > 0.3 * max(fusion.weights)
@@ -56,7 +56,7 @@ def test_noise_is_not_worse_than_its_best_part_beyond_noise(seed: int) -> None:
     """Relevant items are drawn at random: NDCG@10 of a person then deviates by about .2, its mean over 200 by .014."""
     rng = np.random.default_rng(seed)
     relevant = targets(rng)
-    fusion = learn(choices_of(rng.normal(size=(3, PEOPLE, ITEMS)), relevant), ["a", "b", "c"], FusionConfig(), rng)
+    fusion, _ = learn(choices_of(rng.normal(size=(3, PEOPLE, ITEMS)), relevant), ["a", "b", "c"], FusionConfig(), rng)
     assert fusion.validation[fusion.chosen] >= max(fusion.validation[name] for name in "abc") - 0.028
 
 
@@ -68,7 +68,7 @@ def test_a_part_that_is_better_beyond_noise_stands_alone() -> None:
     components = np.concatenate([good[None], rng.normal(size=(40, *relevant.shape))])
     names = ["good", *(f"noise {n}" for n in range(40))]
     overfitting = FusionConfig(logit=LogitConfig(l2=1e-6, nonnegative=False), sweeps=0)
-    fusion = learn(choices_of(components, relevant), names, overfitting, rng)
+    fusion, _ = learn(choices_of(components, relevant), names, overfitting, rng)
     assert fusion.validation["good"] > fusion.validation["logit"] + 0.05
     assert fusion.chosen == "good"
     assert fusion.weights.tolist() == [1.0] + [0.0] * 40
@@ -78,7 +78,7 @@ def test_a_part_that_ties_everything_is_not_taken_for_perfect() -> None:
     rng = np.random.default_rng(4)
     relevant = targets(rng)
     useful = relevant + rng.normal(size=relevant.shape)
-    fusion = learn(
+    fusion, _ = learn(
         choices_of(np.stack([np.zeros_like(useful), useful]), relevant), ["flat", "useful"], FusionConfig(), rng
     )
     assert fusion.validation["flat"] < fusion.validation["useful"]

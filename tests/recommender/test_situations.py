@@ -10,10 +10,28 @@ from recommender.data import People
 from recommender.fusion import Learned
 from recommender.hybrid import Hybrid, fuse, nobody
 from recommender.parts import PARTS
+from recommender.parts.base import BaselinePart
+from recommender.parts.popularity import PopularityConfig
 from recommender.situations import Fusion, SituationConfig
 from tests.recommender.parts.planted import ITEMS, PEOPLE, world
 from tests.recommender.parts.test_contract import person
 from tests.running import RUN
+
+
+class Told(BaselinePart):
+    """What it is told, by the row of the person."""
+
+    Config = PopularityConfig
+    grid = fit = None  # type: ignore[assignment]
+
+    def __init__(self, name: str, scores: np.ndarray) -> None:
+        super().__init__()
+        self.name, self.scores = name, scores  # type: ignore[misc]
+
+    def score(self, people: People) -> np.ndarray:
+        found: np.ndarray = np.where(people.rows[:, None] >= 0, self.scores[people.rows], 0.0).astype(np.float32)
+        return found
+
 
 NAMES = ("popularity", "ials", "content")
 KNOWS = np.array([False, False, True])
@@ -86,6 +104,34 @@ def test_people_without_history_have_weights_of_their_own(strangers: int) -> Non
     assert Hybrid(parts, learned).score(nobody(ITEMS))[0].argmax() == 5
     by_taste = Hybrid(parts, learned).score(person([0, 1, 2]))[0]
     assert by_taste[: ITEMS // 2].mean() > by_taste[ITEMS // 2 :].mean()
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_people_with_few_items_have_weights_of_their_own_where_that_is_better(apart: bool) -> None:
+    """Planted: the first part knows what those with one item want, and the second, if ``apart``, those with three."""
+    rng, people, items = np.random.default_rng(0), 600, 60
+    history = np.zeros((people, items), dtype=np.float32)
+    for row in range(people):
+        history[row, rng.choice(items // 2, size=1 if row % 2 else 3, replace=False)] = 1.0
+    wanted = rng.integers(items // 2, items, people)
+    known, noise = np.zeros((people, items), np.float32), rng.random((2, people, items), dtype=np.float32)
+    known[np.arange(people), wanted] = 2.0
+    first = np.ones(people, bool) if not apart else np.arange(people) % 2 == 1
+    scores = [noise[0] + known * first[:, None], noise[1] + known * ~first[:, None]]
+    parts = [Told("one", scores[0]), Told("other", scores[1])]
+    relevant = sp.csr_matrix((np.ones(people, np.float32), (np.arange(people), wanted)), shape=(people, items))
+    history = sp.csr_matrix(history)
+    learned = fuse(parts, People(history, np.arange(people)), history, relevant)
+    assert (learned.few is not None) == apart
+    if learned.few is not None:
+        assert learned.few_items in (2, 3)
+        assert learned.few.weights[0] > 10 * learned.few.weights[1]
+        assert learned.history.weights[1] > 10 * learned.history.weights[0]
+        again = Fusion.from_dict(learned.to_dict())
+        np.testing.assert_array_equal(again.weights(person([1])), learned.few.weights[None].astype(np.float32))
+        np.testing.assert_array_equal(
+            again.weights(person([1, 2, 3])), learned.history.weights[None].astype(np.float32)
+        )
 
 
 def test_with_nobody_to_learn_from_all_weights_are_equal() -> None:
