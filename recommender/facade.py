@@ -354,17 +354,19 @@ class Recommender:
         files: Files | None = None,
         refit: bool = True,
         curve: Sequence[float] = (),
+        folds: int = 5,
     ) -> Report:
         """Split the graph's events, tune on validation, and measure models side by side on the test part.
 
         Args:
-            protocol: ``temporal``, ``random`` or ``leave-last``.
+            protocol: ``temporal``, ``random``, ``leave-last`` or ``k-fold``.
             k: lengths of lists.
             models: names; by default the hybrid and the simple baselines.
             budget: seconds of tuning.
             files: a split that stands in files, :class:`recommender.evaluation.reading.Files`, instead of this graph.
             refit: with files, whether the final fit sees the validation part too.
             curve: shares of the training pairs, in (0, 1), that every model is fitted on as well: learning curves.
+            folds: of ``k-fold``, at least 3; each tunes and measures, and a person counts by the mean of their folds.
         """
         from recommender.evaluation.run import evaluate_files, evaluate_store
 
@@ -387,6 +389,7 @@ class Recommender:
             budget=budget,
             meaning=self._config.meaning,
             curve=curve,
+            folds=folds,
         )
 
     # House -----------------------------------------------------------------------------------------------------------

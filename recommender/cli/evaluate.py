@@ -24,6 +24,8 @@ class Protocol(StrEnum):
 
     TEMPORAL = "temporal"
     RANDOM = "random"
+    LEAVE_LAST = "leave-last"
+    K_FOLD = "k-fold"
 
 
 def _shares(text: str) -> list[float]:
@@ -44,6 +46,9 @@ def evaluate(
     context: typer.Context,
     protocol: Annotated[
         Protocol | None, typer.Option(help="How the graph's events are split.", show_default="temporal")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(min=3, metavar="N", help="Parts of --protocol k-fold.", show_default="5")
     ] = None,
     k: Annotated[
         list[int] | None, typer.Option("-k", min=1, metavar="N", help="List lengths.", show_default="10 and 20")
@@ -84,12 +89,15 @@ def evaluate(
     Examples:
       tastegraph evaluate --protocol temporal -k 10 -k 20
       tastegraph evaluate --train train.txt --valid valid.txt --test test.txt --kg kg.txt --link link.txt
+      tastegraph evaluate --protocol k-fold --folds 5 --budget 60
       tastegraph evaluate --learning-curve 0.25,0.5 --out report
     """
     lengths = tuple(dict.fromkeys(k or (10, 20)))
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # what cannot be made is an error now, not after an hour
     chosen = list(joined(models)) or None
+    if folds is not None and protocol is not Protocol.K_FOLD:
+        raise usage("--folds goes with --protocol k-fold")
     files = {"train": train, "valid": valid, "test": test, "kg": kg, "link": link, "items": items}
     curve = tuple(joined(learning_curve))
     session = Session.of(context)
@@ -100,7 +108,12 @@ def evaluate(
     else:
         with session.open(compute=True, text_model=text_model) as recommender:
             report = recommender.evaluate(
-                protocol=(protocol or Protocol.TEMPORAL).value, k=lengths, models=chosen, budget=budget, curve=curve
+                protocol=(protocol or Protocol.TEMPORAL).value,
+                k=lengths,
+                models=chosen,
+                budget=budget,
+                curve=curve,
+                folds=folds or 5,
             )
     report = replace(report, command=context.meta[TYPED])
     if json:

@@ -182,7 +182,7 @@ class Report:
         return curves
 
     def _people(self) -> int:
-        return len(self.models[0].figures.top) if self.models else 0
+        return len(self.models[0].figures.per_person[self.metric]) if self.models else 0
 
     def _cell(self, model: ModelResult, name: str) -> Text:
         return Text(_figure(model.figures.means[name]), style="bold" if self._is_best(model, name) else "")

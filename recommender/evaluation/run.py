@@ -18,6 +18,7 @@ from recommender.context import RunContext
 from recommender.data import TrainingData
 from recommender.errors import InvalidInput
 from recommender.evaluation.files import FilesConfig, split_files
+from recommender.evaluation.folds import pooled
 from recommender.evaluation.protocol import EvaluationConfig, Scorer, evaluate
 from recommender.evaluation.reading import Files
 from recommender.evaluation.report import CurvePoint, ModelResult, Report, Skipped
@@ -184,14 +185,21 @@ def evaluate_store(
     budget: float | None = None,
     meaning: MeaningConfig | None = None,
     curve: Sequence[float] = (),
+    folds: int = 5,
 ) -> Report:
-    """:func:`measure` on the events of a graph, split by ``protocol``."""
+    """:func:`measure` on the events of a graph, split by ``protocol``; all ``folds`` of ``k-fold`` make one report."""
+    if protocol == "k-fold" and curve:
+        raise InvalidInput("learning curves go with one split, not with the k-fold protocol")
     snapshot = snapshots.take(store)
     builder = Builder(snapshot, embed(snapshot, encode) if encode else None, meaning)
-    config = SplitConfig(protocol=protocol)  # type: ignore[arg-type]  # SplitConfig says which there are
+    config = SplitConfig(protocol=protocol, folds=folds)  # type: ignore[arg-type]  # SplitConfig says which there are
+    reports, users = [], []
     with run.computing():
-        split = split_snapshot(snapshot, builder, config, meaning)
-        return measure(split, run, names=names, ks=ks, budget=budget, curve=curve)
+        for fold in range(folds if protocol == "k-fold" else 1):
+            split = split_snapshot(snapshot, builder, replace(config, fold=fold), meaning)
+            reports.append(measure(split, run, names=names, ks=ks, budget=budget, curve=curve))
+            users.append(split.testing.users)
+    return reports[0] if len(reports) == 1 else pooled(reports, users)
 
 
 def evaluate_files(

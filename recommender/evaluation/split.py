@@ -27,7 +27,7 @@ class Split:
     """Tune on :attr:`validation`; fit the choice on the data of :attr:`testing`, and measure there once."""
 
     protocol: str
-    """``temporal``, ``random``, ``leave-last`` or ``files``."""
+    """``temporal``, ``random``, ``leave-last``, ``k-fold`` or ``files``."""
     train: TrainingData
     """What tuning fits on."""
     refit: TrainingData

@@ -20,7 +20,7 @@ from recommender.meaning import Events, MeaningConfig, cells_of, meanings_of, sc
 FROM_EVENTS = frozenset({"ALSO_BOUGHT", "ALSO_VIEWED", "BOUGHT_TOGETHER", "BOUGHT_AFTER_VIEWING"})
 """Relations between items that were drawn from what people did, at no known time."""
 
-Protocol = Literal["temporal", "random", "leave-last"]
+Protocol = Literal["temporal", "random", "leave-last", "k-fold"]
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,18 @@ class SplitConfig:
     """How events are divided."""
 
     protocol: Protocol = "temporal"
-    """``temporal``: two global points in time; ``random``: a share of each person's pairs; ``leave-last``."""
+    """``temporal``: two global points in time; ``random``: a share of each person's pairs; ``leave-last``;
+    ``k-fold``: one of :attr:`folds` random parts that each person's pairs are dealt out to."""
     valid: float = 0.1
-    """Share that tuning is judged by, in [0, 1); not used by ``leave-last``."""
+    """Share that tuning is judged by, in [0, 1), for ``temporal`` and ``random``."""
     test: float = 0.1
-    """Share that is tested, in (0, 1); not used by ``leave-last``."""
+    """Share that is tested, in (0, 1), for ``temporal`` and ``random``."""
     seed: int = 42
-    """Seed of the random protocol."""
+    """Of ``random`` and ``k-fold``."""
+    folds: int = 5
+    """Parts of ``k-fold``, at least 3."""
+    fold: int = 0
+    """Which of them is tested; the one after it validates."""
 
     def __post_init__(self) -> None:
         if self.protocol not in get_args(Protocol):
@@ -47,6 +52,9 @@ def masks_of(events: Events, config: SplitConfig) -> Masks:
         return splits.temporal(events.times, config.valid, config.test)
     if config.protocol == "random":
         return splits.random(events.users, events.items, config.valid, config.test, config.seed)
+    if config.protocol == "k-fold":
+        folds = list(splits.k_fold(events.users, events.items, config.folds, config.seed))
+        return folds[config.fold % config.folds]
     return splits.leave_last(events.users, events.items, events.times)
 
 

@@ -64,6 +64,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("evaluate --train ratings.csv --test ratings.csv --link ratings.csv", "--kg"),
         ("evaluate --train ratings.csv --test ratings.csv --kg ratings.csv", "--link"),
         ("evaluate --no-refit", "--no-refit"),
+        ("evaluate --folds 5", "--folds"),
+        ("evaluate --protocol k-fold --folds 2", "--folds"),
         ("evaluate -k 0", "-k"),
         ("refresh --budget soon", "--budget"),
         ("models prune --keep 0", "--keep"),

@@ -279,6 +279,17 @@ def test_evaluation_on_the_graph(run: Run, read: Callable[..., Any]) -> None:
     assert {"tune_s", "fit_s", "params"} <= models["hybrid"].keys()
 
 
+def test_evaluation_by_folds_and_by_the_last_item(read: Callable[..., Any]) -> None:
+    more = ("-k", "5", "--models", "popularity,item_knn", "--budget", "1")
+    folds = read("evaluate", "--protocol", "k-fold", "--folds", "3", *more)
+    assert folds["counts"]["folds"] == 3
+    models = {model["name"]: model for model in folds["models"]}
+    assert models["item_knn"]["metrics"]["recall@5"] > models["popularity"]["metrics"]["recall@5"]
+    assert list(models["popularity"]["params"]) == ["fold 1", "fold 2", "fold 3"]
+    last = read("evaluate", "--protocol", "leave-last", *more)
+    assert last["counts"]["test_events"] <= last["counts"]["users"]
+
+
 def test_evaluation_on_files_needs_no_store(folder: Path, tmp_path: Path) -> None:
     rows = [(user, item) for user, item, stars, _ in camps.ratings() if stars == 5]
     held_out = {(user, item) for position, (user, item) in enumerate(rows) if position % 5 == 0}

@@ -129,7 +129,12 @@ def test_random_and_leave_last() -> None:
     last = split_snapshot(snapshot, builder(snapshot), SplitConfig("leave-last"))
     assert pairs(last.test) == [(user, 9) for user in range(5)]
     assert pairs(last.valid) == [(user, 8) for user in range(5)]
-    with pytest.raises(InvalidInput, match="there are temporal, random, leave-last"):
+    folds = [
+        split_snapshot(snapshot, builder(snapshot), SplitConfig("k-fold", folds=4, fold=fold)) for fold in range(4)
+    ]
+    assert sorted(pair for fold in folds for pair in pairs(fold.test)) == [(user, item) for user, item, *_ in rows]
+    assert pairs(folds[0].valid) == pairs(folds[1].test), "the next fold validates"
+    with pytest.raises(InvalidInput, match="there are temporal, random, leave-last, k-fold"):
         SplitConfig("sideways")  # type: ignore[arg-type]
 
 

@@ -1,0 +1,50 @@
+"""Folds as one report, by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recommender.errors import InvalidInput
+from recommender.evaluation.folds import pooled
+from recommender.evaluation.groups import GroupFigure
+from recommender.evaluation.protocol import Figures
+from recommender.evaluation.report import ModelResult, Report
+from recommender.evaluation.run import evaluate_store
+from tests.running import RUN
+
+
+def report(values: list[float], coverage: float, names: tuple[str, ...] = ("a", "b")) -> Report:
+    group = GroupFigure("activity", "no items", len(values), "ndcg@10", float(np.nanmean(values)))
+    per_person = {f"{name}@10": np.array(values) for name in ("recall", "ndcg", "mrr", "hit")}
+    means = {name: float(np.nanmean(own)) for name, own in per_person.items()} | {"coverage@10": coverage}
+    figures = Figures(means, per_person, np.zeros((len(values), 10), np.int64), 1.0, (group,))
+    return Report(
+        "k-fold", [ModelResult(name, figures, 2.0, 3.0, {"x": coverage}) for name in names], {"test_pairs": 7}
+    )
+
+
+def test_a_person_counts_once_by_the_mean_of_their_folds() -> None:
+    folds = [report([1.0, 0.5, np.nan], 0.2), report([0.0, 0.25], 0.4)]
+    found = pooled(folds, [np.array([0, 4, 5]), np.array([4, 9])])
+    (first, _) = found.models
+    # person 0: 1; person 4: (.5 + 0) / 2; person 5 has no value; person 9: .25
+    np.testing.assert_array_equal(first.figures.per_person["ndcg@10"], [1.0, 0.25, np.nan, 0.25])
+    assert first.figures.means["ndcg@10"] == pytest.approx(0.5)
+    assert first.figures.means["coverage@10"] == pytest.approx(0.3)
+    assert (first.tune_s, first.fit_s, first.figures.seconds) == (4.0, 6.0, 2.0)
+    assert first.params == {"fold 1": {"x": 0.2}, "fold 2": {"x": 0.4}}
+    (group,) = first.figures.groups
+    assert (group.people, group.value) == (5, pytest.approx((3 * 0.75 + 2 * 0.125) / 5))
+    assert found.counts == {"folds": 2, "test_pairs": 14}
+    assert found.compared[0].difference.mean == 0
+
+
+def test_a_model_that_a_fold_skipped_has_no_figures() -> None:
+    folds = [report([1.0], 0.1), report([1.0], 0.1, names=("a",))]
+    assert [model.name for model in pooled(folds, [np.array([0]), np.array([0])]).models] == ["a"]
+
+
+def test_learning_curves_need_one_split() -> None:
+    with pytest.raises(InvalidInput, match="k-fold"):
+        evaluate_store(None, RUN, protocol="k-fold", curve=(0.5,))  # type: ignore[arg-type]
