@@ -82,18 +82,21 @@ class InteractionFilter:
         matrix: CSR ``(U, n)`` weights above 0.
         config: hyper-parameters.
         seed: of the randomised decomposition.
+        directions: ``V`` ``(n, rank)`` where it was found before; None finds it.
     """
 
-    def __init__(self, matrix: Tensor, config: InteractionFilterConfig, seed: int = 0) -> None:
+    def __init__(
+        self, matrix: Tensor, config: InteractionFilterConfig, seed: int = 0, directions: Tensor | None = None
+    ) -> None:
         check_csr(matrix, "matrix")
         self.config = config
         self.forward = normalise(matrix)
         self.backward = transpose(self.forward)
         degree = degrees(matrix)[1]
         self.into, self.out_of = inverse_power(degree, 0.5), inverse_power(degree, -0.5)
-        self.directions = (
-            right_singular_vectors(self.forward, self.backward, config, seed) if config.ideal_weight else None
-        )
+        if directions is None and config.ideal_weight:
+            directions = right_singular_vectors(self.forward, self.backward, config, seed)
+        self.directions = directions
 
     def apply(self, history: Tensor) -> Tensor:
         """``x K``, see :class:`GraphFilter`."""

@@ -5,14 +5,27 @@ from __future__ import annotations
 from recommender.parts.base import Part
 from recommender.parts.content import Content
 from recommender.parts.factors import IALS
-from recommender.parts.item_item import EASE, Collective, ItemKNN
+from recommender.parts.graph_filter import GraphFilter
+from recommender.parts.item_item import EASE, Collective, ItemKNN, RP3Beta
 from recommender.parts.network import GraphNetwork
 from recommender.parts.popularity import AttributePopularity, Popularity
 from recommender.parts.relations import Relations
 
 PARTS: dict[str, type[Part]] = {
     part.name: part
-    for part in (Popularity, AttributePopularity, ItemKNN, IALS, EASE, Collective, GraphNetwork, Relations, Content)
+    for part in (
+        Popularity,
+        AttributePopularity,
+        ItemKNN,
+        RP3Beta,
+        GraphFilter,
+        IALS,
+        EASE,
+        Collective,
+        GraphNetwork,
+        Relations,
+        Content,
+    )
 }
 """All parts by name; each can be evaluated alone."""
 HYBRID = ("popularity", "attribute_popularity", "item_knn", "ials", "collective", "network", "relations", "content")

@@ -1,4 +1,4 @@
-"""Item-item models (:mod:`gnn.item_item`): EASE, its collective form with knowledge graph and text, and item-kNN."""
+"""Item-item models (:mod:`gnn.item_item`): EASE and its collective form with graph and text, item-kNN, RP3beta."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Self
 import scipy.sparse as sp
 import torch
 
-from gnn.item_item import EASEConfig, ItemKNNConfig, ease, item_knn
+from gnn.item_item import EASEConfig, ItemKNNConfig, RP3BetaConfig, ease, item_knn, rp3beta
 from gnn.sparse import to_scipy, to_torch
 from recommender.context import RunContext
 from recommender.data import TrainingData
@@ -88,6 +88,23 @@ def _damped(incidence: sp.csr_matrix) -> sp.csr_matrix:
     """Incidence whose columns have length 1, so that an entity of many items ties each pair of them less."""
     degrees = incidence.getnnz(axis=0)
     return (incidence @ sp.diags(1.0 / degrees.clip(min=1) ** 0.5)).tocsr()
+
+
+class RP3Beta(ItemItemPart):
+    """Random walks person - item - person - item, popular ends damped."""
+
+    name = "rp3beta"
+    Config = RP3BetaConfig
+
+    @classmethod
+    def grid(cls, data: TrainingData) -> Sequence[RP3BetaConfig]:
+        if not data.cells.positive.nnz:
+            return []
+        return [RP3BetaConfig(alpha, beta) for alpha, beta in ((1.0, 0.6), (1.0, 0.3), (0.7, 0.6), (0.7, 0.3))]
+
+    def fit(self, data: TrainingData, run: RunContext) -> Self:
+        self.matrix = to_scipy(rp3beta(to_torch(data.cells.positive, run.device), self.config).matrix.cpu())
+        return self
 
 
 class ItemKNN(ItemItemPart):
