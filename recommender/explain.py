@@ -13,10 +13,11 @@ import scipy.sparse as sp
 
 from kg.snapshot import Snapshot
 from kg.vocabulary import Vocabulary
-from recommender.bridge import Phrases, item_names
+from recommender.bridge import Phrases, TextVectors, beginning, item_names, join_text
 from recommender.data import KnowledgeGraph
 from recommender.hybrid import Summands
 from recommender.meaning import Events
+from text.windows import has_vector
 
 MAX_PATHS = 20
 """Items of the history that are given paths, those that add most over all components; the rest are small."""
@@ -26,6 +27,10 @@ HUB_SHARE = 0.25
 """An entity that more than this share of the catalogue has, such as a language, is no reason ..."""
 FEW = 10
 """... unless it has no more edges than this."""
+QUOTED = 120
+"""Characters of a review that a path quotes."""
+READS_LIKE = "READS_LIKE"
+"""What joins the two texts, of an item or of a review about it, that are nearest to each other."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class Step:
     """What people call the source, where it has a name; people have none."""
     target_name: str | None = None
     """Likewise the target."""
+    similarity: float | None = None
+    """The cosine of two texts, where the step is :data:`READS_LIKE`, which is computed and no edge of the graph."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -62,13 +69,20 @@ class Shared:
 
 
 class Paths:
-    """Finds what connects two items: an edge between them, the rarest node that they share, or who likes both."""
+    """Finds what connects two items: an edge between them, the rarest node that they share, who likes both, or what
+    was written about them."""
 
     def __init__(
-        self, snapshot: Snapshot, knowledge: KnowledgeGraph, liked: sp.csr_matrix, phrases: Phrases | None = None
+        self,
+        snapshot: Snapshot,
+        knowledge: KnowledgeGraph,
+        liked: sp.csr_matrix,
+        phrases: Phrases | None = None,
+        vectors: TextVectors | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._phrases = phrases
+        self._vectors = vectors
         self._knowledge = knowledge
         self._liked = liked.tocsc()
 
@@ -169,6 +183,53 @@ class Paths:
             return None
         person = int(both[np.argmin(self._activity[both])])
         return [self._met(person, first), self._met(person, second)]
+
+    def text_path(self, first: int, second: int) -> list[Step] | None:
+        """``first <-ABOUT- a review -READS_LIKE- a review -ABOUT-> second``: the pair of texts with the highest cosine.
+
+        An item's own text stands for itself; None where one of them has no text.
+        """
+        if self._vectors is None:
+            return None
+        (own, vectors), (other, others) = self._texts_of(first), self._texts_of(second)
+        if not len(own) or not len(other):
+            return None
+        cosines = vectors @ others.T
+        row, column = np.unravel_index(int(cosines.argmax()), cosines.shape)
+        (left, said), (right, heard) = self._text(int(own[row])), self._text(int(other[column]))
+        about = [
+            Step(text, "ABOUT", self._ids[item], source_name=words, target_name=self.name(item))
+            for number, text, words, item in ((own[row], left, said, first), (other[column], right, heard, second))
+            if number >= self._snapshot.items.num_rows
+        ]
+        cosine = float(cosines[row, column])
+        likeness = Step(left, READS_LIKE, right, source_name=said, target_name=heard, similarity=cosine)
+        return [*(step for step in about if step.source == left), likeness, *(s for s in about if s.source != left)]
+
+    @cached_property
+    def _reviews(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of the reviews in the order of their items, and where those of each item begin."""
+        items = self._snapshot.reviews["item"].to_numpy()
+        order = np.argsort(items, kind="stable")
+        return order, np.searchsorted(items[order], np.arange(self._snapshot.items.num_rows + 1))
+
+    def _texts_of(self, item: int) -> tuple[np.ndarray, np.ndarray]:
+        """Who speaks of an item, itself by its dense id and reviews numbered after all items, and their vectors."""
+        assert self._vectors is not None
+        order, starts = self._reviews
+        reviews = order[starts[item] : starts[item + 1]]
+        rows = np.concatenate([[item], reviews + self._snapshot.items.num_rows]).astype(np.int64)
+        vectors = np.concatenate([self._vectors.items[item : item + 1], self._vectors.reviews[reviews]])
+        spoken = has_vector(vectors)
+        return rows[spoken], vectors[spoken]
+
+    def _text(self, row: int) -> tuple[str, str | None]:
+        """The id of one who speaks, and what it is called or how it begins."""
+        review = row - self._snapshot.items.num_rows
+        if review < 0:
+            return self._ids[row], self.name(row)
+        found = self._snapshot.reviews.slice(review, 1).to_pylist()[0]
+        return found["id"], beginning(join_text(found["title"], found["text"]), QUOTED)
 
     def is_liked(self, *items: int) -> bool:
         """Whether anybody likes all of these items."""
@@ -380,7 +441,7 @@ class Explainer:
             return None
         met = self._paths.event(user, kinds[source], source)
         if component == "content":  # texts read alike, whatever the graph ties them by
-            return [met.to_dict()]
+            return [met.to_dict(), *(step.to_dict() for step in self._paths.text_path(source, item) or ())]
         by_entity = self._paths.entity_path(source, item)
         steps = by_entity[1] if by_entity and component == "relations" else None
         if steps is None:

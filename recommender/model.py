@@ -105,7 +105,7 @@ class Model:
     @cached_property
     def explainer(self) -> Explainer:
         """Reasons and paths."""
-        paths = Paths(self.snapshot, self.data.knowledge, self.data.cells.positive, self.phrases)
+        paths = Paths(self.snapshot, self.data.knowledge, self.data.cells.positive, self.phrases, self.vectors)
         return Explainer(paths, self.items)
 
     @cached_property

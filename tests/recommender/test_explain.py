@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ import scipy.sparse as sp
 from kg import snapshot as schemas
 from kg.snapshot import Snapshot
 from kg.vocabulary import Vocabulary
-from recommender.bridge import knowledge_of
-from recommender.explain import Explainer, Paths, say_relation
+from recommender.bridge import TextVectors, knowledge_of
+from recommender.explain import READS_LIKE, Explainer, Paths, say_relation
 from recommender.hybrid import Summands
 
 TRIPLES = [
@@ -107,6 +108,7 @@ def edge(source: str, relation: str, target: str, **more: Any) -> dict[str, Any]
         "is_event": False,
         "source_name": None,
         "target_name": None,
+        "similarity": None,
         **more,
     }
 
@@ -174,3 +176,29 @@ def test_a_disliked_item_never_speaks_even_where_it_adds(explainer: Explainer) -
 )
 def test_relations_are_said_in_words(relation: str, said: str) -> None:
     assert say_relation(relation) == said
+
+
+def test_the_two_texts_that_are_nearest_are_quoted(snapshot: Snapshot) -> None:
+    """Item a has a text and a review, item b two reviews: the review of a and the second of b are nearest."""
+    columns = {
+        "id": ["r1", "r2", "r3"],
+        "user": [0, 1, 2],
+        "item": [1, 0, 1],
+        "title": ["Far", None, "Near"],
+        "text": ["Off.", "So good.", "Very good."],
+    }
+    size = {field.name: pa.array(columns.get(field.name, [None] * 3), field.type) for field in schemas.REVIEWS}
+    told = replace(snapshot, reviews=pa.table(size, schemas.REVIEWS))
+    items = np.array([[1, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 0]], dtype=np.float32)
+    reviews = np.array([[0, 0, 1], [0, 1, 0], [0, 0.8, 0.6]], dtype=np.float32)
+    liked = sp.csr_matrix((3, 4), dtype=np.float32)
+    paths = Paths(told, knowledge_of(told), liked, vectors=TextVectors(items, reviews))
+    first, likeness, last = paths.text_path(0, 1) or ()
+    assert (first.source, first.relation, first.target) == ("r2", "ABOUT", "a")
+    assert (likeness.source, likeness.relation, likeness.target) == ("r2", READS_LIKE, "r3")
+    assert (likeness.source_name, likeness.target_name) == ("So good.", "Near. Very good.")
+    assert likeness.similarity == pytest.approx(0.8)
+    assert (last.source, last.relation, last.target) == ("r3", "ABOUT", "b")
+    (own,) = [step for step in paths.text_path(2, 1) or () if step.relation == READS_LIKE]
+    assert (own.source, own.target, own.similarity) == ("c", "r1", pytest.approx(1.0)), "an item's text is the item"
+    assert paths.text_path(0, 3) is None, "nobody wrote of d"

@@ -13,6 +13,7 @@ import pytest
 from kg.errors import EventConflict, QueryRefused, RecordError
 from recommender import Recommender
 from recommender.errors import ArtefactError, InvalidInput, NotRefreshed, UnknownItem, UnknownUser
+from recommender.explain import READS_LIKE
 from tests.running import RUN
 
 pytestmark = pytest.mark.embedded
@@ -141,10 +142,25 @@ def test_paths_are_in_the_graph(recommender: Recommender) -> None:
     top = recommender.recommend("u3", k=1).item_id[0]
     steps = [step for part in recommender.explain("u3", top)["parts"] for step in part["path"] or ()]
     assert steps
-    for step in steps[:10]:
+    for step in [step for step in steps if step["relation"] != READS_LIKE][:10]:
         query = "MATCH (a {id: $a})-[r]->(b {id: $b}) RETURN type(r) AS relation"
         rows = recommender.cypher(query, a=step["source"], b=step["target"]).rows
         assert [step["relation"]] in rows
+
+
+def test_what_content_adds_comes_with_the_two_texts_that_are_nearest(recommender: Recommender) -> None:
+    """From the item that was liked, over what was written about it, to what was written about the other."""
+    top = recommender.recommend("u3", k=1).item_id[0]
+    parts = [
+        part for part in recommender.explain("u3", top)["parts"] if part["component"] == "content" and part["path"]
+    ]
+    assert parts
+    for part in parts:
+        likeness = [step for step in part["path"] if step["relation"] == READS_LIKE]
+        assert len(likeness) == 1
+        assert 0 < likeness[0]["similarity"] <= 1 + 1e-6
+        about = {step["target"] for step in part["path"] if step["relation"] == "ABOUT"}
+        assert {part["item_id"], top} <= about | {likeness[0]["source"], likeness[0]["target"]}
 
 
 def test_leaving_an_item_out_gives_the_score_of_somebody_who_never_met_it(recommender: Recommender) -> None:
