@@ -119,7 +119,70 @@ class InteractionFilter:
         return self.config.ideal_weight * (((x * into) @ self.directions) @ self.directions.T) * out_of
 
 
-def right_singular_vectors(matrix: Tensor, transposed: Tensor, config: InteractionFilterConfig, seed: int) -> Tensor:
+@dataclass(frozen=True)
+class LowRankConfig:
+    """Hyper-parameters of :class:`LowRankEASE`."""
+
+    regularisation: float = 200.0
+    """``lambda > 0`` as in :class:`gnn.item_item.EASEConfig`."""
+    rank: int = 512
+    """How many of the largest directions are told apart; all others count as if nobody had touched them."""
+    oversampling: int = 16
+    """As in :class:`InteractionFilterConfig`."""
+    power_iterations: int = 8
+    """Likewise."""
+
+    def __post_init__(self) -> None:
+        require(self.regularisation > 0, f"regularisation = {self.regularisation} is not above 0")
+        require(self.rank >= 1, f"rank = {self.rank} is below 1")
+
+
+class LowRankEASE:
+    """EASE (:func:`gnn.item_item.ease`) of a catalogue whose items x items do not fit, ``O(n rank)`` in memory.
+
+    With the top right singular vectors ``V`` ``(n, r)`` of ``X`` and singular values ``s``::
+
+        P ~ V diag(1 / (s^2 + lambda) - 1 / lambda) V^T + I / lambda      B = I - P diag(1 / diag P)
+
+    which is exact where ``r`` is the rank of ``X``, and never formed; the diagonal of ``B`` is 0 at any rank.
+
+    Args:
+        directions: ``V``.
+        shrink: ``(r,)`` ``1 / (s^2 + lambda) - 1 / lambda``.
+        regularisation: ``lambda``.
+    """
+
+    def __init__(self, directions: Tensor, shrink: Tensor, regularisation: float) -> None:
+        self.directions, self.shrink, self.regularisation = directions, shrink, regularisation
+        self.diagonal = directions**2 @ shrink + 1 / regularisation
+
+    @classmethod
+    def of(cls, matrix: Tensor, config: LowRankConfig, seed: int = 0) -> LowRankEASE:
+        """The filter of CSR ``(U, n)`` weights above 0; ``seed`` is that of the randomised decomposition."""
+        check_csr(matrix, "matrix")
+        directions = right_singular_vectors(matrix, transpose(matrix), config, seed)
+        squares = ((matrix @ directions) ** 2).sum(0)
+        shrink = 1 / (squares + config.regularisation) - 1 / config.regularisation
+        return cls(directions, shrink, config.regularisation)
+
+    def apply(self, history: Tensor) -> Tensor:
+        """``x B``, see :class:`GraphFilter`."""
+        check_csr(history, "history", len(self.diagonal))
+        x = densify(history)
+        precision = ((history @ self.directions) * self.shrink) @ self.directions.T + x / self.regularisation
+        return x - precision / self.diagonal
+
+    def columns(self, items: Tensor) -> Tensor:
+        """``B[:, items]``, see :class:`GraphFilter`."""
+        units = self.diagonal.new_zeros(len(self.diagonal), len(items))
+        units[items, torch.arange(len(items))] = 1.0
+        precision = (self.directions * self.shrink) @ self.directions[items].T + units / self.regularisation
+        return units - precision / self.diagonal[items]
+
+
+def right_singular_vectors(
+    matrix: Tensor, transposed: Tensor, config: InteractionFilterConfig | LowRankConfig, seed: int
+) -> Tensor:
     """``(n, rank)`` orthonormal columns spanning the top right singular space, best first, by subspace iteration.
 
     Halko, Martinsson, Tropp, "Finding structure with randomness", SIAM Review 2011, algorithm 4.4.

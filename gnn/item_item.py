@@ -77,6 +77,11 @@ class EASEConfig:
         require(self.regularisation > 0, f"regularisation = {self.regularisation} is not above 0")
         require(0 <= self.dropout < 1, f"dropout = {self.dropout} is outside [0, 1)")
 
+    @staticmethod
+    def needed(items: int) -> int:
+        """Bytes of the dense solve over so many items."""
+        return 3 * 4 * items * items
+
 
 def ease(matrix: Tensor, config: EASEConfig, extra: Sequence[tuple[float, Tensor]] = ()) -> ItemItem:
     """The best zero-diagonal ``B`` for ``X ~ X B`` in the sense of ridge regression.
@@ -98,9 +103,9 @@ def ease(matrix: Tensor, config: EASEConfig, extra: Sequence[tuple[float, Tensor
     """
     check_csr(matrix, "matrix")
     size = matrix.shape[1]
-    needed = 3 * 4 * size * size
+    needed = config.needed(size)
     if needed > config.memory_budget:
-        advice = "Use item_knn or rp3beta, which keep a few neighbours of each item, or raise memory_budget."
+        advice = "Use item_knn, rp3beta or gnn.filters.LowRankEASE, which need less, or raise memory_budget."
         raise TooLarge(f"EASE over {size} items", needed, config.memory_budget, advice)
     total = gram(matrix)
     for weight, features in extra:

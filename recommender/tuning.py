@@ -85,8 +85,7 @@ def tune(
     deadline = float("inf") if budget is None else time.monotonic() + budget
     grids = {kind.name: list(kind.grid(task.data)) for kind in kinds}
     tuned = {
-        kind.name: Tuned(failed=None if grids[kind.name] else "nothing in this data for it to learn from")
-        for kind in kinds
+        kind.name: Tuned(failed=None if grids[kind.name] else "nothing in this data for it to do") for kind in kinds
     }
     config = EvaluationConfig(ks=(int(metric.rpartition("@")[2]),))
     bar = tqdm(list(_rounds(kinds, grids)), desc="tuning", unit="trial", disable=not run.progress, leave=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from recommender.parts.base import Part
 from recommender.parts.content import Content
 from recommender.parts.factors import IALS
-from recommender.parts.graph_filter import GraphFilter
+from recommender.parts.graph_filter import GraphFilter, LowRank
 from recommender.parts.item_item import EASE, Collective, ItemKNN, RP3Beta
 from recommender.parts.network import GraphNetwork
 from recommender.parts.popularity import AttributePopularity, Popularity
@@ -21,6 +21,7 @@ PARTS: dict[str, type[Part]] = {
         GraphFilter,
         IALS,
         EASE,
+        LowRank,
         Collective,
         GraphNetwork,
         Relations,
@@ -28,7 +29,17 @@ PARTS: dict[str, type[Part]] = {
     )
 }
 """All parts by name; each can be evaluated alone."""
-HYBRID = ("popularity", "attribute_popularity", "item_knn", "ials", "collective", "network", "relations", "content")
+HYBRID = (
+    "popularity",
+    "attribute_popularity",
+    "item_knn",
+    "ials",
+    "collective",
+    "ease_low_rank",
+    "network",
+    "relations",
+    "content",
+)
 """The parts that the hybrid is made of; the rest are baselines."""
 BASELINES = ("popularity", "item_knn", "ials", "ease")
 """What the hybrid is measured beside."""

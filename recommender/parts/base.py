@@ -19,8 +19,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
+import torch
 from safetensors.numpy import load_file, save_file
 
+from gnn import filters
+from gnn.filters import GraphFilter
 from recommender.context import RunContext
 from recommender.data import People, TrainingData
 
@@ -103,6 +106,20 @@ class BaselinePart(Part):
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         self.scores = state["scores"]
+
+
+class FilterPart(Part):
+    """A part that is one graph filter ``K``, never formed: ``score = weights @ K``."""
+
+    filter: GraphFilter
+
+    def score(self, people: People) -> np.ndarray:
+        scores: np.ndarray = self.filter.apply(people.history).numpy()
+        return scores
+
+    def contributions(self, person: People, items: np.ndarray) -> Contributions:
+        _, values = filters.contributions(self.filter, person.history, torch.from_numpy(items))
+        return Contributions(np.zeros(len(items)), values.double().numpy())
 
 
 class ItemItemPart(Part):

@@ -15,13 +15,12 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from gnn import filters
 from gnn.filters import RelationFilter, RelationFilterConfig
 from gnn.sparse import to_scipy, to_torch
 from recommender.context import RunContext
-from recommender.data import People, TrainingData
+from recommender.data import TrainingData
 from recommender.fusion import FusionConfig, concatenate, gather, logit
-from recommender.parts.base import Contributions, Part, csr_restore, csr_state
+from recommender.parts.base import FilterPart, csr_restore, csr_state
 
 BLOCK_BYTES = 256 * 2**20
 """Size of the scores of all relations for one block of people."""
@@ -39,7 +38,7 @@ class RelationsConfig:
     """People whose hidden item teaches the weights."""
 
 
-class Relations(Part):
+class Relations(FilterPart):
     """See the module."""
 
     name = "relations"
@@ -92,14 +91,6 @@ class Relations(Part):
             blocks.append(gather(scores * scale[:, None, None], history[own], targets[own], config, rng))
         choices = concatenate(blocks)
         return logit(choices, np.arange(len(people)), config) * scale
-
-    def score(self, people: People) -> np.ndarray:
-        scores: np.ndarray = self.filter.apply(people.history).numpy()
-        return scores
-
-    def contributions(self, person: People, items: np.ndarray) -> Contributions:
-        _, values = filters.contributions(self.filter, person.history, torch.from_numpy(items))
-        return Contributions(np.zeros(len(items)), values.double().numpy())
 
     def state(self) -> dict[str, np.ndarray]:
         incidence, spread = (to_scipy(matrix) for matrix in (self.filter.incidence, self.filter.spread))

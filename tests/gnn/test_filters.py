@@ -6,7 +6,15 @@ import scipy.sparse as sp
 import torch
 
 from gnn import filters
-from gnn.filters import InteractionFilter, InteractionFilterConfig, RelationFilter, RelationFilterConfig
+from gnn.filters import (
+    InteractionFilter,
+    InteractionFilterConfig,
+    LowRankConfig,
+    LowRankEASE,
+    RelationFilter,
+    RelationFilterConfig,
+)
+from gnn.item_item import EASEConfig, ease
 from gnn.sparse import rows_of, to_torch
 
 
@@ -64,6 +72,25 @@ def test_a_rare_shared_node_outweighs_a_hub_and_hubs_can_be_left_out() -> None:
     without = RelationFilter.of(to_torch(sp.csr_matrix(incidence)), RelationFilterConfig(max_degree=5)).apply(one)[0]
     assert without[1] > 0
     assert (without[2:] == 0).all()
+
+
+def test_ease_of_full_rank_is_ease(liked: np.ndarray) -> None:
+    matrix = to_torch(sp.csr_matrix(liked))
+    exact = ease(matrix, EASEConfig(regularisation=3.0)).score(matrix)
+    found = LowRankEASE.of(matrix, LowRankConfig(regularisation=3.0)).apply(matrix)
+    torch.testing.assert_close(found, exact, rtol=1e-4, atol=1e-5)
+
+
+def test_ease_of_low_rank_keeps_the_strongest_ties_and_no_item_vouches_for_itself() -> None:
+    """Two groups of items that are liked together: two directions tell them apart."""
+    rng = np.random.default_rng(2)
+    liked = np.kron(np.eye(2), np.ones((40, 10))) * (rng.random((80, 20)) < 0.5)
+    matrix = to_torch(sp.csr_matrix(liked.astype(np.float32)))
+    low = LowRankEASE.of(matrix, LowRankConfig(regularisation=3.0, rank=2))
+    whole = low.columns(torch.arange(20)).numpy()
+    np.testing.assert_allclose(whole.diagonal(), 0.0, atol=1e-6)
+    assert whole[:10, :10].sum() > 20 * abs(whole[:10, 10:].sum())
+    np.testing.assert_allclose(low.apply(matrix).numpy(), liked.astype(np.float32) @ whole, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["interactions", "relation"])

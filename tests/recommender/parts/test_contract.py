@@ -20,8 +20,13 @@ PERSONAL = [name for name in PARTS if "popularity" not in name]
 
 @pytest.fixture(scope="module", params=list(PARTS))
 def part(request: pytest.FixtureRequest) -> Part:
-    kind = PARTS[request.param]
-    return kind(kind.grid(world())[0]).fit(world(), RUN)
+    return fitted(request.param)
+
+
+def fitted(name: str) -> Part:
+    """With the first configuration of its grid; one for large catalogues alone as it is by default."""
+    kind = PARTS[name]
+    return kind(next(iter(kind.grid(world())), None)).fit(world(), RUN)
 
 
 def person(liked: list[int], disliked: list[int] = (), row: int = -1, words: np.ndarray | None = None) -> People:
@@ -69,29 +74,26 @@ def test_scores_do_not_depend_on_who_else_is_asked(part: Part) -> None:
 @pytest.mark.parametrize("name", PERSONAL)
 def test_taste_is_found(name: str) -> None:
     """Items of a person's own half stand above those of the other half, for people in training and for newcomers."""
-    kind = PARTS[name]
-    fitted = kind(kind.grid(world())[0]).fit(world(), RUN)
+    part = fitted(name)
     own = (np.arange(ITEMS) < ITEMS // 2)[None, :] == (np.arange(PEOPLE) < PEOPLE // 2)[:, None]
-    scores = fitted.score(world().people())
+    scores = part.score(world().people())
     assert (np.where(own, scores, np.nan)[:, :].mean(where=own, axis=1) > scores.mean(where=~own, axis=1)).all()
-    new = fitted.score(person([0, 1, 2]))[0]
+    new = part.score(person([0, 1, 2]))[0]
     assert new[: ITEMS // 2].mean() > new[ITEMS // 2 :].mean()
 
 
 @pytest.mark.parametrize("name", PERSONAL)
 def test_a_dislike_lowers_the_neighbours(name: str) -> None:
-    kind = PARTS[name]
-    fitted = kind(kind.grid(world())[0]).fit(world(), RUN)
-    before, after = fitted.score(person([0, 1]))[0], fitted.score(person([0, 1], disliked=[2]))[0]
+    part = fitted(name)
+    before, after = part.score(person([0, 1]))[0], part.score(person([0, 1], disliked=[2]))[0]
     near = list(range(3, 11))
     assert (after[near] - before[near]).mean() < (after[13:23] - before[13:23]).mean()
 
 
 @pytest.mark.parametrize("name", ["relations", "content"])
 def test_an_item_that_nobody_met_is_recommended_from_what_it_is(name: str) -> None:
-    kind = PARTS[name]
-    fitted = kind(kind.grid(world())[0]).fit(world(), RUN)
-    scores = fitted.score(world().people())
+    part = fitted(name)
+    scores = part.score(world().people())
     assert scores[: PEOPLE // 2, 11].mean() > scores[PEOPLE // 2 :, 11].mean()
     assert scores[PEOPLE // 2 :, 23].mean() > scores[: PEOPLE // 2, 23].mean()
 
