@@ -100,7 +100,8 @@ class RP3Beta(ItemItemPart):
     def grid(cls, data: TrainingData) -> Sequence[RP3BetaConfig]:
         if not data.cells.positive.nnz:
             return []
-        return [RP3BetaConfig(alpha, beta) for alpha, beta in ((1.0, 0.6), (1.0, 0.3), (0.7, 0.6), (0.7, 0.3))]
+        shapes = ((0.7, 0.6), (0.7, 0.3), (0.5, 0.3), (1.0, 0.6), (1.0, 0.3))
+        return [RP3BetaConfig(alpha, beta) for alpha, beta in shapes]
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         self.matrix = to_scipy(rp3beta(to_torch(data.cells.positive, run.device), self.config).matrix.cpu())
