@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from kg.snapshot import Snapshot
 from kg.vocabulary import Vocabulary
 from recommender.bridge import Phrases, TextVectors, beginning, item_names, join_text
-from recommender.data import KnowledgeGraph
+from recommender.data import CentredTexts, KnowledgeGraph
 from recommender.hybrid import Summands
 from recommender.meaning import Events
 from text.windows import has_vector
@@ -30,7 +30,7 @@ FEW = 10
 QUOTED = 120
 """Characters of a review that a path quotes."""
 READS_LIKE = "READS_LIKE"
-"""What joins the two texts, of an item or of a review about it, that are nearest to each other."""
+"""What joins the two texts, of an item or of a review about it, that tie two items most."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,12 @@ class Paths:
         liked: sp.csr_matrix,
         phrases: Phrases | None = None,
         vectors: TextVectors | None = None,
+        texts: CentredTexts | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._phrases = phrases
         self._vectors = vectors
+        self._centred = texts
         self._knowledge = knowledge
         self._liked = liked.tocsc()
 
@@ -185,24 +187,30 @@ class Paths:
         return [self._met(person, first), self._met(person, second)]
 
     def text_path(self, first: int, second: int) -> list[Step] | None:
-        """``first <-ABOUT- a review -READS_LIKE- a review -ABOUT-> second``: the pair of texts with the highest cosine.
+        """``first <-ABOUT- a review -READS_LIKE- a review -ABOUT-> second``: the two texts that tie the items most.
 
-        An item's own text stands for itself; None where one of them has no text.
+        Of texts ``a`` of the first and ``b`` of the second, about the centre of the catalogue, the pair of the largest
+        ``(a·b) max(a·v_second, 0) max(b·v_first, 0)`` with the vectors ``v`` of the items: nearness alone would quote
+        praise that fits everything. An item's own text stands for itself; None where nothing ties them.
         """
-        if self._vectors is None:
+        if self._vectors is None or self._centred is None:
             return None
         (own, vectors), (other, others) = self._texts_of(first), self._texts_of(second)
         if not len(own) or not len(other):
             return None
-        cosines = vectors @ others.T
-        row, column = np.unravel_index(int(cosines.argmax()), cosines.shape)
+        centre, means = self._centred.centre, self._centred.vectors
+        a, b = vectors - centre, others - centre
+        ties = (a @ b.T) * np.maximum(a @ means[second], 0.0)[:, None] * np.maximum(b @ means[first], 0.0)
+        row, column = np.unravel_index(int(ties.argmax()), ties.shape)
+        if ties[row, column] <= 0:
+            return None
         (left, said), (right, heard) = self._text(int(own[row])), self._text(int(other[column]))
         about = [
             Step(text, "ABOUT", self._ids[item], source_name=words, target_name=self.name(item))
             for number, text, words, item in ((own[row], left, said, first), (other[column], right, heard, second))
             if number >= self._snapshot.items.num_rows
         ]
-        cosine = float(cosines[row, column])
+        cosine = float(vectors[row] @ others[column])
         likeness = Step(left, READS_LIKE, right, source_name=said, target_name=heard, similarity=cosine)
         return [*(step for step in about if step.source == left), likeness, *(s for s in about if s.source != left)]
 

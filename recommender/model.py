@@ -105,7 +105,9 @@ class Model:
     @cached_property
     def explainer(self) -> Explainer:
         """Reasons and paths."""
-        paths = Paths(self.snapshot, self.data.knowledge, self.data.cells.positive, self.phrases, self.vectors)
+        data = self.data
+        texts = None if data.item_vectors is None else data.centred_texts
+        paths = Paths(self.snapshot, data.knowledge, data.cells.positive, self.phrases, self.vectors, texts)
         return Explainer(paths, self.items)
 
     @cached_property

@@ -14,8 +14,10 @@ from kg import snapshot as schemas
 from kg.snapshot import Snapshot
 from kg.vocabulary import Vocabulary
 from recommender.bridge import TextVectors, knowledge_of
+from recommender.data import CentredTexts
 from recommender.explain import READS_LIKE, Explainer, Paths, say_relation
 from recommender.hybrid import Summands
+from text.windows import unit_rows
 
 TRIPLES = [
     (0, "directed_by", 4),
@@ -178,8 +180,8 @@ def test_relations_are_said_in_words(relation: str, said: str) -> None:
     assert say_relation(relation) == said
 
 
-def test_the_two_texts_that_are_nearest_are_quoted(snapshot: Snapshot) -> None:
-    """Item a has a text and a review, item b two reviews: the review of a and the second of b are nearest."""
+def test_the_two_texts_that_tie_two_items_are_quoted(snapshot: Snapshot) -> None:
+    """Item a has a text and a review, item b two reviews: the review of a and the second of b say alike."""
     columns = {
         "id": ["r1", "r2", "r3"],
         "user": [0, 1, 2],
@@ -192,7 +194,9 @@ def test_the_two_texts_that_are_nearest_are_quoted(snapshot: Snapshot) -> None:
     items = np.array([[1, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 0]], dtype=np.float32)
     reviews = np.array([[0, 0, 1], [0, 1, 0], [0, 0.8, 0.6]], dtype=np.float32)
     liked = sp.csr_matrix((3, 4), dtype=np.float32)
-    paths = Paths(told, knowledge_of(told), liked, vectors=TextVectors(items, reviews))
+    means = unit_rows(np.array([[1, 1, 0], [0, 0.8, 1.6], [0, 0, 1], [0, 0, 0]], dtype=np.float32))
+    texts = CentredTexts(np.zeros(3, np.float32), means)
+    paths = Paths(told, knowledge_of(told), liked, vectors=TextVectors(items, reviews), texts=texts)
     first, likeness, last = paths.text_path(0, 1) or ()
     assert (first.source, first.relation, first.target) == ("r2", "ABOUT", "a")
     assert (likeness.source, likeness.relation, likeness.target) == ("r2", READS_LIKE, "r3")
@@ -202,3 +206,24 @@ def test_the_two_texts_that_are_nearest_are_quoted(snapshot: Snapshot) -> None:
     (own,) = [step for step in paths.text_path(2, 1) or () if step.relation == READS_LIKE]
     assert (own.source, own.target, own.similarity) == ("c", "r1", pytest.approx(1.0)), "an item's text is the item"
     assert paths.text_path(0, 3) is None, "nobody wrote of d"
+
+
+def test_praise_that_fits_everything_is_not_quoted(snapshot: Snapshot) -> None:
+    """Items a and b were both called great in the same words; only what is off the centre of all texts ties them."""
+    columns = {"id": ["g", "h", "y"], "user": [0, 1, 2], "item": [0, 1, 1], "text": ["Great!", "Great!", "Blue."]}
+    told = replace(
+        snapshot,
+        reviews=pa.table(
+            {field.name: pa.array(columns.get(field.name, [None] * 3), field.type) for field in schemas.REVIEWS},
+            schemas.REVIEWS,
+        ),
+    )
+    items = np.array([[1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]], dtype=np.float32)
+    reviews = np.array([[0, 0, 1], [0, 0, 1], [0.8, 0.6, 0]], dtype=np.float32)
+    means = np.array([[1, 0, 0], [0.8, 0.6, 0], [0, 0, 0], [0, 0, 0]], dtype=np.float32)
+    texts = CentredTexts(np.array([0, 0, 1], np.float32), means)
+    liked = sp.csr_matrix((3, 4), dtype=np.float32)
+    paths = Paths(told, knowledge_of(told), liked, vectors=TextVectors(items, reviews), texts=texts)
+    likeness, about = paths.text_path(0, 1) or ()
+    assert (likeness.source, likeness.target, likeness.similarity) == ("a", "y", pytest.approx(0.8))
+    assert (about.source, about.relation, about.target) == ("y", "ABOUT", "b")

@@ -148,7 +148,7 @@ def test_paths_are_in_the_graph(recommender: Recommender) -> None:
         assert [step["relation"]] in rows
 
 
-def test_what_content_adds_comes_with_the_two_texts_that_are_nearest(recommender: Recommender) -> None:
+def test_what_content_adds_comes_with_the_two_texts_that_tie_them_most(recommender: Recommender) -> None:
     """From the item that was liked, over what was written about it, to what was written about the other."""
     top = recommender.recommend("u3", k=1).item_id[0]
     parts = [
