@@ -132,7 +132,7 @@ class Fusion:
         names = ("history", "nothing", "few")
         learned = {name: Learned.from_dict(document[name]) for name in names if name in document}
         words = np.asarray(document["words"], dtype=np.float64)
-        return cls(parts=tuple(document["parts"]), words=words, few_items=document["few_items"], **learned)
+        return cls(parts=tuple(document["parts"]), words=words, few_items=document.get("few_items", 0), **learned)
 
 
 def _floored(learned: Learned, raised: np.ndarray, floor: float) -> Learned:

@@ -44,6 +44,8 @@ class SplitConfig:
     def __post_init__(self) -> None:
         if self.protocol not in get_args(Protocol):
             raise InvalidInput(f"there is no protocol {self.protocol!r}; there are {', '.join(get_args(Protocol))}")
+        if self.folds < 3:
+            raise InvalidInput(f"folds = {self.folds}; at least 3 are needed, to train, validate and test")
 
 
 def masks_of(events: Events, config: SplitConfig) -> Masks:

@@ -57,7 +57,9 @@ class Relations(FilterPart):
         config = RelationFilterConfig(hub_exponent=self.config.damping)
         single = [RelationFilter.of(to_torch(incidence[name]), config) for name in names]
         weights = self._weights(data, single, run)
-        kept = [position for position, weight in enumerate(weights) if weight > 0] or [0]
+        if not weights.any():  # nothing found the hidden items again; the part still speaks for items that nobody met
+            weights = np.ones(len(single))
+        kept = np.flatnonzero(weights > 0).tolist()
         self.filter = RelationFilter.weighted([single[at] for at in kept], [float(weights[at]) for at in kept])
         return self
 

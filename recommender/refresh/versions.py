@@ -34,7 +34,8 @@ def current(store: Store) -> dict[str, Any] | None:
 
 
 def parts(store: Store, version: str) -> list[dict[str, Any]]:
-    """What each part of a version's hybrid is worth to people with a history, by validation: a row a part that counts.
+    """What each part of a version's hybrid is worth to people with a history, by validation: a row a part that counts;
+    where those with few items have weights of their own, to the others.
 
     ``weight``; ``alone``, its own NDCG@10; ``adds``, that of the hybrid less that without the part, by weights
     learned on other people (cross-fitted, before the least weight of parts that know new items). Nothing where the
