@@ -150,8 +150,8 @@ def fuse(
         own = [rows[start : start + size] for start in range(0, len(rows), size)]
         return concatenate([gather(components(people[at]), seen[at], relevant[at], config, rng) for at in own])
 
-    every, rows = np.arange(len(parts)), drawn(met)
-    history, few, few_items = _equal(every, len(parts)), None, 0
+    rows = drawn(met)
+    history, few, few_items = Learned(np.ones(len(parts)), "equal"), None, 0
     if len(rows) and len(parts):
         found = candidates(rows, lambda block: np.stack([_unit(part, block) for part in parts]), len(parts))
         history, values = learn(found, names, config, rng)
@@ -166,19 +166,14 @@ def fuse(
             if leads(joined, values):
                 (few, history), few_items = apart, bound
 
-    telling, rows = np.flatnonzero(alike.any(axis=(1, 2))), drawn(new)
-    nothing = _equal(telling, len(parts))
+    speaks, rows = alike.any(axis=(1, 2)), drawn(new)
+    telling, nothing = np.flatnonzero(speaks), Learned(np.where(speaks, 1.0, 0.0), "equal")
     if len(rows) and len(telling):
         found = candidates(rows, lambda block: np.repeat(alike[telling], len(block), axis=1), len(telling))
         some, _ = learn(found, [names[position] for position in telling], config, rng)
         nothing = replace(some, weights=np.bincount(telling, some.weights, len(parts)))
     knows = np.array([part.knows_new_items for part in parts], dtype=bool)
     return Fusion.of(names, history, nothing, knows, situations, few=few, few_items=few_items)
-
-
-def _equal(chosen: np.ndarray, size: int) -> Learned:
-    """Weight 1 for these of ``size`` parts, 0 for the others."""
-    return Learned(np.isin(np.arange(size), chosen).astype(np.float64), "equal")
 
 
 def _unit(part: Part, people: People) -> np.ndarray:

@@ -20,11 +20,13 @@ def pooled(reports: Sequence[Report], users: Sequence[np.ndarray]) -> Report:
         reports: of one split each.
         users: of each, the dense ids of the people tested, in the order of its figures.
     """
-    names = [name for name in _names(reports[0]) if all(name in _names(report) for report in reports)]
+    by_name = [{model.name: model for model in report.models} for report in reports]
     people = np.unique(np.concatenate(users))
     models = []
-    for name in names:
-        own = [next(model for model in report.models if model.name == name) for report in reports]
+    for name in by_name[0]:
+        own = [found[name] for found in by_name if name in found]
+        if len(own) < len(reports):
+            continue
         figures = [model.figures for model in own]
         per_person = {
             metric: _mean([one.per_person[metric] for one in figures], users, people)
@@ -54,10 +56,6 @@ def pooled(reports: Sequence[Report], users: Sequence[np.ndarray]) -> Report:
     counted = {"folds": len(reports), "test_pairs": sum(report.counts.get("test_pairs", 0) for report in reports)}
     skipped = {one.name: one for report in reports for one in report.skipped}
     return replace(reports[0], models=models, counts=counted, skipped=list(skipped.values()), curve=())
-
-
-def _names(report: Report) -> list[str]:
-    return [model.name for model in report.models]
 
 
 def _mean(values: Sequence[np.ndarray], users: Sequence[np.ndarray], people: np.ndarray) -> np.ndarray:
