@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from rich.console import Console
 
 from kg.readers import read_recbole
@@ -132,10 +133,11 @@ def main() -> None:
         if len(frames) > 1:
             console.rule(f"{name}, mean of {len(frames)} splits and standard deviation between them")
             columns = ["recall@10", "ndcg@10", "mrr@10"]
-            values = np.stack([frame[columns].to_numpy() for frame in frames])
-            for row, model in enumerate(frames[0].index):
-                pairs = zip(columns, values.mean(axis=0)[row], values.std(axis=0, ddof=1)[row], strict=True)
-                console.print(model, ", ".join(f"{column} {mean:.4f} ± {std:.4f}" for column, mean, std in pairs))
+            by_model = pd.concat(frames).groupby("model", sort=False)[columns]
+            means, deviations = by_model.mean(), by_model.std()
+            for model in means.index:
+                said = [f"{name} {means.at[model, name]:.4f} ± {deviations.at[model, name]:.4f}" for name in columns]
+                console.print(model, ", ".join(said))
 
 
 if __name__ == "__main__":

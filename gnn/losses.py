@@ -33,16 +33,19 @@ class FullSoftmax:
     Args:
         positives: CSR ``(U, I)``, weights ``y > 0``.
         temperature: ``tau > 0``.
+        precision: of the factors of the three matrix products; everything else, sums included, is float32. ``bfloat16``
+            suits devices that multiply it faster.
 
     Raises:
         ShapeError: not CSR, or without a cell.
     """
 
-    def __init__(self, positives: Tensor, temperature: float) -> None:
+    def __init__(self, positives: Tensor, temperature: float, precision: torch.dtype = torch.float32) -> None:
         check_csr(positives, "positives")
         if not len(positives.values()):
             raise ShapeError("positives has no cell to learn from")
         self.temperature = temperature
+        self.precision = precision
         self.users = positives.shape[0]
         self.items = positives.shape[1]
         self.rows = row_ids(positives)
@@ -71,13 +74,19 @@ class FullSoftmax:
         """The loss and its gradients in the three arguments."""
         user_gradient, item_gradient = torch.empty_like(users), torch.zeros_like(items)
         bias_gradient, loss = torch.zeros_like(bias), users.new_zeros(())
+        users, items = users.to(self.precision), items.to(self.precision)
         for number, start in enumerate(range(0, self.users, self.block)):
             rows = slice(start, min(start + self.block, self.users))
             cells = slice(self.pointers[number], self.pointers[number + 1])
             scores = self.logits[: (rows.stop - start) * self.items].view(-1, self.items)
             loss += self._scores_to_gradient(scores, users[rows], items, bias, rows, cells)
-            torch.mm(scores, items, out=user_gradient[rows])
-            item_gradient.addmm_(scores.T, users[rows])
+            if self.precision == torch.float32:
+                torch.mm(scores, items, out=user_gradient[rows])
+                item_gradient.addmm_(scores.T, users[rows])
+            else:
+                factors = scores.to(self.precision)
+                user_gradient[rows] = factors @ items
+                item_gradient += factors.T @ users[rows]
             bias_gradient += scores.sum(0)
         scale = 1 / (self.total * self.temperature)
         user_gradient *= scale
@@ -88,7 +97,10 @@ class FullSoftmax:
         self, scores: Tensor, users: Tensor, items: Tensor, bias: Tensor, rows: slice, cells: slice
     ) -> Tensor:
         """Fills ``scores`` with the gradient in them; returns the loss of these rows."""
-        torch.addmm(bias, users, items.T, alpha=1 / self.temperature, out=scores)
+        if self.precision == torch.float32:
+            torch.addmm(bias, users, items.T, alpha=1 / self.temperature, out=scores)
+        else:
+            scores.copy_(users @ items.T).div_(self.temperature).add_(bias)
         flat, positive, weights = scores.view(-1), self.cells[cells], self.weights[cells]
         highest = scores.amax(1, keepdim=True)
         chosen = (weights * flat[positive]).sum()

@@ -39,6 +39,9 @@ class ObjectiveConfig:
     """Items drawn for a batch, shared by its positives, for ``sampled``."""
     popularity: float = 0.75
     """Items are drawn in proportion to their count to this power, for ``sampled`` and ``bpr``."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the factors of the products of people and items, the bulk of the work of ``softmax`` and ``sampled``;
+    parameters and all sums stay float32 (mixed precision)."""
 
     def __post_init__(self) -> None:
         require(self.loss in ("auto", "softmax", "sampled", "bpr"), f"loss = {self.loss!r} is not known")
@@ -46,6 +49,12 @@ class ObjectiveConfig:
         require(self.batch >= 1, f"batch = {self.batch} is below 1")
         require(self.negatives >= 1, f"negatives = {self.negatives} is below 1")
         require(0 <= self.popularity <= 1, f"popularity = {self.popularity} is outside [0, 1]")
+        require(self.precision in ("float32", "bfloat16"), f"precision = {self.precision!r} is not known")
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """:attr:`precision` as torch has it."""
+        return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
 
     def chosen(self, users: int, items: int) -> Literal["softmax", "sampled", "bpr"]:
         """The loss, ``auto`` decided."""
@@ -89,7 +98,7 @@ def losses(
 def _softmax_epochs(
     forward: Forward, positives: Tensor, temperature: float, config: ObjectiveConfig, generator: torch.Generator
 ) -> Callable[[int], Iterable[Tensor]]:
-    full, weights = FullSoftmax(positives, temperature), positives.values()
+    full, weights = FullSoftmax(positives, temperature, config.dtype), positives.values()
 
     def epoch(_: int) -> Iterator[Tensor]:
         hidden = None
@@ -118,7 +127,8 @@ def _sampled_step(
     own = users[edges.rows[batch]]
     positive = (own * items[chosen]).sum(1) / temperature + bias[chosen]
     log_expected = sampler.log_probability[drawn] + math.log(config.negatives)
-    corrected = torch.addmm(bias[drawn] - log_expected, own, items[drawn].T, alpha=1 / temperature)
+    near = (own.to(config.dtype) @ items[drawn].to(config.dtype).T).float()
+    corrected = torch.add(bias[drawn] - log_expected, near, alpha=1 / temperature)
     return sampled_softmax(positive, corrected, edges.weights[batch], drawn == chosen[:, None])
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from recommender.errors import ArtefactError
 
-FORMAT = 3
+FORMAT = 4
 """Version of artefacts, of their layout and of what their numbers mean; another one is refused."""
 MANIFEST = "manifest.json"
 

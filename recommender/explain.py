@@ -1,4 +1,8 @@
-"""Why an item is recommended: contributions that add up to the score, and for each the path in the graph behind it."""
+"""Why an item is recommended: contributions that add up to the score, and for each the path in the graph behind it.
+
+Paths are bounded: in hops, for each has one of the forms of :class:`Paths` behind the person's own event; in the degree
+of what two items share; and, where it is asked for, in time.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import scipy.sparse as sp
 
 from kg.snapshot import Snapshot
@@ -24,7 +29,7 @@ MAX_PATHS = 20
 SPEAKERS = 3
 """A reason speaks of one of so many items of the history, those that add most."""
 HUB_SHARE = 0.25
-"""An entity that more than this share of the catalogue has, such as a language, is no reason ..."""
+"""An entity that more than this share of the catalogue has, such as a language, ties nothing together ..."""
 FEW = 10
 """... unless it has no more edges than this."""
 QUOTED = 120
@@ -96,12 +101,15 @@ class Paths:
     def _events(self) -> Events:
         return Events.of(self._snapshot.events)
 
-    def _met(self, person: int, item: int) -> Step:
-        """The edge of the first event of this person with this item; events are sorted by (user, item)."""
+    def _met(self, person: int, item: int, since: float) -> Step | None:
+        """The edge of the first event since then of this person with this item; events are sorted by (user, item)."""
         events = self._events
-        rows = slice(*np.searchsorted(events.users, [person, person + 1]))
-        row = rows.start + int(np.searchsorted(events.items[rows], item))
-        return self.event(self._users[person], events.kind_names[events.kinds[row]], item)
+        own = slice(*np.searchsorted(events.users, [person, person + 1]))
+        first, last = own.start + np.searchsorted(events.items[own], [item, item + 1])
+        late = np.flatnonzero(is_since(events.times[first:last], since))
+        if not len(late):
+            return None
+        return self.event(self._users[person], events.kind_names[events.kinds[first + late[0]]], item)
 
     def event(self, user: str, kind: str, item: int) -> Step:
         """The edge of an event of this kind."""
@@ -137,7 +145,10 @@ class Paths:
         return self._names[node]
 
     def shared(self, first: int, second: int) -> Shared | None:
-        """An edge between them, else the rarest node that both items touch by the same relation in one direction."""
+        """An edge between them, else the rarest node that both items touch by the same relation in one direction.
+
+        None where they share nothing, or nothing but hubs (:data:`HUB_SHARE`).
+        """
         matrix, degrees = self._edges
         graph = self._knowledge
 
@@ -153,7 +164,8 @@ class Paths:
         if between:
             _, relation, outgoing = min(between)
             return Shared(second, relation, outgoing, degree=1, direct=True)
-        both = own.keys() & edges(second).keys()
+        most = max(FEW, HUB_SHARE * graph.num_items)
+        both = [edge for edge in own.keys() & edges(second).keys() if degrees[edge[0]] <= most]
         if not both:
             return None
         node, relation, outgoing = min(both, key=lambda edge: (degrees[edge[0]], edge))
@@ -176,26 +188,33 @@ class Paths:
         ids, names = self._ids, self._names
         return Step(ids[source], relation, ids[target], source_name=names[source], target_name=names[target])
 
-    def people_path(self, first: int, second: int, user: str) -> list[Step] | None:
-        """``first - somebody else who likes both - second``: the one with the fewest items, whose liking says most."""
+    def people_path(self, first: int, second: int, user: str, since: float = -np.inf) -> list[Step] | None:
+        """``first - somebody else who likes both - second``: the one with the fewest items, whose liking says most.
+
+        Of those who met both since then, in Unix seconds.
+        """
         indptr, indices = self._liked.indptr, self._liked.indices
         both = np.intersect1d(indices[indptr[first] : indptr[first + 1]], indices[indptr[second] : indptr[second + 1]])
-        both = both[[self._users[person] != user for person in both]] if len(both) else both
-        if not len(both):
-            return None
-        person = int(both[np.argmin(self._activity[both])])
-        return [self._met(person, first), self._met(person, second)]
+        for person in both[np.argsort(self._activity[both], kind="stable")].tolist():
+            if self._users[person] == user:
+                continue
+            steps = [self._met(person, first, since), self._met(person, second, since)]
+            met = [step for step in steps if step is not None]
+            if len(met) == len(steps):
+                return met
+        return None
 
-    def text_path(self, first: int, second: int) -> list[Step] | None:
+    def text_path(self, first: int, second: int, since: float = -np.inf) -> list[Step] | None:
         """``first <-ABOUT- a review -READS_LIKE- a review -ABOUT-> second``: the two texts that tie the items most.
 
         Of texts ``a`` of the first and ``b`` of the second, about the centre of the catalogue, the pair of the largest
         ``(a·b) max(a·v_second, 0) max(b·v_first, 0)`` with the vectors ``v`` of the items: nearness alone would quote
-        praise that fits everything. An item's own text stands for itself; None where nothing ties them.
+        praise that fits everything. An item's own text stands for itself, reviews count from ``since`` on, in Unix
+        seconds; None where nothing ties them.
         """
         if self._vectors is None or self._centred is None:
             return None
-        (own, vectors), (other, others) = self._texts_of(first), self._texts_of(second)
+        (own, vectors), (other, others) = self._texts_of(first, since), self._texts_of(second, since)
         if not len(own) or not len(other):
             return None
         centre, means = self._centred.centre, self._centred.vectors
@@ -221,11 +240,18 @@ class Paths:
         order = np.argsort(items, kind="stable")
         return order, np.searchsorted(items[order], np.arange(self._snapshot.items.num_rows + 1))
 
-    def _texts_of(self, item: int) -> tuple[np.ndarray, np.ndarray]:
+    @cached_property
+    def _written(self) -> np.ndarray:
+        """When each review was written: ``(n,)`` float64 Unix seconds, NaN where unknown."""
+        written: np.ndarray = self._snapshot.reviews["at"].cast(pa.int64()).to_numpy().astype(np.float64) / 1e6
+        return written
+
+    def _texts_of(self, item: int, since: float) -> tuple[np.ndarray, np.ndarray]:
         """Who speaks of an item, itself by its dense id and reviews numbered after all items, and their vectors."""
         assert self._vectors is not None
         order, starts = self._reviews
         reviews = order[starts[item] : starts[item + 1]]
+        reviews = reviews[is_since(self._written[reviews], since)]
         rows = np.concatenate([[item], reviews + self._snapshot.items.num_rows]).astype(np.int64)
         vectors = np.concatenate([self._vectors.items[item : item + 1], self._vectors.reviews[reviews]])
         spoken = has_vector(vectors)
@@ -247,6 +273,16 @@ class Paths:
     @cached_property
     def _activity(self) -> np.ndarray:
         return np.bincount(self._liked.indices, minlength=self._liked.shape[0])
+
+
+def is_since(times: np.ndarray, since: float) -> np.ndarray:
+    """Which of these moments are not before ``since``; all where that is ``-inf``, and else no unknown one (NaN).
+
+    >>> is_since(np.array([5.0, 1.0, np.nan]), 2.0), is_since(np.array([np.nan]), -np.inf)
+    (array([ True, False, False]), array([ True]))
+    """
+    late: np.ndarray = (times >= since) | (since == -np.inf)
+    return late
 
 
 RELATION_WORDS = (
@@ -322,12 +358,13 @@ GENERAL = {
     "popularity": "it is popular",
     "attribute_popularity": "things like it are popular",
     "network": "it is popular",
+    "knowledge_network": "it is popular",
     "content": "it reads like what you wrote",
 }
 """What a component says without an item of the history, in words."""
 NOTHING = "nothing that you met speaks against it"
 """What is said where nothing speaks for it."""
-FROM_LIKES = frozenset({"popularity", "network"})
+FROM_LIKES = frozenset({"popularity", "network", "knowledge_network"})
 """Those that speak of how often the item itself was liked."""
 
 
@@ -411,17 +448,19 @@ class Explainer:
     def _rarest(self, sources: Sequence[int], item: int) -> tuple[int, Shared] | None:
         """Of these items the one that shares the rarest entity with ``item``; none where all they share are hubs."""
         found = [(source, shared) for source in sources if (shared := self._paths.shared(source, item)) is not None]
-        telling = [pair for pair in found if pair[1].degree <= max(FEW, HUB_SHARE * len(self._items))]
-        return min(telling, key=lambda pair: pair[1].degree, default=None)
+        return min(found, key=lambda pair: pair[1].degree, default=None)
 
-    def parts(self, summands: Summands, item: int, user: str, kinds: Mapping[int, str]) -> list[dict[str, Any]]:
+    def parts(
+        self, summands: Summands, item: int, user: str, kinds: Mapping[int, str], since: float = -np.inf
+    ) -> list[dict[str, Any]]:
         """The ``parts`` of the explanation, largest first: component, contribution, item_id and the path behind it.
 
         Args:
             summands: what the score is a sum of; what is not telling is left to the baseline.
             item: dense id of the item that is explained.
             user: whose score it is.
-            kinds: for each item of the person's history the kind of an event with it: the first edge of a path.
+            kinds: for items of the person's history the kind of an event with it: the first edge of a path.
+            since: Unix seconds; events and reviews before that are no edges of paths.
         """
         told = set(np.argsort(-np.abs(summands.values.sum(axis=0)), kind="stable")[:MAX_PATHS].tolist())
         found: list[dict[str, Any]] = [
@@ -437,21 +476,21 @@ class Explainer:
                     "contribution": float(summands.values[row, place]),
                     "item_id": self._items[source],
                     "title": self.title(source),
-                    "path": self._path(component, source, item, user, kinds) if place in told else None,
+                    "path": self._path(component, source, item, user, kinds, since) if place in told else None,
                 }
             )
         return sorted(found, key=lambda part: -abs(part["contribution"]))
 
     def _path(
-        self, component: str, source: int, item: int, user: str, kinds: Mapping[int, str]
+        self, component: str, source: int, item: int, user: str, kinds: Mapping[int, str], since: float
     ) -> list[dict[str, Any]] | None:
         if source not in kinds:
             return None
         met = self._paths.event(user, kinds[source], source)
         if component == "content":  # texts read alike, whatever the graph ties them by
-            return [met.to_dict(), *(step.to_dict() for step in self._paths.text_path(source, item) or ())]
+            return [met.to_dict(), *(step.to_dict() for step in self._paths.text_path(source, item, since) or ())]
         by_entity = self._paths.entity_path(source, item)
         steps = by_entity[1] if by_entity and component == "relations" else None
         if steps is None:
-            steps = self._paths.people_path(source, item, user) or (by_entity[1] if by_entity else None)
+            steps = self._paths.people_path(source, item, user, since) or (by_entity[1] if by_entity else None)
         return [met.to_dict(), *(step.to_dict() for step in steps or ())]

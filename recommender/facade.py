@@ -270,15 +270,18 @@ class Recommender:
 
         return self._serving.recommend_for(history, text, Query(k, filter_seen, items, reasons))
 
-    def explain(self, user: str, item: str, without: Sequence[str] = ()) -> dict[str, Any]:
+    def explain(
+        self, user: str, item: str, without: Sequence[str] = (), since: datetime | None = None
+    ) -> dict[str, Any]:
         """Why this score: ``score = baseline + sum of contributions``, with the paths of the graph behind them.
 
         Args:
             user: id of a person.
             item: id of an item.
             without: items taken out of the history; ``without`` in the answer gives score and rank solved again.
+            since: events and reviews before this moment are no edges of paths; what they contribute stays.
         """
-        return self._serving.explain(user, item, without)
+        return self._serving.explain(user, item, without, since)
 
     def similar_items(self, item: str, k: int = 10) -> pd.DataFrame:
         """The items that go with an item: ``item_id, score, rank, title``."""

@@ -16,6 +16,7 @@ GENERAL = {
     "popularity": "it is popular",
     "attribute_popularity": "popular items have what it has",
     "network": "how it does with everybody, and with people near you",
+    "knowledge_network": "how it does with everybody, and with people near you",
     "content": "it reads like what you wrote",
 }
 """What a component gives that comes from no item of the history, in words."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ import scipy.sparse as sp
 from tqdm import tqdm
 
 from kg.store import Store
+from kg.values import aware
 from recommender.bridge import Encode
 from recommender.errors import InvalidInput, NotRefreshed, UnknownItem
+from recommender.explain import is_since
 from recommender.hybrid import Anatomy
 from recommender.meaning import STRENGTHS
 from recommender.model import Model, Person
@@ -152,11 +155,14 @@ class Serving:
             lists["title"] = [explainer.title(item) for item in found.tolist()]
         return lists
 
-    def explain(self, user_id: str, item_id: str, without: Sequence[str] = ()) -> dict[str, Any]:
+    def explain(
+        self, user_id: str, item_id: str, without: Sequence[str] = (), since: datetime | None = None
+    ) -> dict[str, Any]:
         """What one person's score of one item is a sum of, with paths of the graph.
 
         With ``without``, also the exact score and rank were these items not in the history: solved again, not read off
-        the contributions, which hold the system fixed.
+        the contributions, which hold the system fixed. With ``since``, no event or review before that moment is an edge
+        of a path; contributions stay what they are.
 
         Raises:
             UnknownUser: no such person.
@@ -168,6 +174,8 @@ class Serving:
         people = model.people([person])
         anatomy = Anatomy(model.hybrid, people)
         (summands,), kinds = anatomy.summands(np.array([item])), _kinds(person)
+        start = -np.inf if since is None else aware(since).timestamp()
+        late = replace(person, events=person.events.take(is_since(person.events.times, start)))
         explanation = {
             "user_id": user_id,
             "item_id": item_id,
@@ -176,7 +184,7 @@ class Serving:
             "rank": self._rank(model, person, anatomy.scores, item),
             "baseline": float(summands.general[~summands.telling].sum()),
             "reason": model.explainer.reason(summands, item, _liked(kinds, people.weights)),
-            "parts": model.explainer.parts(summands, item, user_id, kinds),
+            "parts": model.explainer.parts(summands, item, user_id, _kinds(late), start),
             "model": model.version,
         }
         if without:

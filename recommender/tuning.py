@@ -18,6 +18,8 @@ from recommender.parts.base import Part
 
 LEAST_SECONDS = 10.0
 """For so long a part may train in any case: with less it is hardly the same model."""
+NOTHING_TO_DO = "nothing in this data for it to do"
+"""Why a part without a configuration is skipped."""
 
 
 def fit_part(kind: type[Part], config: Any, data: TrainingData, run: RunContext) -> Part:
@@ -79,24 +81,19 @@ def tune(
 ) -> dict[str, Tuned]:
     """Try the grids of all parts round by round: under a ``budget`` (seconds) all get an equal number of trials.
 
-    The first configuration of every part is always tried, for :data:`LEAST_SECONDS` or its share of the budget if
-    training takes longer. ``task`` is train with validation as its held-out part.
+    The first configuration of every part is always tried, and at the end the chosen one in its final form
+    (:meth:`Part.final`), for :data:`LEAST_SECONDS` or the share of the budget if training takes longer. ``task`` is
+    train with validation as its held-out part.
     """
     deadline = float("inf") if budget is None else time.monotonic() + budget
-    grids = {kind.name: list(kind.grid(task.data)) for kind in kinds}
-    tuned = {
-        kind.name: Tuned(failed=None if grids[kind.name] else "nothing in this data for it to do") for kind in kinds
-    }
+    liked = task.data.cells.positive.nnz > 0
+    grids = {kind.name: list(kind.grid(task.data)) if liked or not kind.needs_likes else [] for kind in kinds}
+    tuned = {kind.name: Tuned(failed=None if grids[kind.name] else NOTHING_TO_DO) for kind in kinds}
     config = EvaluationConfig(ks=(int(metric.rpartition("@")[2]),))
-    bar = tqdm(list(_rounds(kinds, grids)), desc="tuning", unit="trial", disable=not run.progress, leave=False)
-    for round_number, kind, params in bar:
-        best = tuned[kind.name]
-        # With nobody to validate on there is nothing to choose by: the first configuration stands.
-        if round_number and (not len(task) or time.monotonic() > deadline):
-            continue
-        bar.set_postfix_str(kind.name)
-        start = time.perf_counter()
-        share = 0.0 if budget is None else budget / len(kinds)
+    share = 0.0 if budget is None else budget / len(kinds)
+
+    def attempt(kind: type[Part], params: Any) -> None:
+        best, start = tuned[kind.name], time.perf_counter()
         limited = replace(run, time_limit=max(deadline - time.monotonic(), share, LEAST_SECONDS))
         try:
             part = fit_part(kind, params, task.data, limited)
@@ -104,10 +101,21 @@ def tune(
                 value = evaluate(part, task, config).means[metric]
         except GnnError as error:
             best.failed = str(error)
-            continue
+            return
         if best.part is None or value > best.value:
             best.part = part
         best.trials.append(Trial(asdict(part.config), value, time.perf_counter() - start))
+
+    bar = tqdm(list(_rounds(kinds, grids)), desc="tuning", unit="trial", disable=not run.progress, leave=False)
+    for round_number, kind, params in bar:
+        # With nobody to validate on there is nothing to choose by: the first configuration stands.
+        if round_number == 0 or (len(task) and time.monotonic() <= deadline):
+            bar.set_postfix_str(kind.name)
+            attempt(kind, params)
+    for kind in tqdm(kinds, desc="settling", unit="part", disable=not run.progress, leave=False):
+        chosen = tuned[kind.name].part
+        if chosen is not None and len(task) and (final := kind.final(chosen.config, task.data)) != chosen.config:
+            attempt(kind, final)
     return tuned
 
 

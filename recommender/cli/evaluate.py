@@ -59,10 +59,14 @@ def evaluate(
     ] = None,
     budget: Annotated[
         float | None,
-        typer.Option(min=0, metavar="SECONDS", help="Tuning time of all models together; default: no limit."),
+        typer.Option(
+            min=0, metavar="SECONDS", help="Tuning time of all models together, in each fold; default: no limit."
+        ),
     ] = None,
     train: Annotated[Path | None, _file("Files instead of the graph: what is known.")] = None,
-    valid: Annotated[Path | None, _file("Validation pairs; default: a tenth of train.")] = None,
+    valid: Annotated[
+        Path | None, _file("Validation pairs; default: a tenth of train, from as many people as can be.")
+    ] = None,
     test: Annotated[Path | None, _file("What is to be predicted.")] = None,
     kg: Annotated[Path | None, _file("Triples: head, relation, tail.")] = None,
     link: Annotated[Path | None, _file("Item id to entity id, for --kg.")] = None,
@@ -93,15 +97,16 @@ def evaluate(
       tastegraph evaluate --learning-curve 0.25,0.5 --out report
     """
     lengths = tuple(dict.fromkeys(k or (10, 20)))
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)  # what cannot be made is an error now, not after an hour
     chosen = list(joined(models)) or None
     if folds is not None and protocol is not Protocol.K_FOLD:
         raise usage("--folds goes with --protocol k-fold")
     files = {"train": train, "valid": valid, "test": test, "kg": kg, "link": link, "items": items}
+    from_files = _is_about_files(files, protocol, no_refit)
     curve = tuple(joined(learning_curve))
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)  # what cannot be made is an error now, not after an hour
     session = Session.of(context)
-    if _is_about_files(files, protocol, no_refit):
+    if from_files:
         report = _on_files(
             session, files, text_model, names=chosen, ks=lengths, budget=budget, refit=not no_refit, curve=curve
         )

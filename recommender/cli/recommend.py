@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from recommender.cli import output, views
-from recommender.cli.parameters import Json, K, joined, names, usage
+from recommender.cli.parameters import Json, K, joined, moment, names, usage
 from recommender.cli.session import Session
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ def explain(
         list[str] | None,
         typer.Option(metavar="ITEM", help="Also the exact score if the person had not met this; may be repeated."),
     ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(parser=moment, metavar="TIME", help="Paths of events and reviews from then on alone."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Say what makes the score of an item.
@@ -87,7 +92,7 @@ def explain(
       tastegraph explain alice B00006
     """
     with Session.of(context).open() as recommender:
-        found = recommender.explain(user, item, without=tuple(without or ()))
+        found = recommender.explain(user, item, without=tuple(without or ()), since=since)
     if json:
         output.document(found)
     else:

@@ -32,7 +32,8 @@ class FilesConfig:
     refit: bool = True
     """Whether the final fit sees train and valid, or train only."""
     valid_share: float = 0.1
-    """Share of the pairs of ``train`` that validates where there is no valid file, in (0, 1)."""
+    """Share of the pairs of ``train`` that validates at most where there is no valid file, in (0, 1); see
+    :func:`recommender.evaluation.splits.holdout`."""
     seed: int = 42
     """Seed of that choice."""
 

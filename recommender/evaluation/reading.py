@@ -71,7 +71,7 @@ class FileProblem:
 
 
 def read(files: Files, valid_share: float, seed: int, *, progress: bool = False) -> FileProblem:
-    """Read all files; without a valid file, ``valid_share`` of the training pairs validates.
+    """Read all files; without a valid file, ``valid_share`` of the training pairs validates at most.
 
     Raises:
         InvalidInput: train or test has no row that can be read.

@@ -29,6 +29,7 @@ from recommender.parts import BASELINES, HYBRID, PARTS
 from recommender.parts.base import Part
 from recommender.parts.item_item import ItemKNN
 from recommender.search import Choice, fit_named, hybrid_of, search
+from recommender.tuning import NOTHING_TO_DO
 
 
 def models_of(names: Sequence[str] | None) -> list[str]:
@@ -98,7 +99,8 @@ def measure(
         protocol=split.protocol,
         models=results,
         counts=split.counts,
-        skipped=[Skipped(name, reason) for name, reason in skipped.items() if name in wanted],
+        # A part of the hybrid that could not be fitted is missed there, whether or not it was to be shown as well.
+        skipped=[Skipped(name, why) for name, why in skipped.items() if name in wanted or why != NOTHING_TO_DO],
         metric=f"ndcg@{ks[0]}",
         curve=[
             *points,

@@ -60,28 +60,31 @@ def temporal(times: np.ndarray, valid: float = 0.1, test: float = 0.1) -> Masks:
 def random(users: np.ndarray, items: np.ndarray, valid: float = 0.1, test: float = 0.2, seed: int = 0) -> Masks:
     """A share of each person's (person, item) pairs at random; all events of a pair go to the same part.
 
-    Of a person with ``n`` pairs ``round(test * n)`` are tested and ``round(valid * n)`` validate (halves up); at least
-    one pair stays in training.
+    Of a person with ``n`` pairs ``round(test * n)`` are tested (halves up), but never all; of the rest :func:`holdout`
+    takes the ``valid`` of all pairs that validate.
     """
     _check_shares(valid, test)
     pairs, pair_users, inverse = _pairs(users, items)
     rank, count = _ranks(pair_users, np.random.default_rng(seed).random(len(pairs)))
-    num_test = np.minimum(np.floor(test * count + 0.5), count - 1)
-    num_valid = np.minimum(np.floor(valid * count + 0.5), count - 1 - num_test)
-    return Masks.of(np.where(rank < num_test, 2, np.where(rank < num_test + num_valid, 1, 0))[inverse])
+    tested = (rank < np.minimum(np.floor(test * count + 0.5), count - 1))[inverse]
+    part = np.where(tested, 2, 0)
+    if valid:
+        part[~tested] = holdout(users[~tested], items[~tested], valid / (1 - test), seed + 1)
+    return Masks.of(part)
 
 
 def holdout(users: np.ndarray, items: np.ndarray, share: float = 0.1, seed: int = 0) -> np.ndarray:
     """Events of about ``share`` of all (person, item) pairs at random, ``(n,)`` bool, to validate by.
 
-    Each person keeps at least one pair, drawn at random; who has one pair only gives none. Unlike :func:`random` it
-    does not round for each person, so it serves data in which most people have a handful of events.
+    Nobody gives more than ``max(1, round(share * n))`` of their ``n`` pairs, nor all of them. Means are over people, so
+    it takes a pair each of many rather than many of a few: where most have a handful of pairs, a share of all pairs
+    drawn alike would come from those who have most, and say nothing of the others.
     """
     _check_shares(0, share)
     generator = np.random.default_rng(seed)
     pairs, pair_users, inverse = _pairs(users, items)
-    rank, _ = _ranks(pair_users, generator.random(len(pairs)))
-    free = np.flatnonzero(rank > 0)
+    rank, count = _ranks(pair_users, generator.random(len(pairs)))
+    free = np.flatnonzero((rank > 0) & (rank <= np.maximum(np.floor(share * count + 0.5), 1)))
     chosen = np.zeros(len(pairs), dtype=bool)
     chosen[generator.permutation(free)[: round(share * len(pairs))]] = True
     return np.asarray(chosen[inverse])

@@ -7,7 +7,7 @@ from recommender.parts.content import Content
 from recommender.parts.factors import IALS
 from recommender.parts.graph_filter import GraphFilter, LowRank
 from recommender.parts.item_item import EASE, Collective, ItemKNN, RP3Beta
-from recommender.parts.network import GraphNetwork
+from recommender.parts.network import GraphNetwork, KnowledgeNetwork
 from recommender.parts.popularity import AttributePopularity, Popularity
 from recommender.parts.relations import Relations
 
@@ -24,6 +24,7 @@ PARTS: dict[str, type[Part]] = {
         LowRank,
         Collective,
         GraphNetwork,
+        KnowledgeNetwork,
         Relations,
         Content,
     )
@@ -37,6 +38,7 @@ HYBRID = (
     "collective",
     "ease_low_rank",
     "network",
+    "knowledge_network",
     "relations",
     "content",
 )

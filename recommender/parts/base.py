@@ -45,6 +45,8 @@ class Part(ABC):
     Config: ClassVar[type[Any]]
     knows_new_items: ClassVar[bool] = False
     """Whether it tells items apart that nobody has met, by their texts or by the knowledge graph."""
+    needs_likes: ClassVar[bool] = True
+    """Whether there is nothing for it to learn where nobody liked anything."""
 
     def __init__(self, config: Any = None) -> None:
         self.config = self.Config() if config is None else config
@@ -53,6 +55,11 @@ class Part(ABC):
     @abstractmethod
     def grid(cls, data: TrainingData) -> Sequence[Any]:
         """Configurations worth trying on this data, the most promising first; none when the part cannot serve it."""
+
+    @classmethod
+    def final(cls, config: Any, data: TrainingData) -> Any:
+        """The form in which a chosen configuration serves, where that is not worth its time at every trial."""
+        return config
 
     @abstractmethod
     def fit(self, data: TrainingData, run: RunContext) -> Self:

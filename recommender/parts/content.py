@@ -35,6 +35,7 @@ class Content(ItemItemPart):
     """See the module."""
 
     name = "content"
+    needs_likes = False
     knows_new_items = True
     Config = ContentConfig
     vectors: np.ndarray

@@ -27,8 +27,6 @@ class IALS(Part):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[ALSConfig]:
-        if not data.cells.positive.nnz:
-            return []
         return [
             ALSConfig(dimensions, unobserved_weight=weight, regularisation=regularisation)
             for weight, regularisation, dimensions in (

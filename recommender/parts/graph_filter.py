@@ -29,8 +29,6 @@ class GraphFilter(FilterPart):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[InteractionFilterConfig]:
-        if not data.cells.positive.nnz:
-            return []
         return [InteractionFilterConfig(weight, rank) for weight, rank in ((0.3, 64), (0.0, 64), (0.3, 256), (1.0, 64))]
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:

@@ -30,8 +30,6 @@ class EASE(ItemItemPart):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[EASEConfig]:
-        if not data.cells.positive.nnz:
-            return []
         return [EASEConfig(regularisation=factor * _scale(data)) for factor in (5.0, 2.0, 10.0, 20.0)]
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
@@ -61,8 +59,6 @@ class Collective(ItemItemPart):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[CollectiveConfig]:
-        if not data.cells.positive.nnz:
-            return []
         scale = _scale(data)
         base = CollectiveConfig(regularisation=5.0 * scale)
         configs = [base, replace(base, dropout=0.3, regularisation=2.0 * scale)]
@@ -98,8 +94,6 @@ class RP3Beta(ItemItemPart):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[RP3BetaConfig]:
-        if not data.cells.positive.nnz:
-            return []
         shapes = ((0.7, 0.6), (0.7, 0.3), (0.5, 0.3), (1.0, 0.6), (1.0, 0.3))
         return [RP3BetaConfig(alpha, beta) for alpha, beta in shapes]
 
@@ -116,8 +110,6 @@ class ItemKNN(ItemItemPart):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[ItemKNNConfig]:
-        if not data.cells.positive.nnz:
-            return []
         return [
             ItemKNNConfig(neighbours, shrinkage, asymmetry)
             for neighbours, shrinkage, asymmetry in (

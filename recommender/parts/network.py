@@ -1,9 +1,10 @@
-"""The graph network (:mod:`gnn.network`): linear propagation over people, items and, if it helps, entities and text."""
+"""The graph network (:mod:`gnn.network`): linear propagation over people and items, and beside it over entities too."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Self
 
 import numpy as np
@@ -21,8 +22,10 @@ from recommender.parts.base import Contributions, Part
 ARRAYS = ("base", "items", "bias", "messages")
 """The fields of :class:`Propagated` that are tensors."""
 
-FEW = 4
-"""Liked items a person on average below which the knowledge graph is tried first: little else ties items together."""
+COPIES = 3
+"""Networks of the final form, ..."""
+COPIED_PAIRS = 50_000_000
+"""... where people times items are no more than this; beyond, training is slow, and one owes less to its start."""
 
 
 @dataclass(frozen=True)
@@ -38,75 +41,114 @@ class GraphNetworkConfig:
     Where a time limit ended training, those that it took: what is chosen then takes as long again."""
     learning_rate: float = 0.02
     """Of Adam."""
-    knowledge: bool = False
-    """Whether entities are nodes too, with a learned weight for each relation."""
     text: bool = False
     """Whether text vectors are features of items."""
+    copies: int = 1
+    """Networks of different seeds whose mean is the score: it evens out what each owes to its start."""
 
 
 class GraphNetwork(Part):
-    """``score_j = cos(z_u, z_j) / tau + b_j``; a person's ``z_u`` follows from the history in closed form."""
+    """``score_j = cos(z_u, z_j) / tau + b_j``; a person's ``z_u`` follows from the history in closed form.
+
+    It propagates over people and items alone: on dense data entities add nothing.
+    """
 
     name = "network"
     Config = GraphNetworkConfig
-    trained: Propagated
+    trained: tuple[Propagated, ...]
+    """One a copy."""
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[GraphNetworkConfig]:
-        if not data.cells.positive.nnz:
-            return []
         shapes = [(64, 0.25, 80), (64, 0.2, 60), (128, 0.2, 40), (128, 0.25, 80), (128, 0.3, 80), (64, 0.2, 20)]
         configs = [GraphNetworkConfig(*shape) for shape in shapes]
         if data.item_vectors is not None:
             configs.insert(3, GraphNetworkConfig(64, 0.2, 60, text=True))
-        if len(data.knowledge):
-            cells = data.cells.positive
-            sparse = cells.nnz < FEW * np.count_nonzero(np.diff(cells.indptr))
-            configs.insert(0 if sparse else 3, GraphNetworkConfig(64, 0.2, 60, knowledge=True))
         return configs
 
+    @classmethod
+    def final(cls, config: GraphNetworkConfig, data: TrainingData) -> GraphNetworkConfig:
+        return replace(config, copies=COPIES if data.num_users * data.num_items <= COPIED_PAIRS else 1)
+
     def fit(self, data: TrainingData, run: RunContext) -> Self:
-        config = self.config
-        network, log = fit(
-            self._graph(data, run.device),
-            NetworkConfig(dimensions=config.dimensions, temperature=config.temperature),
-            ObjectiveConfig(),
-            TrainingConfig(epochs=config.epochs, learning_rate=config.learning_rate, time_budget=run.time_limit),
-            seed=run.seed,
+        config, graph = self.config, self._graph(data, run.device)
+        training = TrainingConfig(
+            epochs=config.epochs,
+            learning_rate=config.learning_rate,
+            time_budget=run.time_limit / config.copies,
         )
+        objective = ObjectiveConfig(precision="bfloat16" if torch.device(run.device).type == "cuda" else "float32")
+        trained = []
+        for copy in range(config.copies):
+            network, log = fit(
+                graph,
+                NetworkConfig(dimensions=config.dimensions, temperature=config.temperature),
+                objective,
+                training,
+                seed=run.seed + copy,
+            )
+            found = network.propagated()
+            trained.append(replace(found, **{name: getattr(found, name).cpu() for name in ARRAYS}))
         self.config = replace(config, epochs=len(log.losses))
-        found = network.propagated()
-        self.trained = replace(found, **{name: getattr(found, name).cpu() for name in ARRAYS})
+        self.trained = tuple(trained)
         return self
 
     def _graph(self, data: TrainingData, device: str) -> Graph:
-        interactions = to_torch(data.cells.matrix, device)
-        features = None
-        if self.config.text and data.item_vectors is not None:
-            features = torch.from_numpy(data.item_vectors).to(device)
-        if not self.config.knowledge:
-            return Graph(interactions, features=features)
-        graph = data.knowledge
-        heads, relations, tails = (torch.from_numpy(a).to(device) for a in (graph.heads, graph.relations, graph.tails))
-        return Graph(interactions, (heads, relations, tails), len(graph.relation_names), graph.num_nodes, features)
+        return Graph(to_torch(data.cells.matrix, device), features=self._features(data, device))
 
-    def _base(self, people: People) -> torch.Tensor:
-        """``e_u`` of those who were in training, zeros for newcomers."""
-        rows = torch.from_numpy(people.rows)
-        return self.trained.base[rows.clamp_min(0)] * (rows >= 0)[:, None]
+    def _features(self, data: TrainingData, device: str) -> torch.Tensor | None:
+        if not self.config.text or data.item_vectors is None:
+            return None
+        return torch.from_numpy(data.item_vectors).to(device)
 
     def score(self, people: People) -> np.ndarray:
-        vectors = self.trained.user_vectors(self._base(people), people.history)
-        return self.trained.score(vectors).numpy()
+        scores = [
+            copy.score(copy.user_vectors(_base(copy, people), people.history)).div_(len(self.trained))
+            for copy in self.trained
+        ]
+        return reduce(torch.Tensor.add_, scores).numpy()
 
     def contributions(self, person: People, items: np.ndarray) -> Contributions:
         targets = torch.from_numpy(items)
-        baseline, _, values = self.trained.contributions(self._base(person), person.history, targets)
-        return Contributions(baseline.double().numpy(), values.double().numpy())
+        found = [copy.contributions(_base(copy, person), person.history, targets) for copy in self.trained]
+        baseline, values = (torch.stack([one[place].double() for one in found]).mean(0) for place in (0, 2))
+        return Contributions(baseline.numpy(), values.numpy())
 
     def state(self) -> dict[str, np.ndarray]:
-        return {name: getattr(self.trained, name).numpy() for name in ARRAYS}
+        return {name: np.stack([getattr(copy, name).numpy() for copy in self.trained]) for name in ARRAYS}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        base, items, bias, messages = (torch.from_numpy(state[name]) for name in ARRAYS)
-        self.trained = Propagated(base, items, bias, messages, self.config.temperature)
+        copies = zip(*(torch.from_numpy(state[name]) for name in ARRAYS), strict=True)
+        self.trained = tuple(
+            Propagated(base, items, bias, messages, self.config.temperature) for base, items, bias, messages in copies
+        )
+
+
+def _base(copy: Propagated, people: People) -> torch.Tensor:
+    """``e_u`` of those who were in training, zeros for newcomers."""
+    rows = torch.from_numpy(people.rows)
+    return copy.base[rows.clamp_min(0)] * (rows >= 0)[:, None]
+
+
+class KnowledgeNetwork(GraphNetwork):
+    """The same over entities as well, with a learned weight for each relation: where people have few items, what items
+    share says more than who likes them."""
+
+    name = "knowledge_network"
+    knows_new_items = True
+
+    @classmethod
+    def grid(cls, data: TrainingData) -> Sequence[GraphNetworkConfig]:
+        shapes = ((64, 0.2, 60), (128, 0.2, 40)) if len(data.knowledge) else ()
+        return [GraphNetworkConfig(*shape) for shape in shapes]
+
+    def _graph(self, data: TrainingData, device: str) -> Graph:
+        graph = data.knowledge
+        heads, relations, tails = (torch.from_numpy(a).to(device) for a in (graph.heads, graph.relations, graph.tails))
+        return Graph(
+            to_torch(data.cells.matrix, device),
+            (heads, relations, tails),
+            len(graph.relation_names),
+            graph.num_nodes,
+            self._features(data, device),
+        )

@@ -37,6 +37,7 @@ class Popularity(BaselinePart):
     """``score_j = log(1 + c_j)`` with :func:`counts`."""
 
     name = "popularity"
+    needs_likes = False
     Config = PopularityConfig
 
     @classmethod
@@ -65,6 +66,7 @@ class AttributePopularity(BaselinePart):
     """
 
     name = "attribute_popularity"
+    needs_likes = False
     knows_new_items = True
     Config = AttributePopularityConfig
 

@@ -42,6 +42,7 @@ class Relations(FilterPart):
     """See the module."""
 
     name = "relations"
+    needs_likes = False
     knows_new_items = True
     Config = RelationsConfig
     filter: RelationFilter

@@ -34,29 +34,30 @@ def current(store: Store) -> dict[str, Any] | None:
 
 
 def parts(store: Store, version: str) -> list[dict[str, Any]]:
-    """What each part of a version's hybrid is worth to people with a history, by validation: a row a part that counts;
-    where those with few items have weights of their own, to the others.
+    """What each part of a version's hybrid is worth to people with a history, by validation: a row a part that counts.
 
     ``weight``; ``alone``, its own NDCG@10; ``adds``, that of the hybrid less that without the part, by weights
-    learned on other people (cross-fitted, before the least weight of parts that know new items). Nothing where the
-    version's folder is not here.
+    learned on other people (cross-fitted, before the least weight of parts that know new items). Where people with few
+    items have weights of their own, ``weight_few`` is that, and the others' figures are those of the rest. Nothing
+    where the version's folder is not here.
     """
     try:
         learned = artefacts.read_manifest(folder(store, version), verify=False)["choice"]["fusion"]
     except ArtefactError:
         return []
-    history = learned["history"]
+    history, few = learned["history"], learned.get("few")
     rows = [
         {
             "part": name,
             "weight": weight,
+            **({"weight_few": few["weights"][position]} if few else {}),
             "alone": history["validation"].get(name),
             "adds": history["without"].get(name),
         }
-        for name, weight in zip(learned["parts"], history["weights"], strict=True)
-        if weight > 0
+        for position, (name, weight) in enumerate(zip(learned["parts"], history["weights"], strict=True))
     ]
-    return sorted(rows, key=lambda row: -row["weight"])
+    counting = [row for row in rows if max(row["weight"], row.get("weight_few", 0.0)) > 0]
+    return sorted(counting, key=lambda row: -row["weight"])
 
 
 def listing(store: Store) -> list[dict[str, Any]]:

@@ -54,6 +54,18 @@ def test_full_softmax_has_the_loss_and_gradients_of_autograd(
             torch.testing.assert_close(quick, expected, rtol=1e-4, atol=1e-6)
 
 
+def test_mixed_precision_rounds_factors_and_nothing_else() -> None:
+    positives, *parameters = problem()
+    for parameter in parameters:
+        parameter.requires_grad_()
+    mixed, slow = FullSoftmax(positives, 0.4, torch.bfloat16)(*parameters), slow_loss(positives, *parameters, 0.4)
+    assert mixed.dtype == torch.float32
+    assert 0 < abs(mixed.item() - slow.item()) < 2e-2 * slow.item()  # bfloat16 has 8 bits
+    for rough, exact in zip(torch.autograd.grad(mixed, parameters), torch.autograd.grad(slow, parameters), strict=True):
+        assert rough.dtype == torch.float32
+        torch.testing.assert_close(rough, exact, rtol=0, atol=2e-2 * exact.abs().max().item())
+
+
 def test_full_softmax_survives_large_scores() -> None:
     positives = to_torch(sp.csr_matrix(np.array([[1.0, 0.0]])))
     loss = FullSoftmax(positives, 0.001)(torch.ones(1, 1), torch.tensor([[1.0], [-1.0]]), torch.zeros(2))

@@ -135,13 +135,22 @@ def test_a_dislike_subtracts_what_a_like_adds() -> None:
                                nobody[0] - served.score(served.user_vectors(newcomer, dislike))[0])  # fmt: skip
 
 
-@pytest.mark.parametrize("loss", ["softmax", "sampled", "bpr"])
-def test_planted_blocks_are_found_under_every_loss(loss: str) -> None:
+@pytest.mark.parametrize(
+    ("loss", "precision"),
+    [
+        ("softmax", "float32"),
+        ("softmax", "bfloat16"),
+        ("sampled", "float32"),
+        ("sampled", "bfloat16"),
+        ("bpr", "float32"),
+    ],
+)
+def test_planted_blocks_are_found_under_every_loss(loss: str, precision: str) -> None:
     rng = np.random.default_rng(0)
     truth = np.kron(np.eye(3), np.ones((20, 10)))
     shown = truth * (rng.random(truth.shape) < 0.6)
     matrix = to_torch(sp.csr_matrix(shown.astype(np.float32)))
-    objective = ObjectiveConfig(loss=loss, batch=128, negatives=16)  # type: ignore[arg-type]
+    objective = ObjectiveConfig(loss=loss, batch=128, negatives=16, precision=precision)  # type: ignore[arg-type]
     network, log = fit(Graph(matrix), NetworkConfig(dimensions=16), objective, SHORT)
     served = network.propagated()
     scores = served.score(served.user_vectors(served.base, matrix)).numpy()

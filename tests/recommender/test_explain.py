@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import scipy.sparse as sp
 from kg import snapshot as schemas
 from kg.snapshot import Snapshot
 from kg.vocabulary import Vocabulary
+from recommender import explain
 from recommender.bridge import TextVectors, knowledge_of
 from recommender.data import CentredTexts
 from recommender.explain import READS_LIKE, Explainer, Paths, say_relation
@@ -88,6 +90,38 @@ def test_a_person_who_likes_both_is_somebody_else(paths: Paths) -> None:
     assert [(s.source, s.relation, s.target) for s in steps] == [("v", "RATED", "a"), ("v", "RATED", "b")]
     assert [s.source for s in paths.people_path(0, 1, "v")] == ["u", "u"]
     assert paths.people_path(0, 3, "u") is None
+
+
+def test_paths_are_bounded_in_time(snapshot: Snapshot) -> None:
+    """Person v met item a on day 1 and again on day 9, and item b on day 5; person u is undated."""
+    rows = [(0, 0, None), (0, 1, None), (1, 0, 1), (1, 0, 9), (1, 1, 5)]
+    columns = {
+        "user": [user for user, _, _ in rows],
+        "item": [item for _, item, _ in rows],
+        "kind": ["LIKED", "LIKED", "VIEWED", "PURCHASED", "LIKED"],
+        "at": [None if day is None else datetime(2024, 5, day, tzinfo=UTC) for _, _, day in rows],
+    }
+    fields = {f.name: pa.array(columns.get(f.name, [None] * len(rows)), f.type) for f in schemas.EVENTS}
+    dated = replace(snapshot, events=pa.table(fields, schemas.EVENTS))
+    liked = sp.csr_matrix(np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0]], dtype=np.float32))
+    paths = Paths(dated, knowledge_of(dated), liked)
+
+    def since(day: int) -> list[tuple[str, str]] | None:
+        steps = paths.people_path(0, 1, "w", datetime(2024, 5, day, tzinfo=UTC).timestamp())
+        return None if steps is None else [(step.source, step.relation) for step in steps]
+
+    assert [step.source for step in paths.people_path(0, 1, "w") or ()] == ["u", "u"], "unbounded, the undated count"
+    assert since(1) == [("v", "VIEWED"), ("v", "LIKED")]
+    assert since(2) == [("v", "PURCHASED"), ("v", "LIKED")], "the first event since then"
+    assert since(5) == since(2), "a bound takes its own moment in"
+    assert since(6) is None
+
+
+def test_a_hub_ties_nothing_together(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explain, "FEW", 2)
+    paths = Paths(snapshot, knowledge_of(snapshot), sp.csr_matrix((3, 4), dtype=np.float32))
+    assert paths.relation(paths.shared(0, 1)) == "directed_by"
+    assert paths.shared(0, 2) is None, "three of four items have the genre"
 
 
 Values = dict[tuple[str, int | None], float]

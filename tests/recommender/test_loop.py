@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -146,6 +146,22 @@ def test_paths_are_in_the_graph(recommender: Recommender) -> None:
         query = "MATCH (a {id: $a})-[r]->(b {id: $b}) RETURN type(r) AS relation"
         rows = recommender.cypher(query, a=step["source"], b=step["target"]).rows
         assert [step["relation"]] in rows
+
+
+def test_paths_are_of_events_since_then(recommender: Recommender) -> None:
+    top = recommender.recommend("u3", k=1).item_id[0]
+    own = events().query("user_id == 'u3'").set_index("item_id").timestamp
+    fifth = datetime.fromtimestamp(own.iloc[4], UTC)
+    always, lately, later = (
+        recommender.explain("u3", top, since=since) for since in (None, fifth, fifth + timedelta(days=30))
+    )
+    met = {part["item_id"] for part in always["parts"] if part["path"]}
+    late = {part["item_id"] for part in lately["parts"] if part["path"]}
+    assert late == {item for item in met if own[item] >= own.iloc[4]}
+    assert 0 < len(late) < len(met)
+    assert not any(part["path"] for part in later["parts"])
+    without_paths = [[part["contribution"] for part in found["parts"]] for found in (always, lately, later)]
+    assert without_paths[0] == without_paths[1] == without_paths[2], "what is old still counts"
 
 
 def test_what_content_adds_comes_with_the_two_texts_that_tie_them_most(recommender: Recommender) -> None:

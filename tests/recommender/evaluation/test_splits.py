@@ -76,6 +76,27 @@ def test_random_is_uniform_over_a_persons_items() -> None:
     assert (abs(tested - 800) < 4 * np.sqrt(4000 * 0.2 * 0.8)).all()
 
 
+def test_a_holdout_is_a_pair_each_of_many_people() -> None:
+    """Of 900 people with 2 pairs, 100 with 40 and one with one pair, a tenth of the 5,801 pairs."""
+    users = np.repeat(np.arange(1001), [2] * 900 + [40] * 100 + [1])
+    items = np.concatenate([np.tile([0, 1], 900), np.tile(np.arange(40), 100), [0]])
+    held = splits.holdout(users, items, 0.1, seed=3)
+    given = np.bincount(users[held], minlength=1001)
+    assert held.sum() == 580
+    assert given[:900].max() == 1
+    assert given[900:1000].max() == 4
+    assert given[1000] == 0, "nobody gives the only pair"
+    assert np.count_nonzero(given[:900]) > 350, "of 1,300 pairs on offer 900 are theirs"
+    drawn = np.bincount(items[held & (users < 900)])
+    assert abs(drawn[0] - drawn[1]) < 4 * np.sqrt(drawn.sum()), "either of a person's pairs is as likely"
+
+
+def test_a_holdout_of_long_histories_is_a_share_of_each() -> None:
+    users, items = np.repeat(np.arange(50), 40), np.tile(np.arange(40), 50)
+    given = np.bincount(users[splits.holdout(users, items, 0.1)])
+    assert given.tolist() == [4] * 50
+
+
 def test_leave_last_tests_the_newest_and_validates_the_one_before() -> None:
     users = np.array([0, 0, 0, 0, 0, 1, 1, 1, 2, 2])
     items = np.array([3, 1, 2, 0, 3, 7, 8, 9, 5, 6])

@@ -1,0 +1,57 @@
+"""The networks as parts: copies, and the graph over which each propagates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recommender.parts import PARTS
+from recommender.parts import network as module
+from recommender.parts.network import GraphNetwork, GraphNetworkConfig, KnowledgeNetwork
+from tests.recommender.parts.planted import world
+from tests.running import RUN
+
+SMALL = GraphNetworkConfig(dimensions=8, epochs=5)
+
+
+def test_copies_are_the_mean_of_networks_of_successive_seeds(tmp_path: Path) -> None:
+    data, everyone = world(), world().people()
+    first, second = (GraphNetwork(SMALL).fit(data, replace(RUN, seed=seed)).score(everyone) for seed in (7, 8))
+    both = GraphNetwork(replace(SMALL, copies=2)).fit(data, replace(RUN, seed=7))
+    np.testing.assert_allclose(both.score(everyone), (first + second) / 2, rtol=1e-5)
+    assert abs(first - second).max() > 0.1
+    both.save(tmp_path)
+    assert (GraphNetwork.load(tmp_path).score(everyone) == both.score(everyone)).all()
+
+
+def test_contributions_of_copies_add_up() -> None:
+    data = world()
+    part = GraphNetwork(replace(SMALL, copies=3)).fit(data, RUN)
+    person, items = data.people(np.array([4])), np.array([0, 9, 17])
+    found = part.contributions(person, items)
+    np.testing.assert_allclose(found.baseline + found.values.sum(axis=0), part.score(person)[0, items], rtol=1e-4)
+
+
+def test_the_final_form_has_copies_where_training_is_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = world()
+    assert GraphNetwork.final(SMALL, data) == replace(SMALL, copies=module.COPIES)
+    monkeypatch.setattr(module, "COPIED_PAIRS", data.num_users * data.num_items - 1)
+    assert GraphNetwork.final(SMALL, data) == SMALL
+    assert PARTS["ease"].final("any", data) == "any"
+
+
+def test_only_one_network_hears_of_entities() -> None:
+    """Items that nobody met lie where their entities put them, and nowhere for the network of people and items."""
+    data = world()
+    unmet = np.flatnonzero(data.cells.matrix.getnnz(axis=0) == 0)
+    assert len(unmet)
+    alone, knowing = (
+        kind(SMALL).fit(data, RUN).score(data.people())[:, unmet] for kind in (GraphNetwork, KnowledgeNetwork)
+    )
+    assert np.ptp(alone, axis=0).max() < 1e-6
+    assert np.ptp(knowing, axis=0).min() > 0.1
+    bare = replace(data, knowledge=data.knowledge.without(data.knowledge.relation_names))
+    assert not KnowledgeNetwork.grid(bare)
