@@ -130,7 +130,7 @@ def fuse(
         people: as known without them; may be nobody, which makes all weights equal.
         seen: ``(B, num_items)``, what may not be recommended.
         relevant: ``(B, num_items)``, at least one item a person.
-        seed: of the people drawn, the negatives and the folds.
+        seed: of the people drawn and the folds.
         config: of the learning.
         situations: of what is set and not learned.
     """
@@ -148,7 +148,7 @@ def fuse(
     def candidates(rows: np.ndarray, components: Callable[[People], np.ndarray], count: int) -> Choices:
         size = max(1, BLOCK_BYTES // (4 * seen.shape[1] * count))
         own = [rows[start : start + size] for start in range(0, len(rows), size)]
-        return concatenate([gather(components(people[at]), seen[at], relevant[at], config, rng) for at in own])
+        return concatenate([gather(components(people[at]), seen[at], relevant[at], config) for at in own])
 
     rows = drawn(met)
     history, few, few_items = Learned(np.ones(len(parts)), "equal"), None, 0
@@ -170,7 +170,7 @@ def fuse(
     telling, nothing = np.flatnonzero(speaks), Learned(np.where(speaks, 1.0, 0.0), "equal")
     if len(rows) and len(telling):
         found = candidates(rows, lambda block: np.repeat(alike[telling], len(block), axis=1), len(telling))
-        some, _ = learn(found, [names[position] for position in telling], config, rng)
+        some, _ = learn(found, [names[position] for position in telling], config, rng, reasons=False)
         nothing = replace(some, weights=np.bincount(telling, some.weights, len(parts)))
     knows = np.array([part.knows_new_items for part in parts], dtype=bool)
     return Fusion.of(names, history, nothing, knows, situations, few=few, few_items=few_items)

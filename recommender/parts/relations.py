@@ -34,7 +34,7 @@ class RelationsConfig:
     """Exponent of an entity's degree: 0 counts a hub in full, 1 as one person spread over all of its items."""
     max_relations: int = 12
     """Only the relations with the most edges are weighed; the rest are too rare to learn from."""
-    max_people: int = 1000
+    max_people: int = 3000
     """People whose hidden item teaches the weights."""
 
 
@@ -91,7 +91,7 @@ class Relations(FilterPart):
             if start == 0:  # one scale for all, or they could not be told by one weight
                 spread = scores.std(axis=(1, 2))
                 scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
-            blocks.append(gather(scores * scale[:, None, None], history[own], targets[own], config, rng))
+            blocks.append(gather(scores * scale[:, None, None], history[own], targets[own], config))
         choices = concatenate(blocks)
         return logit(choices, np.arange(len(people)), config) * scale
 

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from gnn.conditional_logit import LogitConfig
-from recommender.fusion import FusionConfig, concatenate, gather, learn, ndcg, standardise
+from recommender.fusion import FusionConfig, concatenate, gather, leads, learn, logit, ndcg, standardise
 
 PEOPLE, ITEMS = 200, 80
 
@@ -16,7 +16,7 @@ def choices_of(components: np.ndarray, relevant: np.ndarray, config: FusionConfi
     scores = np.stack([standardise(part.astype(np.float32))[0] for part in components])
     nothing = sp.csr_matrix(relevant.shape, dtype=np.float32)
     matrix = sp.csr_matrix(relevant.astype(np.float32))
-    return gather(scores, nothing, matrix, config or FusionConfig(), np.random.default_rng(0))
+    return gather(scores, nothing, matrix, config or FusionConfig())
 
 
 def targets(rng: np.random.Generator, count: int = 3) -> np.ndarray:
@@ -46,7 +46,7 @@ def test_two_parts_that_each_know_half_are_better_together() -> None:
     first = (relevant & half) * 3.0 + rng.normal(size=relevant.shape)
     second = (relevant & ~half) * 3.0 + rng.normal(size=relevant.shape)
     fusion, _ = learn(choices_of(np.stack([first, second]), relevant), ["first", "second"], FusionConfig(), rng)
-    assert fusion.chosen in ("logit", "ascent")
+    assert fusion.chosen == "logit"
     assert fusion.validation[fusion.chosen] > max(fusion.validation["first"], fusion.validation["second"]) + 0.1
     assert min(fusion.weights) > 0.3 * max(fusion.weights)
 
@@ -67,11 +67,33 @@ def test_a_part_that_is_better_beyond_noise_stands_alone() -> None:
     good = relevant * 1.5 + rng.normal(size=relevant.shape)
     components = np.concatenate([good[None], rng.normal(size=(40, *relevant.shape))])
     names = ["good", *(f"noise {n}" for n in range(40))]
-    overfitting = FusionConfig(logit=LogitConfig(l2=1e-6, nonnegative=False), sweeps=0)
+    overfitting = FusionConfig(logit=LogitConfig(l2=1e-6, nonnegative=False))
     fusion, _ = learn(choices_of(components, relevant), names, overfitting, rng)
     assert fusion.validation["good"] > fusion.validation["logit"] + 0.05
     assert fusion.chosen == "good"
     assert fusion.weights.tolist() == [1.0] + [0.0] * 40
+
+
+def test_where_there_are_no_reasons_to_give_a_sum_must_lead() -> None:
+    """The same scores twice: their sum ranks as each of them does, so the default decides."""
+    rng = np.random.default_rng(9)
+    relevant = targets(rng)
+    useful = relevant + rng.normal(size=relevant.shape)
+    same = choices_of(np.stack([useful, useful]), relevant)
+    assert learn(same, ["first", "second"], FusionConfig(), rng)[0].chosen == "logit"
+    assert learn(same, ["first", "second"], FusionConfig(), rng, reasons=False)[0].chosen == "first"
+    half = rng.random(relevant.shape[1]) < 0.5
+    apart = choices_of(np.stack([useful * half, useful * ~half]), relevant)
+    assert learn(apart, ["first", "second"], FusionConfig(), rng, reasons=False)[0].chosen == "logit"
+
+
+def test_leading_is_by_more_than_a_standard_error() -> None:
+    """Differences 1, 0, 0, 0 have the mean 1/4 and the standard error sqrt(3)/4 / sqrt(4) = .217."""
+    base = np.zeros(4)
+    assert leads(np.array([1, 0, 0, 0]), base)
+    assert not leads(np.array([1, 0, -0.2, 0]), base), "mean .2, standard error .235"
+    assert not leads(base, base)
+    assert leads(base + 0.01, base), "everybody gains the same"
 
 
 def test_a_part_that_ties_everything_is_not_taken_for_perfect() -> None:
@@ -89,7 +111,7 @@ def test_ndcg_by_hand() -> None:
     relevant = np.zeros((1, 5), dtype=bool)
     relevant[0, [0, 2]] = True
     components = np.array([[[5.0, 4.0, 3.0, 2.0, 1.0]]])
-    choices = choices_of(components, relevant, FusionConfig(negatives=0))
+    choices = choices_of(components, relevant, FusionConfig())
     value = ndcg(choices, choices.features[:, :, 0], 10, np.arange(1))
     assert value[0] == pytest.approx(1.5 / (1 + 1 / np.log2(3)))
 
@@ -103,27 +125,45 @@ def test_standardise_by_hand() -> None:
     np.testing.assert_allclose(scale, [[1], [unit], [0]], rtol=1e-6)
 
 
-def test_seen_items_are_no_candidates_and_negatives_stand_for_the_rest() -> None:
-    rng = np.random.default_rng(5)
-    components = rng.normal(size=(1, 1, 1000)).astype(np.float32)
-    seen = sp.csr_matrix((np.ones(10, np.float32), ([0] * 10, range(10))), shape=(1, 1000))
-    relevant = sp.csr_matrix((np.ones(1, np.float32), ([0], [500])), shape=(1, 1000))
-    choices = gather(components, seen, relevant, FusionConfig(top=20, negatives=50), rng)
-    kept = choices.items[0][choices.items[0] >= 0]
-    assert not set(kept) & set(range(10))
-    assert choices.relevant.sum() == 1
-    stands_for = np.exp(choices.log_counts[0]).sum()
-    assert stands_for == pytest.approx(990)
+def test_candidates_are_the_heads_of_parts_and_nothing_that_was_seen() -> None:
+    """Of twelve items, 0 and 1 seen, the best two of each part; of two relevant items one is among them."""
+    first = np.array([9, 8, 7, 6, 0, 0, 0, 0, 0, 0, 0, 0], np.float32)
+    second = np.array([0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 5, 6], np.float32)
+    components = np.stack([first, second])[:, None, :]
+    seen = sp.csr_matrix((np.ones(2, np.float32), ([0, 0], [0, 1])), shape=(1, 12))
+    relevant = sp.csr_matrix((np.ones(2, np.float32), ([0, 0], [5, 11])), shape=(1, 12))
+    choices = gather(components, seen, relevant, FusionConfig(top=2))
+    assert choices.items[0].tolist() == [2, 3, 10, 11]
+    assert choices.relevant[0].tolist() == [False, False, False, True]
+    assert choices.targets.tolist() == [2]
+    np.testing.assert_array_equal(choices.features[0], [[7, 1], [6, 0], [0, 5], [0, 6]])
+
+
+def test_only_what_a_part_has_near_its_top_teaches() -> None:
+    """Nine of ten targets lie where no part looks and would ask for wrong weights; the tenth asks for the right one."""
+    rng = np.random.default_rng(11)
+    relevant = targets(rng, 10)
+    head = relevant & (np.cumsum(relevant, axis=1) == 1)
+    good = head * 8.0 + rng.normal(size=relevant.shape) - 6.0 * (relevant & ~head)
+    bad = rng.normal(size=relevant.shape) - 2.0 * (relevant & ~head)
+    fusion, _ = learn(
+        choices_of(np.stack([good, bad]), relevant, FusionConfig(top=5)), ["good", "bad"], FusionConfig(), rng
+    )
+    assert fusion.weights[0] > 5 * fusion.weights[1]
+    assert (
+        logit(choices_of(np.stack([bad, bad]), relevant & ~head, FusionConfig(top=5)), np.arange(5), FusionConfig())
+        == 1
+    ).all()
 
 
 def test_concatenated_blocks_keep_each_persons_candidates() -> None:
     rng = np.random.default_rng(6)
     relevant = targets(rng)
     components = rng.normal(size=(2, PEOPLE, ITEMS))
-    config = FusionConfig(top=5, negatives=3)
+    config = FusionConfig(top=5)
     parts = [choices_of(components[:, rows], relevant[rows], config) for rows in (slice(0, 50), slice(50, PEOPLE))]
     whole = concatenate(parts)
     assert whole.targets.sum() == relevant.sum()
-    assert whole.relevant.sum() == relevant.sum()
+    assert whole.relevant.sum() == sum(part.relevant.sum() for part in parts)
     people, columns = np.nonzero(whole.relevant)
     assert relevant[people, whole.items[people, columns]].all()
