@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from kg.bolt import BoltStore
 from kg.engines import open_store
 from kg.store import Statement
+from scripts.neo4j_local import Server, Unavailable
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell ignores Ctrl-C for what it runs in the background, and every process started from here would inherit that.
@@ -38,6 +40,41 @@ def shared_data() -> Path:
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoltStore]:
     """One embedded engine for the session: starting one costs seconds."""
     with open_store(tmp_path_factory.mktemp("embedded") / "store") as opened:
+        yield opened
+
+
+SERVER = "TASTEGRAPH_TEST_NEO4J_URL"
+"""URL of a server whose graph the tests may empty, in place of one that they start; ``NEO4J_PASSWORD`` as usual."""
+
+
+@pytest.fixture(scope="session")
+def neo4j_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Of a real Neo4j, whose credentials are in the environment; one for the session, for starting it takes a while.
+
+    Where none can be had its tests are skipped; on CI they fail.
+    """
+    if url := os.environ.get(SERVER):
+        yield url
+        return
+    server = Server(tmp_path_factory.mktemp("neo4j"))
+    try:
+        server.start()
+    except Unavailable as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI tests both engines: {error}")
+        pytest.skip(f"no Neo4j: {error}")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment().items():
+            if name.startswith("NEO4J_"):
+                patch.setenv(name, value)
+        yield server.url
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(neo4j_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoltStore]:
+    """A store on a real Neo4j."""
+    with open_store(neo4j_url, work=tmp_path_factory.mktemp("work")) as opened:
         yield opened
 
 

@@ -1,0 +1,308 @@
+"""A Neo4j server of one's own, without Docker and without an account: from Maven's artifacts, in a folder of its own.
+
+    .venv/bin/python scripts/neo4j_local.py start        # prints what to set in the environment
+    eval "$(.venv/bin/python scripts/neo4j_local.py start)"
+    .venv/bin/python scripts/neo4j_local.py status       # exit status 0: it runs; 3: it does not
+    .venv/bin/python scripts/neo4j_local.py stop         # the graph stays
+    .venv/bin/python scripts/neo4j_local.py reset        # stop, and forget the graph
+
+It needs Java 17 or later and Maven, and a package index of Maven's the first time (116 MB). The server listens on a
+free port of the loopback address alone; its password is random and lies in a file that only its owner can read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import secrets
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import neo4j
+from neo4j.exceptions import AuthError, DriverError, Neo4jError
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parents[1]
+CACHE = ROOT / ".cache" / "neo4j"
+VERSION = "5.26.31"
+LEAST_JAVA = 17
+INSTALL = "install both (Debian and Ubuntu: sudo apt-get install openjdk-17-jre-headless maven)"
+STARTS_WITHIN, STOPS_WITHIN = 120.0, 30.0
+"""Seconds."""
+NOT_RUNNING = 3
+"""Exit status of ``status`` where nothing runs, as that of a service."""
+OPENS = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
+"""Packages of java.base that the server reaches into."""
+POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>local</groupId><artifactId>server</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies>
+    <dependency><groupId>org.neo4j</groupId><artifactId>neo4j</artifactId><version>{VERSION}</version></dependency>
+  </dependencies>
+</project>
+"""
+
+
+class Unavailable(Exception):
+    """A server cannot be had here; says why, and what to do."""
+
+
+def java() -> str:
+    """The Java that runs the server.
+
+    Raises:
+        Unavailable: none, or one that is too old.
+    """
+    home = os.environ.get("JAVA_HOME")
+    found = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
+    if found is None:
+        raise Unavailable(f"there is no java; {INSTALL}")
+    said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
+    number = re.search(r'version "(\d+)', said)
+    if number is None or int(number[1]) < LEAST_JAVA:
+        raise Unavailable(f"{found} is not Java {LEAST_JAVA} or later but {said.partition(chr(10))[0]!r}; {INSTALL}")
+    return found
+
+
+def jars(cache: Path = CACHE) -> Path:
+    """The folder of the server's jars, fetched by Maven where it is not there.
+
+    Raises:
+        Unavailable: no Maven, or it could not fetch them.
+    """
+    folder = cache / f"neo4j-{VERSION}"
+    if folder.is_dir():
+        return folder
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise Unavailable(f"there is no mvn (Maven); {INSTALL}")
+    unfinished = cache / f"neo4j-{VERSION}.{os.getpid()}"
+    unfinished.mkdir(parents=True, exist_ok=True)
+    (unfinished / "pom.xml").write_text(POM)
+    copy = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={unfinished}"]
+    command = [maven, "--quiet", "--batch-mode", "--file", str(unfinished / "pom.xml"), *copy]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode or not any(unfinished.glob("neo4j-*.jar")):
+        shutil.rmtree(unfinished)
+        raise Unavailable(f"Maven could not fetch Neo4j {VERSION}; what it said:\n{done.stdout.strip()[-2000:]}")
+    try:
+        unfinished.rename(folder)
+    except OSError:  # somebody else was quicker
+        shutil.rmtree(unfinished)
+    return folder
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server in a folder, running or not: configuration, password and graph lie in it."""
+
+    home: Path
+
+    @property
+    def url(self) -> str:
+        """Where it listens; the port is chosen at each start."""
+        return f"bolt://127.0.0.1:{(self.home / 'port').read_text().strip()}"
+
+    @property
+    def password(self) -> str:
+        """The password of the user ``neo4j``."""
+        return (self.home / "password").read_text()
+
+    def environment(self) -> dict[str, str]:
+        """What tastegraph, and other programs that use Neo4j, want to know."""
+        return {
+            "TASTEGRAPH_STORE": self.url,
+            "NEO4J_USERNAME": "neo4j",
+            "NEO4J_PASSWORD": self.password,
+            "NEO4J_DATABASE": "neo4j",
+        }
+
+    def pid(self) -> int | None:
+        """Of the process that serves this folder, None where none does."""
+        try:
+            number = int((self.home / "pid").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        said = subprocess.run(
+            ["ps", "-ww", "-o", "args=", "-p", str(number)], capture_output=True, text=True, check=False
+        )
+        # The number may have gone to another process since.
+        return number if f"--home-dir={self.home}" in said.stdout else None
+
+    def start(self, cache: Path = CACHE) -> None:
+        """Run it, and wait until it answers; one that runs is left as it is.
+
+        Raises:
+            Unavailable: no Java, no Maven, or the server stopped or did not answer in time.
+        """
+        if self.pid() is not None:
+            return
+        command = self._command(java(), jars(cache))
+        for name in ("conf", "data", "logs", "plugins", "run", "import"):
+            (self.home / name).mkdir(parents=True, exist_ok=True)
+        self._keep_password()
+        port = _free_port()
+        (self.home / "port").write_text(str(port))
+        (self.home / "conf" / "neo4j.conf").write_text(self._configuration(port))
+        pid = _spawn(command, self._console)
+        (self.home / "pid").write_text(str(pid))
+        try:
+            self._wait(pid)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End it, in order where it does so in time; nothing where none runs."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            pid = self.pid()
+            if pid is None:
+                return
+            os.kill(pid, number)
+            deadline = time.monotonic() + STOPS_WITHIN
+            while self.pid() is not None and time.monotonic() < deadline:
+                _reap(pid)
+                time.sleep(0.1)
+
+    def reset(self) -> None:
+        """Stop it and forget the graph; the next start makes an empty one."""
+        self.stop()
+        for name in ("data", "logs", "run"):
+            shutil.rmtree(self.home / name, ignore_errors=True)
+
+    def _command(self, java: str, jars: Path) -> list[str]:
+        opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENS]
+        options = ["-Xms512m", "-Xmx2g", "-Dlog4j2.disable.jmx=true", *opened]
+        path = os.pathsep.join([f"{self.home}/plugins/*", f"{jars}/*"])
+        where = [f"--home-dir={self.home}", f"--config-dir={self.home}/conf", "--console-mode"]
+        return [java, *options, "-cp", path, "org.neo4j.server.CommunityEntryPoint", *where]
+
+    def _configuration(self, port: int) -> str:
+        settings = {
+            "server.default_listen_address": "127.0.0.1",
+            "server.bolt.listen_address": f"127.0.0.1:{port}",
+            "server.bolt.advertised_address": f"127.0.0.1:{port}",
+            "server.http.enabled": "false",
+            "server.https.enabled": "false",
+            "server.memory.pagecache.size": "512m",
+            "server.directories.import": "import",  # else LOAD CSV reads the whole disk
+            "db.tx_log.preallocate": "false",
+            "db.tx_log.rotation.retention_policy": "1 files",
+            "dbms.usage_report.enabled": "false",
+        }
+        return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+    def _keep_password(self) -> None:
+        path = self.home / "password"
+        if not path.exists():
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(24))
+
+    @property
+    def _console(self) -> Path:
+        return self.home / "logs" / "console.log"
+
+    def _wait(self, pid: int) -> None:
+        deadline = time.monotonic() + STARTS_WITHIN
+        with tqdm(desc="starting Neo4j", unit="s", bar_format="{desc}: {elapsed}", leave=False, disable=None) as bar:
+            while not self._answers():
+                _reap(pid)
+                stopped = self.pid() is None
+                if stopped or time.monotonic() > deadline:
+                    said = self._console.read_text(errors="replace").strip()
+                    why = "stopped" if stopped else f"did not answer within {STARTS_WITHIN:.0f} s"
+                    raise Unavailable(f"Neo4j {why}; the end of what it said:\n{said[-2000:]}")
+                time.sleep(0.25)
+                bar.refresh()
+
+    def _answers(self) -> bool:
+        """Whether the server takes the password; a new one is given it."""
+        try:
+            with self._driver(self.password) as driver:
+                driver.verify_connectivity()
+            return True
+        except AuthError:
+            return self._set_password()
+        except (DriverError, Neo4jError):
+            return False
+
+    def _set_password(self) -> bool:
+        change = "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO $password"
+        try:
+            with self._driver("neo4j") as driver, driver.session(database="system") as session:
+                session.run(change, password=self.password).consume()
+        except (DriverError, Neo4jError):
+            return False
+        return True
+
+    def _driver(self, password: str) -> neo4j.Driver:
+        return neo4j.GraphDatabase.driver(self.url, auth=("neo4j", password), connection_timeout=2.0)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _spawn(command: Sequence[str], console: Path) -> int:
+    """Start a process that outlives this one and its terminal; its number."""
+    files = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(console), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    return os.posix_spawn(command[0], command, os.environ, file_actions=files, setsid=True)
+
+
+def _reap(pid: int) -> None:
+    """Take note of the end of a child of this process; of another's children that one does."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+
+
+def exports(environment: Mapping[str, str], home: Path) -> str:
+    """Lines for a shell; the password is read from its file, so that it is in no terminal and no history."""
+    shown = {name: shlex.quote(value) for name, value in environment.items()}
+    shown["NEO4J_PASSWORD"] = f'"$(cat {shlex.quote(str(home / "password"))})"'
+    return "\n".join(f"export {name}={value}" for name, value in shown.items())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=("start", "stop", "status", "reset"))
+    parser.add_argument(
+        "--home", type=Path, default=CACHE / "server", help="the server's folder (default: %(default)s)"
+    )
+    options = parser.parse_args(arguments)
+    server = Server(options.home.resolve())
+    try:
+        if options.command == "start":
+            server.start()
+            print(exports(server.environment(), server.home))
+        elif options.command == "status":
+            pid = server.pid()
+            print("not running" if pid is None else f"Neo4j {VERSION} runs at {server.url} (process {pid})")
+            return NOT_RUNNING if pid is None else 0
+        else:
+            server.stop() if options.command == "stop" else server.reset()
+    except Unavailable as error:
+        print(f"neo4j_local: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
