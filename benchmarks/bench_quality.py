@@ -1,12 +1,12 @@
-"""Quality on public splits: the hybrid beside tuned popularity, item-kNN, iALS and EASE, full ranking.
+"""Quality on public splits: the hybrid beside its parts and tuned popularity, item-kNN, iALS and EASE, full ranking.
 
     python -m benchmarks.bench_quality [--budget SECONDS] [--seeds 0,1,2] [--models NAME,...]
         [ml-100k] [ml-100k-temporal] [lastfm-kg] [book-crossing-kg]
 
 ``ml-100k``: 20 % of each person's ratings held out at random (seed 42, or each of ``--seeds``, and then the means of
-all), every rating a positive; a tenth of the rest validates. ``ml-100k-temporal``: the last tenth of all ratings is
-tested, the tenth before validates. ``lastfm-kg`` and ``book-crossing-kg``: fitted on ``train`` alone with a tenth of it
-to validate, measured on their ``valid`` part, which neither tuning nor fitting sees. The latter two need the data
+all), every rating a positive; a tenth of the rest validates at most. ``ml-100k-temporal``: the last tenth of all ratings is
+tested, the tenth before validates. ``lastfm-kg`` and ``book-crossing-kg``: fitted on ``train`` alone with at most a tenth of
+it to validate, measured on their ``valid`` part, which neither tuning nor fitting sees. The latter two need the data
 folder beside the project.
 """
 
@@ -31,6 +31,7 @@ from recommender.context import RunContext
 from recommender.evaluation.reading import Files
 from recommender.evaluation.report import Report
 from recommender.evaluation.run import evaluate_files
+from recommender.parts import BASELINES, HYBRID
 from scripts.demo import CACHE, FOLDER, fetch
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -101,7 +102,7 @@ def measure(name: str, seed: int, budget: float | None, models: Sequence[str] | 
             files = movielens_temporal(folder)
         else:
             files = published(name)
-        report = evaluate_files(files, RunContext(), budget=budget, names=models)
+        report = evaluate_files(files, RunContext(), budget=budget, names=models or ["hybrid", *BASELINES, *HYBRID])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return report, time.perf_counter() - start, peak
 
@@ -112,7 +113,9 @@ def main() -> None:
     parser.add_argument("splits", nargs="*", default=list(SPLITS), help="which (default: all)")
     parser.add_argument("--seeds", default="42", help="of the splits of ml-100k, with commas (default: %(default)s)")
     parser.add_argument("--budget", type=float, default=None, help="seconds of tuning a split (default: whole grids)")
-    parser.add_argument("--models", default=None, help="with commas (default: the hybrid and simple baselines)")
+    parser.add_argument(
+        "--models", default=None, help="with commas (default: the hybrid, simple baselines and all parts)"
+    )
     options = parser.parse_args()
     console, models = Console(width=160), options.models.split(",") if options.models else None
     for name in options.splits:

@@ -33,8 +33,8 @@ class FullSoftmax:
     Args:
         positives: CSR ``(U, I)``, weights ``y > 0``.
         temperature: ``tau > 0``.
-        precision: of the factors of the three matrix products; everything else, sums included, is float32. ``bfloat16``
-            suits devices that multiply it faster.
+        precision: of the three matrix products of a block; parameters, the softmax and sums over blocks are float32.
+            ``bfloat16`` suits devices that multiply it faster.
 
     Raises:
         ShapeError: not CSR, or without a cell.

@@ -40,8 +40,8 @@ class ObjectiveConfig:
     popularity: float = 0.75
     """Items are drawn in proportion to their count to this power, for ``sampled`` and ``bpr``."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the factors of the products of people and items, the bulk of the work of ``softmax`` and ``sampled``;
-    parameters and all sums stay float32 (mixed precision)."""
+    """Of the products of people and items, the bulk of the work of ``softmax`` and ``sampled``; parameters, the softmax
+    and the optimiser stay float32 (mixed precision)."""
 
     def __post_init__(self) -> None:
         require(self.loss in ("auto", "softmax", "sampled", "bpr"), f"loss = {self.loss!r} is not known")

@@ -146,7 +146,7 @@ class CentredTexts:
     def of(cls, vectors: np.ndarray) -> CentredTexts:
         """Of ``(num_items, d)`` unit rows, zero rows for no text."""
         written = has_vector(vectors)
-        centre = vectors[written].mean(axis=0)
+        centre = vectors[written].mean(axis=0) if written.any() else np.zeros(vectors.shape[1], dtype=vectors.dtype)
         return cls(centre, unit_rows(np.where(written[:, None], vectors - centre, 0.0)))
 
     @cached_property

@@ -29,7 +29,7 @@ MAX_PATHS = 20
 SPEAKERS = 3
 """A reason speaks of one of so many items of the history, those that add most."""
 HUB_SHARE = 0.25
-"""An entity that more than this share of the catalogue has, such as a language, ties nothing together ..."""
+"""An entity with more edges than this share of the catalogue, such as a language, ties nothing together ..."""
 FEW = 10
 """... unless it has no more edges than this."""
 QUOTED = 120
@@ -101,15 +101,31 @@ class Paths:
     def _events(self) -> Events:
         return Events.of(self._snapshot.events)
 
-    def _met(self, person: int, item: int, since: float) -> Step | None:
+    def _fond(self, item: int, since: float) -> np.ndarray:
+        """Who likes an item and met it since then, in ascending order."""
+        fond: np.ndarray = self._liked.indices[self._liked.indptr[item] : self._liked.indptr[item + 1]]
+        if since == -np.inf:
+            return fond
+        column = slice(self._latest.indptr[item], self._latest.indptr[item + 1])
+        return np.intersect1d(fond, self._latest.indices[column][self._latest.data[column] >= since])
+
+    @cached_property
+    def _latest(self) -> sp.csc_matrix:
+        """Unix seconds of the latest event of each pair, those that have a time."""
+        events = self._events
+        dated = np.flatnonzero(~np.isnan(events.times))
+        users, items = events.users[dated], events.items[dated]
+        starts = np.flatnonzero(np.r_[True, (np.diff(users) != 0) | (np.diff(items) != 0)][: len(dated)])
+        latest = np.maximum.reduceat(events.times[dated], starts) if len(dated) else np.empty(0)
+        return sp.csc_matrix((latest, (users[starts], items[starts])), shape=self._liked.shape)
+
+    def _met(self, person: int, item: int, since: float) -> Step:
         """The edge of the first event since then of this person with this item; events are sorted by (user, item)."""
         events = self._events
         own = slice(*np.searchsorted(events.users, [person, person + 1]))
         first, last = own.start + np.searchsorted(events.items[own], [item, item + 1])
-        late = np.flatnonzero(is_since(events.times[first:last], since))
-        if not len(late):
-            return None
-        return self.event(self._users[person], events.kind_names[events.kinds[first + late[0]]], item)
+        row = first + int(np.argmax(is_since(events.times[first:last], since)))
+        return self.event(self._users[person], events.kind_names[events.kinds[row]], item)
 
     def event(self, user: str, kind: str, item: int) -> Step:
         """The edge of an event of this kind."""
@@ -193,16 +209,12 @@ class Paths:
 
         Of those who met both since then, in Unix seconds.
         """
-        indptr, indices = self._liked.indptr, self._liked.indices
-        both = np.intersect1d(indices[indptr[first] : indptr[first + 1]], indices[indptr[second] : indptr[second + 1]])
-        for person in both[np.argsort(self._activity[both], kind="stable")].tolist():
-            if self._users[person] == user:
-                continue
-            steps = [self._met(person, first, since), self._met(person, second, since)]
-            met = [step for step in steps if step is not None]
-            if len(met) == len(steps):
-                return met
-        return None
+        both = np.intersect1d(self._fond(first, since), self._fond(second, since))
+        both = both[[self._users[person] != user for person in both]] if len(both) else both
+        if not len(both):
+            return None
+        person = int(both[np.argmin(self._activity[both])])
+        return [self._met(person, first, since), self._met(person, second, since)]
 
     def text_path(self, first: int, second: int, since: float = -np.inf) -> list[Step] | None:
         """``first <-ABOUT- a review -READS_LIKE- a review -ABOUT-> second``: the two texts that tie the items most.
@@ -357,8 +369,8 @@ KIND_WORDS = {"RATED": "liked", "REVIEWED": "liked", "PURCHASED": "bought", "VIE
 GENERAL = {
     "popularity": "it is popular",
     "attribute_popularity": "things like it are popular",
-    "network": "it is popular",
-    "knowledge_network": "it is popular",
+    "network": "it does well with people like you",
+    "knowledge_network": "it does well with people like you",
     "content": "it reads like what you wrote",
 }
 """What a component says without an item of the history, in words."""
@@ -490,7 +502,7 @@ class Explainer:
         if component == "content":  # texts read alike, whatever the graph ties them by
             return [met.to_dict(), *(step.to_dict() for step in self._paths.text_path(source, item, since) or ())]
         by_entity = self._paths.entity_path(source, item)
-        steps = by_entity[1] if by_entity and component == "relations" else None
-        if steps is None:
-            steps = self._paths.people_path(source, item, user, since) or (by_entity[1] if by_entity else None)
+        steps = by_entity[1] if by_entity else None
+        if component != "relations":
+            steps = self._paths.people_path(source, item, user, since) or steps
         return [met.to_dict(), *(step.to_dict() for step in steps or ())]

@@ -2,15 +2,15 @@
 
 A part's scores are first brought to one scale for each person (:func:`standardise`), so that a weight says how much a
 part matters. Weights come from a conditional logit over candidates, the heads of the parts' rankings: what no part has
-near its top no weights bring there, and a likelihood over all items would be spent on it. The choice between each part
-alone and their sum is made on people whose interactions did not teach the weights (cross-fitting), and a part that is
-better beyond noise stands alone: fusion is never worse than its parts beyond noise.
+near its top hardly comes into a list by any weights, and a likelihood over all items would be spent on it. The choice
+between each part alone and their sum is made on people whose interactions did not teach the weights (cross-fitting),
+and a part that is better beyond noise stands alone: fusion is never worse than its parts beyond noise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,9 @@ class FusionConfig:
     """How the weights are learned."""
 
     top: int = 20
-    """Candidates taken from the head of each part's ranking: twice the list that decides."""
+    """The logit learns from the heads of the parts' rankings, so long each: twice the list that decides."""
+    judged: int = 100
+    """They are judged on heads so long: an item that several parts have a little further down may be first in sum."""
     max_people: int = 3000
     """Validation people used at most, drawn at random: more would not move a handful of weights."""
     max_choices: int = 2000
@@ -49,7 +51,8 @@ class Learned:
     validation: dict[str, float] = field(default_factory=dict)
     """Cross-fitted NDCG of each alternative."""
     without: dict[str, float] = field(default_factory=dict)
-    """What each part adds: cross-fitted NDCG of the choice less that of the same weights with the part's at 0."""
+    """What each part adds: cross-fitted NDCG of the choice less that of the best choice among the others, learned again
+    without it; 0 for a part without weight."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -71,6 +74,8 @@ class Choices:
     """``(B, C, P)`` float32."""
     relevant: np.ndarray
     """``(B, C)`` bool."""
+    heads: np.ndarray
+    """``(B, C)`` bool: those that the logit learns from."""
     targets: np.ndarray
     """``(B,)`` int64: how many relevant items each person has, among the candidates or not."""
 
@@ -100,7 +105,9 @@ def standardise(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def gather(components: np.ndarray, seen: sp.csr_matrix, relevant: sp.csr_matrix, config: FusionConfig) -> Choices:
-    """Candidates of a block of people: the top of each part.
+    """Candidates of a block of people: the head of each part's ranking, without what a part says least of.
+
+    The items that share a part's lowest score, such as all that a sparse part does not know, are no head of it.
 
     Args:
         components: ``(P, B, n)`` float32 standardised scores.
@@ -109,23 +116,30 @@ def gather(components: np.ndarray, seen: sp.csr_matrix, relevant: sp.csr_matrix,
         config: how many.
     """
     _, people, size = components.shape
-    top = min(config.top, size)
+    judged, top = min(config.judged, size), min(config.top, size)
     picked = []
     for person in range(people):
-        barred = seen.indices[seen.indptr[person] : seen.indptr[person + 1]]
-        scores = components[:, person, :].copy()
-        scores[:, barred] = -np.inf
-        heads = np.argpartition(-scores, top - 1, axis=1)[:, :top] if top < size else np.arange(size)
-        picked.append(np.setdiff1d(heads, barred))
-    items = np.full((people, max(len(own) for own in picked)), -1, dtype=np.int64)
-    hits = np.zeros(items.shape, dtype=bool)
-    for person, own in enumerate(picked):
-        items[person, : len(own)] = own
+        scores = components[:, person, :]
+        scores = np.where(scores > scores.min(axis=1, keepdims=True), scores, -np.inf)
+        scores[:, seen.indices[seen.indptr[person] : seen.indptr[person + 1]]] = -np.inf
+        longest = (
+            np.argpartition(-scores, judged - 1, axis=1)[:, :judged]
+            if judged < size
+            else np.tile(np.arange(size), (len(scores), 1))
+        )
+        kept = np.take_along_axis(scores, longest, axis=1)
+        least = -np.partition(-kept, top - 1, axis=1)[:, top - 1 : top]
+        own = np.unique(longest[kept > -np.inf])
+        picked.append((own, np.isin(own, longest[(kept >= least) & (kept > -np.inf)])))
+    items = np.full((people, max(len(own) for own, _ in picked)), -1, dtype=np.int64)
+    hits, heads = np.zeros(items.shape, dtype=bool), np.zeros(items.shape, dtype=bool)
+    for person, (own, first) in enumerate(picked):
         wanted = relevant.indices[relevant.indptr[person] : relevant.indptr[person + 1]]
+        items[person, : len(own)], heads[person, : len(own)] = own, first
         hits[person, : len(own)] = np.isin(own, wanted)
     rows = np.arange(people)[:, None]
     features = np.ascontiguousarray(components[:, rows, items].transpose(1, 2, 0))
-    return Choices(items, features, hits, np.diff(relevant.indptr).astype(np.int64))
+    return Choices(items, features, hits, heads, np.diff(relevant.indptr).astype(np.int64))
 
 
 def concatenate(blocks: Sequence[Choices]) -> Choices:
@@ -144,6 +158,7 @@ def concatenate(blocks: Sequence[Choices]) -> Choices:
         items=padded("items", -1),
         features=padded("features", 0.0),
         relevant=padded("relevant", False),
+        heads=padded("heads", False),
         targets=np.concatenate([block.targets for block in blocks]),
     )
 
@@ -165,22 +180,27 @@ def ndcg(choices: Choices, scores: np.ndarray, k: int, people: np.ndarray) -> np
 
 
 def logit(choices: Choices, people: np.ndarray, config: FusionConfig) -> np.ndarray:
-    """Conditional logit weights ``(P,)`` float64 of these people, each of whom counts once, however many relevant items
-    are among the candidates; all 1 where none is.
+    """Conditional logit weights ``(P,)`` float64 of these people, each of whom counts once in expectation, however many
+    relevant items their heads hold; all 1 where none is held, or where every part points away from them.
     """
-    rows, columns = np.nonzero(choices.relevant[people])
+    relevant = choices.relevant[people] & choices.heads[people]
+    rows, columns = np.nonzero(relevant)
     if not len(rows):
         return np.ones(choices.features.shape[2])
-    share = 1.0 / choices.relevant[people].sum(axis=1)[rows]
+    share = 1.0 / relevant.sum(axis=1)[rows]
     if len(rows) > config.max_choices:
         drawn = np.random.default_rng(0).permutation(len(rows))[: config.max_choices]
         rows, columns, share = rows[drawn], columns[drawn], share[drawn]
-    chosen = people[rows]
     # Other targets of the same person are no alternatives to the one in question.
-    barred = choices.relevant[chosen] | (choices.items[chosen] < 0)
+    barred = ~choices.heads[people[rows]] | relevant[rows]
     barred[np.arange(len(rows)), columns] = False
-    counts = np.where(barred, -np.inf, 0.0).astype(np.float32)
-    return fit_logit(choices.features[chosen], columns, counts, share.astype(np.float32), config.logit)
+    width = int((~barred).sum(axis=1).max())
+    order = np.argsort(barred, axis=1, kind="stable")[:, :width]
+    features = np.take_along_axis(choices.features[people[rows]], order[:, :, None], axis=1)
+    counts = np.where(np.take_along_axis(barred, order, axis=1), -np.inf, 0.0).astype(np.float32)
+    chosen = np.argmax(order == columns[:, None], axis=1)
+    weights = fit_logit(features, chosen, counts, share.astype(np.float32), config.logit)
+    return weights if weights.any() else np.ones_like(weights)
 
 
 def leads(first: np.ndarray, second: np.ndarray) -> bool:
@@ -196,34 +216,51 @@ def learn(
 
     The logit wins unless a part alone leads it by more than a standard error of the difference, for that has fewer
     reasons to give. Where there are no ``reasons`` to give, for people without a history, it is the other way around.
+    Where too few people could teach, all parts count alike.
 
     Returns:
         the weights, and the cross-fitted NDCG@k of each person, ``(B,)`` float64.
     """
     size, everyone = len(names), np.arange(len(choices.items))
-    enough = size > 1 and len(everyone) >= 5 * config.folds
-    fold = rng.permutation(len(everyone)) % config.folds if enough else np.zeros(len(everyone), dtype=np.int64)
+    if size < 2 or len(everyone) < 5 * config.folds or not (choices.relevant & choices.heads).any():
+        found = {name: ndcg(choices, choices.features[:, :, at], config.k, everyone) for at, name in enumerate(names)}
+        found["equal"] = ndcg(choices, choices.features.sum(axis=2), config.k, everyone)
+        validation = {name: float(own.mean()) for name, own in found.items()}
+        return Learned(np.ones(size), "equal", validation), found["equal"]
+    fold = rng.permutation(len(everyone)) % config.folds
+
+    def joined(parts: np.ndarray) -> np.ndarray:
+        """Weights ``(folds, P)`` of the sum of these parts, each row learned without the people of its fold."""
+        found = np.zeros((config.folds, size))
+        some = replace(choices, features=choices.features[:, :, parts])
+        for number in range(config.folds):
+            found[number, parts] = logit(some, everyone[fold != number], config)
+        return found
 
     def value(weights: np.ndarray) -> np.ndarray:
-        """NDCG of everyone; a row of weights ``(folds, P)`` is for the people of its fold."""
+        """NDCG of everyone; a row of weights is for the people of its fold."""
         found = np.empty(len(everyone))
         for number, own in enumerate(weights):
             people = everyone[fold == number]
             found[people] = ndcg(choices, choices.features[people] @ own.astype(np.float32), config.k, people)
         return found
 
-    count = int(fold.max(initial=0)) + 1
-    crossed = {name: np.tile(alone, (count, 1)) for name, alone in zip(names, np.eye(size), strict=True)}
-    if enough:
-        crossed["logit"] = np.stack([logit(choices, everyone[fold != number], config) for number in range(count)])
-    values = {name: value(weights) for name, weights in crossed.items()}
+    alone = {name: np.tile(unit, (config.folds, 1)) for name, unit in zip(names, np.eye(size), strict=True)}
+    values = {name: value(weights) for name, weights in (alone | {"logit": joined(np.arange(size))}).items()}
     chosen = max(names, key=lambda name: float(values[name].mean()))
-    if enough and (leads(values["logit"], values[chosen]) or (reasons and not leads(values[chosen], values["logit"]))):
+    if leads(values["logit"], values[chosen]) or (reasons and not leads(values[chosen], values["logit"])):
         chosen = "logit"
-    without = {
-        name: float((values[chosen] - value(crossed[chosen] * (np.arange(size) != position))).mean())
+    weights = logit(choices, everyone, config) if chosen == "logit" else alone[chosen][0]
+    validation = {name: float(own.mean()) for name, own in values.items()}
+
+    def without(position: int) -> float:
+        """Of the others, alone or together, whatever is better."""
+        others = np.delete(np.arange(size), position)
+        rest = [validation[names[other]] for other in others.tolist()]
+        return max([*rest, float(value(joined(others)).mean())] if chosen == "logit" else rest)
+
+    adds = {
+        name: validation[chosen] - without(position) if weights[position] else 0.0
         for position, name in enumerate(names)
     }
-    weights = logit(choices, everyone, config) if chosen == "logit" else crossed[chosen][0]
-    validation = {name: float(own.mean()) for name, own in values.items()}
-    return Learned(weights, chosen, validation, without), values[chosen]
+    return Learned(weights, chosen, validation, adds), values[chosen]

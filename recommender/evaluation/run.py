@@ -24,6 +24,7 @@ from recommender.evaluation.reading import Files
 from recommender.evaluation.report import CurvePoint, ModelResult, Report, Skipped
 from recommender.evaluation.split import Split
 from recommender.evaluation.stores import SplitConfig, split_snapshot
+from recommender.fusion import leads
 from recommender.meaning import MeaningConfig
 from recommender.parts import BASELINES, HYBRID, PARTS
 from recommender.parts.base import Part
@@ -163,17 +164,17 @@ def _curve(
 
 
 def _weighed(split: Split, run: RunContext) -> Split:
-    """The split with values as weights where validation says that they help a plain item-kNN, else every row alike."""
+    """The split with values as weights where they help a plain item-kNN beyond noise, else every row alike."""
     graded = split.graded()
     if graded is split or not len(split.validation):
         return split
     name = ItemKNN.name
     config = EvaluationConfig(ks=(10,))
     plain, weighed = (
-        evaluate(fit_named(name, {}, version.train, run), version.validation, config).means["ndcg@10"]
+        evaluate(fit_named(name, {}, version.train, run), version.validation, config).per_person["ndcg@10"]
         for version in (split, graded)
     )
-    return graded if weighed > plain else split
+    return graded if leads(weighed, plain) else split
 
 
 def evaluate_store(

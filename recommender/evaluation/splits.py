@@ -58,15 +58,11 @@ def temporal(times: np.ndarray, valid: float = 0.1, test: float = 0.1) -> Masks:
 
 
 def random(users: np.ndarray, items: np.ndarray, valid: float = 0.1, test: float = 0.2, seed: int = 0) -> Masks:
-    """A share of each person's (person, item) pairs at random; all events of a pair go to the same part.
-
-    Of a person with ``n`` pairs ``round(test * n)`` are tested (halves up), but never all; of the rest :func:`holdout`
-    takes the ``valid`` of all pairs that validate.
+    """Shares of all (person, item) pairs at random, each drawn as :func:`holdout` does, so that those who validate are
+    like those who are tested; all events of a pair go to the same part.
     """
     _check_shares(valid, test)
-    pairs, pair_users, inverse = _pairs(users, items)
-    rank, count = _ranks(pair_users, np.random.default_rng(seed).random(len(pairs)))
-    tested = (rank < np.minimum(np.floor(test * count + 0.5), count - 1))[inverse]
+    tested = holdout(users, items, test, seed)
     part = np.where(tested, 2, 0)
     if valid:
         part[~tested] = holdout(users[~tested], items[~tested], valid / (1 - test), seed + 1)
@@ -74,19 +70,20 @@ def random(users: np.ndarray, items: np.ndarray, valid: float = 0.1, test: float
 
 
 def holdout(users: np.ndarray, items: np.ndarray, share: float = 0.1, seed: int = 0) -> np.ndarray:
-    """Events of about ``share`` of all (person, item) pairs at random, ``(n,)`` bool, to validate by.
+    """Events of at most ``share`` of all (person, item) pairs, ``(n,)`` bool, at random but a pair each of many people.
 
-    Nobody gives more than ``max(1, round(share * n))`` of their ``n`` pairs, nor all of them. Means are over people, so
-    it takes a pair each of many rather than many of a few: where most have a handful of pairs, a share of all pairs
-    drawn alike would come from those who have most, and say nothing of the others.
+    Everybody who has two pairs gives one, then a second, up to ``max(1, round(share * n))`` of their ``n`` pairs
+    (halves up), until the share is reached. Means are over people: where most have a handful of pairs, a share drawn
+    alike from all of them would come from those who have most, and say nothing of the others.
     """
     _check_shares(0, share)
     generator = np.random.default_rng(seed)
     pairs, pair_users, inverse = _pairs(users, items)
     rank, count = _ranks(pair_users, generator.random(len(pairs)))
     free = np.flatnonzero((rank > 0) & (rank <= np.maximum(np.floor(share * count + 0.5), 1)))
+    order = free[np.lexsort((generator.random(len(free)), rank[free]))]
     chosen = np.zeros(len(pairs), dtype=bool)
-    chosen[generator.permutation(free)[: round(share * len(pairs))]] = True
+    chosen[order[: round(share * len(pairs))]] = True
     return np.asarray(chosen[inverse])
 
 

@@ -28,8 +28,8 @@ class SplitConfig:
     """How events are divided."""
 
     protocol: Protocol = "temporal"
-    """``temporal``: two global points in time; ``random``: a share of each person's pairs; ``leave-last``;
-    ``k-fold``: one of :attr:`folds` random parts that each person's pairs are dealt out to."""
+    """``temporal``: two global points in time; ``random``: shares of all pairs, each of as many people as can be;
+    ``leave-last``; ``k-fold``: one of :attr:`folds` random parts that each person's pairs are dealt out to."""
     valid: float = 0.1
     """Share that tuning is judged by, in [0, 1), for ``temporal`` and ``random``."""
     test: float = 0.1

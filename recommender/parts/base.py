@@ -44,7 +44,8 @@ class Part(ABC):
     name: ClassVar[str]
     Config: ClassVar[type[Any]]
     knows_new_items: ClassVar[bool] = False
-    """Whether it tells items apart that nobody has met, by their texts or by the knowledge graph."""
+    """Whether it is to tell items apart that nobody has met, by their texts or by what they share with others; such a
+    part is quickly fitted, for it serves in any case."""
     needs_likes: ClassVar[bool] = True
     """Whether there is nothing for it to learn where nobody liked anything."""
 

@@ -45,7 +45,7 @@ class Content(ItemItemPart):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[ContentConfig]:
-        if data.item_vectors is None:
+        if data.item_vectors is None or not data.item_vectors.any():
             return []
         return [ContentConfig(sharpness, words=words) for sharpness in (4.0, 2.0, 8.0) for words in (1.0, 0.3)]
 

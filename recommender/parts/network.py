@@ -77,19 +77,19 @@ class GraphNetwork(Part):
             learning_rate=config.learning_rate,
             time_budget=run.time_limit / config.copies,
         )
-        objective = ObjectiveConfig(precision="bfloat16" if torch.device(run.device).type == "cuda" else "float32")
-        trained = []
+        trained, epochs = [], []
         for copy in range(config.copies):
             network, log = fit(
                 graph,
                 NetworkConfig(dimensions=config.dimensions, temperature=config.temperature),
-                objective,
+                ObjectiveConfig(),
                 training,
                 seed=run.seed + copy,
             )
+            epochs.append(len(log.losses))
             found = network.propagated()
             trained.append(replace(found, **{name: getattr(found, name).cpu() for name in ARRAYS}))
-        self.config = replace(config, epochs=len(log.losses))
+        self.config = replace(config, epochs=min(epochs))
         self.trained = tuple(trained)
         return self
 
@@ -135,7 +135,6 @@ class KnowledgeNetwork(GraphNetwork):
     share says more than who likes them."""
 
     name = "knowledge_network"
-    knows_new_items = True
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[GraphNetworkConfig]:
@@ -150,5 +149,4 @@ class KnowledgeNetwork(GraphNetwork):
             (heads, relations, tails),
             len(graph.relation_names),
             graph.num_nodes,
-            self._features(data, device),
         )

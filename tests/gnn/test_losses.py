@@ -54,7 +54,7 @@ def test_full_softmax_has_the_loss_and_gradients_of_autograd(
             torch.testing.assert_close(quick, expected, rtol=1e-4, atol=1e-6)
 
 
-def test_mixed_precision_rounds_factors_and_nothing_else() -> None:
+def test_mixed_precision_is_near_float32() -> None:
     positives, *parameters = problem()
     for parameter in parameters:
         parameter.requires_grad_()

@@ -10,6 +10,7 @@ from gnn.conditional_logit import LogitConfig
 from recommender.fusion import FusionConfig, concatenate, gather, leads, learn, logit, ndcg, standardise
 
 PEOPLE, ITEMS = 200, 80
+CONFIG = FusionConfig()
 
 
 def choices_of(components: np.ndarray, relevant: np.ndarray, config: FusionConfig | None = None):
@@ -125,6 +126,43 @@ def test_standardise_by_hand() -> None:
     np.testing.assert_allclose(scale, [[1], [unit], [0]], rtol=1e-6)
 
 
+def test_where_too_few_could_teach_all_parts_count_alike() -> None:
+    """The best of nine noisy parts among four people leads by more than a standard error, and means nothing."""
+    rng = np.random.default_rng(12)
+    relevant = targets(rng)[:4]
+    noise = rng.normal(size=(9, *relevant.shape))
+    found, values = learn(choices_of(noise, relevant), list("abcdefghi"), CONFIG, rng)
+    assert (found.chosen, found.weights.tolist()) == ("equal", [1.0] * 9)
+    assert found.validation["equal"] == pytest.approx(values.mean())
+    assert found.validation["equal"] < max(found.validation.values())
+    nobody = np.zeros((30, ITEMS), dtype=bool)
+    nobody[:, 0] = True
+    far = -10.0 * nobody + rng.normal(size=(2, *nobody.shape))
+    found, _ = learn(choices_of(far, nobody), ["a", "b"], CONFIG, rng)
+    assert (found.chosen, found.weights.tolist()) == ("equal", [1.0, 1.0]), "no target is near the top of any part"
+
+
+def test_what_a_part_adds_is_by_weights_learned_again_without_it() -> None:
+    """Of two parts that say the same neither is missed; the third says what no other does."""
+    rng = np.random.default_rng(13)
+    relevant = targets(rng)
+    half = rng.random(relevant.shape) < 0.5
+    first = (relevant & half) * 3.0 + rng.normal(size=relevant.shape)
+    other = (relevant & ~half) * 3.0 + rng.normal(size=relevant.shape)
+    found, _ = learn(choices_of(np.stack([first, first, other]), relevant), ["first", "twin", "other"], CONFIG, rng)
+    assert found.chosen == "logit"
+    assert abs(found.without["first"]) < 0.02
+    assert found.without["other"] > 0.1
+
+
+def test_what_a_sparse_part_does_not_know_is_no_head_of_it() -> None:
+    sparse = np.zeros((1, ITEMS))
+    sparse[0, [7, 9]] = 1.0
+    relevant = np.zeros((1, ITEMS), dtype=bool)
+    relevant[0, 7] = True
+    assert choices_of(sparse[None], relevant).items[0].tolist() == [7, 9]
+
+
 def test_candidates_are_the_heads_of_parts_and_nothing_that_was_seen() -> None:
     """Of twelve items, 0 and 1 seen, the best two of each part; of two relevant items one is among them."""
     first = np.array([9, 8, 7, 6, 0, 0, 0, 0, 0, 0, 0, 0], np.float32)
@@ -132,9 +170,10 @@ def test_candidates_are_the_heads_of_parts_and_nothing_that_was_seen() -> None:
     components = np.stack([first, second])[:, None, :]
     seen = sp.csr_matrix((np.ones(2, np.float32), ([0, 0], [0, 1])), shape=(1, 12))
     relevant = sp.csr_matrix((np.ones(2, np.float32), ([0, 0], [5, 11])), shape=(1, 12))
-    choices = gather(components, seen, relevant, FusionConfig(top=2))
+    choices = gather(components, seen, relevant, FusionConfig(top=1, judged=2))
     assert choices.items[0].tolist() == [2, 3, 10, 11]
     assert choices.relevant[0].tolist() == [False, False, False, True]
+    assert choices.heads[0].tolist() == [True, False, False, True]
     assert choices.targets.tolist() == [2]
     np.testing.assert_array_equal(choices.features[0], [[7, 1], [6, 0], [0, 5], [0, 6]])
 

@@ -61,6 +61,16 @@ def test_random_takes_a_share_of_each_person() -> None:
     assert (masks.test != other.test).any()
 
 
+def test_those_who_validate_are_like_those_who_are_tested() -> None:
+    users = np.repeat(np.arange(1000), [3] * 900 + [20] * 100)
+    items = np.concatenate([np.tile(np.arange(3), 900), np.tile(np.arange(20), 100)])
+    masks = splits.random(users, items, valid=0.1, test=0.1)
+    assert_partition(masks)
+    assert masks.test.sum() == masks.valid.sum() == 470
+    shares = [np.mean(np.unique(users[part]) < 900) for part in (masks.test, masks.valid)]
+    assert shares == pytest.approx([0.9, 0.9], abs=0.05)
+
+
 def test_random_keeps_repeated_events_of_a_pair_together() -> None:
     users = np.zeros(40, dtype=int)
     items = np.tile(np.arange(10), 4)
@@ -84,9 +94,9 @@ def test_a_holdout_is_a_pair_each_of_many_people() -> None:
     given = np.bincount(users[held], minlength=1001)
     assert held.sum() == 580
     assert given[:900].max() == 1
-    assert given[900:1000].max() == 4
     assert given[1000] == 0, "nobody gives the only pair"
-    assert np.count_nonzero(given[:900]) > 350, "of 1,300 pairs on offer 900 are theirs"
+    assert np.count_nonzero(given) == 580, "nobody gives a second pair before everybody has given one"
+    assert np.count_nonzero(given[:900]) > 450, "580 of 1,000 people, drawn alike"
     drawn = np.bincount(items[held & (users < 900)])
     assert abs(drawn[0] - drawn[1]) < 4 * np.sqrt(drawn.sum()), "either of a person's pairs is as likely"
 
