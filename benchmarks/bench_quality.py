@@ -4,10 +4,10 @@
         [ml-100k] [ml-100k-temporal] [lastfm-kg] [book-crossing-kg]
 
 ``ml-100k``: 20 % of each person's ratings held out at random (seed 42, or each of ``--seeds``, and then the means of
-all), every rating a positive; a tenth of the rest validates at most. ``ml-100k-temporal``: the last tenth of all ratings is
-tested, the tenth before validates. ``lastfm-kg`` and ``book-crossing-kg``: fitted on ``train`` alone with at most a tenth of
-it to validate, measured on their ``valid`` part, which neither tuning nor fitting sees. The latter two need the data
-folder beside the project.
+all), every rating a positive; a tenth of the rest validates at most. ``ml-100k-temporal``: the last tenth of all
+ratings is tested, the tenth before validates. ``lastfm-kg`` and ``book-crossing-kg``: fitted on ``train`` alone with at
+most a tenth of it to validate, measured on their ``valid`` part, which neither tuning nor fitting sees. The latter two
+need the data folder beside the project.
 """
 
 from __future__ import annotations

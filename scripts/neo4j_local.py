@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import os
 import re
 import secrets
@@ -86,8 +87,18 @@ def jars(cache: Path = CACHE) -> Path:
     maven = shutil.which("mvn")
     if maven is None:
         raise Unavailable(f"there is no mvn (Maven); {INSTALL}")
-    unfinished = cache / f"neo4j-{VERSION}.{os.getpid()}"
-    unfinished.mkdir(parents=True, exist_ok=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:  # Maven's own folder is not made for two at a time
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.is_dir():
+            _fetch(maven, folder)
+    return folder
+
+
+def _fetch(maven: str, folder: Path) -> None:
+    unfinished = folder.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
     (unfinished / "pom.xml").write_text(POM)
     copy = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={unfinished}"]
     command = [maven, "--quiet", "--batch-mode", "--file", str(unfinished / "pom.xml"), *copy]
@@ -95,11 +106,7 @@ def jars(cache: Path = CACHE) -> Path:
     if done.returncode or not any(unfinished.glob("neo4j-*.jar")):
         shutil.rmtree(unfinished)
         raise Unavailable(f"Maven could not fetch Neo4j {VERSION}; what it said:\n{done.stdout.strip()[-2000:]}")
-    try:
-        unfinished.rename(folder)
-    except OSError:  # somebody else was quicker
-        shutil.rmtree(unfinished)
-    return folder
+    unfinished.rename(folder)
 
 
 @dataclass(frozen=True)
