@@ -96,7 +96,7 @@ def jars(cache: Path = CACHE) -> Path:
 
 
 def _fetch(maven: str, folder: Path) -> None:
-    unfinished = folder.with_suffix(".unfinished")
+    unfinished = folder.parent / f"{folder.name}.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     (unfinished / "pom.xml").write_text(POM)
