@@ -19,7 +19,7 @@ import scipy.sparse as sp
 from kg.snapshot import Snapshot
 from kg.vocabulary import Vocabulary
 from recommender.bridge import Phrases, TextVectors, beginning, item_names, join_text
-from recommender.data import CentredTexts, KnowledgeGraph
+from recommender.data import Cells, CentredTexts, KnowledgeGraph
 from recommender.hybrid import Summands
 from recommender.meaning import Events
 from text.windows import has_vector
@@ -81,7 +81,7 @@ class Paths:
         self,
         snapshot: Snapshot,
         knowledge: KnowledgeGraph,
-        liked: sp.csr_matrix,
+        cells: Cells,
         phrases: Phrases | None = None,
         vectors: TextVectors | None = None,
         texts: CentredTexts | None = None,
@@ -91,7 +91,10 @@ class Paths:
         self._vectors = vectors
         self._centred = texts
         self._knowledge = knowledge
-        self._liked = liked.tocsc()
+        liked = cells.take(cells.weights > 0)
+        order = np.argsort(liked.items, kind="stable")  # cells are sorted by person
+        self._fans, self._latest = liked.users[order], liked.times[order]
+        self._starts = np.searchsorted(liked.items[order], np.arange(cells.num_items + 1))
 
     @cached_property
     def _users(self) -> list[str]:
@@ -101,23 +104,11 @@ class Paths:
     def _events(self) -> Events:
         return Events.of(self._snapshot.events)
 
-    def _fond(self, item: int, since: float) -> np.ndarray:
+    def _fond(self, item: int, since: float = -np.inf) -> np.ndarray:
         """Who likes an item and met it since then, in ascending order."""
-        fond: np.ndarray = self._liked.indices[self._liked.indptr[item] : self._liked.indptr[item + 1]]
-        if since == -np.inf:
-            return fond
-        column = slice(self._latest.indptr[item], self._latest.indptr[item + 1])
-        return np.intersect1d(fond, self._latest.indices[column][self._latest.data[column] >= since])
-
-    @cached_property
-    def _latest(self) -> sp.csc_matrix:
-        """Unix seconds of the latest event of each pair, those that have a time."""
-        events = self._events
-        dated = np.flatnonzero(~np.isnan(events.times))
-        users, items = events.users[dated], events.items[dated]
-        starts = np.flatnonzero(np.r_[True, (np.diff(users) != 0) | (np.diff(items) != 0)][: len(dated)])
-        latest = np.maximum.reduceat(events.times[dated], starts) if len(dated) else np.empty(0)
-        return sp.csc_matrix((latest, (users[starts], items[starts])), shape=self._liked.shape)
+        rows = slice(self._starts[item], self._starts[item + 1])
+        fond: np.ndarray = self._fans[rows][is_since(self._latest[rows], since)]
+        return fond
 
     def _met(self, person: int, item: int, since: float) -> Step:
         """The edge of the first event since then of this person with this item; events are sorted by (user, item)."""
@@ -279,12 +270,11 @@ class Paths:
 
     def is_liked(self, *items: int) -> bool:
         """Whether anybody likes all of these items."""
-        indptr, indices = self._liked.indptr, self._liked.indices
-        return bool(len(reduce(np.intersect1d, (indices[indptr[item] : indptr[item + 1]] for item in items))))
+        return bool(len(reduce(np.intersect1d, map(self._fond, items))))
 
     @cached_property
     def _activity(self) -> np.ndarray:
-        return np.bincount(self._liked.indices, minlength=self._liked.shape[0])
+        return np.bincount(self._fans, minlength=len(self._users))
 
 
 def is_since(times: np.ndarray, since: float) -> np.ndarray:

@@ -122,11 +122,7 @@ def gather(components: np.ndarray, seen: sp.csr_matrix, relevant: sp.csr_matrix,
         scores = components[:, person, :]
         scores = np.where(scores > scores.min(axis=1, keepdims=True), scores, -np.inf)
         scores[:, seen.indices[seen.indptr[person] : seen.indptr[person + 1]]] = -np.inf
-        longest = (
-            np.argpartition(-scores, judged - 1, axis=1)[:, :judged]
-            if judged < size
-            else np.tile(np.arange(size), (len(scores), 1))
-        )
+        longest = np.argpartition(-scores, judged - 1, axis=1)[:, :judged]
         kept = np.take_along_axis(scores, longest, axis=1)
         least = -np.partition(-kept, top - 1, axis=1)[:, top - 1 : top]
         own = np.unique(longest[kept > -np.inf])

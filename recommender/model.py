@@ -107,7 +107,7 @@ class Model:
         """Reasons and paths."""
         data = self.data
         texts = None if data.item_vectors is None else data.centred_texts
-        paths = Paths(self.snapshot, data.knowledge, data.cells.positive, self.phrases, self.vectors, texts)
+        paths = Paths(self.snapshot, data.knowledge, data.cells, self.phrases, self.vectors, texts)
         return Explainer(paths, self.items)
 
     @cached_property

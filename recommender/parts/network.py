@@ -94,12 +94,10 @@ class GraphNetwork(Part):
         return self
 
     def _graph(self, data: TrainingData, device: str) -> Graph:
-        return Graph(to_torch(data.cells.matrix, device), features=self._features(data, device))
-
-    def _features(self, data: TrainingData, device: str) -> torch.Tensor | None:
-        if not self.config.text or data.item_vectors is None:
-            return None
-        return torch.from_numpy(data.item_vectors).to(device)
+        features = None
+        if self.config.text and data.item_vectors is not None:
+            features = torch.from_numpy(data.item_vectors).to(device)
+        return Graph(to_torch(data.cells.matrix, device), features=features)
 
     def score(self, people: People) -> np.ndarray:
         scores = [

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-import scipy.sparse as sp
 
 from kg import snapshot as schemas
 from kg.snapshot import Snapshot
 from kg.vocabulary import Vocabulary
 from recommender import explain
 from recommender.bridge import TextVectors, knowledge_of
-from recommender.data import CentredTexts
+from recommender.data import Cells, CentredTexts
 from recommender.explain import READS_LIKE, Explainer, Paths, say_relation
 from recommender.hybrid import Summands
 from text.windows import unit_rows
@@ -57,11 +56,17 @@ def snapshot() -> Snapshot:
     )
 
 
+def cells(*liked: tuple[int, int, float]) -> Cells:
+    """Who likes what: person, item, and Unix seconds of the latest event, NaN where unknown."""
+    users, items, times = (
+        (np.array(column) for column in zip(*liked, strict=True)) if liked else (np.empty(0, int),) * 3
+    )
+    return Cells(users, items, np.ones(len(liked), np.float32), times.astype(float), num_users=3, num_items=4)
+
+
 @pytest.fixture
 def paths(snapshot: Snapshot) -> Paths:
-    users, items, _ = zip(*EVENTS, strict=True)
-    liked = sp.csr_matrix((np.ones(len(EVENTS), np.float32), (users, items)), shape=(3, 4))
-    return Paths(snapshot, knowledge_of(snapshot), liked)
+    return Paths(snapshot, knowledge_of(snapshot), cells(*((user, item, np.nan) for user, item, _ in EVENTS)))
 
 
 @pytest.fixture
@@ -80,7 +85,7 @@ def test_the_rarest_shared_entity_is_the_path(paths: Paths) -> None:
 def test_an_edge_into_an_item_keeps_its_direction(snapshot: Snapshot) -> None:
     more = pa.table({"head": [6, 6], "relation": ["made", "made"], "tail": [0, 3]})
     extended = Snapshot(**{**snapshot.__dict__, "triples": more.cast(schemas.TRIPLES)})
-    paths = Paths(extended, knowledge_of(extended), sp.csr_matrix((3, 4), dtype=np.float32))
+    paths = Paths(extended, knowledge_of(extended), cells())
     _, steps = paths.entity_path(0, 3)
     assert [(s.source, s.target) for s in steps] == [("E", "a"), ("E", "d")]
 
@@ -103,7 +108,8 @@ def test_paths_are_bounded_in_time(snapshot: Snapshot) -> None:
     }
     fields = {f.name: pa.array(columns.get(f.name, [None] * len(rows)), f.type) for f in schemas.EVENTS}
     dated = replace(snapshot, events=pa.table(fields, schemas.EVENTS))
-    liked = sp.csr_matrix(np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0]], dtype=np.float32))
+    ninth, fifth = (datetime(2024, 5, day, tzinfo=UTC).timestamp() for day in (9, 5))
+    liked = cells((0, 0, np.nan), (0, 1, np.nan), (1, 0, ninth), (1, 1, fifth))
     paths = Paths(dated, knowledge_of(dated), liked)
 
     def since(day: int) -> list[tuple[str, str]] | None:
@@ -119,7 +125,7 @@ def test_paths_are_bounded_in_time(snapshot: Snapshot) -> None:
 
 def test_a_hub_ties_nothing_together(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explain, "FEW", 2)
-    paths = Paths(snapshot, knowledge_of(snapshot), sp.csr_matrix((3, 4), dtype=np.float32))
+    paths = Paths(snapshot, knowledge_of(snapshot), cells())
     assert paths.relation(paths.shared(0, 1)) == "directed_by"
     assert paths.shared(0, 2) is None, "three of four items have the genre"
 
@@ -227,7 +233,7 @@ def test_the_two_texts_that_tie_two_items_are_quoted(snapshot: Snapshot) -> None
     told = replace(snapshot, reviews=pa.table(size, schemas.REVIEWS))
     items = np.array([[1, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 0]], dtype=np.float32)
     reviews = np.array([[0, 0, 1], [0, 1, 0], [0, 0.8, 0.6]], dtype=np.float32)
-    liked = sp.csr_matrix((3, 4), dtype=np.float32)
+    liked = cells()
     means = unit_rows(np.array([[1, 1, 0], [0, 0.8, 1.6], [0, 0, 1], [0, 0, 0]], dtype=np.float32))
     texts = CentredTexts(np.zeros(3, np.float32), means)
     paths = Paths(told, knowledge_of(told), liked, vectors=TextVectors(items, reviews), texts=texts)
@@ -256,7 +262,7 @@ def test_praise_that_fits_everything_is_not_quoted(snapshot: Snapshot) -> None:
     reviews = np.array([[0, 0, 1], [0, 0, 1], [0.8, 0.6, 0]], dtype=np.float32)
     means = np.array([[1, 0, 0], [0.8, 0.6, 0], [0, 0, 0], [0, 0, 0]], dtype=np.float32)
     texts = CentredTexts(np.array([0, 0, 1], np.float32), means)
-    liked = sp.csr_matrix((3, 4), dtype=np.float32)
+    liked = cells()
     paths = Paths(told, knowledge_of(told), liked, vectors=TextVectors(items, reviews), texts=texts)
     likeness, about = paths.text_path(0, 1) or ()
     assert (likeness.source, likeness.target, likeness.similarity) == ("a", "y", pytest.approx(0.8))

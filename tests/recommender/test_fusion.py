@@ -27,6 +27,14 @@ def targets(rng: np.random.Generator, count: int = 3) -> np.ndarray:
     return relevant
 
 
+def halves(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Relevant items, and the scores of two parts that each know half of them."""
+    relevant = targets(rng)
+    half = rng.random(relevant.shape) < 0.5
+    first, second = ((relevant & known) * 3.0 + rng.normal(size=relevant.shape) for known in (half, ~half))
+    return relevant, first, second
+
+
 def test_a_perfect_part_among_noise_is_found() -> None:
     rng = np.random.default_rng(1)
     relevant = targets(rng)
@@ -42,10 +50,7 @@ def test_a_perfect_part_among_noise_is_found() -> None:
 
 def test_two_parts_that_each_know_half_are_better_together() -> None:
     rng = np.random.default_rng(2)
-    relevant = targets(rng)
-    half = rng.random(relevant.shape) < 0.5
-    first = (relevant & half) * 3.0 + rng.normal(size=relevant.shape)
-    second = (relevant & ~half) * 3.0 + rng.normal(size=relevant.shape)
+    relevant, first, second = halves(rng)
     fusion, _ = learn(choices_of(np.stack([first, second]), relevant), ["first", "second"], FusionConfig(), rng)
     assert fusion.chosen == "logit"
     assert fusion.validation[fusion.chosen] > max(fusion.validation["first"], fusion.validation["second"]) + 0.1
@@ -145,10 +150,7 @@ def test_where_too_few_could_teach_all_parts_count_alike() -> None:
 def test_what_a_part_adds_is_by_weights_learned_again_without_it() -> None:
     """Of two parts that say the same neither is missed; the third says what no other does."""
     rng = np.random.default_rng(13)
-    relevant = targets(rng)
-    half = rng.random(relevant.shape) < 0.5
-    first = (relevant & half) * 3.0 + rng.normal(size=relevant.shape)
-    other = (relevant & ~half) * 3.0 + rng.normal(size=relevant.shape)
+    relevant, first, other = halves(rng)
     found, _ = learn(choices_of(np.stack([first, first, other]), relevant), ["first", "twin", "other"], CONFIG, rng)
     assert found.chosen == "logit"
     assert abs(found.without["first"]) < 0.02

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kg.bolt import BoltStore
-from kg.store import Statement
+from tests.conftest import emptied
 
 
 @pytest.fixture(
@@ -15,10 +15,7 @@ from kg.store import Statement
 )
 def graph(request: pytest.FixtureRequest) -> BoltStore:
     """An empty graph in each engine."""
-    store: BoltStore = request.getfixturevalue(request.param)
-    store.write(Statement("MATCH (n) WHERE NOT n:Schema DETACH DELETE n", {}))
-    store._kinds.clear()
-    return store
+    return emptied(request.getfixturevalue(request.param))
 
 
 @pytest.fixture
