@@ -183,6 +183,14 @@ class BoltStore(ABC):
     ) -> Result:
         """See :class:`kg.store.Store`."""
 
+    def translate(self, text: str) -> str:
+        """A text of :mod:`kg.queries` as this graph has it."""
+        return text
+
+    def catch_up(self) -> dict[str, int]:
+        """Nothing: the graph is this program's own."""
+        return {}
+
     def bulk_load(self) -> AbstractContextManager[BulkLoad] | None:
         """None: this engine has no faster path than transactions."""
         return None

@@ -21,7 +21,7 @@ _EVENTS = pa.schema([field.with_type(pa.string()) if field.name in ("user", "ite
 _OF_KIND = _EVENTS.remove(_EVENTS.get_field_index("kind"))
 """What a query for the events of one kind answers."""
 _REVIEWS = pa.schema([field.with_type(pa.string()) if field.name in ("user", "item") else field for field in REVIEWS])
-_KNOWLEDGE = (("Item", "Entity"), ("Entity", "Entity"), ("Item", "Item"))
+_KNOWLEDGE = (("Item", "Entity"), ("Entity", "Item"), ("Entity", "Entity"), ("Item", "Item"))
 """Between which labels an edge belongs to the knowledge graph."""
 
 

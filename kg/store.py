@@ -94,6 +94,12 @@ class Store(Protocol):
             QueryFailed: syntax, a missing parameter, or past ``timeout`` seconds. Rows over ``max_rows`` raise too.
         """
 
+    def translate(self, text: str) -> str:
+        """A text of :mod:`kg.queries` as this graph has it, for :meth:`query`; other methods take those as they are."""
+
+    def catch_up(self) -> dict[str, int]:
+        """Take in what the owner of an adopted graph has changed; see :mod:`kg.engines.adopted`."""
+
     def close(self) -> None:
         """Let go of the engine; a second call does nothing."""
 

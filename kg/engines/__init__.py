@@ -39,9 +39,13 @@ def open_store(location: str | Path, *, work: str | Path | None = None, create: 
 
         store = ArcadeStore.open(Path(location), work=folder, create=create)
     elif url["scheme"].lower() in SCHEMES:
+        from kg.engines.adopted import AdoptedStore, found_in
         from kg.engines.neo4j import Neo4jStore
 
         store = Neo4jStore.open(str(location), work=folder)
+        if adoption := found_in(store):
+            store.close()
+            store = AdoptedStore.open_as(adoption, str(location), work=folder)
     else:
         raise StoreError(f"{url['scheme']}:// is no graph server; use one of {', '.join(SCHEMES)}, or a folder")
     try:

@@ -4,7 +4,8 @@
 MATCH (k:EventKind)
 WITH collect(k.id) AS kinds
 MATCH (i:Item)
-WITH kinds, i, [name IN ['title', 'text'] WHERE i[name] IS NULL]
+WITH kinds, i, CASE WHEN i.title IS NULL THEN ['title'] ELSE [] END
+     + CASE WHEN i.text IS NULL THEN ['text'] ELSE [] END
      + CASE WHEN COUNT { (i)-->(:Entity) } = 0 THEN ['attributes'] ELSE [] END AS lacks
 WHERE size(lacks) > 0
 OPTIONAL MATCH (u:User)-[e]->(i)

@@ -92,6 +92,7 @@ def refresh(
     with refresh_lock(store.work), context.computing():
         outcome = RefreshReport()
         start = time.perf_counter()
+        store.catch_up()
         taken = snapshots.take(store)
         reading = time.perf_counter() - start
         if not taken.items.num_rows:
