@@ -334,7 +334,8 @@ def translated(address: str) -> Iterator[None]:
 
 
 def _lost(address: str, error: Exception, tried: str = "") -> StoreUnavailable:
-    return StoreUnavailable(f"no graph server answers at {address}{tried}; is it running? {error}")
+    trusted = ", and is its certificate trusted (NEO4J_CERTIFICATES)" if "+s://" in address else ""
+    return StoreUnavailable(f"no graph server answers at {address}{tried}; is it running{trusted}? {error}")
 
 
 def _message(error: Neo4jError) -> str:

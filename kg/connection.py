@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -114,7 +115,7 @@ class ConnectionConfig:
         """The URL for the driver, and the authorities that it is to trust; none: what the scheme says.
 
         Raises:
-            StoreError: certificates for a URL without a checked encryption, or a file that is not there.
+            StoreError: certificates for a URL without a checked encryption, or a file that holds none.
         """
         if not self.certificates:
             return url, ()
@@ -123,8 +124,10 @@ class ConnectionConfig:
             plain = scheme.partition("+")[0]
             raise StoreError(f"certificates are given, but {scheme}:// checks none; write {plain}+s://{rest}")
         for path in self.certificates:
-            if not path.is_file():
-                raise StoreError(f"{path}: there is no such file of certificates; see NEO4J_CERTIFICATES")
+            try:
+                ssl.create_default_context(cafile=path)
+            except OSError as error:
+                raise StoreError(f"{path} is no file of certificates (NEO4J_CERTIFICATES): {error}") from error
         return f"{scheme.removesuffix('+s')}://{rest}", self.certificates
 
 

@@ -13,11 +13,13 @@ class Once(logging.Filter):
         self._seen: set[str] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether this is the first record of its code and text; one that holds no remark passes."""
-        remarks = [getattr(argument, "notification", None) for argument in record.args or ()]
-        key = " ".join(f"{one.gql_status} {one.status_description}" for one in remarks if one is not None)
-        if not key:
+        """Whether this is the first of its code and text, which is made readable; what is no remark passes."""
+        (said,) = record.args if isinstance(record.args, tuple) and len(record.args) == 1 else (None,)
+        remark = getattr(said, "notification", None)
+        if remark is None:
             return True
-        is_new = key not in self._seen
-        self._seen.add(key)
+        text = f"{remark.gql_status} {remark.status_description}"
+        is_new = text not in self._seen
+        self._seen.add(text)
+        record.msg, record.args = "the graph server remarks: %s, on %r", (text, getattr(said, "query", None))
         return is_new
