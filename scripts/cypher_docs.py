@@ -78,7 +78,7 @@ def document(store: Store) -> str:
 def _section(store: Store, query: queries.NamedQuery) -> str:
     words = shlex.split(query.example or "")
     values = query.bind(dict(word.split("=", 1) for word in words[1::2]))
-    answer = store.query(query.text, values)
+    answer = store.query(store.translate(query.text), values)
     takes = [[f"`${p.name}`", p.text, "" if p.required else f"`{p.default!r}`"] for p in query.arguments]
     given = "".join(f":param {name} => {value!r};\n" for name, value in values.items())
     return "\n".join(

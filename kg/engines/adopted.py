@@ -7,7 +7,7 @@ nodes, edges and nodes of ours with types and labels that begin with ``TG_``, an
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from kg import queries
 from kg.adoption import PREFIX, Adoption, EventMap, NodeMap, quoted
+from kg.connection import ConnectionConfig
 from kg.dialect import OURS, SHARED, Dialect
 from kg.engines.neo4j import Neo4jStore
 from kg.errors import ConstraintViolated, StoreError
@@ -33,9 +34,11 @@ class AdoptedStore(Neo4jStore):
     _dialect = Dialect(PREFIX)
 
     @classmethod
-    def open_as(cls, adoption: Adoption, url: str, *, work: Path | None = None) -> Self:
+    def open_as(
+        cls, adoption: Adoption, url: str, *, work: Path | None = None, config: ConnectionConfig | None = None
+    ) -> Self:
         """Connect as :meth:`Neo4jStore.open` does."""
-        store = cls.open(url, work=work)
+        store = cls.open(url, work=work, config=config)
         store.adoption = adoption
         store._dialect = adoption.dialect()
         return store
@@ -44,9 +47,8 @@ class AdoptedStore(Neo4jStore):
         """See :class:`kg.store.Store`."""
         return list(map(self._ours, super().read(self.translate(text), **parameters)))
 
-    def stream(self, text: str, **parameters: Any) -> Iterator[Row]:
-        """See :class:`kg.store.Store`."""
-        return map(self._ours, super().stream(self.translate(text), **parameters))
+    def _rows_of(self, text: str, parameters: Mapping[str, Any]) -> Iterator[Row]:
+        return map(self._ours, super()._rows_of(self.translate(text), parameters))
 
     def write(self, *statements: Statement) -> list[list[Row]]:
         """See :class:`kg.store.Store`."""

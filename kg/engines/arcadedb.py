@@ -16,7 +16,8 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from kg.bolt import BoltStore, Connection
+from kg.bolt import BoltStore
+from kg.connection import Connection
 from kg.engines.arcadedb_bulk import Bridge, GraphLoad, sync_folder
 from kg.engines.arcadedb_server import (
     DATABASE,

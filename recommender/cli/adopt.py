@@ -22,21 +22,25 @@ def adopt(
 ) -> None:
     """Work on a Neo4j graph with labels, relations and ids of its owner's choosing.
 
-    A map says which label is a person, which an item, which relations are events. Nothing is copied or renamed; what is
-    added begins with TG_ or tg_. From then on all verbs work on this graph; each refresh takes in what its owner changed.
+    A map says which label is a person, which an item, which relations are events. Nothing is copied or renamed; what
+    is added begins with TG_ or tg_. From then on all verbs work on this graph; each refresh takes in what its owner
+    has changed.
 
     \b
     Examples:
       tastegraph --store neo4j://host:7687 adopt shop.toml
       tastegraph --store neo4j://host:7687 adopt --remove
     """
-    from kg.engines import adopt as adopt_graph
-    from kg.engines import release
+    from kg.adoption import Adoption
+    from kg.engines import adopted
 
     session = Session.of(context)
     if (map is None) != remove:
         raise usage("give either a map, or --remove")
-    counts = release(session.store, work=session.work) if map is None else adopt_graph(session.store, map, work=session.work)
+    if map is None:
+        counts = adopted.release(session.store, work=session.work)
+    else:
+        counts = adopted.adopt(Adoption.read(map), session.store, work=session.work)
     if json:
         output.document(counts)
     else:

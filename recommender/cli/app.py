@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from recommender.cli import evaluate, feedback, ingest, models, query, recommend, upkeep
+from recommender.cli import adopt, evaluate, feedback, ingest, models, query, recommend, upkeep
 from recommender.cli.errors import Verbs
 from recommender.cli.session import DEFAULT_STORE, Session
 
@@ -74,6 +74,7 @@ def _log(debug: bool, quiet: bool) -> None:
 
 
 app.add_typer(ingest.app, name="ingest")
+app.command()(adopt.adopt)
 app.command()(upkeep.refresh)
 app.command()(upkeep.status)
 app.command()(recommend.profile)

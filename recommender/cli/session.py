@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from kg.connection import check_url, is_url
+
 if TYPE_CHECKING:
     from recommender import Recommender
     from recommender.context import RunContext
@@ -27,6 +29,11 @@ class Session:
     """Whether an error comes with its traceback."""
     quiet: bool = False
     """Whether progress bars and logs are left out."""
+
+    def __post_init__(self) -> None:
+        # Before anything repeats it: a report says how it was made.
+        if is_url(self.store):
+            check_url(self.store)
 
     @classmethod
     def of(cls, context: typer.Context) -> Session:

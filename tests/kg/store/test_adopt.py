@@ -124,13 +124,12 @@ def content(store: BoltStore) -> list[str]:
 
 
 @pytest.fixture
-def owners(server: BoltStore, neo4j_url: str, tmp_path: Path) -> Iterator[Adopt]:
-    """Fills the server with an owner's graph and adopts it; afterwards what it was before is there again."""
+def owners(foreign: BoltStore, neo4j_url: str, tmp_path: Path) -> Iterator[Adopt]:
+    """Fills the server with an owner's graph and adopts it."""
     opened: list[AdoptedStore] = []
-    server.write(Statement("MATCH (n) DETACH DELETE n", {}))
 
     def adopted(graph: str, map: str) -> AdoptedStore:
-        server.write(Statement(graph, {}))
+        foreign.write(Statement(graph, {}))
         (tmp_path / "map.toml").write_text(map)
         adopt(Adoption.read(tmp_path / "map.toml"), neo4j_url, work=tmp_path / "work")
         store = open_store(neo4j_url, work=tmp_path / "work")
@@ -141,10 +140,6 @@ def owners(server: BoltStore, neo4j_url: str, tmp_path: Path) -> Iterator[Adopt]
     yield adopted
     for store in opened:
         store.close()
-    release(neo4j_url, work=tmp_path)
-    server.write(Statement("MATCH (n) DETACH DELETE n", {}))
-    server._kinds.clear()
-    server.ensure_schema()
 
 
 def triples(taken: snapshot.Snapshot) -> set[tuple[str, str, str]]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kg import queries
+from kg.adoption import Adoption, EventMap, ItemMap, NodeMap
 from kg.bolt import BoltStore
+from kg.engines.adopted import AdoptedStore
 from kg.errors import QueryFailed
 from kg.values import seconds
 from scripts.cypher_docs import DAY, DOCUMENT, document, plant
+from tests.conftest import emptied
 
 ANSWERS: dict[str, tuple[dict[str, Any], list[list[Any]]]] = {
     "graph_counts": ({}, [[3, 6, 5, 7, 2, 11]]),
@@ -68,9 +72,25 @@ ANSWERS: dict[str, tuple[dict[str, Any], list[list[Any]]]] = {
 
 
 @pytest.fixture
-def planted(graph: BoltStore, rejects: Path) -> BoltStore:
-    plant(graph, rejects)
-    return graph
+def adopted(foreign: BoltStore, neo4j_url: str, tmp_path: Path) -> Iterator[BoltStore]:
+    """An adopted graph of an owner who has nothing yet: all texts are translated, and all nodes are ours."""
+    nothing = Adoption(NodeMap(label="P", id="p"), ItemMap(label="I", id="i"), event=(EventMap(type="E"),))
+    with AdoptedStore.open_as(nothing, neo4j_url, work=tmp_path) as store:
+        store.ensure_schema()
+        yield store
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("embedded", marks=pytest.mark.embedded),
+        pytest.param("server", marks=pytest.mark.neo4j),
+        pytest.param("adopted", marks=pytest.mark.neo4j),
+    ]
+)
+def planted(request: pytest.FixtureRequest, rejects: Path) -> BoltStore:
+    store = emptied(request.getfixturevalue(request.param))
+    plant(store, rejects)
+    return store
 
 
 def test_every_query_for_people_answers_as_planned(planted: BoltStore) -> None:
