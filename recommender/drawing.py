@@ -104,7 +104,7 @@ def draw(graph: nx.MultiDiGraph, path: Path | str, layout: Layout = "spread", ti
 
 def figure(graph: nx.MultiDiGraph, layout: Layout = "spread", title: str = "") -> Figure:
     """The drawing as a figure of matplotlib, whose texts do not overlap; see :func:`draw`."""
-    _check_installed()
+    check_installed()
     from matplotlib.figure import Figure
 
     boxes, lines = _boxes(graph)
@@ -129,7 +129,8 @@ def figure(graph: nx.MultiDiGraph, layout: Layout = "spread", title: str = "") -
     return drawn
 
 
-def _check_installed() -> None:
+def check_installed() -> None:
+    """Raise :class:`MissingExtra` where one of the libraries that draw is missing."""
     try:
         import matplotlib  # noqa: F401
         import networkx  # noqa: F401
