@@ -17,7 +17,7 @@ from kg.store import Store
 from kg.values import aware
 from recommender.bridge import Encode
 from recommender.errors import InvalidInput, NotRefreshed, UnknownItem
-from recommender.explain import is_since
+from recommender.explain.fans import is_since
 from recommender.hybrid import Anatomy
 from recommender.meaning import STRENGTHS
 from recommender.model import Model, Person

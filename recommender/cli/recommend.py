@@ -81,6 +81,10 @@ def explain(
         datetime | None,
         typer.Option(parser=moment, metavar="TIME", help="Paths of events and reviews from then on alone."),
     ] = None,
+    draw: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, metavar="FILE", help="Draw the paths: .png, .svg or .html (extra: view)."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Say what makes the score of an item.
@@ -88,11 +92,16 @@ def explain(
     Parts come from the person's own history: baseline + contributions = score.
 
     \b
-    Example:
+    Examples:
       tastegraph explain alice B00006
+      tastegraph explain alice B00006 --draw why.svg
     """
+    from recommender.explain.picture import draw_paths
+
     with Session.of(context).open() as recommender:
         found = recommender.explain(user, item, without=tuple(without or ()), since=since)
+    if draw is not None:
+        draw_paths(found, draw)
     if json:
         output.document(found)
     else:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -165,14 +166,20 @@ def test_everyone_is_written_to_a_file(run: Run, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["lists.parquet"]
 
 
-def test_an_explanation_adds_up(run: Run, read: Callable[..., Any]) -> None:
+def test_an_explanation_adds_up_and_is_drawn(run: Run, read: Callable[..., Any], tmp_path: Path) -> None:
     item = read("recommend", "ann", "-k", "1")[0]["item_id"]
     document = read("explain", "ann", item)
     total = document["baseline"] + sum(part["contribution"] for part in document["parts"])
     assert total == pytest.approx(document["score"], rel=1e-4, abs=1e-5)
     assert {part["component"] for part in document["parts"]}
-    assert any(part["path"] for part in document["parts"])
-    assert "baseline" in run("explain", "ann", item).stdout
+    assert any(part["paths"] for part in document["parts"])
+    drawing = tmp_path / "why.svg"
+    shown = run("explain", "ann", item, "--draw", str(drawing)).stdout
+    assert "baseline" in shown
+    assert "you rated Movie" in shown
+    drawn = "".join(ElementTree.parse(drawing).getroot().itertext())
+    assert f"Why Movie {item[1:]} for ann" in drawn
+    assert "recommended" in drawn
 
 
 def test_similar_items_are_of_the_camp(read: Callable[..., Any]) -> None:

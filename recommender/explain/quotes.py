@@ -1,0 +1,169 @@
+"""What was written about two items: the texts that tie them most, and in these the two sentences that are nearest."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from kg.snapshot import Snapshot
+from recommender.bridge import Encode, TextVectors, beginning, item_texts, join_text
+from recommender.data import CentredTexts
+from recommender.explain.fans import is_since
+from recommender.explain.steps import READS_LIKE, Names, Path, PathConfig, Step
+from text.windows import has_vector
+
+SENTENCES = 16
+"""Sentences of one text that are looked at."""
+
+Told = tuple[int, int]
+"""A text, an item's own by its dense id or a review numbered after all items, and the item that it is about."""
+
+
+class Quotes:
+    """The texts of a snapshot, of items and of reviews about them."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        vectors: TextVectors,
+        texts: CentredTexts,
+        names: Names,
+        config: PathConfig,
+        encode: Encode | None = None,
+    ) -> None:
+        self._snapshot, self._vectors, self._centred = snapshot, vectors, texts
+        self._names, self._config, self._encode = names, config, encode
+
+    def paths(
+        self, first: int, second: int, user: str, since: float = -np.inf, *, sentences: bool = False
+    ) -> list[Path]:
+        """``first <-ABOUT- a review -READS_LIKE- a review -ABOUT-> second``: the texts that tie the items most.
+
+        Of texts ``a`` of the first and ``b`` of the second, about the centre of the catalogue, the pairs of the largest
+        ``(a·b) max(a·v_second, 0) max(b·v_first, 0)`` with the vectors ``v`` of the items: nearness alone would quote
+        praise that fits everything. Of reviews of the first item only the person's own count, where they wrote any. An
+        item's own text stands for itself; reviews count from ``since`` on, in Unix seconds.
+
+        Args:
+            first: dense id of the person's own item.
+            second: of the recommended one.
+            user: the person.
+            since: Unix seconds.
+            sentences: whether the nearest two sentences are quoted, which takes a run of the text model.
+        """
+        (own, vectors), (other, others) = self._texts_of(first, since, user), self._texts_of(second, since)
+        if not len(own) or not len(other):
+            return []
+        centre, means = self._centred.centre, self._centred.vectors
+        a, b = vectors - centre, others - centre
+        ties = (a @ b.T) * np.maximum(a @ means[second], 0.0)[:, None] * np.maximum(b @ means[first], 0.0)
+        order = np.argsort(-ties, axis=None, kind="stable")[: self._config.best]
+        pairs = [np.unravel_index(int(place), ties.shape) for place in order if ties.flat[place] > 0]
+        return [
+            self._path(
+                ((int(own[row]), first), (int(other[column]), second)), vectors[row] @ others[column], user, sentences
+            )
+            for row, column in pairs
+        ]
+
+    def _path(self, ends: tuple[Told, Told], cosine: float, user: str, sentences: bool) -> Path:
+        (left, (said, said_as)), (right, (heard, heard_as)) = ((text, self._node(text)) for text, _ in ends)
+        likeness = Step(said, READS_LIKE, heard, False, said_as, heard_as, float(cosine))
+        before, after = (
+            [Step(id, "ABOUT", self._names.ids[item], source_name=name, target_name=self._names[item])]
+            if self._is_review(text)
+            else []
+            for (text, item), (id, name) in zip(ends, ((said, said_as), (heard, heard_as)), strict=True)
+        )
+        quotes = self._quotes(left, right, sentences)
+        words = f"described alike: “{quotes[0]}” and “{quotes[1]}”"
+        if self._is_review(left) and self._wrote(user, left - len(self._items)):
+            words = f"of which you wrote “{quotes[0]}”; this one is described by “{quotes[1]}”"
+        return Path("texts", (*before, likeness, *after), words, quotes=quotes)
+
+    def _quotes(self, left: int, right: int, sentences: bool) -> tuple[str, str]:
+        """From each text the sentence nearest to one of the other; their beginnings where sentences are not read."""
+        said, heard = self._text(left), self._text(right)
+        if sentences and self._encode is not None:
+            own, other = split(said), split(heard)
+            vectors = self._encode([*own, *other])
+            cosines = vectors[: len(own)] @ vectors[len(own) :].T
+            row, column = np.unravel_index(int(cosines.argmax()), cosines.shape)
+            said, heard = own[row], other[column]
+        most = self._config.quoted
+        return beginning(said, most), beginning(heard, most)
+
+    def _is_review(self, text: int) -> bool:
+        return text >= len(self._items)
+
+    def _node(self, text: int) -> tuple[str, str | None]:
+        """The id of what a text is of, an item or a review, and what that is called or how it begins."""
+        if not self._is_review(text):
+            return self._names.ids[text], self._names[text]
+        review = text - len(self._items)
+        return self._snapshot.reviews["id"][review].as_py(), beginning(self._text(text), self._config.quoted)
+
+    def _text(self, text: int) -> str:
+        if not self._is_review(text):
+            return self._items[text]
+        (found,) = self._snapshot.reviews.slice(text - len(self._items), 1).to_pylist()
+        return join_text(found["title"], found["text"])
+
+    @cached_property
+    def _items(self) -> list[str]:
+        return item_texts(self._snapshot)
+
+    @cached_property
+    def _reviews(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of the reviews in the order of their items, and where those of each item begin."""
+        items = self._snapshot.reviews["item"].to_numpy()
+        order = np.argsort(items, kind="stable")
+        return order, np.searchsorted(items[order], np.arange(len(self._items) + 1))
+
+    @cached_property
+    def _written(self) -> np.ndarray:
+        """When each review was written: float64 Unix seconds, NaN where unknown."""
+        written: np.ndarray = self._snapshot.reviews["at"].cast(pa.int64()).to_numpy().astype(np.float64) / 1e6
+        return written
+
+    @cached_property
+    def _writers(self) -> np.ndarray:
+        """The dense id of who wrote each review."""
+        writers: np.ndarray = self._snapshot.reviews["user"].to_numpy()
+        return writers
+
+    @cached_property
+    def _users(self) -> dict[str, int]:
+        return {id: row for row, id in enumerate(self._snapshot.users["id"].to_pylist())}
+
+    def _wrote(self, user: str, reviews: Any) -> Any:
+        """Which of these reviews are by this person."""
+        return self._writers[reviews] == self._users.get(user, -1)
+
+    def _texts_of(self, item: int, since: float, user: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """What speaks of an item, itself by its dense id and reviews numbered after all items, and the vectors.
+
+        Of the reviews only those by ``user``, where there are any.
+        """
+        order, starts = self._reviews
+        reviews = order[starts[item] : starts[item + 1]]
+        reviews = reviews[is_since(self._written[reviews], since)]
+        mine = reviews[self._wrote(user, reviews)] if user is not None else reviews[:0]
+        reviews = mine if len(mine) else reviews
+        rows = np.concatenate([[item], reviews + len(self._items)]).astype(np.int64)
+        vectors = np.concatenate([self._vectors.items[item : item + 1], self._vectors.reviews[reviews]])
+        spoken = has_vector(vectors)
+        return rows[spoken], vectors[spoken]
+
+
+def split(text: str) -> list[str]:
+    """The sentences of a text, the first of many.
+
+    >>> split("Warm sound. Is it loud? No!\\nBuy"), split("無題。二")
+    (['Warm sound.', 'Is it loud?', 'No!', 'Buy'], ['無題。', '二'])
+    """
+    return [part for part in re.split(r"(?<=[.!?])\s+|(?<=[。！？])|\n+", text) if part.strip()][:SENTENCES] or [text]

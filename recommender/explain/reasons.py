@@ -1,0 +1,136 @@
+"""Contributions in words: one sentence for a recommendation, and every part of a score with the paths behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from kg.vocabulary import Vocabulary
+from recommender.explain.paths import Paths
+from recommender.explain.steps import Path, Tie
+from recommender.explain.words import GENERAL, NOTHING, say_event, say_general
+from recommender.hybrid import Summands
+
+SPEAKERS = 3
+"""A reason speaks of one of so many items of the history, those that add most."""
+FROM_LIKES = frozenset({"popularity", "network", "knowledge_network"})
+"""Components that speak of how often the item itself was liked."""
+
+
+class Explainer:
+    """Turns contributions into reasons and paths for one published model."""
+
+    def __init__(self, paths: Paths, items: Vocabulary) -> None:
+        self._paths = paths
+        self._items = items
+
+    def title(self, item: int) -> str:
+        """What people call an item, or its id."""
+        return self._paths.names[item] or self._items[item]
+
+    def reason(self, summands: Summands, item: int, liked: Mapping[int, str]) -> str:
+        """One sentence that begins with "because": the largest contributions in words.
+
+        The items that the person likes and that add most over all components speak, through the component by which the
+        first of them does; what speaks without the history, such as popularity or the person's own words, is said
+        before where it adds more than they do together, and alone where none of them adds anything.
+
+        Args:
+            summands: what the score is a sum of.
+            item: dense id of the recommended item.
+            liked: the items that the person likes, each with what they did: a kind of event. A disliked item never
+                speaks, even where it adds: that its neighbours' neighbours rise is no reason in words.
+        """
+        totals = summands.values.sum(axis=0)
+        adding = [
+            row for row in np.argsort(-totals, kind="stable") if totals[row] > 0 and summands.history[row] in liked
+        ]
+        general = self._general(summands, item)
+        if not adding:
+            return f"because {say_general(*general) if general else NOTHING}"
+        own = self._own(summands, item, liked, adding[:SPEAKERS])
+        if general is not None and general[1] > totals[adding].sum():
+            return f"because {say_general(*general)}, and {own}"
+        return f"because {own}"
+
+    def _general(self, summands: Summands, item: int) -> tuple[str, float] | None:
+        """The component that gives most whatever the history, of those that can be said, and how much."""
+        found = zip(summands.components, summands.general.tolist(), summands.telling.tolist(), strict=True)
+        told = [(component, value) for component, value, telling in found if telling and value > 0]
+        told = [(component, value) for component, value in told if component in GENERAL]
+        if not self._paths.fans.like(item):  # then nobody can have made it popular
+            told = [(component, value) for component, value in told if component not in FROM_LIKES]
+        return max(told, key=lambda pair: pair[1], default=None)
+
+    def _own(self, summands: Summands, item: int, liked: Mapping[int, str], rows: Sequence[int]) -> str:
+        """What the person's own items say, those of these rows of the history."""
+        ordered = summands.history[rows].tolist()
+        strongest = summands.components[int(summands.values[:, rows[0]].argmax())]
+        if strongest == "content":
+            return f"you {say_event(liked[ordered[0]], liked=True)} {self.title(ordered[0])}, which reads alike"
+        if strongest == "relations" or len(ordered) == 1:
+            telling = self._rarest(ordered, item)
+            if telling is not None:
+                source, tie = telling
+                return f"you {say_event(liked[source], liked=True)} {self.title(source)}, {self._paths.ties.say(tie)}"
+        speaking = ordered[: 2 if self._paths.fans.like(item, *ordered[:2]) else 1]
+        did = {say_event(liked[one], liked=True) for one in speaking}
+        verb = did.pop() if len(did) == 1 else "liked"
+        titles = " and ".join(map(self.title, speaking))
+        if self._paths.fans.like(item, *speaking):
+            return f"people who {verb} {titles} {verb} it too"
+        return f"it goes with {titles}, which you {verb}"
+
+    def _rarest(self, sources: Sequence[int], item: int) -> tuple[int, Tie] | None:
+        """Of these items the one that shares the rarest entity with ``item``; none where all they share are hubs."""
+        found = [(source, tie) for source in sources if (tie := self._paths.ties.first(source, item)) is not None]
+        return min(found, key=lambda pair: pair[1].count, default=None)
+
+    def parts(
+        self, summands: Summands, item: int, user: str, kinds: Mapping[int, str], since: float = -np.inf
+    ) -> list[dict[str, Any]]:
+        """The ``parts`` of the explanation, the largest first: component, contribution, item_id, title, words, paths.
+
+        Args:
+            summands: what the score is a sum of; what is not telling is left to the baseline.
+            item: dense id of the item that is explained.
+            user: whose score it is.
+            kinds: for items of the person's history the kind of an event with it: the first edge of a path.
+            since: Unix seconds; events and reviews before that are no edges of paths.
+        """
+        totals, values = np.abs(summands.values.sum(axis=0)), summands.values
+        told = set(np.argsort(-totals, kind="stable")[: self._paths.config.items].tolist())
+        found = [
+            self._part(component, value, None, say_general(component, value))
+            for component, value, telling in zip(
+                summands.components, summands.general.tolist(), summands.telling.tolist(), strict=True
+            )
+            if telling
+        ]
+        quoted = 0
+        places = np.argwhere(values)
+        for row, place in places[np.argsort(-np.abs(values[tuple(places.T)]), kind="stable")].tolist():
+            component, source = summands.components[row], int(summands.history[place])
+            kind, paths = kinds.get(source), []
+            if kind is not None and place in told:
+                sentences = component == "content" and quoted < self._paths.config.sentences
+                quoted += sentences
+                paths = self._paths.behind(component, source, item, user, kind, since, sentences=sentences)
+            words = f"you {say_event(kind or '')} {self.title(source)}"
+            words = f"{words}, {paths[0].words}" if paths and paths[0].words else words
+            found.append(self._part(component, float(values[row, place]), source, words, paths))
+        return sorted(found, key=lambda part: -abs(part["contribution"]))
+
+    def _part(
+        self, component: str, value: float, source: int | None, words: str, paths: Sequence[Path] = ()
+    ) -> dict[str, Any]:
+        return {
+            "component": component,
+            "contribution": value,
+            "item_id": None if source is None else self._items[source],
+            "title": None if source is None else self.title(source),
+            "words": words,
+            "paths": [path.to_dict() for path in paths],
+        }
