@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from kg.errors import ReadError
-from kg.records import Interaction, ItemRecord, Link, Record, Scalar, Triple, UserRecord
+from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Scalar, Triple, UserRecord
 from kg.schema import EVENT_FIELDS
 
 MAX_RECORDS = 5_000
@@ -97,15 +97,17 @@ def properties_of(record: ItemRecord | UserRecord) -> dict[str, Scalar]:
     return item_properties(record) if isinstance(record, ItemRecord) else user_properties(record)
 
 
-def label_of(record: ItemRecord | UserRecord) -> str:
+def label_of(record: ItemRecord | UserRecord | EntityRecord) -> str:
     """The label of the node that a record describes."""
+    if isinstance(record, EntityRecord):
+        return "Entity"
     return "Item" if isinstance(record, ItemRecord) else "User"
 
 
 def edges_of(record: ItemRecord | UserRecord | Triple | Link) -> list[Edge]:
     """The edges of the knowledge graph that a record asks for."""
     if isinstance(record, Triple):
-        return [Edge("Entity", record.head, record.relation, "Entity", record.tail)]
+        return [Edge(record.head_label, record.head, record.relation, record.tail_label, record.tail)]
     if isinstance(record, Link):
         return [Edge("Item", record.item_id, "SAME_AS", "Entity", record.entity_id)]
     label = label_of(record)
@@ -124,6 +126,11 @@ def entities_of(records: Iterable[ItemRecord | UserRecord]) -> dict[str, dict[st
     }
 
 
+def entity_row(record: EntityRecord) -> dict[str, str | None]:
+    """What is to be stored of an entity: ``{id, name, kind}``."""
+    return {"id": record.id, "name": record.name, "kind": record.kind}
+
+
 def bare_nodes(edges: Iterable[Edge]) -> Iterator[tuple[str, str]]:
     """Label and id of both ends of each edge."""
     for edge in edges:
@@ -140,6 +147,8 @@ def size_of(record: Record) -> int:
     if isinstance(record, ItemRecord):
         texts = _bytes(record.text) + _bytes(record.title)
         return 200 + texts + _properties_size(record.properties) + _attributes_size(record) + 80 * len(record.related)
+    if isinstance(record, EntityRecord):
+        return 200 + _bytes(record.name)
     return 200
 
 

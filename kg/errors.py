@@ -11,6 +11,7 @@
     │   ├── StoreVersionError  the store was made by another schema version
     │   ├── ConstraintViolated a uniqueness constraint stopped a write: somebody else wrote the same key
     │   └── EventConflict      another event is stored under the same id
+    ├── MissingExtra           a library that an extra of the package installs is not there
     ├── QueryRefused           the text is not a read-only query
     └── QueryFailed            syntax, a missing parameter, a time or row limit
 """
@@ -66,6 +67,10 @@ class ConstraintViolated(StoreError):
 
 class EventConflict(StoreError):
     """Another event with other content is stored under the same ``event_id``."""
+
+
+class MissingExtra(GraphError):
+    """A library that an extra of the package installs is not there; the message holds the command that installs it."""
 
 
 class QueryRefused(GraphError):

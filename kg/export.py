@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from tqdm import tqdm
 
 from kg import queries
-from kg.schema import DERIVED_PREFIX, RESERVED
+from kg.schema import DERIVED_PREFIX, KNOWLEDGE, RESERVED
 from kg.snapshot import ENTITIES, EVENTS, ITEMS, KINDS, MENTIONS, REVIEWS, TRAITS, TRIPLES, USERS
 from kg.store import Store
 
@@ -21,8 +21,6 @@ _EVENTS = pa.schema([field.with_type(pa.string()) if field.name in ("user", "ite
 _OF_KIND = _EVENTS.remove(_EVENTS.get_field_index("kind"))
 """What a query for the events of one kind answers."""
 _REVIEWS = pa.schema([field.with_type(pa.string()) if field.name in ("user", "item") else field for field in REVIEWS])
-_KNOWLEDGE = (("Item", "Entity"), ("Entity", "Item"), ("Entity", "Entity"), ("Item", "Item"))
-"""Between which labels an edge belongs to the knowledge graph."""
 
 
 def read_tables(store: Store, *, progress: bool = False) -> dict[str, pa.Table]:
@@ -47,7 +45,7 @@ class _Export:
         events = self._events(sorted(kinds["kind"].to_pylist()))
         relations = [row["relation"] for row in self._store.read(queries.text("relation_types"))]
         relations = sorted(set(relations) - RESERVED)
-        knowledge = {ends: self._edges(ends[0], relations, ends[1]) for ends in _KNOWLEDGE}
+        knowledge = {ends: self._edges(ends[0], relations, ends[1]) for ends in KNOWLEDGE}
         self._bar.update()
         known = _known(every_item, [events["item"], links["head"]], knowledge)
         items, mentions = every_item.filter(known), every_item.filter(pc.invert(known)).select(MENTIONS.names)
@@ -132,7 +130,7 @@ def _between(table: pa.Table, users: pa.Table, items: pa.Table, schema: pa.Schem
 
 def _known(items: pa.Table, met: Sequence[pa.ChunkedArray], knowledge: Mapping[tuple[str, str], pa.Table]) -> pa.Array:
     """Which items are more than mentions: described, met, linked, the head of an edge, or pointed at by none."""
-    heads = [knowledge[ends]["head"] for ends in _KNOWLEDGE if ends[0] == "Item"]
+    heads = [knowledge[ends]["head"] for ends in KNOWLEDGE if ends[0] == "Item"]
     speaking = pa.concat_arrays([column.unique() for column in (*met, *heads)])
     described = pc.or_(pc.is_valid(items["title"]), pc.is_valid(items["text"]))
     described = pc.or_(described, pc.not_equal(items["properties"], "{}"))

@@ -19,6 +19,7 @@ from kg.newgraph import NewGraph
 from kg.records import Interaction, Record, Reject, Scale
 from kg.rejects import RejectsFile, refused
 from kg.schema import check_kind
+from kg.spelling import Spellings
 from kg.store import BulkLoad, Store
 from kg.writer import Writer
 
@@ -111,6 +112,7 @@ class _Run:
         self._refused = refused
         self._scales = Scales(store, scale)
         self._dry_run = dry_run
+        self._spellings = Spellings(store)
         self._writer = Writer(store, dry_run=dry_run)
         self._kinds: Counter[str] = Counter()
         self.report = IngestReport()
@@ -123,9 +125,9 @@ class _Run:
         if load is not None:
             put_off = self._fill(load, batches)
         for batch in itertools.chain(in_batches(put_off), batches):
-            self._scales_first()
+            self._declare()
             self._note(self._writer.write(batch))
-        self._scales_first()
+        self._declare()
         self.report.by_kind = dict(sorted(self._kinds.items()))
 
     def _fill(self, load: AbstractContextManager[BulkLoad], batches: Iterator[Sequence[Record]]) -> list[Record]:
@@ -144,13 +146,14 @@ class _Run:
         if failed is not None:
             for batch in in_batches(graph.put_off):
                 self._note(self._writer.write(batch))
-            self._scales_first()
+            self._declare()
             raise failed
         return graph.put_off
 
-    def _scales_first(self) -> None:
+    def _declare(self) -> None:
         if not self._dry_run:
             self._scales.declare()
+            self._spellings.keep()
 
     def _note(self, outcome: Outcome) -> None:
         self.report.accepted += outcome.accepted
@@ -171,6 +174,7 @@ class _Run:
                 self._refused.add(refused(record, error.field, error.reason))
                 continue
             self._kinds[name] += 1
+            self._spellings.note(record)
             yield record
 
 

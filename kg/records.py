@@ -24,7 +24,7 @@ class Origin(NamedTuple):
     """Where a record was read, so that one which the graph refuses is kept as it stood."""
 
     file: str
-    line: int
+    line: int | None
     raw: Any
     """The row; :func:`kg.readers.rows.raw_text` makes text of it."""
 
@@ -100,12 +100,26 @@ class UserRecord(Sourced):
 
 
 @dataclass(frozen=True, slots=True)
+class EntityRecord(Sourced):
+    """What an entity is called; the first name and the first kind that an entity is given stay."""
+
+    id: str
+    name: str | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Triple(Sourced):
-    """``(:Entity {id: head})-[:relation]->(:Entity {id: tail})`` of a knowledge graph."""
+    """``(:head_label {id: head})-[:relation]->(:tail_label {id: tail})`` of a knowledge graph."""
 
     head: str
     relation: str
     tail: str
+    head_label: str = field(default="Entity", kw_only=True)
+    tail_label: str = field(default="Entity", kw_only=True)
+    """Two of :data:`kg.schema.KNOWLEDGE`."""
+    name: str | None = field(default=None, compare=False, kw_only=True)
+    """The relation as its source spells it, so that an export can; None: as the graph does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +130,7 @@ class Link(Sourced):
     entity_id: str
 
 
-Record = Interaction | ItemRecord | UserRecord | Triple | Link
+Record = Interaction | ItemRecord | UserRecord | EntityRecord | Triple | Link
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 The statements made here are plain Cypher that both engines run. A graph remembers the version it was made by in
 ``(:Schema {id: 'tastegraph', version})`` and every kind of event in ``(:EventKind {id, minimum, maximum})``: what is
-an event is read from there and never guessed from the shape of an edge.
+an event is read from there and never guessed from the shape of an edge. How a source spelled a relation is kept in
+``(:Relation {id, name})``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ VERSION = 1
 NODE_KEYS = {
     "Schema": "id",
     "EventKind": "id",
+    "Relation": "id",
     "User": "id",
     "Item": "id",
     "Entity": "id",
@@ -26,6 +28,9 @@ NODE_KEYS = {
     "Model": "version",
 }
 """Each label and the property that identifies a node of it."""
+
+KNOWLEDGE = (("Item", "Entity"), ("Entity", "Item"), ("Entity", "Entity"), ("Item", "Item"))
+"""Between which labels an edge belongs to the knowledge graph."""
 
 DERIVED_PREFIX = "habit_"
 """Properties of people that a refresh writes: they are no input, and no snapshot holds them."""

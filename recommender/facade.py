@@ -23,9 +23,9 @@ from kg.readers import (
     read_events,
     read_items,
     read_links,
-    read_triples,
     read_users,
 )
+from kg.readers.knowledge import read_knowledge
 from kg.records import Record, Reject, Scale
 from kg.store import Result, Store
 from recommender.context import RunContext
@@ -35,6 +35,7 @@ from recommender.refresh import versions
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kg.rdf.mapping import RdfMapping
     from recommender.bridge import Encode
     from recommender.evaluation.reading import Files
     from recommender.evaluation.report import Report
@@ -111,6 +112,7 @@ class Recommender:
         mapping: EventMapping | None = None,
         item_mapping: ItemMapping | None = None,
         user_mapping: UserMapping | None = None,
+        rdf_mapping: RdfMapping | None = None,
         scale: tuple[float, float] | None = None,
         kind: str | None = None,
         strict: bool = False,
@@ -124,11 +126,12 @@ class Recommender:
                 :func:`kg.readers.read_events`.
             items: likewise, :func:`kg.readers.read_items`.
             users: likewise, :func:`kg.readers.read_users`.
-            triples: head, relation, tail, :func:`kg.readers.read_triples`.
+            triples: a file of RDF, or head, relation, tail, :func:`kg.readers.knowledge.read_knowledge`.
             links: item id, entity id, :func:`kg.readers.read_links`.
             mapping: which columns of ``events`` are what, such as ``EventMapping(user="customer", item="sku")`` of
                 :mod:`kg.readers`; by default those of the usual names.
             item_mapping: likewise of ``items``.
+            rdf_mapping: what the predicates of RDF mean, :func:`kg.rdf.mapping_file.read_mapping`.
             user_mapping: likewise of ``users``.
             scale: lowest and highest rating.
             kind: of the events that do not say theirs.
@@ -146,8 +149,8 @@ class Recommender:
         if users is not None:
             sources.append(read_users(users, user_mapping))
         if triples is not None:
-            sources.append(read_triples(triples))
-        if links is not None:
+            sources.append(read_knowledge(triples, links, rdf_mapping))
+        elif links is not None:
             sources.append(read_links(links))
         if events is not None:
             sources.append(read_events(events, mapping, kind=kind, scale=declared))

@@ -245,7 +245,9 @@ def read_triples(source: Source) -> Iterator[Triple | Reject]:
 
     def make(cells: Cells) -> Triple:
         name = cells[1] if isinstance(cells[1], str) else identifier(cells[1], relation)
-        return Triple(identifier(cells[0], head), relation_of(name, relation), identifier(cells[2], tail))
+        stored = relation_of(name, relation)
+        spelled = None if name == stored else name.strip()
+        return Triple(identifier(cells[0], head), stored, identifier(cells[2], tail), name=spelled)
 
     yield from rows.records([head, relation, tail], make)
 

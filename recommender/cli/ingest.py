@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recommender.cli import output
-from recommender.cli.parameters import File, Json, attributes, event_mapping, joined, kind, names, scale
+from recommender.cli.parameters import File, Json, RdfMap, attributes, event_mapping, joined, kind, names, scale
 from recommender.cli.session import Session
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ Properties = Annotated[
 def ingest() -> None:
     """Read files into the graph.
 
-    CSV, TSV, JSON lines, Parquet, RecBole or LightGCN, told apart by content; plain, .gz or .zst.
+    CSV, TSV, JSON lines, Parquet, RDF, RecBole or LightGCN, told apart by content; plain, .gz or .zst.
 
     A file read twice, in parts or after a crash is stored once. Rows that cannot be right are counted and kept with
     their reason in a rejects file; they stop nothing unless --strict.
@@ -153,21 +153,24 @@ def triples(
         Path | None,
         typer.Option(exists=True, dir_okay=False, metavar="FILE", help="Item id to entity id, one pair a row."),
     ] = None,
+    map: RdfMap = None,
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
     json: Json = False,
 ) -> None:
-    """A knowledge graph: head, relation, tail.
+    """A knowledge graph: RDF (N-Triples, Turtle, RDF/XML, JSON-LD), or a table of head, relation, tail.
 
     \b
-    Example:
+    Examples:
       tastegraph ingest triples kg.txt --link item_to_entity.txt
+      tastegraph ingest triples dbpedia.nt.gz --link item_to_iri.tsv --map map.toml
     """
-    from kg.readers import read_links, read_triples
+    from kg.rdf.mapping_file import read_mapping
+    from kg.readers.knowledge import read_knowledge
 
-    records = chain(read_triples(file), read_links(link) if link else ())
-    _ingest(context, records, strict, dry_run, rejects, json)
+    mapping = read_mapping(map) if map else None
+    _ingest(context, read_knowledge(file, link, mapping), strict, dry_run, rejects, json)
 
 
 @app.command()
