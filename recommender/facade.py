@@ -35,6 +35,7 @@ from recommender.refresh import versions
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kg.report import GraphReport
     from recommender.bridge import Encode
     from recommender.evaluation.reading import Files
     from recommender.evaluation.report import Report
@@ -345,6 +346,13 @@ class Recommender:
         model = versions.current(self._store)
         parts = versions.parts(self._store, model["version"]) if model else []
         return {"store": self._store.address, **counts, "model": model, "parts": parts}
+
+    def kg_report(self, limit: int = 10) -> GraphReport:
+        """What the knowledge graph covers and what looks wrong in it; each finding lists ``limit`` nodes at most."""
+        from kg.findings import ReportConfig
+        from kg.report import take_report
+
+        return take_report(self._store, ReportConfig(limit=limit), progress=self.run.progress)
 
     # Evaluation ------------------------------------------------------------------------------------------------------
 
