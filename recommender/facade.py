@@ -37,8 +37,10 @@ if TYPE_CHECKING:
 
     from kg.report import GraphReport
     from recommender.bridge import Encode
+    from recommender.evaluation.knowledge import GraphEffect
     from recommender.evaluation.reading import Files
     from recommender.evaluation.report import Report
+    from recommender.evaluation.stores import Protocol
     from recommender.feedback import FeedbackReceipt, FeedbackWriter
     from recommender.model import Model
     from recommender.refresh.config import RefreshConfig
@@ -401,6 +403,29 @@ class Recommender:
             meaning=self._config.meaning,
             curve=curve,
             folds=folds,
+        )
+
+    def kg_evaluate(
+        self,
+        protocol: Protocol = "temporal",
+        model: str = "hybrid",
+        ks: Sequence[int] = (10, 20),
+        budget: float | None = None,
+    ) -> GraphEffect:
+        """Whether the knowledge graph helps: a model with it, without it, shuffled, and on interactions only.
+
+        Args:
+            protocol: ``temporal``, ``random`` or ``leave-last``.
+            model: its name.
+            ks: lengths of lists; the first decides.
+            budget: seconds of tuning of each of the four.
+        """
+        from recommender.evaluation.knowledge import graph_on_store
+
+        encode = self._texts(self._config.encoder).encode
+        options: dict[str, Any] = {"model": model, "ks": ks, "budget": budget}
+        return graph_on_store(
+            self._store, self.run, encode=encode, protocol=protocol, meaning=self._config.meaning, **options
         )
 
     # House -----------------------------------------------------------------------------------------------------------
