@@ -8,7 +8,7 @@ an event is read from there and never guessed from the shape of an edge. How a s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from kg.errors import RecordError, StoreVersionError
 
@@ -35,11 +35,28 @@ KNOWLEDGE = (("Item", "Entity"), ("Entity", "Item"), ("Entity", "Entity"), ("Ite
 DERIVED_PREFIX = "habit_"
 """Properties of people that a refresh writes: they are no input, and no snapshot holds them."""
 
-RESERVED = frozenset(
-    {"WROTE", "ABOUT", "SAME_AS", "SHOWN", "RECOMMENDED"}
-    | {"HAS_INTEREST", "INTERESTED_IN", "IN_SEGMENT", "MENTIONS", "MENTIONED_WITH"}
-)
-"""Relations with a meaning of their own: no kind of event and no relation of a knowledge graph may be called so."""
+OWN_EDGES: Mapping[str, frozenset[tuple[str, str]]] = {
+    "WROTE": frozenset({("User", "Review")}),
+    "ABOUT": frozenset({("Review", "Item")}),
+    "SAME_AS": frozenset({("Item", "Entity")}),
+    "SHOWN": frozenset({("User", "Item")}),
+    "RECOMMENDED": frozenset({("User", "Item")}),
+    "HAS_INTEREST": frozenset({("User", "Interest")}),
+    "INTERESTED_IN": frozenset({("User", "Entity")}),
+    "IN_SEGMENT": frozenset({("User", "Segment")}),
+    "MENTIONS": frozenset({("Review", "Entity"), ("Item", "Entity")}),
+    "MENTIONED_WITH": frozenset({("Item", "Entity")}),
+}
+"""Relations with a meaning of their own, and the labels that each leads from and to."""
+KNOWLEDGE_EDGES = frozenset({("Item", "Entity"), ("Entity", "Entity"), ("Item", "Item")})
+"""Labels between which an edge of any other relation belongs to the knowledge graph."""
+TRAIT_EDGES = frozenset({("User", "Entity")})
+"""Labels between which it is a static feature of a person."""
+EVENT_EDGES = frozenset({("User", "Item")})
+"""Labels between which an event leads."""
+
+RESERVED = frozenset(OWN_EDGES)
+"""No kind of event and no relation of a knowledge graph may be called so."""
 
 EVENT_FIELDS = frozenset({"event_id", "at", "value", "reviewed"})
 """Properties of an event that context may not overwrite. ``reviewed`` is true on one that came with words."""

@@ -36,9 +36,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kg.rdf.mapping import RdfMapping
+    from kg.report import GraphReport
     from recommender.bridge import Encode
+    from recommender.evaluation.knowledge import GraphEffect
     from recommender.evaluation.reading import Files
     from recommender.evaluation.report import Report
+    from recommender.evaluation.stores import Protocol
     from recommender.feedback import FeedbackReceipt, FeedbackWriter
     from recommender.model import Model
     from recommender.refresh.config import RefreshConfig
@@ -349,6 +352,13 @@ class Recommender:
         parts = versions.parts(self._store, model["version"]) if model else []
         return {"store": self._store.address, **counts, "model": model, "parts": parts}
 
+    def kg_report(self, limit: int = 10) -> GraphReport:
+        """What the knowledge graph covers and what looks wrong in it; each finding lists ``limit`` nodes at most."""
+        from kg.findings import ReportConfig
+        from kg.report import take_report
+
+        return take_report(self._store, ReportConfig(limit=limit), progress=self.run.progress)
+
     # Evaluation ------------------------------------------------------------------------------------------------------
 
     def evaluate(
@@ -396,6 +406,29 @@ class Recommender:
             meaning=self._config.meaning,
             curve=curve,
             folds=folds,
+        )
+
+    def kg_evaluate(
+        self,
+        protocol: Protocol = "temporal",
+        model: str = "hybrid",
+        ks: Sequence[int] = (10, 20),
+        budget: float | None = None,
+    ) -> GraphEffect:
+        """Whether the knowledge graph helps: a model with it, without it, shuffled, and on interactions only.
+
+        Args:
+            protocol: ``temporal``, ``random`` or ``leave-last``.
+            model: its name.
+            ks: lengths of lists; the first decides.
+            budget: seconds of tuning of each of the four.
+        """
+        from recommender.evaluation.knowledge import graph_on_store
+
+        encode = self._texts(self._config.encoder).encode
+        options: dict[str, Any] = {"model": model, "ks": ks, "budget": budget}
+        return graph_on_store(
+            self._store, self.run, encode=encode, protocol=protocol, meaning=self._config.meaning, **options
         )
 
     # House -----------------------------------------------------------------------------------------------------------

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 from recommender.explain.summary import by_source
+from recommender.pages import render
 
 PARTS = 8
 """Contributions that are drawn; the rest is one remainder."""
@@ -30,23 +30,18 @@ class Page:
 
     def html(self) -> str:
         """The page."""
-        import jinja2
-
-        template = resources.files(__package__).joinpath("person.html.j2").read_text(encoding="utf-8")
-        environment = jinja2.Environment(
-            autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-        )
-        return environment.from_string(template).render(
-            profile=self.profile,
-            facts=_facts(self.profile),
-            likes=[tag for tag in self._tags() if tag["sentiment"] >= 0],
-            dislikes=[tag for tag in self._tags() if tag["sentiment"] < 0],
-            recommendations=_with_shares(self.recommendations),
-            bars=self._bars(),
-            first=self.recommendations[0] if self.recommendations else None,
-            feedback=self.feedback,
-            after=moved(self.recommendations, self.after),
-        )
+        values = {
+            "profile": self.profile,
+            "facts": _facts(self.profile),
+            "likes": [tag for tag in self._tags() if tag["sentiment"] >= 0],
+            "dislikes": [tag for tag in self._tags() if tag["sentiment"] < 0],
+            "recommendations": _with_shares(self.recommendations),
+            "bars": self._bars(),
+            "first": self.recommendations[0] if self.recommendations else None,
+            "feedback": self.feedback,
+            "after": moved(self.recommendations, self.after),
+        }
+        return render(__package__, "person.html.j2", values)
 
     def _tags(self) -> list[Mapping[str, Any]]:
         return [tag for tag in self.profile.get("tags", ()) if tag.get("name")]

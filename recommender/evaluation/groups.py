@@ -73,19 +73,28 @@ def age(task: Task) -> tuple[np.ndarray, list[str]]:
 
 
 def _by_item(top: np.ndarray, k: int, task: Task) -> list[GroupFigure]:
-    """Recall of the relevant items of each group; what is no candidate is cold, and can only be missed."""
+    """Mean recall of the relevant items of each group."""
+    return [
+        GroupFigure("items", name, int((~np.isnan(recall)).sum()), f"recall@{k}", metrics.mean(recall))
+        for name, recall in recall_by_item(top, k, task).items()
+    ]
+
+
+def recall_by_item(top: np.ndarray, k: int, task: Task) -> dict[str, np.ndarray]:
+    """Each person's recall of the relevant items of each group, ``(n,)``, NaN for who has none of them to be found.
+
+    Groups of which nobody has one are left out. What is no candidate is cold, and can only be missed.
+    """
     popularity = np.bincount(task.data.cells.positive.indices, minlength=task.relevant.shape[1])
     numbers = np.searchsorted(WARMTH, popularity, side="right")
-    found = []
+    found = {}
     for number, name in enumerate(_names(WARMTH, "people")):
         relevant = task.relevant.copy()
         relevant.data = (numbers == number)[relevant.indices].astype(relevant.dtype)
         relevant.eliminate_zeros()
         recall = metrics.recall(Hits.of(top, relevant, task.outside if number == 0 else None), k)
         if not np.isnan(recall).all():
-            found.append(
-                GroupFigure("items", name, int((~np.isnan(recall)).sum()), f"recall@{k}", metrics.mean(recall))
-            )
+            found[name] = recall
     return found
 
 
@@ -98,3 +107,7 @@ def _names(bounds: tuple[int, ...], unit: str) -> list[str]:
     first = f"no {unit}" if bounds[0] == 1 else f"under {bounds[0]} {unit}"
     between = [f"{low}-{high - 1} {unit}" for low, high in pairwise(bounds)]
     return [first, *between, f"{bounds[-1]}+ {unit}"]
+
+
+TEMPERATURES = dict(zip(_names(WARMTH, "people"), ("cold", "sparse", "warm"), strict=True))
+"""The groups of items in a word."""

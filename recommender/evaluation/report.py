@@ -6,11 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import orjson
 import pandas as pd
 import pyarrow as pa
@@ -24,6 +22,7 @@ from recommender.evaluation import plots
 from recommender.evaluation.groups import GroupFigure
 from recommender.evaluation.protocol import Figures
 from recommender.evaluation.significance import Comparison, Interval, compare, interval
+from recommender.pages import render
 
 
 @dataclass(frozen=True)
@@ -193,8 +192,6 @@ class Report:
 
     def html(self) -> str:
         """A page that needs nothing from elsewhere."""
-        template = resources.files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8")
-        environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
         rows = [
             {
                 "name": model.name,
@@ -207,9 +204,8 @@ class Report:
             }
             for model in self.models
         ]
-        return environment.from_string(template).render(
-            report=self, rows=rows, people=self._people(), more=self._more(), plots=self._plots()
-        )
+        values = {"report": self, "rows": rows, "people": self._people(), "more": self._more(), "plots": self._plots()}
+        return render(__package__, "report.html.j2", values)
 
     def _more(self) -> list[dict[str, Any]]:
         """All figures, a row a metric."""
