@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from recommender.feedback import FeedbackReceipt, FeedbackWriter
     from recommender.model import Model
     from recommender.refresh.config import RefreshConfig
-    from recommender.refresh.run import RefreshReport
+    from recommender.refresh.run import Done, RefreshReport
     from recommender.serving import Serving
     from recommender.texts import Texts
     from text.encoder import EncoderConfig
@@ -177,15 +177,19 @@ class Recommender:
 
     # The model -------------------------------------------------------------------------------------------------------
 
-    def refresh(self, budget: float | None = None, only: str | None = None) -> RefreshReport:
+    def refresh(
+        self, budget: float | None = None, only: str | None = None, force: bool = False, done: Done | None = None
+    ) -> RefreshReport:
         """Learn from the graph and publish the result; readers keep the version before until the end.
 
         Args:
             budget: seconds of tuning; by default :attr:`RefreshConfig.tune_seconds`.
             only: run this stage alone.
+            force: publish even a version that is worse than the published one, which would be kept back.
+            done: takes each stage that has ended.
 
         Raises:
-            RefreshRunning: another refresh works in this directory.
+            RefreshRunning: another refresh of this graph is running.
         """
         from dataclasses import replace
 
@@ -198,7 +202,9 @@ class Recommender:
             config=config,
             context=self.run,
             only=only,
+            force=force,
             profiling=self._profiling,
+            done=done or (lambda stage: None),
         )
         self._serving.forget_pointer()
         return report
@@ -212,12 +218,12 @@ class Recommender:
 
         Raises:
             InvalidInput: no such version.
-            RefreshRunning: a refresh works in this directory.
+            RefreshRunning: a refresh of this graph is running.
         """
         from recommender.refresh.lock import refresh_lock
         from recommender.refresh.profiles import write_everyone
 
-        with refresh_lock(self._store.work):
+        with refresh_lock(self._store):
             published = versions.rollback(self._store, version)
             self._serving.forget_pointer()
             model, config = self._serving.model(), self._config.profiles
