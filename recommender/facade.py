@@ -178,7 +178,12 @@ class Recommender:
     # The model -------------------------------------------------------------------------------------------------------
 
     def refresh(
-        self, budget: float | None = None, only: str | None = None, force: bool = False, done: Done | None = None
+        self,
+        budget: float | None = None,
+        only: str | None = None,
+        force: bool = False,
+        recommend: int | None = None,
+        done: Done | None = None,
     ) -> RefreshReport:
         """Learn from the graph and publish the result; readers keep the version before until the end.
 
@@ -186,6 +191,8 @@ class Recommender:
             budget: seconds of tuning; by default :attr:`RefreshConfig.tune_seconds`.
             only: run this stage alone.
             force: publish even a version that is worse than the published one, which would be kept back.
+            recommend: length of the list that each person gets in the graph; by default
+                :attr:`RefreshConfig.recommend`.
             done: takes each stage that has ended.
 
         Raises:
@@ -196,6 +203,7 @@ class Recommender:
         from recommender.refresh.run import refresh
 
         config = self._config if budget is None else replace(self._config, tune_seconds=budget)
+        config = config if recommend is None else replace(config, recommend=recommend)
         report = refresh(
             self._store,
             texts=self._texts(config.encoder),
@@ -220,14 +228,17 @@ class Recommender:
             InvalidInput: no such version.
             RefreshRunning: a refresh of this graph is running.
         """
-        from recommender.refresh.lock import refresh_lock
-        from recommender.refresh.profiles import write_everyone
+        from recommender.refresh.rollback import roll_back
 
-        with refresh_lock(self._store):
-            published = versions.rollback(self._store, version)
-            self._serving.forget_pointer()
-            model, config = self._serving.model(), self._config.profiles
-            write_everyone(self._store, model, config, self._profiling, progress=self.run.progress)
+        published = roll_back(
+            self._store,
+            version,
+            self._encoder_of,
+            self._config.profiles,
+            self._profiling,
+            progress=self.run.progress,
+        )
+        self._serving.forget_pointer()
         return published
 
     def prune(self, keep: int = 3) -> list[str]:

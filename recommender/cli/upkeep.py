@@ -24,6 +24,9 @@ def refresh(
     force: Annotated[
         bool, typer.Option("--force", help="Publish even what is worse than the published version.")
     ] = False,
+    recommend: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Also write everybody's N best items into the graph.")
+    ] = None,
     text_model: TextModel = None,
     json: Json = False,
 ) -> None:
@@ -37,7 +40,7 @@ def refresh(
       tastegraph refresh --budget 60
     """
     with Session.of(context).open(compute=True, text_model=text_model) as recommender:
-        report = recommender.refresh(budget=budget, only=only, force=force)
+        report = recommender.refresh(budget=budget, only=only, force=force, recommend=recommend)
     if json:
         output.document(report)
     else:

@@ -31,11 +31,15 @@ class RefreshConfig:
     tolerance: float = 0.05
     """Share of the published version's figure that a new one may lose, in [0, 1]; what loses more, and more than chance
     explains, is kept back: see :mod:`recommender.refresh.guard`."""
+    recommend: int = 0
+    """Length of the list that each person gets in the graph, as ``RECOMMENDED``; 0: no lists are written."""
 
     def __post_init__(self) -> None:
+        if self.recommend < 0:
+            raise InvalidInput(f"recommend = {self.recommend}; a list has a whole number of items")
         if not 0 <= self.tolerance <= 1:
             raise InvalidInput(f"tolerance = {self.tolerance}; it is a share between 0 and 1")
 
 
-AFTERWARDS = ("encoder", "keep", "tolerance")
+AFTERWARDS = ("encoder", "keep", "tolerance", "recommend")
 """What decides no stage: whether and how long a version is published (the encoder counts by its fingerprint)."""

@@ -8,12 +8,14 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from kg import snapshot as snapshots
 from kg.snapshot import Snapshot
@@ -25,9 +27,11 @@ from recommender.model import Model
 from recommender.refresh import versions
 from recommender.refresh.config import AFTERWARDS, RefreshConfig
 from recommender.refresh.guard import KeptBack, judge
-from recommender.refresh.lock import refresh_lock
+from recommender.refresh.lists import drop_lists, rewrite_lists, write_lists
+from recommender.refresh.lock import Lock, refresh_lock
 from recommender.refresh.profiles import write_everyone
 from recommender.refresh.stages import PUBLISHED, STAGES, Run, assemble, require
+from recommender.serving import Query, Serving
 from recommender.texts import Texts
 
 log = logging.getLogger(__name__)
@@ -111,7 +115,9 @@ def refresh(
             raise InvalidInput(f"{store.address} holds no items; ingest some first: tastegraph ingest --help")
         key = _key(taken.fingerprint, texts, config, context)
         folder = _run_folder(store.work, key)
+        run = Run(store, folder, taken, config, context, texts)
         if only is None and (version := _unchanged(store, key, folder)):
+            _lists_as_asked_for(run, key)
             return RefreshReport(version=version, unchanged=True)
         outcome = RefreshReport()
 
@@ -119,7 +125,6 @@ def refresh(
             outcome.stages.append(stage)
             done(stage)
 
-        run = Run(store, folder, taken, config, context, texts)
         for name, stage in STAGES.items():
             if only is not None and name != only:
                 continue
@@ -130,8 +135,7 @@ def refresh(
         if only in (None, "publish"):
             require(run, "publish")
             outcome.figures = run.figures
-            lock.confirm()
-            _publish(run, key, outcome, note, report, again=only is not None, force=force)
+            _publish(run, key, outcome, lock, note, report, again=only is not None, force=force)
         if only in (None, "profiles") and outcome.kept_back is None:
             require(run, "profiles")
             lock.confirm()
@@ -235,7 +239,15 @@ def _with_reading(stage: StageReport, taken: Snapshot, seconds: float) -> StageR
 
 
 def _publish(
-    run: Run, key: str, outcome: RefreshReport, note: Done, report: Callable[[str], None], *, again: bool, force: bool
+    run: Run,
+    key: str,
+    outcome: RefreshReport,
+    lock: Lock,
+    note: Done,
+    report: Callable[[str], None],
+    *,
+    again: bool,
+    force: bool,
 ) -> None:
     """Assemble the version's folder, then move the pointer; readers see the old version until that one write.
 
@@ -269,13 +281,33 @@ def _publish(
         report(str(kept_back))
         return
     assemble(run, versions.folder(run.store, version), manifest)
-    versions.publish(run.store, version, key, figures)
+    if count := run.config.recommend:
+        published = versions.current(run.store)
+        drop_lists(run.store, kept=published["version"] if published else "")
+        write_lists(run.store, version, _lists(run, version))
+    lock.confirm()
+    versions.publish(run.store, version, key, figures | {"recommended": count or None})
     mark.write_text(version)
     versions.prune(run.store, keep=run.config.keep)
     versions.sweep(run.store)
     outcome.version = version
     note(StageReport("publish", time.perf_counter() - start, resumed=False))
     report(f"published {version}")
+
+
+def _lists(run: Run, version: str) -> Iterator[pd.DataFrame]:
+    """Everybody's list by a version that need not be the published one yet."""
+    model = Model.load(versions.folder(run.store, version), lambda manifest: run.encode)
+    serving = Serving(run.store, lambda manifest: run.encode, progress=run.context.progress)
+    return serving.blocks(model, None, Query(k=run.config.recommend))
+
+
+def _lists_as_asked_for(run: Run, key: str) -> None:
+    """Lists of another length by the version that stays, where that was asked for."""
+    published = versions.current(run.store)
+    if published and published["key"] == key and run.config.recommend not in (0, published["recommended"]):
+        lists = _lists(run, published["version"])
+        rewrite_lists(run.store, published["version"], lists, run.config.recommend)
 
 
 def _judge(run: Run, manifest: dict[str, Any]) -> KeptBack | None:
@@ -298,6 +330,7 @@ def _write_profiles(
     outcome.version = (run.folder / PUBLISHED).read_text()
     model = Model.load(versions.folder(run.store, outcome.version), lambda manifest: run.encode)
     write_everyone(run.store, model, run.config.profiles, profiling, progress=run.context.progress)
+    drop_lists(run.store, kept=outcome.version)
     shutil.rmtree(run.folder)
     note(StageReport("profiles", time.perf_counter() - start, False, {"people": model.snapshot.users.num_rows}))
     report(f"profiles: {outcome.stages[-1].seconds:.1f} s")
