@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from recommender.feedback import FeedbackReceipt, FeedbackWriter
     from recommender.model import Model
     from recommender.refresh.config import RefreshConfig
-    from recommender.refresh.run import RefreshReport
+    from recommender.refresh.run import Done, RefreshReport
     from recommender.serving import Serving
     from recommender.texts import Texts
     from text.encoder import EncoderConfig
@@ -183,28 +183,42 @@ class Recommender:
 
     # The model -------------------------------------------------------------------------------------------------------
 
-    def refresh(self, budget: float | None = None, only: str | None = None) -> RefreshReport:
+    def refresh(
+        self,
+        budget: float | None = None,
+        only: str | None = None,
+        force: bool = False,
+        recommend: int | None = None,
+        done: Done | None = None,
+    ) -> RefreshReport:
         """Learn from the graph and publish the result; readers keep the version before until the end.
 
         Args:
             budget: seconds of tuning; by default :attr:`RefreshConfig.tune_seconds`.
             only: run this stage alone.
+            force: publish even a version that is worse than the published one, which would be kept back.
+            recommend: length of the list that each person gets in the graph; by default
+                :attr:`RefreshConfig.recommend`.
+            done: takes each stage that has ended.
 
         Raises:
-            RefreshRunning: another refresh works in this directory.
+            RefreshRunning: another refresh of this graph is running.
         """
         from dataclasses import replace
 
         from recommender.refresh.run import refresh
 
         config = self._config if budget is None else replace(self._config, tune_seconds=budget)
+        config = config if recommend is None else replace(config, recommend=recommend)
         report = refresh(
             self._store,
             texts=self._texts(config.encoder),
             config=config,
             context=self.run,
             only=only,
+            force=force,
             profiling=self._profiling,
+            done=done or (lambda stage: None),
         )
         self._serving.forget_pointer()
         return report
@@ -218,16 +232,19 @@ class Recommender:
 
         Raises:
             InvalidInput: no such version.
-            RefreshRunning: a refresh works in this directory.
+            RefreshRunning: a refresh of this graph is running.
         """
-        from recommender.refresh.lock import refresh_lock
-        from recommender.refresh.profiles import write_everyone
+        from recommender.refresh.rollback import roll_back
 
-        with refresh_lock(self._store.work):
-            published = versions.rollback(self._store, version)
-            self._serving.forget_pointer()
-            model, config = self._serving.model(), self._config.profiles
-            write_everyone(self._store, model, config, self._profiling, progress=self.run.progress)
+        published = roll_back(
+            self._store,
+            version,
+            self._encoder_of,
+            self._config.profiles,
+            self._profiling,
+            progress=self.run.progress,
+        )
+        self._serving.forget_pointer()
         return published
 
     def prune(self, keep: int = 3) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,8 @@ from recommender.people import everyone, newcomer, read_people
 from recommender.ranking import top_k
 from recommender.refresh import versions
 
+EncoderOf = Callable[[Mapping[str, Any]], Encode | None]
+"""Gives the text model that a version was made with, by its manifest."""
 POINTER_SECONDS = 1.0
 """For so long the published version is taken to be the one that was seen last."""
 BLOCK = 256
@@ -58,9 +60,7 @@ class Query:
 class Serving:
     """Scores people with the published version; swaps to a new one within :data:`POINTER_SECONDS` of its publishing."""
 
-    def __init__(
-        self, store: Store, encoder_of: Callable[[Mapping[str, Any]], Encode | None], *, progress: bool = False
-    ) -> None:
+    def __init__(self, store: Store, encoder_of: EncoderOf, *, progress: bool = False) -> None:
         """``encoder_of`` gives the text model that a version was made with, by its manifest."""
         self._store = store
         self._progress = progress
@@ -104,12 +104,17 @@ class Serving:
             UnknownUser: names those that the graph does not hold.
         """
         model = self.model()
+        frames = list(self.blocks(model, user_ids, query))
+        return pd.concat(frames, ignore_index=True) if frames else self._lists(model, [], query)
+
+    def blocks(self, model: Model, user_ids: Sequence[str] | None, query: Query) -> Iterator[pd.DataFrame]:
+        """As :meth:`recommend`, by a version that need not be the published one, and some people at a time."""
         wanted = everyone(self._store) if user_ids is None else list(dict.fromkeys(user_ids))
         size = max(1, min(BLOCK, BLOCK_BYTES // (4 * max(1, len(model.items)))))
         blocks = [wanted[start : start + size] for start in range(0, len(wanted), size)]
         shown = tqdm(blocks, desc="recommend", unit="block", disable=not self._progress or len(blocks) < 2, leave=False)
-        frames = [self._lists(model, read_people(self._store, model, block), query) for block in shown]
-        return pd.concat(frames, ignore_index=True) if frames else self._lists(model, [], query)
+        for block in shown:
+            yield self._lists(model, read_people(self._store, model, block), query)
 
     def recommend_for(self, history: Sequence[str] | None, text: str | None, query: Query) -> pd.DataFrame:
         """A list for somebody who is not in the graph: a few items they like, something they wrote, or both.

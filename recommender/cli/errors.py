@@ -51,7 +51,7 @@ class Verbs(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the verb that the arguments name."""
-        _end_on_sigterm()
+        end_on_sigterm()
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -98,7 +98,7 @@ def message(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _end_on_sigterm() -> None:
+def end_on_sigterm() -> None:
     """Make SIGTERM unwind the stack, so that the store is closed; only the main thread may say so."""
 
     def end(_signal: int, _frame: FrameType | None) -> None:

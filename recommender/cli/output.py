@@ -30,9 +30,18 @@ def keep_stdout_clean() -> None:
 
 def document(value: Any) -> None:
     """Print one JSON document. NaN and infinities become null, moments ISO 8601, and what JSON cannot hold its text."""
-    options = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
-    if sys.stdout.isatty():
-        options |= orjson.OPT_INDENT_2
+    _write(value, _OPTIONS | orjson.OPT_INDENT_2 if sys.stdout.isatty() else _OPTIONS)
+
+
+def json_line(value: Any) -> None:
+    """Print one JSON document of several, each in a line of its own; as :func:`document` otherwise."""
+    _write(value, _OPTIONS)
+
+
+_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
+
+
+def _write(value: Any, options: int) -> None:
     sys.stdout.write(orjson.dumps(value, default=_plain, option=options).decode())
     sys.stdout.flush()
 

@@ -21,19 +21,26 @@ def refresh(
         float | None, typer.Option(min=0, metavar="SECONDS", help="About how long choosing hyper-parameters may take.")
     ] = None,
     only: Annotated[str | None, typer.Option(metavar="STAGE", help="Run this one stage and stop.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Publish even what is worse than the published version.")
+    ] = False,
+    recommend: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Also write everybody's N best items into the graph.")
+    ] = None,
     text_model: TextModel = None,
     json: Json = False,
 ) -> None:
     """Learn from the graph, and publish the result.
 
-    Goes on where an interrupted refresh stopped; until the end, readers keep the version published before.
+    Goes on where an interrupted refresh stopped; until the end, readers keep the version published before. What is
+    clearly worse than that one is kept back.
 
     \b
     Example:
       tastegraph refresh --budget 60
     """
     with Session.of(context).open(compute=True, text_model=text_model) as recommender:
-        report = recommender.refresh(budget=budget, only=only)
+        report = recommender.refresh(budget=budget, only=only, force=force, recommend=recommend)
     if json:
         output.document(report)
     else:
@@ -66,7 +73,9 @@ def _show(report: RefreshReport) -> None:
     figures = [{"model": model["name"], **_headline(model["metrics"])} for model in report.figures.get("models", ())]
     if figures:
         output.records(figures, title="on the test part")
-    if report.version:
+    if report.kept_back:
+        output.line(str(report.kept_back))
+    elif report.version:
         output.line(f"published {report.version}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from recommender.errors import InvalidInput
 from recommender.evaluation.stores import SplitConfig
 from recommender.meaning import MeaningConfig
 from recommender.profiles.profile import ProfileConfig
@@ -12,7 +13,8 @@ from text.encoder import EncoderConfig
 
 @dataclass(frozen=True)
 class RefreshConfig:
-    """Everything that decides what a refresh makes of a graph; a change of it makes stages run again."""
+    """Everything that decides what a refresh makes of a graph; a change of it makes stages run again (not of
+    :data:`AFTERWARDS`)."""
 
     tune_seconds: float | None = 30.0
     """Budget of tuning; the first configuration of every part is always tried. None: all configurations."""
@@ -26,3 +28,18 @@ class RefreshConfig:
     """How profiles are drawn."""
     keep: int = 3
     """Published versions kept on disk, the current one included; older ones are removed after a publish."""
+    tolerance: float = 0.05
+    """Share of the published version's figure that a new one may lose, in [0, 1]; what loses more, and more than chance
+    explains, is kept back: see :mod:`recommender.refresh.guard`."""
+    recommend: int = 0
+    """Length of the list that each person gets in the graph, as ``RECOMMENDED``; 0: no lists are written."""
+
+    def __post_init__(self) -> None:
+        if self.recommend < 0:
+            raise InvalidInput(f"recommend = {self.recommend}; a list has a whole number of items")
+        if not 0 <= self.tolerance <= 1:
+            raise InvalidInput(f"tolerance = {self.tolerance}; it is a share between 0 and 1")
+
+
+AFTERWARDS = ("encoder", "keep", "tolerance", "recommend")
+"""What decides no stage: whether and how long a version is published (the encoder counts by its fingerprint)."""

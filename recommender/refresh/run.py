@@ -8,24 +8,30 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from kg import snapshot as snapshots
+from kg.snapshot import Snapshot
 from kg.store import Store
 from recommender import artefacts
 from recommender.context import RunContext
 from recommender.errors import ArtefactError, InvalidInput
 from recommender.model import Model
 from recommender.refresh import versions
-from recommender.refresh.config import RefreshConfig
-from recommender.refresh.lock import refresh_lock
+from recommender.refresh.config import AFTERWARDS, RefreshConfig
+from recommender.refresh.guard import KeptBack, judge
+from recommender.refresh.lists import drop_lists, rewrite_lists, write_lists
+from recommender.refresh.lock import Lock, refresh_lock
 from recommender.refresh.profiles import write_everyone
 from recommender.refresh.stages import PUBLISHED, STAGES, Run, assemble, require
+from recommender.serving import Query, Serving
 from recommender.texts import Texts
 
 log = logging.getLogger(__name__)
@@ -42,6 +48,12 @@ class StageReport:
     seconds: float
     resumed: bool
     """Whether an earlier, interrupted refresh had done it already."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """How much it read or wrote."""
+
+
+Done = Callable[[StageReport], None]
+"""Takes each stage that has ended."""
 
 
 @dataclass
@@ -52,6 +64,8 @@ class RefreshReport:
     """The version that is published now; None when ``--only`` stopped before."""
     unchanged: bool = False
     """The graph and the configuration are those of the published version; nothing was done."""
+    kept_back: KeptBack | None = None
+    """Why the new version was not published, where it was not; what was made is kept, and ``force`` publishes it."""
     stages: list[StageReport] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
     """The evaluation, as :meth:`recommender.evaluation.report.Report.document` gives it."""
@@ -68,8 +82,10 @@ def refresh(
     config: RefreshConfig | None = None,
     context: RunContext | None = None,
     only: str | None = None,
+    force: bool = False,
     profiling: threading.Lock | None = None,
     report: Callable[[str], None] = log.info,
+    done: Done = lambda stage: None,
 ) -> RefreshReport:
     """Bring the published version up to date with the graph.
 
@@ -79,18 +95,19 @@ def refresh(
         config: see :class:`RefreshConfig`.
         context: seed, device, threads.
         only: run this stage alone, again if it was done; those before it must be done.
+        force: publish even what :mod:`recommender.refresh.guard` would keep back.
         profiling: held while a person's profile is compared with the graph and written; whoever else does so shares it.
         report: takes one line for people at each stage.
+        done: takes each stage that has ended.
 
     Raises:
-        RefreshRunning: another refresh works in this directory.
+        RefreshRunning: another refresh of this graph is running.
         InvalidInput: ``only`` is no stage, or a stage before it is missing; or the graph has no items.
     """
     config, context, profiling = config or RefreshConfig(), context or RunContext(), profiling or threading.Lock()
     if only is not None and only not in ONLY:
         raise InvalidInput(f"there is no stage {only!r}; there are {', '.join(ONLY)}")
-    with refresh_lock(store.work), context.computing():
-        outcome = RefreshReport()
+    with refresh_lock(store) as lock, context.computing():
         start = time.perf_counter()
         store.catch_up()
         taken = snapshots.take(store)
@@ -99,40 +116,57 @@ def refresh(
             raise InvalidInput(f"{store.address} holds no items; ingest some first: tastegraph ingest --help")
         key = _key(taken.fingerprint, texts, config, context)
         folder = _run_folder(store.work, key)
-        published = versions.current(store)
-        done = published["version"] if published and published["key"] == key else None
-        if only is None and done and not (folder / PUBLISHED).exists() and _is_sound(store, done):
-            shutil.rmtree(folder)
-            outcome.version, outcome.unchanged = done, True
-            return outcome
-        if only is None and published and not done and (left := _left_behind(store, key, published)):
-            shutil.rmtree(folder)
-            log.warning(
-                "nothing has changed since %s was published, from which was rolled back; to publish it again: "
-                "tastegraph models rollback %s",
-                left,
-                left,
-            )
-            outcome.version, outcome.unchanged = published["version"], True
-            return outcome
         run = Run(store, folder, taken, config, context, texts)
+        if only is None and (version := _unchanged(store, key, folder)):
+            _lists_as_asked_for(run, key)
+            return RefreshReport(version=version, unchanged=True)
+        outcome = RefreshReport()
+
+        def note(stage: StageReport) -> None:
+            outcome.stages.append(stage)
+            done(stage)
+
         for name, stage in STAGES.items():
             if only is not None and name != only:
                 continue
             if only is not None:
                 require(run, name)
-            outcome.stages.append(_run_stage(run, name, stage, again=only is not None, report=report))
-        if outcome.stages and outcome.stages[0].stage == "snapshot":
-            first = outcome.stages[0]
-            outcome.stages[0] = StageReport(first.stage, first.seconds + reading, first.resumed)
+            ended = _run_stage(run, name, stage, again=only is not None, report=report)
+            note(_with_reading(ended, taken, reading) if name == "snapshot" else ended)
         if only in (None, "publish"):
             require(run, "publish")
-            _publish(run, key, outcome, report, again=only is not None)
             outcome.figures = run.figures
-        if only in (None, "profiles"):
+            _publish(run, key, outcome, lock, note, report, again=only is not None, force=force)
+        if only in (None, "profiles") and outcome.kept_back is None:
             require(run, "profiles")
-            _write_profiles(run, outcome, profiling, report)
+            lock.confirm()
+            _write_profiles(run, outcome, note, profiling, report)
         return outcome
+
+
+def _unchanged(store: Store, key: str, folder: Path) -> str | None:
+    """The published version, where there is nothing to do: it is of this very content, or was preferred to one that is.
+
+    What was left of the run is removed then.
+    """
+    published = versions.current(store)
+    if published is None:
+        return None
+    version = str(published["version"])
+    if published["key"] == key:
+        if (folder / PUBLISHED).exists() or not _is_sound(store, version):
+            return None
+    elif left := _left_behind(store, key, published):
+        log.warning(
+            "nothing has changed since %s was published, from which was rolled back; to publish it again: "
+            "tastegraph models rollback %s",
+            left,
+            left,
+        )
+    else:
+        return None
+    shutil.rmtree(folder)
+    return version
 
 
 def _key(fingerprint: str, texts: Texts | None, config: RefreshConfig, context: RunContext) -> str:
@@ -142,7 +176,7 @@ def _key(fingerprint: str, texts: Texts | None, config: RefreshConfig, context: 
         "format": artefacts.FORMAT,
         "snapshot": fingerprint,
         "encoder": texts.fingerprint if texts else None,
-        "config": {name: value for name, value in asdict(config).items() if name not in ("encoder", "keep")},
+        "config": {name: value for name, value in asdict(config).items() if name not in AFTERWARDS},
         "seed": context.seed,
     }
     text = json.dumps(decisive, sort_keys=True, default=str)
@@ -199,13 +233,32 @@ def _run_stage(
     return StageReport(name, seconds, resumed=False)
 
 
-def _publish(run: Run, key: str, outcome: RefreshReport, report: Callable[[str], None], *, again: bool) -> None:
-    """Assemble the version's folder, then move the pointer; readers see the old version until that one write."""
+def _with_reading(stage: StageReport, taken: Snapshot, seconds: float) -> StageReport:
+    """The first stage: the graph was read before it, to name the run."""
+    counts = {name: getattr(taken, name).num_rows for name in ("users", "items", "entities", "events", "reviews")}
+    return replace(stage, seconds=stage.seconds + seconds, counts=counts)
+
+
+def _publish(
+    run: Run,
+    key: str,
+    outcome: RefreshReport,
+    lock: Lock,
+    note: Done,
+    report: Callable[[str], None],
+    *,
+    again: bool,
+    force: bool,
+) -> None:
+    """Assemble the version's folder, then move the pointer; readers see the old version until that one write.
+
+    A version that is worse than the published one is kept back, unless by ``force``.
+    """
     start = time.perf_counter()
     mark = run.folder / PUBLISHED
     if mark.exists() and not again:
         outcome.version = mark.read_text()
-        outcome.stages.append(StageReport("publish", 0.0, resumed=True))
+        note(StageReport("publish", 0.0, resumed=True))
         report("publish: done before")
         return
     report("publish ...")
@@ -217,29 +270,68 @@ def _publish(run: Run, key: str, outcome: RefreshReport, report: Callable[[str],
         "created_at": datetime.now(UTC).isoformat(),
         "snapshot": run.snapshot.fingerprint,
         "meaning": asdict(run.config.meaning),
+        "split": asdict(run.config.split),
         "encoder": run.texts and {"config": asdict(run.texts.config), "fingerprint": run.texts.fingerprint},
         "seed": run.context.seed,
         "choice": run.choice.to_dict(),
         "evaluation": run.figures,
         "figures": figures,
     }
+    if not force and (kept_back := _judge(run, manifest)):
+        outcome.version, outcome.kept_back = kept_back.version, kept_back
+        report(str(kept_back))
+        return
     assemble(run, versions.folder(run.store, version), manifest)
-    versions.publish(run.store, version, key, figures)
+    if count := run.config.recommend:
+        published = versions.current(run.store)
+        drop_lists(run.store, kept=published["version"] if published else "")
+        write_lists(run.store, version, _lists(run, version))
+    lock.confirm()
+    versions.publish(run.store, version, key, figures | {"recommended": count or None})
     mark.write_text(version)
     versions.prune(run.store, keep=run.config.keep)
     versions.sweep(run.store)
     outcome.version = version
-    outcome.stages.append(StageReport("publish", time.perf_counter() - start, resumed=False))
+    note(StageReport("publish", time.perf_counter() - start, resumed=False))
     report(f"published {version}")
 
 
-def _write_profiles(run: Run, outcome: RefreshReport, profiling: threading.Lock, report: Callable[[str], None]) -> None:
+def _lists(run: Run, version: str) -> Iterator[pd.DataFrame]:
+    """Everybody's list by a version that need not be the published one yet."""
+    model = Model.load(versions.folder(run.store, version), lambda manifest: run.encode)
+    serving = Serving(run.store, lambda manifest: run.encode, progress=run.context.progress)
+    return serving.blocks(model, None, Query(k=run.config.recommend))
+
+
+def _lists_as_asked_for(run: Run, key: str) -> None:
+    """Lists of another length by the version that stays, where that was asked for."""
+    published = versions.current(run.store)
+    if published and published["key"] == key and run.config.recommend not in (0, published["recommended"]):
+        lists = _lists(run, published["version"])
+        rewrite_lists(run.store, published["version"], lists, run.config.recommend)
+
+
+def _judge(run: Run, manifest: dict[str, Any]) -> KeptBack | None:
+    published = versions.current(run.store)
+    if published is None:
+        return None
+    try:
+        before = artefacts.read_manifest(versions.folder(run.store, published["version"]))
+    except ArtefactError:
+        return None  # whatever is sound is better than what cannot be read
+    return judge(manifest, before, run.config.tolerance)
+
+
+def _write_profiles(
+    run: Run, outcome: RefreshReport, note: Done, profiling: threading.Lock, report: Callable[[str], None]
+) -> None:
     """Profiles follow the pointer: killed before it, a refresh has changed none; killed here, the next one goes on."""
     start = time.perf_counter()
     report("profiles ...")
     outcome.version = (run.folder / PUBLISHED).read_text()
     model = Model.load(versions.folder(run.store, outcome.version), lambda manifest: run.encode)
     write_everyone(run.store, model, run.config.profiles, profiling, progress=run.context.progress)
+    drop_lists(run.store, kept=outcome.version)
     shutil.rmtree(run.folder)
-    outcome.stages.append(StageReport("profiles", time.perf_counter() - start, resumed=False))
+    note(StageReport("profiles", time.perf_counter() - start, False, {"people": model.snapshot.users.num_rows}))
     report(f"profiles: {outcome.stages[-1].seconds:.1f} s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -70,8 +71,8 @@ def listing(store: Store) -> list[dict[str, Any]]:
     ]
 
 
-def publish(store: Store, version: str, key: str, figures: dict[str, float]) -> None:
-    """Make a version the current one: one write, after its folder is complete.
+def publish(store: Store, version: str, key: str, figures: Mapping[str, float | None]) -> None:
+    """Make a version the current one: one write, after its folder is complete; ``figures`` are noted at its node.
 
     It is published after the one before even where the clock was set back.
     """
@@ -85,8 +86,8 @@ def publish(store: Store, version: str, key: str, figures: dict[str, float]) -> 
     store.write(Statement(queries.text("model_publish"), parameters))
 
 
-def rollback(store: Store, version: str | None = None) -> str:
-    """Publish an earlier version again, by default the one created before the current one.
+def earlier(store: Store, version: str | None = None) -> dict[str, Any]:
+    """An earlier version that can be published again, by default the one created before the current one.
 
     Raises:
         NotRefreshed: nothing was ever published.
@@ -109,8 +110,7 @@ def rollback(store: Store, version: str | None = None) -> str:
             raise InvalidInput(f"there is no version {version!r}; there are {known}")
         chosen = found[0]
     artefacts.read_manifest(folder(store, chosen["version"]))
-    publish(store, chosen["version"], chosen["key"], {})
-    return str(chosen["version"])
+    return chosen
 
 
 def prune(store: Store, keep: int) -> list[str]:

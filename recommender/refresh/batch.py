@@ -1,0 +1,142 @@
+"""A refresh as a batch job: told by a file and the environment, it says what it did in JSON lines and an exit code.
+
+====  ===========================================================
+code  meaning
+====  ===========================================================
+0     published, or nothing had changed; the last line says which
+4     kept back: the new version is worse than the published one
+1     failed; the last line says how
+====  ===========================================================
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kg.readers.mapping import EventMapping, ItemMapping, UserMapping
+from recommender.configured import read_config
+from recommender.context import RunContext
+from recommender.errors import InvalidInput
+from recommender.refresh.config import RefreshConfig
+from recommender.refresh.run import RefreshReport, StageReport
+from recommender.refresh.versions import summary
+
+if TYPE_CHECKING:
+    from recommender.facade import Recommender
+
+log = logging.getLogger(__name__)
+
+DONE, FAILED, KEPT_BACK = 0, 1, 4
+"""Exit codes."""
+
+Line = Callable[[Mapping[str, Any]], None]
+"""Takes one line of the output."""
+
+
+@dataclass(frozen=True)
+class IngestConfig:
+    """Files that are read into the graph before the refresh; what was read before is skipped."""
+
+    events: Path | None = None
+    items: Path | None = None
+    users: Path | None = None
+    triples: Path | None = None
+    links: Path | None = None
+    mapping: EventMapping | None = None
+    """Which columns of ``events`` are what; likewise for ``items`` and ``users``."""
+    item_mapping: ItemMapping | None = None
+    user_mapping: UserMapping | None = None
+    kind: str | None = None
+    """Of the events that do not say theirs."""
+    scale: tuple[float, ...] | None = None
+    """Lowest and highest rating."""
+    rejects: Path | None = None
+    """The file that takes rejected rows."""
+
+
+@dataclass(frozen=True)
+class BatchConfig:
+    """A batch job. The password of a server is in ``NEO4J_PASSWORD``, and nowhere else."""
+
+    store: str | None = None
+    """The graph, a folder or a URL; ``TASTEGRAPH_STORE`` where it is not given."""
+    work: Path | None = None
+    """The working directory; ``TASTEGRAPH_WORK`` where it is not given."""
+    seed: int = 0
+    device: str | None = None
+    """A torch device; None: a GPU where there is one."""
+    threads: int | None = None
+    """None: as many as there are processors."""
+    ingest: IngestConfig | None = None
+    refresh: RefreshConfig = field(default_factory=RefreshConfig)
+
+    @property
+    def location(self) -> str:
+        """Where the graph is.
+
+        Raises:
+            InvalidInput: nobody says so.
+        """
+        if location := self.store or os.environ.get("TASTEGRAPH_STORE"):
+            return location
+        raise InvalidInput("no graph is named; set TASTEGRAPH_STORE, or store in the configuration")
+
+    def context(self) -> RunContext:
+        """Seed, device and threads, without progress bars."""
+        machine = {"device": self.device, "threads": self.threads}
+        given = {name: value for name, value in machine.items() if value is not None}
+        return RunContext(seed=self.seed, progress=False, **given)  # type: ignore[arg-type]
+
+
+def run(path: Path | None, line: Line, *, force: bool = False) -> int:
+    """Ingest where that is asked for, refresh, and say so; returns the exit code.
+
+    Args:
+        path: a TOML file of a :class:`BatchConfig`; None: all defaults.
+        line: takes each line of the output.
+        force: publish even what is worse than the published version.
+    """
+    try:
+        config = BatchConfig() if path is None else read_config(BatchConfig, path)
+        report = _refresh(config, line, force)
+    except Exception as error:  # whatever it is, who started the job reads it in the same place
+        log.error("failed", exc_info=error)
+        line({"outcome": "failed", "error": type(error).__name__, "message": str(error)})
+        return FAILED
+    line(_outcome(report))
+    return DONE if report.kept_back is None else KEPT_BACK
+
+
+def _refresh(config: BatchConfig, line: Line, force: bool) -> RefreshReport:
+    from recommender.facade import Recommender
+
+    work = config.work or (Path(given) if (given := os.environ.get("TASTEGRAPH_WORK")) else None)
+    with Recommender.open(
+        config.location, work=work, create=config.ingest is not None, run=config.context(), config=config.refresh
+    ) as recommender:
+        if config.ingest is not None:
+            _ingest(recommender, config.ingest, line)
+        return recommender.refresh(force=force, done=lambda stage: line(_stage(stage)))
+
+
+def _ingest(recommender: Recommender, config: IngestConfig, line: Line) -> None:
+    start = time.perf_counter()
+    report = recommender.ingest(**vars(config))
+    line({"stage": "ingest", "seconds": time.perf_counter() - start, **report.to_dict()})
+
+
+def _stage(stage: StageReport) -> dict[str, Any]:
+    return {"stage": stage.stage, "seconds": stage.seconds, "resumed": stage.resumed, **stage.counts}
+
+
+def _outcome(report: RefreshReport) -> dict[str, Any]:
+    document: dict[str, Any] = {"version": report.version, "figures": summary(report.figures)}
+    if report.kept_back is not None:
+        return {"outcome": "kept back", **document, "kept_back": vars(report.kept_back)}
+    return {"outcome": "unchanged" if report.unchanged else "published", **document}
