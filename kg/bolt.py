@@ -181,7 +181,7 @@ class BoltStore(ABC):
             return self._run(statements, neo4j.WRITE_ACCESS)
 
     @abstractmethod
-    def export(self, text: str, schema: pa.Schema, *, maps: bool = False) -> pa.Table:
+    def export(self, text: str, schema: pa.Schema, *, maps: bool = False, **parameters: Any) -> pa.Table:
         """See :class:`kg.store.Store`."""
 
     @abstractmethod
@@ -189,6 +189,11 @@ class BoltStore(ABC):
         self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0
     ) -> Result:
         """See :class:`kg.store.Store`."""
+
+    @property
+    def notes_changes(self) -> bool:
+        """Whether all writes but exceptions are ours, which leave a note; see :mod:`kg.changes`."""
+        return True
 
     def translate(self, text: str) -> str:
         """A text of :mod:`kg.queries` as this graph has it."""

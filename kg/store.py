@@ -72,7 +72,7 @@ class Store(Protocol):
     def write(self, *statements: Statement) -> list[list[Row]]:
         """Run these statements in one transaction, retried on transient errors; durable when this returns."""
 
-    def export(self, text: str, schema: pa.Schema, *, maps: bool = False) -> pa.Table:
+    def export(self, text: str, schema: pa.Schema, *, maps: bool = False, **parameters: Any) -> pa.Table:
         """The rows of a query as one Arrow table of this schema, through the engine's bulk path.
 
         A column that the answer lacks is null. ``maps``: some values are maps, which come as JSON text (slower).
@@ -93,6 +93,10 @@ class Store(Protocol):
             QueryRefused: it would write, change the schema, load a file or call a procedure that writes.
             QueryFailed: syntax, a missing parameter, or past ``timeout`` seconds. Rows over ``max_rows`` raise too.
         """
+
+    @property
+    def notes_changes(self) -> bool:
+        """Whether all writes but exceptions are ours, which leave a note; see :mod:`kg.changes`."""
 
     def translate(self, text: str) -> str:
         """A text of :mod:`kg.queries` as this graph has it, for :meth:`query`; other methods take those as they are."""

@@ -43,6 +43,11 @@ class AdoptedStore(Neo4jStore):
         store._dialect = adoption.dialect()
         return store
 
+    @property
+    def notes_changes(self) -> bool:
+        """False: the owner's writes leave none."""
+        return False
+
     def read(self, text: str, **parameters: Any) -> list[Row]:
         """See :class:`kg.store.Store`."""
         return list(map(self._ours, super().read(self.translate(text), **parameters)))

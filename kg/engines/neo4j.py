@@ -45,7 +45,7 @@ class Neo4jStore(BoltStore):
             raise
         return store
 
-    def export(self, text: str, schema: pa.Schema, *, maps: bool = False) -> pa.Table:
+    def export(self, text: str, schema: pa.Schema, *, maps: bool = False, **parameters: Any) -> pa.Table:
         """The rows of a query as Arrow; see :class:`kg.store.Store`.
 
         Rows travel gathered in lists, which takes a seventh of the time of a record each.
@@ -57,7 +57,7 @@ class Neo4jStore(BoltStore):
         )
 
         def attempt() -> list[pa.Table]:
-            return [_table(row["rows"], schema, maps) for row in self._rows_of(gathered, {})]
+            return [_table(row["rows"], schema, maps) for row in self._rows_of(gathered, parameters)]
 
         with translated(self.address):
             tables = self._retried(attempt, writes=False)
