@@ -46,7 +46,7 @@ WORLD: list[Record] = [
 ]
 PROFILES = """
 MATCH (ann:User {id: 'ann'}), (bob:User {id: 'bob'}), (eve:User {id: 'eve'}),
-      (crime:Entity {id: 'genre:Crime'}), (horror:Entity {id: 'genre:Horror'})
+      (crime:Entity {id: 'genre:Crime'}), (horror:Entity {id: 'genre:Horror'}), (unseen:Item {id: 'd'})
 CREATE (ann)-[:HAS_INTEREST]->(:Interest {id: '1', name: 'night', weight: 0.75, size: 2, items: ['b']}),
        (ann)-[:HAS_INTEREST]->(:Interest {id: '2', name: 'thieves', weight: 0.25, size: 1, items: ['a']}),
        (eve)-[:HAS_INTEREST]->(:Interest {id: '3', name: 'space', weight: 1.0, size: 1, items: ['c']}),
@@ -55,7 +55,9 @@ CREATE (ann)-[:HAS_INTEREST]->(:Interest {id: '1', name: 'night', weight: 0.75, 
        (eve)-[:INTERESTED_IN {weight: 0.3, sentiment: 1.0, support: 1}]->(crime),
        (eve)-[:INTERESTED_IN {weight: 0.4, sentiment: 1.0, support: 1}]->(horror),
        (ann)-[:IN_SEGMENT {strength: 0.9}]->(:Segment {id: 'segment:1', name: 'city people', size: 1}),
-       (ann)-[:SHOWN {rank: 1}]->(:Item {id: 'f'})
+       (ann)-[:SHOWN {rank: 1}]->(:Item {id: 'f'}),
+       (:Model {version: '1', published_at: datetime('2023-03-01T00:00:00Z'), recommended: 1}),
+       (eve)-[:RECOMMENDED {rank: 1, score: 0.5, model: '1'}]->(unseen)
 WITH DISTINCT 1 AS done
 MATCH ()-[tag:INTERESTED_IN]->()
 SET tag.relation = 'HAS_GENRE', tag.source = 'events'

@@ -63,6 +63,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], list[list[Any]]]] = {
         {"first": "ann", "second": "bob"},
         [["genre", "genre:Crime", "Crime", 0.5, -0.5], ["RATED", "a", "Heat", 5.0, 2.0]],
     ),
+    "recommended": ({"user": "eve"}, [[1, "d", "Hannibal", 0.5, "1"]]),
     "coverage_gaps": (
         {},
         [["e", "Ronin", ["text", "attributes"], 1], ["d", "Hannibal", ["text"], 0],
