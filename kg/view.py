@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kg import queries
 from kg.errors import QueryFailed
+from kg.extras import extra
 from kg.store import Store
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def ego(
 
     Raises:
         QueryFailed: no such label, or no such node.
-        ImportError: networkx is not installed.
+        MissingExtra: networkx is not installed.
     """
     if label not in SEEN:
         raise QueryFailed(f"there is no label {label!r} to show; there are {', '.join(SEEN)}")
@@ -64,6 +65,18 @@ def ego(
         complete = complete and len(frontier) == len(reached)
         found |= dict.fromkeys(frontier)
     return _induced(store, found, wanted, complete)
+
+
+def label_of(store: Store, id: str) -> str:
+    """The first label of :data:`SEEN` that has a node with this id.
+
+    Raises:
+        QueryFailed: there is none.
+    """
+    found = _properties(store, [(label, id) for label in SEEN])
+    if not found:
+        raise QueryFailed(f"the graph holds no node {id!r}")
+    return next(label for label in SEEN if (label, id) in found)
 
 
 def attributes(store: Store, relations: Iterable[str] = (), *, max_nodes: int = 10_000) -> nx.MultiDiGraph:
@@ -101,10 +114,8 @@ def _next(store: Store, frontier: Iterable[Node], fan: int, relations: Collectio
 
 
 def _induced(store: Store, found: Collection[Node], relations: Collection[str], complete: bool) -> nx.MultiDiGraph:
-    try:
+    with extra("view", "a part of the graph"):
         import networkx as nx
-    except ImportError as error:
-        raise ImportError("a view of the graph needs networkx: pip install 'tastegraph[view]'") from error
     graph = nx.MultiDiGraph(complete=complete)
     properties = _properties(store, found)
     for node in found:

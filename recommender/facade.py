@@ -33,6 +33,7 @@ from recommender.errors import ArtefactError
 from recommender.refresh import versions
 
 if TYPE_CHECKING:
+    import networkx as nx
     import pandas as pd
 
     from kg.rdf.mapping import RdfMapping
@@ -375,6 +376,26 @@ class Recommender:
         from kg.report import take_report
 
         return take_report(self._store, ReportConfig(limit=limit), progress=self.run.progress)
+
+    def neighbourhood(
+        self, id: str, label: str | None = None, *, hops: int = 1, max_nodes: int = 60, relations: Sequence[str] = ()
+    ) -> nx.MultiDiGraph:
+        """What lies around a node, for networkx; see :func:`kg.view.ego`.
+
+        Args:
+            id: of a person, an item or an entity.
+            label: one of :data:`kg.view.SEEN`, such as ``User``; None takes the first that has a node ``id``.
+            hops: edges from the middle at most.
+            max_nodes: nodes at most.
+            relations: types of edges to follow; none means all.
+
+        Raises:
+            QueryFailed: there is no such node.
+        """
+        from kg import view
+
+        found = label or view.label_of(self._store, id)
+        return view.ego(self._store, found, id, hops=hops, max_nodes=max_nodes, relations=relations)
 
     # Evaluation ------------------------------------------------------------------------------------------------------
 

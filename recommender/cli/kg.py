@@ -138,6 +138,40 @@ def evaluate(
         output.note(f"report.html, report.json, figures.parquet and groups.parquet are in {out}")
 
 
+@app.command()
+def show(
+    context: typer.Context,
+    id: Annotated[str, typer.Argument(metavar="USER|ITEM|ENTITY", show_default=False)],
+    out: Annotated[Path, typer.Option(dir_okay=False, metavar="FILE", help="A .png, .svg or .html file.")],
+    label: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="User, Item, Entity, ...; default: the first that has this id.")
+    ] = None,
+    hops: Annotated[int, typer.Option(min=1, metavar="N", help="Edges from the middle at most.")] = 1,
+    nodes: Annotated[int, typer.Option(min=2, max=300, metavar="N", help="Nodes at most.")] = 60,
+    relation: Annotated[
+        list[str] | None, typer.Option(metavar="TYPE", help="Follow only these edges; may be repeated.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Draw what lies around a person, an item or an entity.
+
+    \b
+    Examples:
+      tastegraph kg show alice --out alice.svg
+      tastegraph kg show B00006 --hops 2 --relation HAS_BRAND --out brand.html
+    """
+    from recommender.neighbourhood import draw_neighbourhood
+
+    with Session.of(context).open() as recommender:
+        found = recommender.neighbourhood(id, label, hops=hops, max_nodes=nodes, relations=relation or ())
+    draw_neighbourhood(found, out)
+    counts = {"nodes": len(found), "edges": found.number_of_edges(), "complete": found.graph["complete"]}
+    if json:
+        output.document({"file": str(out), **counts})
+    else:
+        output.facts(counts, title=f"drawn in {out}")
+
+
 def _show(found: GraphReport) -> None:
     """The report as tables."""
     from recommender.graph_page import coverage_facts, relation_rows
