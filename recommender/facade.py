@@ -297,7 +297,8 @@ class Recommender:
     def explain(
         self, user: str, item: str, without: Sequence[str] = (), since: datetime | None = None
     ) -> dict[str, Any]:
-        """Why this score: ``score = baseline + sum of contributions``, with the paths of the graph behind them.
+        """Why this score: ``score = baseline + sum of contributions``, with the paths of the graph behind them, and
+        ``exact``: what would change without each item of the history that the reason may name.
 
         Args:
             user: id of a person.
@@ -306,6 +307,16 @@ class Recommender:
             since: events and reviews before this moment are no edges of paths; what they contribute stays.
         """
         return self._serving.explain(user, item, without, since)
+
+    def explain_for(
+        self,
+        item: str,
+        history: Sequence[str] | None = None,
+        text: str | None = None,
+        without: Sequence[str] = (),
+    ) -> dict[str, Any]:
+        """The same for somebody who is not in the graph: known by items that they like, by a text, or by both."""
+        return self._serving.explain_for(item, history, text, without)
 
     def similar_items(self, item: str, k: int = 10) -> pd.DataFrame:
         """The items that go with an item: ``item_id, score, rank, title``."""

@@ -18,15 +18,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+History = Annotated[
+    list[Any] | None,
+    typer.Option(parser=names, metavar="ITEM,...", help="For somebody who likes these; may be repeated."),
+]
+Text = Annotated[str | None, typer.Option(metavar="TEXT", help="For somebody who wrote this.")]
+
+
 def recommend(
     context: typer.Context,
     users: Annotated[list[str] | None, typer.Argument(metavar="USER", help="People in the graph.")] = None,
     k: K = 10,
-    history: Annotated[
-        list[Any] | None,
-        typer.Option(parser=names, metavar="ITEM,...", help="For somebody who likes these; may be repeated."),
-    ] = None,
-    text: Annotated[str | None, typer.Option(metavar="TEXT", help="For somebody who wrote this.")] = None,
+    history: History = None,
+    text: Text = None,
     keep_seen: Annotated[bool, typer.Option("--keep-seen", help="Also what was met, unless disliked.")] = False,
     candidates: Annotated[
         Path | None,
@@ -72,7 +76,9 @@ def recommend(
 def explain(
     context: typer.Context,
     user: Annotated[str, typer.Argument(metavar="USER", show_default=False)],
-    item: Annotated[str, typer.Argument(metavar="ITEM", show_default=False)],
+    item: Annotated[str | None, typer.Argument(metavar="ITEM", show_default=False)] = None,
+    history: History = None,
+    text: Text = None,
     without: Annotated[
         list[str] | None,
         typer.Option(metavar="ITEM", help="Also the exact score if the person had not met this; may be repeated."),
@@ -95,11 +101,21 @@ def explain(
     Examples:
       tastegraph explain alice B00006
       tastegraph explain alice B00006 --draw why.svg
+      tastegraph explain B00006 --history B00017 --text "quiet guitar music"
     """
     from recommender.explain.picture import draw_paths
 
+    liked, left_out = joined(history), tuple(without or ())
+    known = bool(liked) or text is not None
+    if known != (item is None):
+        raise usage("name USER and ITEM, or ITEM alone with --history or --text")
+    if known and since is not None:
+        raise usage("--since needs the dated events of a USER")
     with Session.of(context).open() as recommender:
-        found = recommender.explain(user, item, without=tuple(without or ()), since=since)
+        if item is None:
+            found = recommender.explain_for(user, history=liked, text=text, without=left_out)
+        else:
+            found = recommender.explain(user, item, without=left_out, since=since)
     if draw is not None:
         draw_paths(found, draw)
     if json:

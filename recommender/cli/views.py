@@ -42,7 +42,7 @@ def explanation(found: Mapping[str, Any]) -> None:
     output.table(
         ["contribution", "component", "why"],
         rows,
-        title=f"{output.cell(found['item_id'])} for {output.cell(found['user_id'])}",
+        title=f"{output.cell(found['item_id'])} for {output.cell(found['user_id'] or 'you')}",
     )
     more = {
         key: value for key, value in found.items() if key not in ("user_id", "item_id", "score", "baseline", "parts")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from rich.table import Table
 from rich.text import Text
 
 from recommender.evaluation import plots
-from recommender.evaluation.groups import GroupFigure
 from recommender.evaluation.protocol import Figures
 from recommender.evaluation.significance import Comparison, Interval, compare, interval
 from recommender.pages import render
@@ -107,8 +106,13 @@ class Report:
 
     def groups_frame(self) -> pd.DataFrame:
         """A row a model, group and metric: model, grouping, group, people, metric, value."""
-        rows = [{"model": model.name, **asdict(figure)} for model in self.models for figure in model.figures.groups]
-        return pd.DataFrame(rows, columns=["model", *(column.name for column in fields(GroupFigure))])
+        columns = ("grouping", "group", "people", "metric", "value")
+        rows = [
+            [model.name, *(getattr(figure, name) for name in columns)]
+            for model in self.models
+            for figure in model.figures.groups
+        ]
+        return pd.DataFrame(rows, columns=["model", *columns])
 
     def __repr__(self) -> str:
         return f"{self.protocol} split\n{self.to_frame()}"

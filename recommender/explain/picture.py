@@ -31,7 +31,7 @@ def draw_paths(explanation: Mapping[str, Any], path: Path | str) -> None:
         InvalidInput: ``path`` is no .png, .svg or .html file.
         MissingExtra: matplotlib or networkx is not installed.
     """
-    title = f"Why {explanation['title']} for {explanation['user_id']}"
+    title = f"Why {explanation['title']} for {explanation['user_id'] or 'you'}"
     draw(graph_of(explanation), path, "layers", title=title)
 
 
@@ -41,14 +41,14 @@ def graph_of(explanation: Mapping[str, Any]) -> nx.MultiDiGraph:
     import networkx as nx
 
     graph = nx.MultiDiGraph()
-    person, item = ("person", explanation["user_id"]), ("thing", explanation["item_id"])
-    graph.add_node(person, label=explanation["user_id"], kind=PERSON, layer=0)
+    item = ("thing", explanation["item_id"])
     parts = [part for part in by_source(explanation["parts"]) if part["paths"]][:SOURCES]
     for part in parts:
-        own = ("thing", part["item_id"])
+        met, own = part["paths"][0]["steps"][0], ("thing", part["item_id"])
+        graph.add_node(("person", met["source"]), label=met["source"], kind=PERSON, layer=0)
         graph.add_node(own, label=part["title"], kind=OWN, layer=1)
-        did = say_event(part["paths"][0]["steps"][0]["relation"])
-        graph.add_edge(person, own, label=f"{did} ({part['contribution']:+.2f})")
+        label = f"{say_event(met['relation'])} ({part['contribution']:+.2f})"
+        graph.add_edge(("person", met["source"]), own, label=label)
     graph.add_node(item, label=explanation["title"], kind=RECOMMENDED)
     for part in parts:
         for path in part["paths"][:PATHS]:

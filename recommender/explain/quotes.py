@@ -83,13 +83,15 @@ class Quotes:
         words = f"described alike: “{quotes[0]}” and “{quotes[1]}”"
         if self._is_review(left) and self._wrote(user, left - len(self._items)):
             words = f"of which you wrote “{quotes[0]}”; this one is described by “{quotes[1]}”"
+        elif not before and not after and quotes == (said_as, heard_as):  # items that have no text but their titles
+            words = "named alike"
         return Path("texts", (*before, likeness, *after), words, quotes=quotes)
 
     def _quotes(self, left: int, right: int, sentences: bool) -> tuple[str, str]:
         """From each text the sentence nearest to one of the other; their beginnings where sentences are not read."""
         said, heard = self._text(left), self._text(right)
-        if sentences and self._encode is not None:
-            own, other = split(said), split(heard)
+        own, other = split(said), split(heard)
+        if sentences and self._encode is not None and max(len(own), len(other)) > 1:
             vectors = self._encode([*own, *other])
             cosines = vectors[: len(own)] @ vectors[len(own) :].T
             row, column = np.unravel_index(int(cosines.argmax()), cosines.shape)

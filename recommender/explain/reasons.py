@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,10 @@ from recommender.explain.steps import Path, Tie
 from recommender.explain.words import GENERAL, NOTHING, say_event, say_general
 from recommender.hybrid import Summands
 
-SPEAKERS = 3
-"""A reason speaks of one of so many items of the history, those that add most."""
+SPEAKERS = 5
+"""Items of the history that a reason may speak of, those that add most, ..."""
+NAMED = 3
+"""... and of which it speaks of one or two of so many, those whose absence would change most."""
 FROM_LIKES = frozenset({"popularity", "network", "knowledge_network"})
 """Components that speak of how often the item itself was liked."""
 
@@ -30,28 +32,36 @@ class Explainer:
         """What people call an item, or its id."""
         return self._paths.names[item] or self._items[item]
 
-    def reason(self, summands: Summands, item: int, liked: Mapping[int, str]) -> str:
+    def speakers(self, summands: Summands, liked: Mapping[int, str]) -> list[int]:
+        """The items of the history that may speak, dense ids: those that the person likes and that add most over all
+        components, the most first."""
+        totals = summands.values.sum(axis=0)
+        adding = [row for row in np.argsort(-totals, kind="stable") if totals[row] > 0]
+        return [int(item) for item in summands.history[adding] if int(item) in liked][:SPEAKERS]
+
+    def reason(
+        self, summands: Summands, item: int, liked: Mapping[int, str], speakers: Sequence[int] | None = None
+    ) -> str:
         """One sentence that begins with "because": the largest contributions in words.
 
-        The items that the person likes and that add most over all components speak, through the component by which the
-        first of them does; what speaks without the history, such as popularity or the person's own words, is said
-        before where it adds more than they do together, and alone where none of them adds anything.
+        Items that the person likes speak, through the component by which the first of them adds most; what speaks
+        without the history, such as popularity or the person's own words, is said before where it adds more than all
+        of these do together, and alone where none of them adds anything.
 
         Args:
             summands: what the score is a sum of.
             item: dense id of the recommended item.
             liked: the items that the person likes, each with what they did: a kind of event. A disliked item never
                 speaks, even where it adds: that its neighbours' neighbours rise is no reason in words.
+            speakers: the items that speak, those first whose absence would change most; by default :meth:`speakers`.
         """
-        totals = summands.values.sum(axis=0)
-        adding = [
-            row for row in np.argsort(-totals, kind="stable") if totals[row] > 0 and summands.history[row] in liked
-        ]
-        general = self._general(summands, item)
-        if not adding:
+        general, speakers = self._general(summands, item), speakers or self.speakers(summands, liked)
+        if not speakers:
             return f"because {say_general(*general) if general else NOTHING}"
-        own = self._own(summands, item, liked, adding[:SPEAKERS])
-        if general is not None and general[1] > totals[adding].sum():
+        own = self._own(summands, item, liked, speakers[:NAMED])
+        totals = summands.values.sum(axis=0)
+        may = totals[(totals > 0) & np.isin(summands.history, list(liked))]
+        if general is not None and general[1] > may.sum():
             return f"because {say_general(*general)}, and {own}"
         return f"because {own}"
 
@@ -64,14 +74,14 @@ class Explainer:
             told = [(component, value) for component, value in told if component not in FROM_LIKES]
         return max(told, key=lambda pair: pair[1], default=None)
 
-    def _own(self, summands: Summands, item: int, liked: Mapping[int, str], rows: Sequence[int]) -> str:
-        """What the person's own items say, those of these rows of the history."""
-        ordered = summands.history[rows].tolist()
-        strongest = summands.components[int(summands.values[:, rows[0]].argmax())]
+    def _own(self, summands: Summands, item: int, liked: Mapping[int, str], ordered: Sequence[int]) -> str:
+        """What the person's own items say."""
+        first = int(np.flatnonzero(summands.history == ordered[0])[0])
+        strongest = summands.components[int(summands.values[:, first].argmax())]
         if strongest == "content":
             return f"you {say_event(liked[ordered[0]], liked=True)} {self.title(ordered[0])}, which reads alike"
         if strongest == "relations" or len(ordered) == 1:
-            telling = self._rarest(ordered, item)
+            telling = next(self._tied(ordered, item), None)
             if telling is not None:
                 source, tie = telling
                 return f"you {say_event(liked[source], liked=True)} {self.title(source)}, {self._paths.ties.say(tie)}"
@@ -83,10 +93,10 @@ class Explainer:
             return f"people who {verb} {titles} {verb} it too"
         return f"it goes with {titles}, which you {verb}"
 
-    def _rarest(self, sources: Sequence[int], item: int) -> tuple[int, Tie] | None:
-        """Of these items the one that shares the rarest entity with ``item``; none where all they share are hubs."""
-        found = [(source, tie) for source in sources if (tie := self._paths.ties.first(source, item)) is not None]
-        return min(found, key=lambda pair: pair[1].count, default=None)
+    def _tied(self, sources: Sequence[int], item: int) -> Iterator[tuple[int, Tie]]:
+        """Those of these items that the graph ties to ``item``, each with its best tie."""
+        ties = ((source, self._paths.ties.first(source, item)) for source in sources)
+        return ((source, tie) for source, tie in ties if tie is not None)
 
     def parts(
         self, summands: Summands, item: int, user: str, kinds: Mapping[int, str], since: float = -np.inf

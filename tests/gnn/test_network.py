@@ -119,7 +119,7 @@ def test_contributions_and_baseline_add_up_to_the_score() -> None:
             history = rows_of(graph.interactions, user, user + 1)
             baseline, items, parts = served.contributions(base, history, targets)
             score = served.score(served.user_vectors(base, history))[0, targets]
-            torch.testing.assert_close(baseline + parts.sum(0), score, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close((baseline + parts.sum(0)).float(), score, rtol=1e-4, atol=1e-5)
             assert items.tolist() == history.col_indices().tolist()
 
 

@@ -399,6 +399,15 @@ def test_of_two_texts_the_nearest_sentences_are_quoted(snapshot: Snapshot) -> No
     assert rough.quotes == ("It came late. It broke. It is blue.", "Hm! A blue one.")
 
 
+def test_items_without_a_text_are_named_alike(snapshot: Snapshot) -> None:
+    items = unit_rows(np.array([[1, 0, 0], [0.9, 0.1, 0], [0, 0, 1], [0, 1, 0]], dtype=np.float32))
+    texts = CentredTexts(np.zeros(3, np.float32), items)
+    vectors = TextVectors(items, np.empty((0, 3), np.float32))
+    paths = Paths(snapshot, knowledge_of(snapshot), cells(), vectors=vectors, texts=texts)
+    path, *_ = paths.behind("content", 0, 1, "u", "RATED")
+    assert (path.kind, path.words, path.quotes) == ("texts", "named alike", ("Alpha", "Beta"))
+
+
 def test_praise_that_fits_everything_is_not_quoted(snapshot: Snapshot) -> None:
     """Items a and b were both called great in the same words; only what is off the centre of all texts ties them."""
     told = reviewed(snapshot, id=["g", "h", "y"], user=[0, 1, 2], item=[0, 1, 1], text=["Great!", "Great!", "Blue."])

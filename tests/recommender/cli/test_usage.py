@@ -49,6 +49,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("recommend ann --candidates nowhere.txt", "--candidates"),
         ("recommend --history ,", "--history"),
         ("explain ann", "ITEM"),
+        ("explain ann A --text quiet", "USER"),
+        ("explain A --history B --since 2024-05-01", "--since"),
         ("feedback ann A", "KIND"),
         ("feedback ann A bought-it", "KIND"),
         ("feedback ann A LIKED --at yesterday", "--at"),

@@ -180,6 +180,8 @@ def test_an_explanation_adds_up_and_is_drawn(run: Run, read: Callable[..., Any],
     drawn = "".join(ElementTree.parse(drawing).getroot().itertext())
     assert f"Why Movie {item[1:]} for ann" in drawn
     assert "recommended" in drawn
+    newcomer = read("explain", "m3", "--history", "m1,m5")
+    assert {part["item_id"] for part in newcomer["parts"]} <= {None, "m1", "m5"}
 
 
 def test_similar_items_are_of_the_camp(read: Callable[..., Any]) -> None:
