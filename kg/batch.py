@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from kg.errors import ReadError
 from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Scalar, Triple, UserRecord
-from kg.schema import EVENT_FIELDS
+from kg.schema import EVENT_FIELDS, NESTED
 
 MAX_RECORDS = 5_000
 """Records of one transaction."""
@@ -117,13 +117,20 @@ def edges_of(record: ItemRecord | UserRecord | Triple | Link) -> list[Edge]:
     return list(dict.fromkeys(edges))
 
 
+def nesting_of(record: ItemRecord | UserRecord) -> list[Edge]:
+    """The edges between levels of category paths that a record asks for; other records ask for the same."""
+    levels = (own for own in record.attributes if own.parent_id is not None)
+    return [Edge("Entity", own.entity_id, NESTED, "Entity", str(own.parent_id)) for own in levels]
+
+
 def entities_of(records: Iterable[ItemRecord | UserRecord]) -> dict[str, dict[str, str]]:
-    """The entities of attributes, by id: ``{id, name, kind}``."""
-    return {
-        own.entity_id: {"id": own.entity_id, "name": own.value, "kind": own.kind}
-        for record in records
-        for own in record.attributes
-    }
+    """The entities of attributes and of the levels above them, by id: ``{id, name, kind}``."""
+    found: dict[str, dict[str, str]] = {}
+    for own in (own for record in records for own in record.attributes):
+        found[own.entity_id] = {"id": own.entity_id, "name": own.value, "kind": own.kind}
+        if own.parent is not None and own.parent_id is not None:
+            found[own.parent_id] = {"id": own.parent_id, "name": own.parent, "kind": own.kind}
+    return found
 
 
 def entity_row(record: EntityRecord) -> dict[str, str | None]:

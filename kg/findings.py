@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,11 @@ class ReportConfig:
     """A relation of which more than this share of the heads has exactly one value is taken to be a function."""
     functional_heads: int = 20
     """It must have at least so many heads: of three that have one value each nothing follows."""
+
+    twin_share: float = 0.9
+    """Two relations are twins when more than this share of the pairs that either joins is joined by both."""
+    twin_edges: int = 20
+    """And each has at least so many edges."""
 
     def __post_init__(self) -> None:
         if self.limit < 0 or self.hubs < 0:
@@ -63,6 +69,7 @@ CHECKS: Mapping[str, str] = {
     "same_names": "names that several entities of one kind share",
     "near_names": "names of one kind that differ in case, blanks or marks only",
     "two_values": "heads with several values of a relation that nearly always has one",
+    "twin_relations": "pairs of relations that join nearly the same nodes, in one direction or the other",
     "items_without_title": "items without a title",
     "outside_scale": "events outside the scale of their kind",
     "lost_reviews": "reviews without the event that they came with",
@@ -85,6 +92,7 @@ def findings_of(
         "same_names": _same_names(taken, limit),
         "near_names": _near_names(taken, limit),
         "two_values": _two_values(triples, config),
+        "twin_relations": _twins(triples, config),
         "items_without_title": _rows(taken.items.filter(pc.is_null(taken.items["title"])), ["id"], limit),
         "outside_scale": _outside_scale(taken, limit),
         "lost_reviews": _lost_reviews(taken, limit),
@@ -167,6 +175,33 @@ def _functional(triples: Triples, config: ReportConfig) -> Iterator[tuple[str, n
         if len(sizes) >= config.functional_heads and (sizes == 1).mean() > config.functional_share:
             order = np.lexsort((tails, heads))
             yield name, heads[order], tails[order]
+
+
+def _twins(triples: Triples, config: ReportConfig) -> Found:
+    """Relations that say the same twice, often one the other's inverse: each edge of theirs counts double."""
+    size = len(triples.kinds)
+    low, high = np.minimum(triples.heads, triples.tails), np.maximum(triples.heads, triples.tails)
+    pairs = {code: np.unique(low[own] * size + high[own]) for code, own in _large(triples, config.twin_edges)}
+    rows: list[dict[str, Any]] = []
+    for one, other in combinations(pairs, 2):
+        sizes = len(pairs[one]), len(pairs[other])
+        if min(sizes) <= config.twin_share * max(sizes):
+            continue
+        both = len(np.intersect1d(pairs[one], pairs[other], assume_unique=True))
+        if both > config.twin_share * (sum(sizes) - both):
+            share = both / (sum(sizes) - both)
+            names = [triples.relation_names[code] for code in (one, other)]
+            rows.append({"relations": names, "pairs": both, "share": share})
+    rows.sort(key=lambda row: -row["pairs"])
+    return len(rows), rows[: config.limit]
+
+
+def _large(triples: Triples, least: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Each relation of at least so many edges, with their rows."""
+    for code in range(len(triples.relation_names)):
+        own = np.flatnonzero(triples.relations == code)
+        if len(own) >= least:
+            yield code, own
 
 
 def _outside_scale(taken: Snapshot, limit: int) -> Found:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from kg.batch import Outcome, in_batches
 from kg.checks import ScaleConflict, Scales, check
 from kg.errors import EventConflict, ReadError, RecordError
+from kg.merging import Merge
 from kg.newgraph import NewGraph
 from kg.records import Interaction, Record, Reject, Scale
 from kg.rejects import RejectsFile, refused
@@ -25,6 +26,8 @@ from kg.writer import Writer
 
 DEFAULT_REJECTS = "tastegraph.rejects.jsonl"
 """Name of the rejects file in the current directory, when none is given."""
+DEFAULT_MERGES = "tastegraph.merges.json"
+"""Likewise of the file of merged names."""
 
 
 @dataclass
@@ -39,6 +42,10 @@ class IngestReport:
     """Rows that were refused: by the reader, by a scale, or because something else has their id."""
     rejects_file: str | None = None
     """Where the refused rows are, one JSON object a line; None when there are none."""
+    merged: list[Merge] = field(default_factory=list)
+    """Names of attributes that were spelt in several ways and are one entity now, see :mod:`kg.merging`."""
+    merges_file: str | None = None
+    """Where these are kept as JSON; None when there are none."""
     by_kind: dict[str, int] = field(default_factory=dict)
     """Records read that passed the checks, by kind of event or of record."""
 

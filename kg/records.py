@@ -63,11 +63,18 @@ class Attribute:
     relation: str
     kind: str
     value: str
+    parent: str | None = None
+    """Of a level of a category path the level above: ``(:Entity)-[:WITHIN]->(:Entity)`` of the same kind."""
 
     @property
     def entity_id(self) -> str:
         """The id that design gives an entity made from a table's column."""
         return f"{self.kind}:{self.value}"
+
+    @property
+    def parent_id(self) -> str | None:
+        """Likewise of :attr:`parent`."""
+        return None if self.parent is None else f"{self.kind}:{self.parent}"
 
 
 @dataclass(frozen=True, slots=True)

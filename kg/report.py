@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from kg import queries, snapshot
 from kg.findings import Finding, ReportConfig, findings_of
@@ -65,11 +66,11 @@ class Relation:
 
 @dataclass(frozen=True)
 class Hub:
-    """An entity with many edges: it ties together what has little in common."""
+    """An item or entity with many edges: it ties together what has little in common."""
 
     id: str
     name: str | None
-    kind: str | None
+    kind: str
     degree: int
     share: float
     """Of all edges, how many touch it."""
@@ -175,13 +176,15 @@ def _relations(triples: Triples) -> list[Relation]:
 
 
 def _hubs(taken: Snapshot, triples: Triples, most: int) -> list[Hub]:
-    degrees = triples.degrees[triples.num_items : triples.num_items + triples.num_entities]
+    degrees = triples.degrees[: triples.num_items + triples.num_entities]
     largest = np.argsort(-degrees, kind="stable")[:most]
-    rows = taken.entities.take(largest).to_pylist()
+    largest = largest[degrees[largest] > 0]
+    names = pa.concat_arrays([*taken.items["title"].chunks, *taken.entities["name"].chunks])
     return [
-        Hub(**row, degree=int(degrees[at]), share=float(degrees[at]) / len(triples))
-        for at, row in zip(largest.tolist(), rows, strict=True)
-        if degrees[at]
+        Hub(node, name, triples.kind_names[triples.kinds[at]], int(degrees[at]), float(degrees[at]) / len(triples))
+        for at, node, name in zip(
+            largest.tolist(), triples.names(largest), names.take(pa.array(largest, pa.int64())).to_pylist(), strict=True
+        )
     ]
 
 

@@ -57,6 +57,9 @@ TRAIT_EDGES = frozenset({("User", "Entity")})
 EVENT_EDGES = frozenset({("User", "Item")})
 """Labels between which an event leads."""
 
+NESTED = "WITHIN"
+"""The relation from a level of a category path to the one above."""
+
 RESERVED = frozenset(OWN_EDGES)
 """No kind of event and no relation of a knowledge graph may be called so."""
 

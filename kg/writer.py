@@ -24,6 +24,7 @@ from kg.batch import (
     entity_row,
     has_review,
     label_of,
+    nesting_of,
     properties_of,
 )
 from kg.errors import ConstraintViolated, StoreError
@@ -116,10 +117,11 @@ class _Plan:
         for label in ("User", "Item"):
             ids = {record.id for record in records if label_of(record) == label}
             stored[label] = self._stored(label, ids) if ids else {}
-        missing = self._missing_edges(edge for record in records for edge in edges_of(record))
-        for record in records:
+        wanted = [[*edges_of(record), *nesting_of(record)] for record in records]
+        missing = self._missing_edges(edge for edges in wanted for edge in edges)
+        for record, edges in zip(records, wanted, strict=True):
             label, properties = label_of(record), properties_of(record)
-            new_edges = [edge for edge in edges_of(record) if edge in missing]
+            new_edges = [edge for edge in edges if edge in missing]
             known = stored[label].get(record.id)
             if known is not None and not new_edges and properties.items() <= known.items():
                 self.outcome.duplicates += 1

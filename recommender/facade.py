@@ -16,6 +16,7 @@ from kg import queries
 from kg.engines import open_store
 from kg.errors import RecordError
 from kg.ingest import IngestReport, ingest
+from kg.merging import NameMerge, can_be_read_again, merge_of, write_merges
 from kg.readers import (
     EventMapping,
     ItemMapping,
@@ -122,6 +123,7 @@ class Recommender:
         strict: bool = False,
         dry_run: bool = False,
         rejects: Path | None = None,
+        merge: bool = True,
     ) -> IngestReport:
         """Write data to the graph; each event once, however often it is given.
 
@@ -142,6 +144,8 @@ class Recommender:
             strict: an error at the first rejected row, and nothing of its batch is written.
             dry_run: read and check everything, write nothing.
             rejects: the file that takes rejected rows.
+            merge: make near-duplicate names of attributes one, such as "Boss" and "BOSS" (:mod:`kg.merging`). Items and
+                people are read twice for this; iterators, which can be read once only, keep their names as they are.
         """
         try:
             declared = None if scale is None else Scale(*map(float, scale))
@@ -158,8 +162,18 @@ class Recommender:
             sources.append(read_links(links))
         if events is not None:
             sources.append(read_events(events, mapping, kind=kind, scale=declared))
+        named: list[Iterator[Record | Reject]] = []
+        if merge and can_be_read_again(items):
+            named.append(read_items(items, item_mapping))
+        if merge and can_be_read_again(users):
+            named.append(read_users(users, user_mapping))
         return self.ingest_records(
-            chain.from_iterable(sources), scale=declared, strict=strict, dry_run=dry_run, rejects=rejects
+            chain.from_iterable(sources),
+            scale=declared,
+            strict=strict,
+            dry_run=dry_run,
+            rejects=rejects,
+            named=chain.from_iterable(named) if named else None,
         )
 
     def ingest_records(
@@ -170,17 +184,27 @@ class Recommender:
         strict: bool = False,
         dry_run: bool = False,
         rejects: Path | None = None,
+        named: Iterable[Record | Reject] | None = None,
+        merges: Path | None = None,
     ) -> IngestReport:
-        """Write typed records, for example those of :mod:`kg.readers`, to the graph."""
-        return ingest(
+        """Write typed records, for example those of :mod:`kg.readers`, to the graph.
+
+        ``named`` are the same items and people a second time: near-duplicate names in them are made one, and the report
+        of that is written to ``merges`` as JSON. See :meth:`ingest` for the rest.
+        """
+        names = merge_of(self._store, named, progress=self.run.progress) if named is not None else NameMerge()
+        report = ingest(
             self._store,
-            records,
+            records if named is None else names.take(records),
             scale=scale,
             strict=strict,
             dry_run=dry_run,
             rejects=rejects,
             progress=self.run.progress,
         )
+        report.merged = names.merges()
+        report.merges_file = str(write_merges(report.merged, merges)) if report.merged else None
+        return report
 
     # The model -------------------------------------------------------------------------------------------------------
 

@@ -98,8 +98,10 @@ def _attribute(attribute: Attribute) -> Attribute:
     kind = clean_text(attribute.kind, "attributes")
     if not value or not kind:
         raise RecordError("attributes", "an attribute needs a kind and a value")
-    checked = Attribute(clean_kind(attribute.relation, "attributes"), kind, value)
-    identifier(checked.entity_id, "attributes")
+    parent = clean_text(attribute.parent, "attributes")
+    checked = Attribute(clean_kind(attribute.relation, "attributes"), kind, value, parent)
+    for id in filter(None, (checked.entity_id, checked.parent_id)):
+        identifier(id, "attributes")
     return checked
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,6 +46,21 @@ Properties = Annotated[
     list[Any] | None,
     typer.Option("--property", parser=names, metavar="COL,...", help="Columns kept as properties; may be repeated."),
 ]
+NoMerge = Annotated[
+    bool, typer.Option("--no-merge", help="Keep names such as 'Boss' and 'BOSS' apart; default: one entity, reported.")
+]
+Merges = Annotated[
+    Path | None,
+    typer.Option(
+        dir_okay=False,
+        metavar="FILE",
+        help="Where the report on merged names goes; default: tastegraph.merges.json here, never over another.",
+    ),
+]
+
+
+Named = Callable[[], "Iterator[Record | Reject]"]
+"""Reads the items or people of a source once more."""
 
 
 @app.callback()
@@ -107,6 +123,8 @@ def items(
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
+    no_merge: NoMerge = False,
+    merges: Merges = None,
     json: Json = False,
 ) -> None:
     """What items are: title, text, attributes, properties.
@@ -118,7 +136,8 @@ def items(
     from kg.readers import ItemMapping, read_items
 
     mapping = ItemMapping(id, title, joined(text), joined(attribute), joined(properties))
-    _ingest(context, read_items(file, mapping), strict, dry_run, rejects, json)
+    named = None if no_merge else _again(file, partial(read_items, file, mapping))
+    _ingest(context, read_items(file, mapping), strict, dry_run, rejects, json, named=named, merges=merges)
 
 
 @app.command()
@@ -131,6 +150,8 @@ def users(
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
+    no_merge: NoMerge = False,
+    merges: Merges = None,
     json: Json = False,
 ) -> None:
     """Who people are: static features.
@@ -142,7 +163,8 @@ def users(
     from kg.readers import UserMapping, read_users
 
     mapping = UserMapping(id, joined(attribute), joined(properties))
-    _ingest(context, read_users(file, mapping), strict, dry_run, rejects, json)
+    named = None if no_merge else _again(file, partial(read_users, file, mapping))
+    _ingest(context, read_users(file, mapping), strict, dry_run, rejects, json, named=named, merges=merges)
 
 
 @app.command()
@@ -185,6 +207,8 @@ def amazon(
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
+    no_merge: NoMerge = False,
+    merges: Merges = None,
     json: Json = False,
 ) -> None:
     """Amazon reviews and metadata, as published in 2014 and in 2018.
@@ -194,9 +218,10 @@ def amazon(
       tastegraph ingest amazon --reviews Magazine_Subscriptions_5.json.gz --items meta_Magazine_Subscriptions.json.gz
     """
     from kg.readers import read_amazon
-    from kg.readers.amazon import SCALE
+    from kg.readers.amazon import SCALE, read_amazon_items
 
-    _ingest(context, read_amazon(reviews, items), strict, dry_run, rejects, json, SCALE)
+    named = None if no_merge or items is None else _again(items, partial(read_amazon_items, items))
+    _ingest(context, read_amazon(reviews, items), strict, dry_run, rejects, json, SCALE, named=named, merges=merges)
 
 
 @app.command()
@@ -241,6 +266,13 @@ def lists(
     _ingest(context, read_lists(file), strict, dry_run, rejects, json)
 
 
+def _again(file: Path, read: Named) -> Named | None:
+    """``read``, unless the file is a pipe, which can be read once only."""
+    from kg.merging import can_be_read_again
+
+    return read if can_be_read_again(file) else None
+
+
 def _ingest(
     context: typer.Context,
     records: Iterator[Record | Reject],
@@ -249,7 +281,11 @@ def _ingest(
     rejects: Path | None,
     json: bool,
     scale: Scale | None = None,
+    *,
+    named: Named | None = None,
+    merges: Path | None = None,
 ) -> None:
+    """Write ``records``; ``named`` reads the items or people among them again, to merge their names."""
     first = list(islice(records, 1))  # a file that cannot be read leaves no empty store behind
     records = chain(first, records)
     session = Session.of(context)
@@ -257,7 +293,15 @@ def _ingest(
         if dry_run and not session.has_store():
             session = replace(session, store=stack.enter_context(TemporaryDirectory(prefix="tastegraph-")), work=None)
         recommender = stack.enter_context(session.open(create=True))
-        report = recommender.ingest_records(records, scale=scale, strict=strict, dry_run=dry_run, rejects=rejects)
+        report = recommender.ingest_records(
+            records,
+            scale=scale,
+            strict=strict,
+            dry_run=dry_run,
+            rejects=rejects,
+            named=named() if named else None,
+            merges=merges,
+        )
     if json:
         output.document(report)
         return
@@ -265,3 +309,5 @@ def _ingest(
     output.line(f"{report.accepted} {verb}, {report.duplicates} known before, {report.rejected} rejected")
     if report.rejected and report.rejects_file:
         output.line(f"rejected rows and their reasons: {report.rejects_file}")
+    if report.merged:
+        output.line(f"{len(report.merged)} names were spelt in several ways and are one each: {report.merges_file}")

@@ -182,7 +182,7 @@ def _show(found: GraphReport) -> None:
     if found.hubs:
         columns = ("id", "name", "kind", "degree", "share")
         rows = ([getattr(hub, column) for column in columns] for hub in found.hubs)
-        output.table(columns, rows, title="entities with the most edges")
+        output.table(columns, rows, title="nodes with the most edges")
     checks = [[check.name, check.count, check.text, _examples(check.examples)] for check in found.findings]
     output.table(["check", "found", "what", "such as"], checks, title="checks")
 

@@ -14,7 +14,7 @@ from kg.findings import ReportConfig
 from kg.ingest import ingest
 from kg.records import Attribute, Interaction, ItemRecord, Link, Record, Related, Scale, Triple, UserRecord
 from kg.report import GraphReport, report_of, take_report
-from kg.snapshot import EVENTS, KINDS, Snapshot
+from kg.snapshot import ENTITIES, EVENTS, KINDS, TRIPLES, Snapshot
 from kg.store import Statement
 from recommender.graph_page import page
 
@@ -71,7 +71,11 @@ def test_coverage_and_relations_by_hand(report: GraphReport) -> None:
     assert (bought.relation, bought.edges, bought.range, bought.linked) == ("ALSO_BOUGHT", 3, {"Unknown item": 3}, 0)
     # m.1 is i1, so its triple is an edge of that item; m.9 has no kind.
     assert (made.relation, made.domain, made.range, made.linked) == ("MADE_BY", {"Item": 1}, {"Entity": 1}, 1)
-    assert [(hub.name, hub.degree) for hub in report.hubs] == [("Acme", 2), ("Boss", 2)]
+    # i1: Boss, m.9; i2: BOSS, x1; i3: Acme, Boss; i6: x1, x2; Acme and Boss: two items each. Of equal hubs the first.
+    assert [(hub.id, hub.name, hub.kind, hub.degree) for hub in report.hubs] == [
+        ("i1", "One", "Item", 2),
+        ("i2", "Two", "Item", 2),
+    ]
     assert report.hubs[0].share == pytest.approx(2 / 9)
 
 
@@ -133,3 +137,16 @@ def test_events_outside_their_scale(values: Sequence[float | None], expected: li
     items = pa.table({"id": ["i"], "title": ["I"], "text": [None], "properties": ["{}"]}).cast(empty().items.schema)
     found = report_of(replace(empty(), events=events, kinds=kinds, items=items)).finding("outside_scale")
     assert [row["event_id"] for row in found.examples] == expected
+
+
+def test_a_relation_and_its_inverse_are_twins() -> None:
+    """24 of 25 pairs have their inverse too; the third relation joins others."""
+    edges = [
+        *((n, "BY", 25 + n) for n in range(25)),
+        *((25 + n, "WROTE_IT", n) for n in range(24)),
+        *((n, "NEXT", 49 - n) for n in range(24)),
+    ]
+    triples = pa.table([list(column) for column in zip(*edges, strict=True)], names=TRIPLES.names).cast(TRIPLES)
+    entities = pa.Table.from_pylist([{"id": f"e{n:02}"} for n in range(50)], schema=ENTITIES)
+    (found,) = report_of(replace(empty(), triples=triples, entities=entities)).finding("twin_relations").examples
+    assert found == {"relations": ["BY", "WROTE_IT"], "pairs": 24, "share": 24 / 25}
