@@ -50,7 +50,7 @@ def describe(facts: Iterable[Fact], mapping: RdfMapping, refuse: Refuse) -> Desc
     return Description(
         title=next(iter(_wording(said[Means.TITLE], mapping.title, refuse)), None),
         text=" ".join(_wording(said[Means.TEXT], mapping.text, refuse)) or None,
-        kind=next(iter(_texts(said[Means.KIND], refuse)), None) or _kind(classes),
+        kind=next(iter(_texts(said[Means.KIND], refuse)), None) or _kind(classes, mapping),
         in_item_class=any(map(mapping.is_item_class, classes)),
         ids=tuple(_checked(said[Means.ID], lambda role, fact: clean_id(text_of(fact), "id"), refuse)),
         properties=_properties(values, mapping.title.languages, refuse),
@@ -60,9 +60,10 @@ def describe(facts: Iterable[Fact], mapping: RdfMapping, refuse: Refuse) -> Desc
     )
 
 
-def _kind(classes: Iterable[str]) -> str | None:
-    """The first class that says something, by its local name."""
-    names = (local_name(iri).lower() for iri in classes if canonical(iri) not in NO_KIND)
+def _kind(classes: Iterable[str], mapping: RdfMapping) -> str | None:
+    """The first class that says something, by the mapping or by its local name."""
+    known = [canonical(iri) for iri in classes if canonical(iri) not in NO_KIND]
+    names = (mapping.kinds.get(iri, local_name(iri).lower()) for iri in known)
     return next((name for name in names if name), None)
 
 

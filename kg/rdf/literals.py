@@ -18,6 +18,7 @@ _WHOLE = frozenset(
     )
 )
 _REAL = frozenset(f"{XSD}{name}" for name in ("double", "float", "decimal"))
+_LONGEST = 1_000  # digits that are looked at: Python refuses to convert more than some thousands
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 _INTEGER = re.compile(r"[+-]?\d+")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
@@ -49,7 +50,7 @@ def scalar_of(fact: Fact) -> Scalar | None:
     """
     text = fact.object.strip()
     if fact.datatype in _WHOLE and _INTEGER.fullmatch(text):
-        return int(text) if len(text) < 20 and -(1 << 63) <= int(text) < 1 << 63 else text
+        return int(text) if len(text) <= _LONGEST and -(1 << 63) <= int(text) < 1 << 63 else text
     if fact.datatype in _REAL and _NUMBER.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
     if fact.datatype == f"{XSD}boolean" and text in _TRUTH:

@@ -136,6 +136,10 @@ SCHEMA_PROPERTIES = {
 _SOLD = "Product Book Movie TVSeries MusicAlbum MusicRecording VideoGame Recipe Article PodcastSeries Course"
 SCHEMA_CLASSES = frozenset(f"{SCHEMA}{name}" for name in _SOLD.split())
 """What is an item where nothing else says what is: no mapping, and no table of links."""
+SCHEMA_KINDS = {
+    f"{SCHEMA}{name}": name.lower()
+    for name in ("Person", "Organization", "Place", "Country", "Language", "Brand", "Event", "MusicGroup")
+}
 NO_KIND = frozenset(
     {ITEM_CLASS, ENTITY_CLASS, *expand("owl:Thing owl:NamedIndividual schema:Thing schema:CreativeWork rdfs:Resource")}
 )
@@ -170,6 +174,8 @@ class RdfMapping:
     """By predicate; a literal where a resource is expected becomes an entity of that value."""
     properties: Mapping[str, Property] = field(default_factory=lambda: dict(SCHEMA_PROPERTIES))
     """By predicate; only items have any."""
+    kinds: Mapping[str, str] = field(default_factory=lambda: dict(SCHEMA_KINDS))
+    """Kinds of entities by class; any other class is a kind by its local name."""
     other_relations: bool = True
     """Whether predicates that are not named make relations."""
     other_properties: bool = True
@@ -185,9 +191,9 @@ class RdfMapping:
             known = self._roles[predicate] = self._other(predicate)
         return known
 
-    def spelling(self, predicate: str) -> str | None:
-        """How an export without this mapping writes the relation that a predicate makes; None: as it does all."""
-        return None if predicate.startswith(OWN) else predicate
+    def spelling(self, predicate: str) -> str:
+        """What a graph remembers of a predicate whose relation it stores."""
+        return unquote(predicate.removeprefix(RELATION_PREFIX)) if predicate.startswith(OWN) else predicate
 
     def node(self, resource: str) -> tuple[str, str]:
         """Label and id of a resource, told from its IRI alone.
@@ -227,7 +233,7 @@ class RdfMapping:
 
     def _other(self, predicate: str) -> Role:
         if predicate.startswith(RELATION_PREFIX):
-            return Role(Means.RELATION, clean_relation(predicate.removeprefix(RELATION_PREFIX)))
+            return Role(Means.RELATION, clean_relation(unquote(predicate.removeprefix(RELATION_PREFIX))))
         if predicate.startswith(PROPERTY_PREFIX):
             return Role(Means.PROPERTY, unquote(predicate.removeprefix(PROPERTY_PREFIX)))
         if any(fnmatchcase(predicate, pattern) for pattern in self.dropped):

@@ -25,6 +25,9 @@
     "dbo:author" = "AUTHOR"
     "dbo:notableWork" = { name = "AUTHOR", inverse = true }
 
+    [kinds]                             # of entities
+    "dbo:Person" = "person"
+
     [properties]
     "dbo:numberOfPages" = "pages"
     "dbo:isbn" = { name = "isbn", datatype = "xsd:string" }
@@ -69,7 +72,7 @@ class _Reader:
     """One TOML document."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        sections = ("prefixes", "items", "entities", "title", "text", "relations", "properties", "other")
+        sections = ("prefixes", "items", "entities", "title", "text", "relations", "kinds", "properties", "other")
         _known("the file", document, sections)
         for name, section in document.items():
             if not isinstance(section, dict):
@@ -90,6 +93,8 @@ class _Reader:
             title=self._wording("title", default.title),
             text=self._wording("text", default.text),
             relations=self._named("relations", default.relations, self._relation),
+            kinds=dict(default.kinds)
+            | {self._iri("kinds", key): _text("kinds", kind) for key, kind in self._document.get("kinds", {}).items()},
             properties=self._named("properties", default.properties, self._property),
             other_relations=_flag("other", other.get("relations", default.other_relations)),
             other_properties=_flag("other", other.get("properties", default.other_properties)),

@@ -53,7 +53,7 @@ RELATION_PREFIX = f"{OWN}relation:"
 PROPERTY_PREFIX = f"{OWN}property:"
 
 BLANK = "_:"
-OWN_BLANK = re.compile(r"tg[0-9a-f]{16}-.+")
+OWN_BLANK = re.compile(r"tg[0-9a-f]{16}-[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 """Labels of blank nodes that came from a file before; they are unique already and stay as they are."""
 
 _ABSOLUTE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|urn:)[^\x00-\x20<>\"{}|^`\\]+")

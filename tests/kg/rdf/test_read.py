@@ -135,7 +135,8 @@ drop = ["ex:skip*"]
 def test_a_mapping_says_what_is_what(tmp_path: Path) -> None:
     rdf = """
     @prefix ex: <http://e/> .
-    <http://shop/item/A%201> ex:name "one"@en, "un"@fr ; ex:by ex:ann ; ex:year "1999" ; ex:skipped "x" ; ex:other ex:o .
+    <http://shop/item/A%201> ex:name "one"@en, "un"@fr ; ex:by ex:ann ; ex:year "1999" ;
+        ex:skipped "x" ; ex:other ex:o .
     ex:n a ex:Novel ; ex:name "n"@de .
     ex:s ex:sku "77" ; ex:name "s" ; ex:topic "sea", "war" .
     ex:ann ex:wrote ex:n, <http://shop/item/A%201> ; ex:likes ex:s .
@@ -154,8 +155,8 @@ def test_a_mapping_says_what_is_what(tmp_path: Path) -> None:
 
 
 def test_what_leads_to_an_item_leads_to_its_own_entity(tmp_path: Path) -> None:
-    rdf = "<http://e/ann> <http://e/made> <urn:tastegraph:item:1> .\n<http://e/bob> <http://e/made> <urn:tastegraph:item:1> ."
     item = "urn:tastegraph:item:1"
+    rdf = f"<http://e/ann> <http://e/made> <{item}> .\n<http://e/bob> <http://e/made> <{item}> ."
     assert list(read_rdf(written(tmp_path, rdf))) == [
         Link("1", item),
         Triple("http://e/ann", "MADE", item),
