@@ -16,7 +16,9 @@ SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
 """What a server's URL may begin with."""
 
 
-def open_store(location: str | Path, *, work: str | Path | None = None, create: bool = True) -> BoltStore:
+def open_store(
+    location: str | Path, *, work: str | Path | None = None, create: bool = True, check: bool = True
+) -> BoltStore:
     """Open the graph in this folder, or at this Neo4j URL, with its schema checked.
 
     Args:
@@ -24,6 +26,7 @@ def open_store(location: str | Path, *, work: str | Path | None = None, create: 
             ``NEO4J_USERNAME``, ``NEO4J_PASSWORD`` and ``NEO4J_DATABASE``.
         work: working directory; by default inside an embedded store, else ``TASTEGRAPH_WORK`` or ``./tastegraph-work``.
         create: make a folder that is not there. Readers pass False, so that a mistyped name is an error.
+        check: False leaves the schema as it is and accepts every version, for :mod:`kg.migrate`.
 
     Raises:
         StoreError: the folder is not a store, or is not there and ``create`` is False.
@@ -45,7 +48,8 @@ def open_store(location: str | Path, *, work: str | Path | None = None, create: 
     else:
         raise StoreError(f"{url['scheme']}:// is no graph server; use one of {', '.join(SCHEMES)}, or a folder")
     try:
-        store.ensure_schema()
+        if check:
+            store.ensure_schema()
     except BaseException:
         store.close()
         raise

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from kg.bolt import BoltStore
     from recommender import Recommender
     from recommender.context import RunContext
 
@@ -60,3 +61,9 @@ class Session:
 
             config = RefreshConfig(encoder=EncoderConfig(model=text_model))
         return Recommender.open(self.store, work=self.work, create=create, run=self.run(compute), config=config)
+
+    def open_store(self, *, create: bool = False, check: bool = True) -> BoltStore:
+        """The graph alone; a context manager. See :func:`kg.engines.open_store`."""
+        from kg.engines import open_store
+
+        return open_store(self.store, work=self.work, create=create, check=check)
