@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 import neo4j
 import pyarrow as pa
@@ -63,6 +63,9 @@ class Plan:
 
 class BoltStore(ABC):
     """A :class:`kg.store.Store` over Bolt. Engines add ``export``, ``query``, ``bulk_load`` and ``close``."""
+
+    keeps_zones: ClassVar[bool] = True
+    """See :class:`kg.store.Store`."""
 
     def __init__(
         self,
@@ -170,6 +173,12 @@ class BoltStore(ABC):
         with self._session(neo4j.READ_ACCESS) as session:
             for record in session.run(self._query(text), dict(parameters)):
                 yield _row(record)
+
+    def scan(self, text: str) -> Iterator[list[Any]]:
+        """As :meth:`stream`, the values of each row as the driver gives them."""
+        with translated(self._address), self._session(neo4j.READ_ACCESS) as session:
+            for record in session.run(self._query(text)):
+                yield record.values()
 
     def write(self, *statements: Statement) -> list[list[Row]]:
         """Run these statements in one transaction; see :class:`kg.store.Store`.

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping
 from kg.errors import RecordError, StoreVersionError
 
 VERSION = 1
-"""Raised with every change that an older program could not read."""
+"""Raised with every change that an older program could not read, and a step added in :mod:`kg.migrate`."""
+UNFINISHED = 0
+"""Version of a graph that a restore has not filled completely: nothing opens it."""
 
 NODE_KEYS = {
     "Schema": "id",
@@ -92,16 +94,22 @@ def check_kind(kind: str, name: str = "kind") -> None:
         raise RecordError(name, f"{kind} is reserved for the graph's own edges; choose another name")
 
 
-def check_version(versions: Iterable[int], address: str) -> bool:
+def check_version(versions: Iterable[int], address: str, speaks: int = VERSION) -> bool:
     """Whether a graph with these stored schema versions has been set up; none means that it is fresh.
 
     Raises:
         StoreVersionError: it was made by another version.
     """
     found = set(versions)
-    if found - {VERSION}:
+    if UNFINISHED in found:
         raise StoreVersionError(
-            f"{address} was made by schema version {max(found)}; this program speaks version {VERSION}. "
-            f"Use the tastegraph release that made it, or ingest the data again into a new store."
+            f"{address} holds half of a graph: a restore into it was stopped. Remove all of it (a folder, or by "
+            f"'MATCH (n) CALL (n) {{ DETACH DELETE n }} IN TRANSACTIONS' on a server) and restore again."
+        )
+    if found - {speaks}:
+        older = max(found) < speaks
+        raise StoreVersionError(
+            f"{address} was made by schema version {max(found)}; this program speaks version {speaks}. "
+            + ("Run 'tastegraph migrate'." if older else "Use the tastegraph release that made it, or a later one.")
         )
     return bool(found)

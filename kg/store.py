@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import pyarrow as pa
 
@@ -48,6 +48,9 @@ class BulkLoad(Protocol):
 class Store(Protocol):
     """A property graph that speaks Cypher. Safe to use from several threads."""
 
+    keeps_zones: ClassVar[bool]
+    """Whether a moment keeps its offset; without, it is stored in UTC, and read as one that has none."""
+
     @property
     def address(self) -> str:
         """Folder or URL, without credentials."""
@@ -68,6 +71,9 @@ class Store(Protocol):
 
     def stream(self, text: str, **parameters: Any) -> Iterator[Row]:
         """The rows of a query that only reads, in bounded memory."""
+
+    def scan(self, text: str) -> Iterator[list[Any]]:
+        """As :meth:`stream`, the values of each row as the driver gives them, for :mod:`kg.exact`."""
 
     def write(self, *statements: Statement) -> list[list[Row]]:
         """Run these statements in one transaction, retried on transient errors; durable when this returns."""

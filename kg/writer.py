@@ -295,7 +295,7 @@ class _Plan:
     def _events_statement(kind: str, context: tuple[str, ...], rows: list[list[Any]]) -> Statement:
         statement = queries.statement("events_add", names={"relation": kind}, rows=rows)
         # Names of context come from files, so they are quoted; their values are parameters.
-        named = "".join(f", {_quoted(name)}: row[{place}]" for place, name in enumerate(context, 5))
+        named = "".join(f", {queries.quoted(name)}: row[{place}]" for place, name in enumerate(context, 5))
         return Statement(statement.text.replace("<context>", named), statement.parameters)
 
     def _read(self, name: str, ids: Iterable[str], **names: str) -> list[dict[str, Any]]:
@@ -306,7 +306,3 @@ class _Plan:
 
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"

@@ -16,6 +16,7 @@ def open_store(
     *,
     work: str | Path | None = None,
     create: bool = True,
+    check: bool = True,
     connection: ConnectionConfig | None = None,
 ) -> BoltStore:
     """Open the graph in this folder, or at this Neo4j URL, with its schema checked.
@@ -25,6 +26,8 @@ def open_store(
             ``NEO4J_USERNAME``, ``NEO4J_PASSWORD`` and ``NEO4J_DATABASE``.
         work: working directory; by default inside an embedded store, else ``TASTEGRAPH_WORK`` or ``./tastegraph-work``.
         create: make a folder that is not there. Readers pass False, so that a mistyped name is an error.
+        check: False leaves the schema as it is, accepts every version and opens an adopted graph as its owner knows it:
+            for :mod:`kg.migrate` and :mod:`kg.transfer`.
         connection: certificates, limits and waits for a server; by default those of the environment.
 
     Raises:
@@ -41,7 +44,7 @@ def open_store(
         from kg.engines.neo4j import Neo4jStore
 
         store = Neo4jStore.open(str(location), work=folder, config=connection)
-        if adoption := found_in(store):
+        if check and (adoption := found_in(store)):
             store.close()
             store = AdoptedStore.open_as(adoption, str(location), work=folder, config=connection)
     else:
@@ -49,7 +52,8 @@ def open_store(
 
         store = ArcadeStore.open(Path(location), work=folder, create=create)
     try:
-        store.ensure_schema()
+        if check:
+            store.ensure_schema()
     except BaseException:
         store.close()
         raise

@@ -39,6 +39,8 @@ from kg.store import BulkLoad, Result, Row, Statement
 class ArcadeStore(BoltStore):
     """A :class:`kg.store.Store` in a folder."""
 
+    keeps_zones = False
+
     def __init__(self, folder: StoreFolder, engine: Engine, work: Path | None) -> None:
         self._folder = folder
         self._engine = engine

@@ -134,6 +134,15 @@ def statement(name: str, /, *, names: Mapping[str, str] | None = None, **paramet
     return Statement(cypher, parameters)
 
 
+def quoted(name: str) -> str:
+    """Any name as Cypher takes it: a label, a type or a property that its owner chose.
+
+    >>> quoted("ship`s name")
+    '`ship``s name`'
+    """
+    return "`" + name.replace("`", "``") + "`"
+
+
 @cache
 def _all() -> dict[str, NamedQuery]:
     found = sorted(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from recommender.cli import adopt, evaluate, export, feedback, ingest, kg, models, query, recommend, upkeep
+from recommender.cli import adopt, evaluate, export, feedback, ingest, kg, models, query, recommend, transfer, upkeep
 from recommender.cli.errors import Verbs
 from recommender.cli.session import DEFAULT_STORE, Session
 
@@ -88,3 +88,7 @@ app.command()(evaluate.evaluate)
 app.add_typer(kg.app, name="kg")
 app.add_typer(export.app, name="export")
 app.add_typer(models.app, name="models")
+app.command()(transfer.backup)
+app.command()(transfer.restore)
+app.command()(transfer.copy)
+app.command()(transfer.migrate)

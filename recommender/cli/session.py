@@ -11,6 +11,7 @@ import typer
 from kg.connection import check_url, is_url
 
 if TYPE_CHECKING:
+    from kg.bolt import BoltStore
     from recommender import Recommender
     from recommender.context import RunContext
 
@@ -67,3 +68,9 @@ class Session:
 
             config = RefreshConfig(encoder=EncoderConfig(model=text_model))
         return Recommender.open(self.store, work=self.work, create=create, run=self.run(compute), config=config)
+
+    def open_store(self, *, create: bool = False, check: bool = True) -> BoltStore:
+        """The graph alone; a context manager. See :func:`kg.engines.open_store`."""
+        from kg.engines import open_store
+
+        return open_store(self.store, work=self.work, create=create, check=check)
