@@ -177,12 +177,13 @@ class Recommender:
 
     # The model -------------------------------------------------------------------------------------------------------
 
-    def refresh(self, budget: float | None = None, only: str | None = None) -> RefreshReport:
+    def refresh(self, budget: float | None = None, only: str | None = None, full: bool = False) -> RefreshReport:
         """Learn from the graph and publish the result; readers keep the version before until the end.
 
         Args:
             budget: seconds of tuning; by default :attr:`RefreshConfig.tune_seconds`.
             only: run this stage alone.
+            full: read the whole graph and fit everything anew, however little has changed.
 
         Raises:
             RefreshRunning: another refresh works in this directory.
@@ -198,6 +199,7 @@ class Recommender:
             config=config,
             context=self.run,
             only=only,
+            full=full,
             profiling=self._profiling,
         )
         self._serving.forget_pointer()

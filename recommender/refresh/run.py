@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -24,6 +24,7 @@ from recommender.model import Model
 from recommender.refresh import versions
 from recommender.refresh.config import RefreshConfig
 from recommender.refresh.lock import refresh_lock
+from recommender.refresh.planner import Planner
 from recommender.refresh.profiles import write_everyone
 from recommender.refresh.stages import PUBLISHED, STAGES, Run, assemble, require
 from recommender.texts import Texts
@@ -52,6 +53,10 @@ class RefreshReport:
     """The version that is published now; None when ``--only`` stopped before."""
     unchanged: bool = False
     """The graph and the configuration are those of the published version; nothing was done."""
+    fit: str | None = None
+    """``full``: everything was fitted anew; ``warm``: the version before was brought up to what has changed."""
+    why: str | None = None
+    """What asked for a full fit, or how little has changed."""
     stages: list[StageReport] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
     """The evaluation, as :meth:`recommender.evaluation.report.Report.document` gives it."""
@@ -68,6 +73,7 @@ def refresh(
     config: RefreshConfig | None = None,
     context: RunContext | None = None,
     only: str | None = None,
+    full: bool = False,
     profiling: threading.Lock | None = None,
     report: Callable[[str], None] = log.info,
 ) -> RefreshReport:
@@ -79,6 +85,7 @@ def refresh(
         config: see :class:`RefreshConfig`.
         context: seed, device, threads.
         only: run this stage alone, again if it was done; those before it must be done.
+        full: read the whole graph and fit everything anew, whatever has changed.
         profiling: held while a person's profile is compared with the graph and written; whoever else does so shares it.
         report: takes one line for people at each stage.
 
@@ -92,15 +99,17 @@ def refresh(
     with refresh_lock(store.work), context.computing():
         outcome = RefreshReport()
         start = time.perf_counter()
-        taken = snapshots.take(store)
-        reading = time.perf_counter() - start
+        published = versions.current(store)
+        settings = _settings(texts, config, context)
+        planner = Planner(store, published["version"] if published else None, settings, config.drift, context.seed)
+        taken = planner.read(whole=full)
         if not taken.items.num_rows:
             raise InvalidInput(f"{store.address} holds no items; ingest some first: tastegraph ingest --help")
-        key = _key(taken.fingerprint, texts, config, context)
+        key = _key(taken.fingerprint, settings)
+        unfinished = _left_unfinished(store.work, key)
         folder = _run_folder(store.work, key)
-        published = versions.current(store)
         done = published["version"] if published and published["key"] == key else None
-        if only is None and done and not (folder / PUBLISHED).exists() and _is_sound(store, done):
+        if only is None and not full and done and not (folder / PUBLISHED).exists() and _is_sound(store, done):
             shutil.rmtree(folder)
             outcome.version, outcome.unchanged = done, True
             return outcome
@@ -114,7 +123,19 @@ def refresh(
             )
             outcome.version, outcome.unchanged = published["version"], True
             return outcome
-        run = Run(store, folder, taken, config, context, texts)
+        plan, warm = planner.plan(taken, folder, full=full)
+        if plan.fit == "full" and planner.updated:  # by the difference no more is found than was noted
+            planner.updated = False
+            taken = snapshots.take(store)
+            key = _key(taken.fingerprint, settings)
+            folder = _run_folder(store.work, key)
+        if unfinished:  # a version whose profiles were not all written is gone, and with it who was left
+            plan = replace(plan, people=None)
+        plan.save(folder)
+        outcome.fit, outcome.why = plan.fit, plan.why
+        reading = time.perf_counter() - start
+        report(f"{plan.fit} fit: {plan.why}")
+        run = Run(store, folder, taken, config, context, texts, plan, warm)
         for name, stage in STAGES.items():
             if only is not None and name != only:
                 continue
@@ -126,7 +147,7 @@ def refresh(
             outcome.stages[0] = StageReport(first.stage, first.seconds + reading, first.resumed)
         if only in (None, "publish"):
             require(run, "publish")
-            _publish(run, key, outcome, report, again=only is not None)
+            _publish(run, key, settings, outcome, report, again=only is not None)
             outcome.figures = run.figures
         if only in (None, "profiles"):
             require(run, "profiles")
@@ -134,17 +155,24 @@ def refresh(
         return outcome
 
 
-def _key(fingerprint: str, texts: Texts | None, config: RefreshConfig, context: RunContext) -> str:
-    """Names a run by everything that decides its result, this program among it."""
+def _settings(texts: Texts | None, config: RefreshConfig, context: RunContext) -> str:
+    """Names everything but the graph that decides a result, this program among it."""
     decisive = {
         "program": metadata.version("tastegraph"),
         "format": artefacts.FORMAT,
-        "snapshot": fingerprint,
         "encoder": texts.fingerprint if texts else None,
         "config": {name: value for name, value in asdict(config).items() if name not in ("encoder", "keep")},
         "seed": context.seed,
     }
-    text = json.dumps(decisive, sort_keys=True, default=str)
+    return _named(json.dumps(decisive, sort_keys=True, default=str))
+
+
+def _key(fingerprint: str, settings: str) -> str:
+    """Names a run by the graph and the settings."""
+    return _named(f"{settings} {fingerprint}")
+
+
+def _named(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -163,6 +191,11 @@ def _left_behind(store: Store, key: str, published: dict[str, Any]) -> str | Non
     newer = [row for row in versions.listing(store) if row["created_at"] > published["created_at"]]
     found = [row["version"] for row in newer if row["key"] == key and row["complete"]]
     return next((version for version in found if _is_sound(store, version)), None)
+
+
+def _left_unfinished(work: Path, key: str) -> bool:
+    """Whether another run was killed after it published and before all profiles were written."""
+    return any(mark.parent.name != key for mark in (work / "runs").glob(f"*/{PUBLISHED}"))
 
 
 def _run_folder(work: Path, key: str) -> Path:
@@ -198,7 +231,9 @@ def _run_stage(
     return StageReport(name, seconds, resumed=False)
 
 
-def _publish(run: Run, key: str, outcome: RefreshReport, report: Callable[[str], None], *, again: bool) -> None:
+def _publish(
+    run: Run, key: str, settings: str, outcome: RefreshReport, report: Callable[[str], None], *, again: bool
+) -> None:
     """Assemble the version's folder, then move the pointer; readers see the old version until that one write."""
     start = time.perf_counter()
     mark = run.folder / PUBLISHED
@@ -215,6 +250,8 @@ def _publish(run: Run, key: str, outcome: RefreshReport, report: Callable[[str],
         "key": key,
         "created_at": datetime.now(UTC).isoformat(),
         "snapshot": run.snapshot.fingerprint,
+        "settings": settings,
+        "plan": run.plan.to_dict(),
         "meaning": asdict(run.config.meaning),
         "encoder": run.texts and {"config": asdict(run.texts.config), "fingerprint": run.texts.fingerprint},
         "seed": run.context.seed,
@@ -227,6 +264,7 @@ def _publish(run: Run, key: str, outcome: RefreshReport, report: Callable[[str],
     mark.write_text(version)
     versions.prune(run.store, keep=run.config.keep)
     versions.sweep(run.store)
+    versions.forget_changes(run.store)
     outcome.version = version
     outcome.stages.append(StageReport("publish", time.perf_counter() - start, resumed=False))
     report(f"published {version}")
@@ -238,7 +276,8 @@ def _write_profiles(run: Run, outcome: RefreshReport, profiling: threading.Lock,
     report("profiles ...")
     outcome.version = (run.folder / PUBLISHED).read_text()
     model = Model.load(versions.folder(run.store, outcome.version), lambda manifest: run.encode)
-    write_everyone(run.store, model, run.config.profiles, profiling, progress=run.context.progress)
+    config, progress = run.config.profiles, run.context.progress
+    write_everyone(run.store, model, config, profiling, only=run.plan.people, progress=progress)
     shutil.rmtree(run.folder)
     outcome.stages.append(StageReport("profiles", time.perf_counter() - start, resumed=False))
     report(f"profiles: {outcome.stages[-1].seconds:.1f} s")
