@@ -197,6 +197,19 @@ def _save_table(table: pa.Table, path: Path) -> dict[str, Any]:
     return {"rows": table.num_rows, "hash": hash_file(path)}
 
 
+def moment_of(folder: Path) -> Moment | None:
+    """When a saved snapshot was taken; None where it cannot be updated.
+
+    Raises:
+        ReadError: it is missing or damaged.
+    """
+    try:
+        origin = json.loads((folder / "manifest.json").read_text(encoding="utf-8")).get("origin")
+    except (OSError, ValueError) as error:
+        raise ReadError(str(folder), "is no complete snapshot; refresh again") from error
+    return Moment(**origin["moment"]) if origin else None
+
+
 _COMPRESSED = ipc.IpcWriteOptions(compression="zstd")
 
 

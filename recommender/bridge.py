@@ -55,12 +55,13 @@ Phrases = Sequence[Sequence[str]]
 """For each item the keyphrases of what it says and of what people wrote about it, the strongest first."""
 
 
-def item_phrases(snapshot: Snapshot) -> Phrases | None:
-    """Three keyphrases of each item at most; None where the graph has no texts."""
+def item_phrases(snapshot: Snapshot, items: np.ndarray | None = None) -> Phrases | None:
+    """Three keyphrases of each item at most, of these rows or of all; None where they have no texts."""
     groups = [[text] if text else [] for text in item_texts(snapshot)]
     for item, text in zip(snapshot.reviews["item"].to_pylist(), review_texts(snapshot), strict=True):
         groups[item].append(text)
-    return name_groups(groups, top=3) if any(groups) else None
+    wanted = groups if items is None else [groups[item] for item in items.tolist()]
+    return name_groups(wanted, top=3) if any(wanted) else None
 
 
 def item_names(snapshot: Snapshot, phrases: Phrases | None = None) -> list[str | None]:

@@ -212,6 +212,7 @@ class Recommender:
         self,
         budget: float | None = None,
         only: str | None = None,
+        full: bool = False,
         force: bool = False,
         recommend: int | None = None,
         done: Done | None = None,
@@ -221,6 +222,7 @@ class Recommender:
         Args:
             budget: seconds of tuning; by default :attr:`RefreshConfig.tune_seconds`.
             only: run this stage alone.
+            full: read the whole graph and fit everything anew, however little has changed.
             force: publish even a version that is worse than the published one, which would be kept back.
             recommend: length of the list that each person gets in the graph; by default
                 :attr:`RefreshConfig.recommend`.
@@ -241,6 +243,7 @@ class Recommender:
             config=config,
             context=self.run,
             only=only,
+            full=full,
             force=force,
             profiling=self._profiling,
             done=done or (lambda stage: None),

@@ -126,7 +126,9 @@ scalars = st.one_of(
     st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False, allow_infinity=False), st.booleans(),
     st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8),
     st.dates().map(lambda day: {"date": day.isoformat()}),
-    st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)).map(lambda at: {"datetime": f"{at.isoformat(timespec='microseconds')}000+00:00"}),
+    st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)).map(
+        lambda at: {"datetime": f"{at.isoformat(timespec='microseconds')}000+00:00"}
+    ),
     st.lists(st.floats(-1e6, 1e6), max_size=5), st.lists(st.text("aé😀", max_size=3), min_size=1, max_size=3),
 )  # fmt: skip
 names = st.sampled_from(["a", "b", "Größe", "two words"])
