@@ -88,15 +88,16 @@ class Quotes:
         return Path("texts", (*before, likeness, *after), words, quotes=quotes)
 
     def _quotes(self, left: int, right: int, sentences: bool) -> tuple[str, str]:
-        """From each text the sentence nearest to one of the other; their beginnings where sentences are not read."""
+        """From each text the sentence nearest to one of the other, where they are too long to be quoted whole; their
+        beginnings where sentences are not read."""
         said, heard = self._text(left), self._text(right)
-        own, other = split(said), split(heard)
-        if sentences and self._encode is not None and max(len(own), len(other)) > 1:
+        most = self._config.quoted
+        if sentences and self._encode is not None and max(len(said), len(heard)) > most:
+            own, other = split(said), split(heard)
             vectors = self._encode([*own, *other])
             cosines = vectors[: len(own)] @ vectors[len(own) :].T
             row, column = np.unravel_index(int(cosines.argmax()), cosines.shape)
             said, heard = own[row], other[column]
-        most = self._config.quoted
         return beginning(said, most), beginning(heard, most)
 
     def _is_review(self, text: int) -> bool:

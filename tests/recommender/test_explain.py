@@ -391,12 +391,16 @@ def test_of_two_texts_the_nearest_sentences_are_quoted(snapshot: Snapshot) -> No
     reviews = encode(told.reviews["text"].to_pylist())
     vectors = TextVectors(np.zeros((4, 4), np.float32), reviews)
     texts = CentredTexts(np.zeros(4, np.float32), np.concatenate([reviews, np.zeros((2, 4), np.float32)]))
-    paths = Paths(told, knowledge_of(told), cells(), vectors=vectors, texts=texts, encode=encode)
+    config = PathConfig(quoted=20)
+    paths = Paths(told, knowledge_of(told), cells(), vectors=vectors, texts=texts, encode=encode, config=config)
     explainer = Explainer(paths, Vocabulary("abcd"))
     (part,) = explainer.parts(sums({("content", 0): 0.5}), 1, "u", {0: "RATED"})
     assert part["words"] == "you rated Alpha, of which you wrote “It is blue.”; this one is described by “A blue one.”"
     (rough, *_) = paths.behind("content", 0, 1, "u", "RATED")
-    assert rough.quotes == ("It came late. It broke. It is blue.", "Hm! A blue one.")
+    assert rough.quotes == ("It came late. It …", "Hm! A blue one.")
+    paths = Paths(told, knowledge_of(told), cells(), vectors=vectors, texts=texts, encode=encode)
+    whole, *_ = paths.behind("content", 0, 1, "u", "RATED", sentences=True)
+    assert whole.quotes == ("It came late. It broke. It is blue.", "Hm! A blue one."), "short enough for the whole"
 
 
 def test_items_without_a_text_are_named_alike(snapshot: Snapshot) -> None:
