@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +21,8 @@ SENTENCES = 16
 """Sentences of one text that are looked at."""
 
 Told = tuple[int, int]
-"""A text, an item's own by its dense id or a review numbered after all items, and the item that it is about."""
+"""A text, an item's own by its dense id or a review numbered after all items, and the item that it is about; -1: of no
+matter here."""
 
 
 class Quotes:
@@ -56,26 +58,49 @@ class Quotes:
             sentences: whether the nearest two sentences are quoted, which takes a run of the text model.
         """
         (own, vectors), (other, others) = self._texts_of(first, since, user), self._texts_of(second, since)
-        if not len(own) or not len(other):
-            return []
         centre, means = self._centred.centre, self._centred.vectors
         a, b = vectors - centre, others - centre
         ties = (a @ b.T) * np.maximum(a @ means[second], 0.0)[:, None] * np.maximum(b @ means[first], 0.0)
-        order = np.argsort(-ties, axis=None, kind="stable")[: self._config.best]
-        pairs = [np.unravel_index(int(place), ties.shape) for place in order if ties.flat[place] > 0]
         return [
             self._path(
                 ((int(own[row]), first), (int(other[column]), second)), vectors[row] @ others[column], user, sentences
             )
-            for row, column in pairs
+            for row, column in self._largest(ties)
         ]
+
+    def own_words(self, item: int, user: str, since: float = -np.inf, *, sentences: bool = False) -> list[Path]:
+        """``person -WROTE-> a review -READS_LIKE- a text -ABOUT-> item``, whatever the review was about.
+
+        Of the reviews ``a`` and the texts ``b`` of the item, about the centre of the catalogue, the pairs of the
+        largest ``(a·b) max(a·v_item, 0)``; arguments as of :meth:`paths`.
+        """
+        reviews = np.flatnonzero(self._wrote(user, slice(None)))
+        reviews = reviews[is_since(self._written[reviews], since) & has_vector(self._vectors.reviews[reviews])]
+        vectors, (other, others) = self._vectors.reviews[reviews], self._texts_of(item, since)
+        a, b = vectors - self._centred.centre, others - self._centred.centre
+        found = []
+        for row, column in self._largest((a @ b.T) * np.maximum(a @ self._centred.vectors[item], 0.0)[:, None]):
+            ends = (len(self._items) + int(reviews[row]), -1), (int(other[column]), item)
+            path = self._path(ends, vectors[row] @ others[column], user, sentences)
+            review = path.steps[0]
+            wrote = Step(user, "WROTE", review.source, is_event=True, target_name=review.source_name)
+            assert path.quotes is not None
+            words = f"“{path.quotes[0]}” and “{path.quotes[1]}”"
+            found.append(replace(path, steps=(wrote, *path.steps), words=words))
+        return found
+
+    def _largest(self, ties: np.ndarray) -> list[tuple[int, int]]:
+        """The places of the largest above 0, as many as there are paths of one contribution."""
+        order = np.argsort(-ties, axis=None, kind="stable")[: self._config.best]
+        rows, columns = np.unravel_index(order[ties.flat[order] > 0], ties.shape)
+        return list(zip(rows.tolist(), columns.tolist(), strict=True))
 
     def _path(self, ends: tuple[Told, Told], cosine: float, user: str, sentences: bool) -> Path:
         (left, (said, said_as)), (right, (heard, heard_as)) = ((text, self._node(text)) for text, _ in ends)
         likeness = Step(said, READS_LIKE, heard, False, said_as, heard_as, float(cosine))
         before, after = (
             [Step(id, "ABOUT", self._names.ids[item], source_name=name, target_name=self._names[item])]
-            if self._is_review(text)
+            if self._is_review(text) and item >= 0
             else []
             for (text, item), (id, name) in zip(ends, ((said, said_as), (heard, heard_as)), strict=True)
         )
