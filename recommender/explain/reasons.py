@@ -110,11 +110,8 @@ class Explainer:
             kinds: for items of the person's history the kind of an event with it: the first edge of a path.
             since: Unix seconds; events and reviews before that are no edges of paths.
         """
-        general, own = (
-            self._general_parts(summands, item, user, since),
-            self._own_parts(summands, item, user, kinds, since),
-        )
-        return sorted([*general, *own], key=lambda part: -abs(part["contribution"]))
+        found = self._general_parts(summands, item, user, since) + self._own_parts(summands, item, user, kinds, since)
+        return sorted(found, key=lambda part: -abs(part["contribution"]))
 
     def _general_parts(self, summands: Summands, item: int, user: str, since: float) -> list[dict[str, Any]]:
         """What is said whatever the history; what the person's own words say comes with these."""
