@@ -39,6 +39,13 @@ class Paths:
         if vectors is not None and texts is not None:
             self._quotes = Quotes(snapshot, vectors, texts, self.names, self.config, encode)
 
+    def own_words(self, item: int, user: str, since: float = -np.inf) -> list[Path]:
+        """The best paths from what a person wrote, about whatever item, to the recommended one."""
+        if self._quotes is None:
+            return []
+        found = self._quotes.own_words(item, user, since, sentences=True)
+        return [path for path in found if len(path.steps) <= self.config.hops]
+
     def behind(
         self,
         component: str,

@@ -21,7 +21,7 @@ PATHS = 2
 
 Node = tuple[str, str]
 """``person`` or ``thing``, whose ids may be the same, and the id."""
-PERSON, OWN, BETWEEN, RECOMMENDED = "the person", "met by the person", "between", "recommended"
+PERSON, OWN, BETWEEN, RECOMMENDED = "the person", "met or written by the person", "between", "recommended"
 
 
 def draw_paths(explanation: Mapping[str, Any], path: Path | str) -> None:
@@ -42,40 +42,39 @@ def graph_of(explanation: Mapping[str, Any]) -> nx.MultiDiGraph:
 
     graph = nx.MultiDiGraph()
     item = ("thing", explanation["item_id"])
-    parts = [part for part in by_source(explanation["parts"]) if part["paths"]][:SOURCES]
-    for part in parts:
-        met, own = part["paths"][0]["steps"][0], ("thing", part["item_id"])
-        graph.add_node(("person", met["source"]), label=met["source"], kind=PERSON, layer=0)
-        graph.add_node(own, label=part["title"], kind=OWN, layer=1)
-        label = f"{say_event(met['relation'])} ({part['contribution']:+.2f})"
-        graph.add_edge(("person", met["source"]), own, label=label)
     graph.add_node(item, label=explanation["title"], kind=RECOMMENDED)
-    for part in parts:
+    for part in [part for part in by_source(explanation["parts"]) if part["paths"]][:SOURCES]:
         for path in part["paths"][:PATHS]:
-            _add(graph, path, ("thing", part["item_id"]))
+            _add(graph, path, f"{part['contribution']:+.2f}")
     graph.nodes[item]["layer"] = 1 + max(data.get("layer", 0) for _, data in graph.nodes(data=True))
     return graph
 
 
-def _add(graph: nx.MultiDiGraph, path: Mapping[str, Any], own: Node) -> None:
-    """What leads on from one of the person's items; of a text what is quoted of it."""
+def _add(graph: nx.MultiDiGraph, path: Mapping[str, Any], adds: str) -> None:
+    """The steps of a path, each once: the first with what it adds, and of a text what is quoted of it."""
     said: dict[str, str] = {}
     for step in path["steps"]:
         if step["relation"] == READS_LIKE:
             said = dict(zip((step["source"], step["target"]), path["quotes"], strict=True))
-    here, layer = own, 1
-    for step in path["steps"][1:]:
+    here: Node = ("person", path["steps"][0]["source"])
+    graph.add_node(here, label=here[1], kind=PERSON, layer=0)
+    for layer, step in enumerate(path["steps"], start=1):
         ends: tuple[Node, Node] = (
-            (("person" if step["is_event"] else "thing"), step["source"]),
+            ("person" if step["is_event"] else "thing", step["source"]),
             ("thing", step["target"]),
         )
         end = 1 if ends[0] == here else 0
-        here, layer = ends[end], layer + 1
-        role = "somebody else" if here[0] == "person" else say_role(step["relation"])
+        here, label = ends[end], _label(step, adds if layer == 1 else None)
         if here not in graph:
             name = said.get(here[1]) or step[("source_name", "target_name")[end]]
-            graph.add_node(here, label=name or role, kind=BETWEEN, layer=layer)
-        label = say_event(step["relation"], liked=True) if step["is_event"] else say_role(step["relation"])
+            unnamed = "somebody else" if here[0] == "person" else here[1] if layer == 1 else say_role(step["relation"])
+            graph.add_node(here, label=name or unnamed, kind=OWN if layer == 1 else BETWEEN, layer=layer)
         known = graph.get_edge_data(*ends) or {}
         if all(data["label"] != label for data in known.values()):
             graph.add_edge(*ends, label=label)
+
+
+def _label(step: Mapping[str, Any], adds: str | None) -> str:
+    if adds is not None:
+        return f"{say_event(step['relation'])} ({adds})"
+    return say_event(step["relation"], liked=True) if step["is_event"] else say_role(step["relation"])

@@ -19,12 +19,9 @@ from text.windows import has_vector
 SENTENCES = 16
 """Sentences of one text that are looked at."""
 
-Told = tuple[int, int]
-"""A text, an item's own by its dense id or a review numbered after all items, and the item that it is about."""
-
 
 class Quotes:
-    """The texts of a snapshot, of items and of reviews about them."""
+    """The texts of a snapshot: of items, by their dense ids, and of reviews about them, numbered after all items."""
 
     def __init__(
         self,
@@ -56,47 +53,73 @@ class Quotes:
             sentences: whether the nearest two sentences are quoted, which takes a run of the text model.
         """
         (own, vectors), (other, others) = self._texts_of(first, since, user), self._texts_of(second, since)
-        if not len(own) or not len(other):
-            return []
         centre, means = self._centred.centre, self._centred.vectors
         a, b = vectors - centre, others - centre
         ties = (a @ b.T) * np.maximum(a @ means[second], 0.0)[:, None] * np.maximum(b @ means[first], 0.0)
-        order = np.argsort(-ties, axis=None, kind="stable")[: self._config.best]
-        pairs = [np.unravel_index(int(place), ties.shape) for place in order if ties.flat[place] > 0]
-        return [
-            self._path(
-                ((int(own[row]), first), (int(other[column]), second)), vectors[row] @ others[column], user, sentences
-            )
-            for row, column in pairs
-        ]
+        found = []
+        for row, column in self._largest(ties):
+            left, right = int(own[row]), int(other[column])
+            likeness = self._likeness(left, right, vectors[row] @ others[column])
+            quotes = self._quotes(left, right, sentences)
+            steps = (*self._about(left, first), likeness, *self._about(right, second))
+            found.append(Path("texts", steps, self._say(left, likeness, quotes, user), quotes=quotes))
+        return found
 
-    def _path(self, ends: tuple[Told, Told], cosine: float, user: str, sentences: bool) -> Path:
-        (left, (said, said_as)), (right, (heard, heard_as)) = ((text, self._node(text)) for text, _ in ends)
-        likeness = Step(said, READS_LIKE, heard, False, said_as, heard_as, float(cosine))
-        before, after = (
-            [Step(id, "ABOUT", self._names.ids[item], source_name=name, target_name=self._names[item])]
-            if self._is_review(text)
-            else []
-            for (text, item), (id, name) in zip(ends, ((said, said_as), (heard, heard_as)), strict=True)
-        )
-        quotes = self._quotes(left, right, sentences)
-        words = f"described alike: “{quotes[0]}” and “{quotes[1]}”"
+    def own_words(self, item: int, user: str, since: float = -np.inf, *, sentences: bool = False) -> list[Path]:
+        """``person -WROTE-> a review -READS_LIKE- a text -ABOUT-> item``, whatever the review was about.
+
+        Of the reviews ``a`` and the texts ``b`` of the item, about the centre of the catalogue, the pairs of the
+        largest ``(a·b) max(a·v_item, 0)``; arguments as of :meth:`paths`.
+        """
+        reviews = np.flatnonzero(self._wrote(user, slice(None)))
+        reviews = reviews[is_since(self._written[reviews], since) & has_vector(self._vectors.reviews[reviews])]
+        vectors, (other, others) = self._vectors.reviews[reviews], self._texts_of(item, since)
+        a, b = vectors - self._centred.centre, others - self._centred.centre
+        found = []
+        for row, column in self._largest((a @ b.T) * np.maximum(a @ self._centred.vectors[item], 0.0)[:, None]):
+            left, right = len(self._items) + int(reviews[row]), int(other[column])
+            likeness = self._likeness(left, right, vectors[row] @ others[column])
+            wrote = Step(user, "WROTE", likeness.source, is_event=True, target_name=likeness.source_name)
+            said, heard = quotes = self._quotes(left, right, sentences)
+            steps = (wrote, likeness, *self._about(right, item))
+            found.append(Path("texts", steps, f"“{said}” and “{heard}”", quotes=quotes))
+        return found
+
+    def _largest(self, ties: np.ndarray) -> list[tuple[int, int]]:
+        """The places of the largest above 0, as many as there are paths of one contribution."""
+        order = np.argsort(-ties, axis=None, kind="stable")[: self._config.best]
+        rows, columns = np.unravel_index(order[ties.flat[order] > 0], ties.shape)
+        return list(zip(rows.tolist(), columns.tolist(), strict=True))
+
+    def _likeness(self, left: int, right: int, cosine: float) -> Step:
+        (said, said_as), (heard, heard_as) = self._node(left), self._node(right)
+        return Step(said, READS_LIKE, heard, False, said_as, heard_as, float(cosine))
+
+    def _about(self, text: int, item: int) -> list[Step]:
+        """The edge from a review to its item; an item's own text stands for itself."""
+        if not self._is_review(text):
+            return []
+        review, name = self._node(text)
+        return [Step(review, "ABOUT", self._names.ids[item], source_name=name, target_name=self._names[item])]
+
+    def _say(self, left: int, likeness: Step, quotes: tuple[str, str], user: str) -> str:
         if self._is_review(left) and self._wrote(user, left - len(self._items)):
-            words = f"of which you wrote “{quotes[0]}”; this one is described by “{quotes[1]}”"
-        elif not before and not after and quotes == (said_as, heard_as):  # items that have no text but their titles
-            words = "named alike"
-        return Path("texts", (*before, likeness, *after), words, quotes=quotes)
+            return f"of which you wrote “{quotes[0]}”; this one is described by “{quotes[1]}”"
+        if quotes == (likeness.source_name, likeness.target_name) and not self._is_review(left):
+            return "named alike"  # items that have no text but their titles
+        return f"described alike: “{quotes[0]}” and “{quotes[1]}”"
 
     def _quotes(self, left: int, right: int, sentences: bool) -> tuple[str, str]:
-        """From each text the sentence nearest to one of the other; their beginnings where sentences are not read."""
+        """From each text the sentence nearest to one of the other, where they are too long to be quoted whole; their
+        beginnings where sentences are not read."""
         said, heard = self._text(left), self._text(right)
-        own, other = split(said), split(heard)
-        if sentences and self._encode is not None and max(len(own), len(other)) > 1:
+        most = self._config.quoted
+        if sentences and self._encode is not None and max(len(said), len(heard)) > most:
+            own, other = split(said), split(heard)
             vectors = self._encode([*own, *other])
             cosines = vectors[: len(own)] @ vectors[len(own) :].T
             row, column = np.unravel_index(int(cosines.argmax()), cosines.shape)
             said, heard = own[row], other[column]
-        most = self._config.quoted
         return beginning(said, most), beginning(heard, most)
 
     def _is_review(self, text: int) -> bool:

@@ -110,37 +110,52 @@ class Explainer:
             kinds: for items of the person's history the kind of an event with it: the first edge of a path.
             since: Unix seconds; events and reviews before that are no edges of paths.
         """
-        totals, values = np.abs(summands.values.sum(axis=0)), summands.values
-        told = set(np.argsort(-totals, kind="stable")[: self._paths.config.items].tolist())
-        found = [
-            self._part(component, value, None, say_general(component, value))
-            for component, value, telling in zip(
-                summands.components, summands.general.tolist(), summands.telling.tolist(), strict=True
+        found = self._general_parts(summands, item, user, since) + self._own_parts(summands, item, user, kinds, since)
+        return sorted(found, key=lambda part: -abs(part["contribution"]))
+
+    def _general_parts(self, summands: Summands, item: int, user: str, since: float) -> list[dict[str, Any]]:
+        """What is said whatever the history; what the person's own words say comes with these."""
+        found = zip(summands.components, summands.general.tolist(), summands.telling.tolist(), strict=True)
+        return [
+            self._part(
+                component,
+                value,
+                None,
+                say_general(component, value),
+                self._paths.own_words(item, user, since) if component == "content" and value > 0 else (),
             )
+            for component, value, telling in found
             if telling
         ]
-        quoted = 0
+
+    def _own_parts(
+        self, summands: Summands, item: int, user: str, kinds: Mapping[int, str], since: float
+    ) -> list[dict[str, Any]]:
+        """What the items of the history add, the largest first."""
+        values, config = summands.values, self._paths.config
+        told = set(np.argsort(-np.abs(values.sum(axis=0)), kind="stable")[: config.items].tolist())
         places = np.argwhere(values)
+        found, quoted = [], 0
         for row, place in places[np.argsort(-np.abs(values[tuple(places.T)]), kind="stable")].tolist():
             component, source = summands.components[row], int(summands.history[place])
             kind, paths = kinds.get(source), []
             if kind is not None and place in told:
-                sentences = component == "content" and quoted < self._paths.config.sentences
+                sentences = component == "content" and quoted < config.sentences
                 quoted += sentences
                 paths = self._paths.behind(component, source, item, user, kind, since, sentences=sentences)
             words = f"you {say_event(kind or '')} {self.title(source)}"
-            words = f"{words}, {paths[0].words}" if paths and paths[0].words else words
             found.append(self._part(component, float(values[row, place]), source, words, paths))
-        return sorted(found, key=lambda part: -abs(part["contribution"]))
+        return found
 
     def _part(
         self, component: str, value: float, source: int | None, words: str, paths: Sequence[Path] = ()
     ) -> dict[str, Any]:
+        said = paths[0].words if paths else ""
         return {
             "component": component,
             "contribution": value,
             "item_id": None if source is None else self._items[source],
             "title": None if source is None else self.title(source),
-            "words": words,
+            "words": f"{words}, {said}" if said else words,
             "paths": [path.to_dict() for path in paths],
         }

@@ -86,20 +86,22 @@ class Ties:
 
     def _over_two(self, own: dict[int, list[Edge]], other: dict[int, list[Edge]], ends: set[int]) -> list[Tie]:
         """Over a node of the first and another of the second that are tied: the rarest pairs, by their common edges."""
-        wanted = np.array([node for node in other.keys() - own.keys() - ends if not self._is_hub[node]], dtype=np.int64)
-        pairs = []
+        wanted = np.zeros(len(self._degrees), dtype=bool)
+        wanted[list(other.keys() - own.keys() - ends)] = True
+        wanted &= ~self._is_hub
+        pairs = set()
         for node in own.keys() - other.keys() - ends:
             if not self._is_hub[node]:
                 near = self._ends[self._starts[node] : self._starts[node + 1]]
-                pairs += [(node, far) for far in np.intersect1d(near, wanted).tolist()]
-        pairs.sort(key=lambda pair: (int(self._degrees[pair[0]] * self._degrees[pair[1]]), pair))
+                pairs |= {(node, far) for far in near[wanted[near]].tolist()}
+        order = sorted(pairs, key=lambda pair: (int(self._degrees[pair[0]] * self._degrees[pair[1]]), pair))
         return [
             Tie(
                 (node, far),
                 (own[node][0], self._around(node)[far][0], _turned(other[far][0])),
                 int(max(self._degrees[node], self._degrees[far])),
             )
-            for node, far in pairs[: self._config.best]
+            for node, far in order[: self._config.best]
         ]
 
 

@@ -41,7 +41,7 @@ EDGES = (
 )
 """Likewise, how an edge between two items is said."""
 
-EVENTS = {"PURCHASED": "bought", "VIEWED": "looked at"}
+EVENTS = {"PURCHASED": "bought", "VIEWED": "looked at", "WROTE": "wrote"}
 """What somebody did, where the kind of event does not say it itself."""
 LIKES = {"RATED": "liked", "REVIEWED": "liked"}
 """Likewise of somebody who likes the item; only a high rating likes."""

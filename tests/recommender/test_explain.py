@@ -391,12 +391,16 @@ def test_of_two_texts_the_nearest_sentences_are_quoted(snapshot: Snapshot) -> No
     reviews = encode(told.reviews["text"].to_pylist())
     vectors = TextVectors(np.zeros((4, 4), np.float32), reviews)
     texts = CentredTexts(np.zeros(4, np.float32), np.concatenate([reviews, np.zeros((2, 4), np.float32)]))
-    paths = Paths(told, knowledge_of(told), cells(), vectors=vectors, texts=texts, encode=encode)
+    config = PathConfig(quoted=20)
+    paths = Paths(told, knowledge_of(told), cells(), vectors=vectors, texts=texts, encode=encode, config=config)
     explainer = Explainer(paths, Vocabulary("abcd"))
     (part,) = explainer.parts(sums({("content", 0): 0.5}), 1, "u", {0: "RATED"})
     assert part["words"] == "you rated Alpha, of which you wrote “It is blue.”; this one is described by “A blue one.”"
     (rough, *_) = paths.behind("content", 0, 1, "u", "RATED")
-    assert rough.quotes == ("It came late. It broke. It is blue.", "Hm! A blue one.")
+    assert rough.quotes == ("It came late. It …", "Hm! A blue one.")
+    paths = Paths(told, knowledge_of(told), cells(), vectors=vectors, texts=texts, encode=encode)
+    whole, *_ = paths.behind("content", 0, 1, "u", "RATED", sentences=True)
+    assert whole.quotes == ("It came late. It broke. It is blue.", "Hm! A blue one."), "short enough for the whole"
 
 
 def test_items_without_a_text_are_named_alike(snapshot: Snapshot) -> None:
@@ -406,6 +410,27 @@ def test_items_without_a_text_are_named_alike(snapshot: Snapshot) -> None:
     paths = Paths(snapshot, knowledge_of(snapshot), cells(), vectors=vectors, texts=texts)
     path, *_ = paths.behind("content", 0, 1, "u", "RATED")
     assert (path.kind, path.words, path.quotes) == ("texts", "named alike", ("Alpha", "Beta"))
+
+
+def test_what_somebody_wrote_leads_to_an_item_that_reads_alike(snapshot: Snapshot) -> None:
+    """Person u wrote of item c; item b is described in the same words, by its own text and by a review."""
+    told = reviewed(snapshot, id=["r1", "r2"], user=[0, 1], item=[2, 1], text=["Quiet strings.", "Strings!"])
+    items = np.array([[0, 0, 1], [1, 0, 0], [0, 0, 0], [0, 0, 1]], dtype=np.float32)
+    reviews = unit_rows(np.array([[1, 0.2, 0], [1, 0.5, 0]], dtype=np.float32))
+    texts = CentredTexts(np.zeros(3, np.float32), unit_rows(np.array([[0, 0, 1], [1, 0.2, 0], [1, 0, 0], [0, 0, 1]])))
+    paths = Paths(told, knowledge_of(told), cells(), vectors=TextVectors(items, reviews), texts=texts)
+    explainer = Explainer(paths, Vocabulary("abcd"))
+    found = explainer.parts(sums({("content", None): 0.5, ("ials", 0): 0.1}), 1, "u", {0: "RATED"})
+    assert found[0]["words"] == "it reads like what you wrote, “Quiet strings.” and “Beta”"
+    assert [edges(path) for path in paths.own_words(1, "u")] == [
+        [("u", "WROTE", "r1"), ("r1", READS_LIKE, "b")],
+        [("u", "WROTE", "r1"), ("r1", READS_LIKE, "r2"), ("r2", "ABOUT", "b")],
+    ]
+    assert paths.own_words(1, "w") == [], "who wrote nothing"
+    assert paths.own_words(3, "u") == [], "nothing in common"
+    graph = graph_of({"user_id": "u", "item_id": "b", "title": "Beta", "parts": found[:1]})
+    assert {data["label"] for _, data in graph.nodes(data=True)} == {"u", "Quiet strings.", "Strings!", "Beta"}
+    assert {data["label"] for *_, data in graph.edges(data=True)} == {"wrote (+0.50)", "reads like", "about"}
 
 
 def test_praise_that_fits_everything_is_not_quoted(snapshot: Snapshot) -> None:
