@@ -11,7 +11,6 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -19,12 +18,12 @@ from typing import IO, Any
 import numpy as np
 
 from kg import queries
-from kg.errors import RecordError, StoreError
+from kg.errors import StoreError
 from kg.knowledge import WholeGraph
 from kg.packed import packed, unpacked_suffix
-from kg.records import ITEM_ENTITY, clean_relation
+from kg.records import ITEM_ENTITY
 from kg.schema import DERIVED_PREFIX
-from kg.spelling import spellings
+from kg.spelling import reads_as, spellings
 from kg.store import Row, Store
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,7 +34,7 @@ class EntityGraph:
 
     def __init__(self, store: Store) -> None:
         self._knowledge = WholeGraph(store)
-        self._spelled = {name: text for name, text in spellings(store).items() if _reads_as(text, name)}
+        self._spelled = {name: text for name, text in spellings(store).items() if reads_as(text, name)}
         self._links = sorted(self._knowledge.links())
         owners = Counter(entity for _, entity in self._links)
         # Of several entities of its own any will do; what is said of one that items share would be said of all of them.
@@ -211,9 +210,3 @@ class _Text(io.TextIOBase):
 
     def write(self, text: str) -> int:
         return self._file.write(text.encode())
-
-
-def _reads_as(spelling: str, relation: str) -> bool:
-    with suppress(RecordError):
-        return clean_relation(spelling) == relation
-    return False

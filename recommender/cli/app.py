@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from recommender.cli import evaluate, export, feedback, ingest, models, query, recommend, upkeep
+from recommender.cli import evaluate, export, feedback, ingest, kg, models, query, recommend, upkeep
 from recommender.cli.errors import Verbs
 from recommender.cli.session import DEFAULT_STORE, Session
 
@@ -85,4 +85,5 @@ app.command()(query.cypher)
 app.command()(query.query)
 app.command()(evaluate.evaluate)
 app.add_typer(export.app, name="export")
+app.add_typer(kg.app, name="kg")
 app.add_typer(models.app, name="models")
