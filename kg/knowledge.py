@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from kg import queries
 from kg.batch import Edge
@@ -74,22 +74,20 @@ class WholeGraph:
 
 
 class Neighbourhood:
-    """Some items, and what is said of them and of what they lead to, ``hops`` edges far; memory grows with the part."""
+    """Some items, and what is said of them and of what they lead to, ``hops`` edges far; memory grows with the part.
+
+    An item and its own entity are one, so that ``SAME_AS`` is no hop.
+    """
 
     def __init__(self, store: Store, items: Iterable[str], hops: int = 1) -> None:
         self._store = store
-        self._nodes: dict[str, dict[str, Any]] = {"Item": dict.fromkeys(items), "Entity": {}}
+        self._nodes: dict[str, dict[str, None]] = {"Item": {}, "Entity": {}}
         self._edges: dict[Edge, None] = {}
-        names = [*relations(store), "SAME_AS"]
-        reached: dict[str, Collection[str]] = {label: list(ids) for label, ids in self._nodes.items()}
-        for _ in range(hops):
-            found = [edge for head, tail in KNOWLEDGE for edge in self._leaving(head, reached[head], names, tail)]
-            self._edges |= dict.fromkeys(found)
-            reached = {"Item": set(), "Entity": set()}
-            for edge in found:
-                if edge.tail not in self._nodes[edge.tail_label]:
-                    self._nodes[edge.tail_label][edge.tail] = None
-                    reached[edge.tail_label].add(edge.tail)  # type: ignore[attr-defined]
+        names = "|".join(relations(store))
+        reached = self._with_entities({("Item", id) for id in items})
+        for _ in range(hops if names else 0):
+            found = [edge for head, tail in KNOWLEDGE for edge in self._leaving(reached, head, names, tail)]
+            reached = self._with_entities({(edge.tail_label, edge.tail) for edge in found})
 
     def items(self) -> Iterator[Row]:
         """See :class:`Knowledge`."""
@@ -118,12 +116,26 @@ class Neighbourhood:
         for ids in _slices(self._nodes[label]):
             yield from self._store.read(text, ids=ids)
 
-    def _leaving(self, head: str, ids: Collection[str], relations: list[str], tail: str) -> Iterator[Edge]:
-        names = {"head": head, "relations": "|".join(relations), "tail": tail}
+    def _with_entities(self, nodes: set[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those that were not met before, with the entities that they are."""
+        links = self._leaving(nodes, "Item", "SAME_AS", "Entity")
+        met = nodes | {("Entity", edge.tail) for edge in links}
+        new = {(label, id) for label, id in met if id not in self._nodes[label]}
+        for label, id in new:
+            self._nodes[label][id] = None
+        return new
+
+    def _leaving(self, nodes: Iterable[tuple[str, str]], head: str, relations: str, tail: str) -> list[Edge]:
+        """The edges that leave some nodes; all are kept."""
+        names = {"head": head, "relations": relations, "tail": tail}
         text = queries.statement("knowledge_from", names=names).text
-        for some in _slices(ids):
-            for row in self._store.read(text, ids=some):
-                yield Edge(head, row["head"], row["relation"], tail, row["tail"])
+        found = [
+            Edge(head, row["head"], row["relation"], tail, row["tail"])
+            for ids in _slices(id for label, id in nodes if label == head)
+            for row in self._store.read(text, ids=ids)
+        ]
+        self._edges |= dict.fromkeys(found)
+        return found
 
 
 def _slices(ids: Iterable[str]) -> Iterator[list[str]]:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from kg.errors import RecordError
 
 MAX_ID_BYTES = 1024
+ITEM_ENTITY = "tastegraph:item:"
+"""In tables of triples, which hold entities alone: what stands before the id of an item that has no entity."""
 KIND_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 """What a kind of event, a relation or a property may be called; stored in upper case for kinds and relations."""
 
@@ -225,6 +227,15 @@ def clean_relation(value: Any, name: str = "relation") -> str:
     if len(stored) > 64:
         stored = f"{stored[:51]}_{hashlib.blake2b(text.encode(), digest_size=6).hexdigest().upper()}"
     return stored
+
+
+def item_of(entity_id: str) -> str | None:
+    """The item that an entity stands for where a file has no other way to name an item.
+
+    >>> item_of(f"{ITEM_ENTITY}7"), item_of("brand:Acme")
+    ('7', None)
+    """
+    return entity_id[len(ITEM_ENTITY) :] or None if entity_id.startswith(ITEM_ENTITY) else None
 
 
 def event_hash(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kg import queries
-from kg.records import Record, Triple
+from kg.errors import RecordError
+from kg.records import Record, Triple, clean_relation
 from kg.store import Store
 
 
@@ -32,3 +33,11 @@ class Spellings:
 def spellings(store: Store) -> dict[str, str]:
     """The spelling of each relation that its source spelled otherwise than the graph."""
     return {row["relation"]: row["name"] for row in store.read(queries.text("relation_names"))}
+
+
+def reads_as(spelling: str, relation: str) -> bool:
+    """Whether a table with this spelling gives the relation again; that of a mapping may be another."""
+    try:
+        return clean_relation(spelling) == relation
+    except RecordError:
+        return False

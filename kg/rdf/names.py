@@ -9,6 +9,7 @@ from functools import lru_cache
 from kg.rdf.mapping import Means, RdfMapping
 from kg.rdf.read import SAME_ENTITY
 from kg.rdf.terms import RELATION_PREFIX, escaped, is_blank, is_iri
+from kg.spelling import reads_as
 
 
 class Names:
@@ -61,7 +62,7 @@ class Names:
         if is_iri(spelled) and self._reads_as(spelled, relation):
             return spelled, False
         known = [(iri, own.inverse) for iri, own in self._mapping.relations.items() if own.name == relation]
-        ours = (f"{RELATION_PREFIX}{escaped(spelled)}", False)
+        ours = (f"{RELATION_PREFIX}{escaped(spelled if reads_as(spelled, relation) else relation)}", False)
         return min(known, key=lambda found: found[1], default=ours)
 
     def _reads_as(self, predicate: str, relation: str) -> bool:

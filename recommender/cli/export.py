@@ -51,7 +51,52 @@ def rdf(
         store = recommender.store
         knowledge = Neighbourhood(store, joined(items), hops) if items else WholeGraph(store)
         count = export_rdf(store, knowledge, file, mapping)
+    _show({"file": str(file), "statements": count, "left_out": "people, their events and reviews"}, json)
+
+
+@app.command()
+def triples(
+    context: typer.Context,
+    file: Out,
+    link: Annotated[
+        Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Where item id and entity id go.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """The knowledge graph as CSV: head, relation, tail; an item stands as its entity, which --link tells.
+
+    \b
+    Example:
+      tastegraph export triples kg.csv --link links.csv
+    """
+    from kg.flat import export_triples
+
+    with Session.of(context).open() as recommender:
+        counts = export_triples(recommender.store, file, link)
+    _show({"file": str(file), **counts}, json)
+
+
+@app.command()
+def recbole(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", exists=False, show_default=False)],
+    json: Json = False,
+) -> None:
+    """RecBole's atomic files: .inter, .user, .item, .kg, .link, and .ent with the names of entities.
+
+    \b
+    Example:
+      tastegraph export recbole my-data
+    """
+    from kg.flat import export_recbole
+
+    with Session.of(context).open() as recommender:
+        counts = export_recbole(recommender.store, folder)
+    _show({"folder": str(folder), **counts}, json)
+
+
+def _show(report: dict[str, Any], json: bool) -> None:
     if json:
-        output.document({"file": str(file), "statements": count})
+        output.document(report)
     else:
-        output.line(f"{count} statements written to {file}; people, events and reviews are left out")
+        output.facts(report)

@@ -26,6 +26,7 @@ from recommender.cli.evaluate import (
 )
 from recommender.cli.parameters import Json, TextModel
 from recommender.cli.session import Session
+from recommender.cli.validate import validate
 
 if TYPE_CHECKING:
     from kg.report import GraphReport
@@ -170,6 +171,9 @@ def show(
         output.document({"file": str(out), **counts})
     else:
         output.facts(counts, title=f"drawn in {out}")
+
+
+app.command()(validate)
 
 
 def _show(found: GraphReport) -> None:

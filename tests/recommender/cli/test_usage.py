@@ -69,6 +69,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("evaluate --folds 5", "--folds"),
         ("evaluate --protocol k-fold --folds 2", "--folds"),
         ("evaluate -k 0", "-k"),
+        ("kg validate", "--shapes"),
+        ("kg validate --shapes nowhere.ttl", "nowhere.ttl"),
+        ("export rdf", "FILE"),
+        ("export rdf graph.ttl --hops far", "--hops"),
+        ("ingest triples ratings.csv --map nowhere.toml", "nowhere.toml"),
         ("refresh --budget soon", "--budget"),
         ("models prune --keep 0", "--keep"),
         ("no-such-verb", "no-such-verb"),
@@ -88,6 +93,7 @@ def test_bad_arguments_are_usage_errors(arguments: str, named: str, here: Path) 
         *("refresh", "status", "profile", "recommend", "explain", "similar", "feedback", "cypher", "query", "evaluate"),
         *(f"ingest {what}" for what in ("events", "items", "users", "triples", "amazon", "recbole", "lists")),
         *("models", "models rollback", "models prune"),
+        *("export rdf", "export triples", "export recbole", "kg validate"),
     ],
 )
 def test_every_verb_explains_itself_with_an_example(verb: str) -> None:
