@@ -48,7 +48,7 @@ OWN_EDGES: Mapping[str, frozenset[tuple[str, str]]] = {
     "HAS_INTEREST": frozenset({("User", "Interest")}),
     "INTERESTED_IN": frozenset({("User", "Entity")}),
     "IN_SEGMENT": frozenset({("User", "Segment")}),
-    "MENTIONS": frozenset({("Review", "Entity"), ("Item", "Entity")}),
+    "MENTIONS": frozenset((text, named) for text in ("Review", "Item") for named in ("Entity", "Item")),
     "MENTIONED_WITH": frozenset({("Item", "Entity")}),
 }
 """Relations with a meaning of their own, and the labels that each leads from and to."""

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from recommender.evaluation.report import Report
     from recommender.evaluation.stores import Protocol
     from recommender.feedback import FeedbackReceipt, FeedbackWriter
+    from recommender.mentions import Mention, MentionReport
     from recommender.model import Model
     from recommender.refresh.config import RefreshConfig
     from recommender.refresh.run import Done, RefreshReport
@@ -434,6 +435,26 @@ class Recommender:
 
         found = label or view.label_of(self._store, id)
         return view.ego(self._store, found, id, hops=hops, max_nodes=max_nodes, relations=relations)
+
+    def kg_mentions(self, margin: float = 0.1, dry_run: bool = False) -> tuple[list[Mention], MentionReport]:
+        """Find known names in all texts and link them as ``MENTIONS``, in place of those that were linked before.
+
+        Args:
+            margin: least cosine that decides an ambiguous name, see :mod:`recommender.mentions`.
+            dry_run: find them, and leave the graph as it is.
+
+        Raises:
+            MissingLibrary: ahocorasick-rs is not installed.
+        """
+        from kg import snapshot
+        from recommender.mentions import LinkConfig, find_mentions, write_mentions
+
+        taken = snapshot.take(self._store, progress=self.run.progress)
+        encode = self._texts(self._config.encoder).encode
+        mentions, report = find_mentions(taken, encode, LinkConfig(margin=margin), progress=self.run.progress)
+        if not dry_run:
+            write_mentions(self._store, taken, mentions)
+        return mentions, report
 
     # Evaluation ------------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import orjson
 import typer
 
 from recommender.cli import output
@@ -171,6 +172,40 @@ def show(
         output.document({"file": str(out), **counts})
     else:
         output.facts(counts, title=f"drawn in {out}")
+
+
+@app.command()
+def mentions(
+    context: typer.Context,
+    margin: Annotated[
+        float,
+        typer.Option(min=0, max=2, metavar="COSINE", help="Least that decides an ambiguous name; higher links fewer."),
+    ] = 0.1,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Find them, and leave the graph as it is.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Write every mention here, as JSON lines.")
+    ] = None,
+    text_model: TextModel = None,
+    json: Json = False,
+) -> None:
+    """Find known names in texts and reviews, and link them as MENTIONS.
+
+    Names are those of entities (brands, people, attribute values) and titles of
+    items. Links that were made before are replaced.
+
+    \b
+    Examples:
+      tastegraph kg mentions --dry-run --out mentions.jsonl
+      tastegraph kg mentions
+    """
+    with Session.of(context).open(compute=True, text_model=text_model) as recommender:
+        found, summary = recommender.kg_mentions(margin=margin, dry_run=dry_run)
+    if out is not None:
+        out.write_bytes(b"".join(orjson.dumps(mention) + b"\n" for mention in found))
+    if json:
+        output.document(summary.to_dict())
+    else:
+        output.facts(summary.to_dict())
 
 
 app.command()(validate)
