@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -190,6 +190,14 @@ class BoltStore(ABC):
     def query(
         self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0
     ) -> Result:
+        """See :class:`kg.store.Store`."""
+
+    @abstractmethod
+    def nearest(self, label: str, name: str, vector: Sequence[float], k: int) -> list[Row]:
+        """See :class:`kg.store.Store`."""
+
+    @abstractmethod
+    def index_vectors(self, label: str, name: str, dimension: int) -> None:
         """See :class:`kg.store.Store`."""
 
     def bulk_load(self) -> AbstractContextManager[BulkLoad] | None:

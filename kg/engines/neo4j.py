@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import pyarrow as pa
 
+from kg import queries, schema
 from kg.bolt import BoltStore, Connection
 from kg.engines.conform import conform, json_text
 from kg.errors import QueryFailed, QueryRefused, StoreUnavailable
-from kg.store import Result
+from kg.store import Result, Row, Statement
 
 LISTS = 64
 """How many lists the rows of an export are gathered in."""
@@ -22,6 +23,10 @@ FORBIDDEN_OPERATORS = ("LoadCSV", "TerminateTransactions")
 
 class Neo4jStore(BoltStore):
     """A :class:`kg.store.Store` on a server."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._indexed: dict[str, int] = {}
 
     @classmethod
     def open(cls, url: str, *, work: Path | None = None) -> Self:
@@ -51,6 +56,26 @@ class Neo4jStore(BoltStore):
         tables = [_table(row["rows"], schema, maps) for row in self.stream(gathered)]
         return pa.concat_tables(tables) if tables else schema.empty_table()
 
+    def nearest(self, label: str, name: str, vector: Sequence[float], k: int) -> list[Row]:
+        """By the vector index, which is made when there is none of this length; see :class:`kg.store.Store`."""
+        self.index_vectors(label, name, len(vector))
+        return self.read(
+            queries.text("nearest_indexed"), index=_index(label, name), vector=list(map(float, vector)), k=k
+        )
+
+    def index_vectors(self, label: str, name: str, dimension: int) -> None:
+        """Make the index, anew when it has another dimension, and wait until it holds all nodes."""
+        index = _index(label, name)
+        if self._indexed.get(index) == dimension:
+            return
+        wanted = {"vector.dimensions": dimension, "vector.similarity_function": "COSINE"}
+        found = [row["config"] for row in self.read(queries.text("vector_indexes"), name=index)]
+        if not any(wanted.items() <= config.items() for config in found):
+            self.write(Statement(f"DROP INDEX {index} IF EXISTS", {}))
+            self.write(Statement(schema.vector_index(index, label, name, dimension), {}))
+            self.read("CALL db.awaitIndex($name, 600)", name=index)
+        self._indexed[index] = dimension
+
     def query(
         self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0
     ) -> Result:
@@ -64,6 +89,10 @@ class Neo4jStore(BoltStore):
         if found := sorted(set(plan.operators) & set(FORBIDDEN_OPERATORS)):
             raise QueryRefused(f"a query reads the graph only; this one uses {', '.join(found)}")
         return self.run_limited(text, parameters, max_rows, timeout)
+
+
+def _index(label: str, name: str) -> str:
+    return f"{label}_{name}".lower()
 
 
 def _table(rows: list[list[Any]], schema: pa.Schema, maps: bool) -> pa.Table:
