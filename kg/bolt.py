@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -211,6 +211,14 @@ class BoltStore(ABC):
     def catch_up(self) -> dict[str, int]:
         """Nothing: the graph is this program's own."""
         return {}
+
+    @abstractmethod
+    def nearest(self, label: str, name: str, vector: Sequence[float], k: int) -> list[Row]:
+        """See :class:`kg.store.Store`."""
+
+    @abstractmethod
+    def index_vectors(self, label: str, name: str, dimension: int) -> None:
+        """See :class:`kg.store.Store`."""
 
     def bulk_load(self) -> AbstractContextManager[BulkLoad] | None:
         """None: this engine has no faster path than transactions."""

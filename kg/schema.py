@@ -84,6 +84,18 @@ def kind_constraint(kind: str) -> str:
     return f"CREATE CONSTRAINT event_{kind.lower()} IF NOT EXISTS FOR ()-[r:{kind}]-() REQUIRE r.event_id IS UNIQUE"
 
 
+def vector_index(index: str, label: str, name: str, dimension: int) -> str:
+    """A server's index by cosine over the vectors that nodes of ``label`` have in their property ``name``.
+
+    Not quantised: scores would be off by some hundredths.
+    """
+    return (
+        f"CREATE VECTOR INDEX {index} IF NOT EXISTS FOR (n:{label}) ON (n.{name}) OPTIONS {{indexConfig: "
+        f"{{`vector.dimensions`: {dimension}, `vector.similarity_function`: 'cosine', "
+        f"`vector.quantization.enabled`: false}}}}"
+    )
+
+
 def check_kind(kind: str, name: str = "kind") -> None:
     """Refuse a reserved name.
 

@@ -84,6 +84,15 @@ class Store(Protocol):
         A column that the answer lacks is null. ``maps``: some values are maps, which come as JSON text (slower).
         """
 
+    def nearest(self, label: str, name: str, vector: Sequence[float], k: int) -> list[Row]:
+        """The ``k`` nodes of a label whose vectors, the property ``name``, have the highest cosine with this one.
+
+        ``id`` and ``score`` of each, the best first. Only vectors of the same length, none of them zero, are compared.
+        """
+
+    def index_vectors(self, label: str, name: str, dimension: int) -> None:
+        """Have :meth:`nearest` answer from the engine's vector index, where it has one, made anew for this length."""
+
     def bulk_load(self) -> AbstractContextManager[BulkLoad] | None:
         """The engine's fast path into a graph that ``is_new``; None where there is none.
 

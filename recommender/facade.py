@@ -350,6 +350,24 @@ class Recommender:
         """The items that go with an item: ``item_id, score, rank, title``."""
         return self._serving.similar_items(item, k)
 
+    def write_item_vectors(self) -> int:
+        """Write the published version's item vectors to the graph, for :meth:`nearest_items` and for other clients."""
+        from recommender.neighbours import write_item_vectors
+
+        return write_item_vectors(self._store, self._serving.model(), progress=self.run.progress)
+
+    def nearest_items(self, item: str, k: int = 10) -> list[dict[str, Any]]:
+        """The items whose texts are most like an item's, see :func:`recommender.neighbours.nearest_items`."""
+        from recommender.neighbours import nearest_items
+
+        return nearest_items(self._store, self._serving.model(), item, k)
+
+    def nearest_people(self, user: str, k: int = 10) -> list[dict[str, Any]]:
+        """The people with the most like interests, see :func:`recommender.neighbours.nearest_people`."""
+        from recommender.neighbours import nearest_people
+
+        return nearest_people(self._store, user, k)
+
     def profile(self, user: str) -> dict[str, Any]:
         """What the graph holds of a person: features, habits, interests, tags, segments.
 

@@ -25,6 +25,9 @@ from kg.store import Row, Statement
 AT_ONCE = 10_000
 """Nodes or edges changed in one transaction."""
 OWN = PREFIX.lower()
+_INDEXES = (
+    f"SHOW INDEXES YIELD name, labelsOrTypes AS on WHERE any(kind IN on WHERE kind STARTS WITH '{PREFIX}') RETURN name"
+)
 
 
 class AdoptedStore(Neo4jStore):
@@ -222,6 +225,8 @@ def release(url: str, *, work: Path | None = None) -> dict[str, int]:
         )
         for row in store.read(f"SHOW CONSTRAINTS YIELD name WHERE name STARTS WITH '{OWN}' RETURN name"):
             store.write(Statement(f"DROP CONSTRAINT {quoted(row['name'])} IF EXISTS", {}))
+        for row in store.read(_INDEXES):
+            store.write(Statement(f"DROP INDEX {quoted(row['name'])} IF EXISTS", {}))
         labels = sum(_repeat(store, _unmark(label)) for label in sorted(SHARED))
         ours = sorted(OURS, key=lambda label: label == "Schema")
         nodes = sum(_repeat(store, _delete(f"(n:{PREFIX}{label})")) for label in ours)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import pyarrow as pa
 
+from kg import queries, schema
 from kg.bolt import BoltStore, translated
 from kg.connection import Connection, ConnectionConfig
 from kg.engines.conform import conform, json_text
 from kg.errors import QueryFailed, QueryRefused, StoreError
-from kg.store import Result
+from kg.store import Result, Row, Statement
 
 OLDEST = (5, 26)
 """The first version that the tests run on."""
@@ -26,6 +27,10 @@ FORBIDDEN_OPERATORS = ("LoadCSV", "TerminateTransactions")
 
 class Neo4jStore(BoltStore):
     """A :class:`kg.store.Store` on a server."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._indexed: dict[str, int] = {}
 
     @classmethod
     def open(cls, url: str, *, work: Path | None = None, config: ConnectionConfig | None = None) -> Self:
@@ -63,6 +68,26 @@ class Neo4jStore(BoltStore):
             tables = self._retried(attempt, writes=False)
         return pa.concat_tables(tables) if tables else schema.empty_table()
 
+    def nearest(self, label: str, name: str, vector: Sequence[float], k: int) -> list[Row]:
+        """By the vector index, which is made when there is none of this length; see :class:`kg.store.Store`."""
+        self.index_vectors(label, name, len(vector))
+        return self.read(
+            queries.text("nearest_indexed"), index=_index(label, name), vector=list(map(float, vector)), k=k
+        )
+
+    def index_vectors(self, label: str, name: str, dimension: int) -> None:
+        """Make the index, anew when it has another dimension, and wait until it holds all nodes."""
+        index = _index(label, name)
+        if self._indexed.get(index) == dimension:
+            return
+        wanted = {"vector.dimensions": dimension, "vector.similarity_function": "COSINE"}
+        found = [row["config"] for row in self.read(queries.text("vector_indexes"), name=index)]
+        if not any(wanted.items() <= config.items() for config in found):
+            self.write(Statement(f"DROP INDEX {index} IF EXISTS", {}))
+            self.write(Statement(schema.vector_index(index, label, name, dimension), {}))
+            self.read("CALL db.awaitIndex($name, 600)", name=index)
+        self._indexed[index] = dimension
+
     def query(
         self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0
     ) -> Result:
@@ -88,6 +113,10 @@ def check_agent(agent: str, url: str) -> None:
     if number is None or (int(number[1]), int(number[2])) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         raise StoreError(f"{url} is {agent}; this program needs Neo4j {oldest} or later, so upgrade the server")
+
+
+def _index(label: str, name: str) -> str:
+    return f"{label}_{name}".lower()
 
 
 def _table(rows: list[list[Any]], schema: pa.Schema, maps: bool) -> pa.Table:

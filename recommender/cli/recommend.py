@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,14 @@ History = Annotated[
     typer.Option(parser=names, metavar="ITEM,...", help="For somebody who likes these; may be repeated."),
 ]
 Text = Annotated[str | None, typer.Option(metavar="TEXT", help="For somebody who wrote this.")]
+
+
+class Nearness(StrEnum):
+    """What ``similar`` compares."""
+
+    MODEL = "model"
+    TEXTS = "texts"
+    INTERESTS = "interests"
 
 
 def recommend(
@@ -126,18 +135,31 @@ def explain(
 
 def similar(
     context: typer.Context,
-    item: Annotated[str, typer.Argument(metavar="ITEM", show_default=False)],
+    item: Annotated[str, typer.Argument(metavar="ITEM|USER", show_default=False)],
     k: K = 10,
+    by: Annotated[
+        Nearness,
+        typer.Option(
+            help="The whole model; the vectors of items' texts, which 'models vectors' writes to the graph; or those "
+            "of a person's interests, which gives people."
+        ),
+    ] = Nearness.MODEL,
     json: Json = False,
 ) -> None:
-    """List the items nearest to an item.
+    """List the items nearest to an item, or the people nearest to a person.
 
     \b
-    Example:
+    Examples:
       tastegraph similar B00006 -k 5
+      tastegraph similar alice --by interests
     """
     with Session.of(context).open() as recommender:
-        rows = list(_records(recommender.similar_items(item, k)))
+        if by is Nearness.TEXTS:
+            rows = recommender.nearest_items(item, k)
+        elif by is Nearness.INTERESTS:
+            rows = recommender.nearest_people(item, k)
+        else:
+            rows = list(_records(recommender.similar_items(item, k)))
     if json:
         output.document(rows)
     else:

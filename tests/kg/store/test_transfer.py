@@ -48,7 +48,10 @@ ODD = {
     "whole": 5.0,
 }
 """Values whose form, once lost, nothing would tell."""
-ZONED = {"local": {"localdatetime": "2020-01-02T03:04:05.000000000"}, "at": {"datetime": "2020-01-02T00:00:00.5-03:30"}}
+ZONED = {
+    "local": {"localdatetime": "2020-01-02T03:04:05.000000000"},
+    "at": {"datetime": "2020-01-02T00:00:00.500000000-03:30"},
+}
 POINTS = {"place": {"point": [4326, 2.0, 1.0]}, "corner": {"point": [9157, 1.0, 2.0, 3.0]}}
 
 
@@ -82,9 +85,8 @@ def _no_files_in_work(embedded: BoltStore) -> None:
 
 
 def test_no_form_of_a_value_is_lost() -> None:
-    assert encode(decode(ODD | ZONED | POINTS)) == dict(sorted((ODD | POINTS | ZONED | {
-        "at": {"datetime": "2020-01-02T00:00:00.500000000-03:30"}
-    }).items()))  # fmt: skip
+    values = ODD | ZONED | POINTS
+    assert encode(decode(values)) == values
     assert in_utc([ZONED["local"], ZONED["at"], ODD["when"], 3]) == [
         {"datetime": "2020-01-02T03:04:05.000000000+00:00"},
         {"datetime": "2020-01-02T03:30:00.500000000+00:00"},
@@ -113,13 +115,7 @@ def test_what_the_owner_added_arrives_in_every_form(graph: BoltStore, tmp_path: 
     expected = content(made)
     if not zoned:
         expected = json.loads(json.dumps(expected), object_hook=in_utc)
-    assert json.loads(json.dumps(content(StoreSource(graph)))) == canonical(expected)
-
-
-def canonical(expected: Any) -> Any:
-    """The moment that is written shorter, as it is read."""
-    text = json.dumps(expected).replace("00:00:00.5-03:30", "00:00:00.500000000-03:30")
-    return json.loads(text)
+    assert json.loads(json.dumps(content(StoreSource(graph)))) == json.loads(json.dumps(expected))
 
 
 scalars = st.one_of(
@@ -132,7 +128,7 @@ scalars = st.one_of(
     st.lists(st.floats(-1e6, 1e6), max_size=5), st.lists(st.text("aé😀", max_size=3), min_size=1, max_size=3),
 )  # fmt: skip
 names = st.sampled_from(["a", "b", "Größe", "two words"])
-properties = st.dictionaries(names, scalars, max_size=3)
+properties = st.dictionaries(names, scalars, max_size=3).map(lambda own: dict(sorted(own.items())))
 
 
 @st.composite
