@@ -24,6 +24,7 @@ NODE_KEYS = {
     "Interest": "id",
     "Segment": "id",
     "Model": "version",
+    "Forgotten": "id",
 }
 """Each label and the property that identifies a node of it."""
 
@@ -42,10 +43,12 @@ EVENT_FIELDS = frozenset({"event_id", "at", "value", "reviewed"})
 
 def node_constraints() -> list[str]:
     """One uniqueness constraint for each label."""
-    return [
-        f"CREATE CONSTRAINT {label.lower()}_key IF NOT EXISTS FOR (n:{label}) REQUIRE n.{key} IS UNIQUE"
-        for label, key in NODE_KEYS.items()
-    ]
+    return [node_constraint(label) for label in NODE_KEYS]
+
+
+def node_constraint(label: str) -> str:
+    """The constraint that makes the key of this label unique."""
+    return f"CREATE CONSTRAINT {label.lower()}_key IF NOT EXISTS FOR (n:{label}) REQUIRE n.{NODE_KEYS[label]} IS UNIQUE"
 
 
 def kind_constraint(kind: str) -> str:

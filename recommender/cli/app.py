@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from recommender.cli import evaluate, feedback, ingest, models, query, recommend, upkeep
+from recommender.cli import evaluate, feedback, forget, ingest, models, query, recommend, upkeep
 from recommender.cli.errors import Verbs
 from recommender.cli.session import DEFAULT_STORE, Session
 
@@ -81,6 +81,7 @@ app.command()(recommend.recommend)
 app.command()(recommend.explain)
 app.command()(recommend.similar)
 app.command()(feedback.feedback)
+app.command()(forget.forget)
 app.command()(query.cypher)
 app.command()(query.query)
 app.command()(evaluate.evaluate)

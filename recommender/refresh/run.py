@@ -30,6 +30,7 @@ from recommender.refresh.guard import KeptBack, judge
 from recommender.refresh.lists import drop_lists, rewrite_lists, write_lists
 from recommender.refresh.lock import Lock, refresh_lock
 from recommender.refresh.profiles import write_everyone
+from recommender.refresh.removed import drop_interests_of_nobody, forget_removed_texts
 from recommender.refresh.stages import PUBLISHED, STAGES, Run, assemble, require
 from recommender.serving import Query, Serving
 from recommender.texts import Texts
@@ -285,6 +286,7 @@ def _publish(
         published = versions.current(run.store)
         drop_lists(run.store, kept=published["version"] if published else "")
         write_lists(run.store, version, _lists(run, version))
+    forget_removed_texts(run)
     lock.confirm()
     versions.publish(run.store, version, key, figures | {"recommended": count or None})
     mark.write_text(version)
@@ -331,6 +333,7 @@ def _write_profiles(
     model = Model.load(versions.folder(run.store, outcome.version), lambda manifest: run.encode)
     write_everyone(run.store, model, run.config.profiles, profiling, progress=run.context.progress)
     drop_lists(run.store, kept=outcome.version)
+    drop_interests_of_nobody(run.store)
     shutil.rmtree(run.folder)
     note(StageReport("profiles", time.perf_counter() - start, False, {"people": model.snapshot.users.num_rows}))
     report(f"profiles: {outcome.stages[-1].seconds:.1f} s")
