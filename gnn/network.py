@@ -30,7 +30,7 @@ from torch.nn.functional import normalize, pad
 from gnn.errors import ShapeError, require
 from gnn.graph import Graph, Propagation
 from gnn.objectives import ObjectiveConfig, losses
-from gnn.sparse import check_csr, degrees, inverse_power, keep
+from gnn.sparse import check_csr, degrees, inverse_power, keep, transpose
 from gnn.training import TrainingConfig, TrainingLog, train
 
 
@@ -157,6 +157,36 @@ class Propagated:
     """``(I, d)`` ``m_i``: what an item of a history says of whoever has it."""
     temperature: float
 
+    def extended(self, users: Tensor, items: Tensor, liked: Tensor) -> Propagated:
+        """The same tables for more people and items, without training.
+
+        A new item gets the direction of the people who like it, ``sum_u z_u / |z_u|`` of unit length; zero where nobody
+        does. Its bias is that of known items which as many people like, and the message ``m_i`` has that direction and
+        the root mean square of ``d_j |m_j|^2`` over known items, divided by ``d_i``, as its squared length.
+
+        Args:
+            users: ``(U',)`` int64 row of each person here, -1 for somebody new.
+            items: ``(I',)`` int64 row of each item here, -1 for a new one.
+            liked: CSR ``(U', I')`` liked cells as they are now.
+
+        Raises:
+            ShapeError: shapes that do not match.
+        """
+        check_csr(liked, "liked", len(items))
+        known, new = items >= 0, items < 0
+        base, vectors, messages, bias = (
+            _rows(table, rows)
+            for table, rows in ((self.base, users), (self.items, items), (self.messages, items), (self.bias, items))
+        )
+        if new.any() and known.any():
+            people = Propagated(base, vectors, bias, messages, self.temperature).user_vectors(base, liked)
+            degree = degrees(liked)[1]
+            vectors[new] = normalize(transpose(liked) @ normalize(people, dim=1), dim=1)[new]
+            length = (degree[known] * messages[known].square().sum(1)).mean().sqrt()
+            messages[new] = vectors[new] * (length * inverse_power(degree, 0.5))[new, None]
+            bias[new] = _bias_of(degree[new], degree[known], bias[known])
+        return Propagated(base, vectors, bias, messages, self.temperature)
+
     def user_vectors(self, base: Tensor, history: Tensor) -> Tensor:
         """``z_u = e_u + d_u^-1/2 sum_i w_ui m_i``, ``(B, d)``.
 
@@ -198,6 +228,20 @@ class Propagated:
         items, weights = history.col_indices(), history.values()
         amount = weights * inverse_power(weights.abs().sum(), 0.5)
         return self.bias[targets] + (base @ scaled)[0], items, (amount[:, None] * self.messages[items]) @ scaled
+
+
+def _rows(table: Tensor, rows: Tensor) -> Tensor:
+    """Those rows of a table, zeros where a row is -1."""
+    found = table[rows.clamp_min(0)].clone()
+    found[rows < 0] = 0.0
+    return found
+
+
+def _bias_of(degree: Tensor, known: Tensor, bias: Tensor) -> Tensor:
+    """For each degree the mean bias of items of the nearest known degree that is not above it, else of the lowest."""
+    levels, place = torch.unique(known, return_inverse=True)
+    means = torch.zeros_like(levels).index_reduce_(0, place, bias, "mean", include_self=False)
+    return means[(torch.searchsorted(levels, degree.contiguous(), right=True) - 1).clamp_min(0)]
 
 
 def fit(

@@ -178,7 +178,7 @@ class BoltStore(ABC):
             return self._run(statements, neo4j.WRITE_ACCESS)
 
     @abstractmethod
-    def export(self, text: str, schema: pa.Schema, *, maps: bool = False) -> pa.Table:
+    def export(self, text: str, schema: pa.Schema, *, maps: bool = False, **parameters: Any) -> pa.Table:
         """See :class:`kg.store.Store`."""
 
     @abstractmethod

@@ -10,7 +10,8 @@
     │   ├── StoreUnavailable   no server answers, or it rejects the credentials
     │   ├── StoreVersionError  the store was made by another schema version
     │   ├── ConstraintViolated a uniqueness constraint stopped a write: somebody else wrote the same key
-    │   └── EventConflict      another event is stored under the same id
+    │   ├── EventConflict      another event is stored under the same id
+    │   └── NotUpdatable       what has changed since a snapshot cannot be known
     ├── QueryRefused           the text is not a read-only query
     └── QueryFailed            syntax, a missing parameter, a time or row limit
 """
@@ -66,6 +67,10 @@ class ConstraintViolated(StoreError):
 
 class EventConflict(StoreError):
     """Another event with other content is stored under the same ``event_id``."""
+
+
+class NotUpdatable(StoreError):
+    """What has changed since a snapshot cannot be known, says why; it has to be taken anew."""
 
 
 class QueryRefused(GraphError):

@@ -1,4 +1,4 @@
-"""The whole graph out of the engine, and into the tables of a snapshot: column by column, no Python a row."""
+"""The graph out of the engine, whole or by ids: column by column, no Python a row but for maps."""
 
 from __future__ import annotations
 
@@ -13,102 +13,110 @@ from tqdm import tqdm
 
 from kg import queries
 from kg.schema import DERIVED_PREFIX, RESERVED
-from kg.snapshot import ENTITIES, EVENTS, ITEMS, KINDS, MENTIONS, REVIEWS, TRAITS, TRIPLES, USERS
+from kg.snapshot import ENTITIES, FACTS, ITEMS, KINDS, USERS
+from kg.source import ENDS, EVENTS, LINK, REVIEWS, Source
 from kg.store import Store
 
+READ_AT_ONCE = 250
+"""Ids of one look-up: the embedded engine compares each row that it finds with the whole list."""
+NODES = {
+    "User": ("snapshot_users", USERS, ("id",)),
+    "Item": ("snapshot_items", ITEMS, ("id", "title", "text")),
+    "Entity": ("snapshot_entities", ENTITIES, ()),
+}
+"""By label: the query, the table, and which properties have columns of their own."""
+
 _EDGES = pa.schema([("head", pa.string()), ("tail", pa.string()), ("relation", pa.string())])
-_EVENTS = pa.schema([field.with_type(pa.string()) if field.name in ("user", "item") else field for field in EVENTS])
-_OF_KIND = _EVENTS.remove(_EVENTS.get_field_index("kind"))
+_OF_KIND = EVENTS.remove(EVENTS.get_field_index("kind"))
 """What a query for the events of one kind answers."""
-_REVIEWS = pa.schema([field.with_type(pa.string()) if field.name in ("user", "item") else field for field in REVIEWS])
-_KNOWLEDGE = (("Item", "Entity"), ("Entity", "Entity"), ("Item", "Item"))
-"""Between which labels an edge belongs to the knowledge graph."""
 
 
-def read_tables(store: Store, *, progress: bool = False) -> dict[str, pa.Table]:
-    """The tables of :class:`kg.snapshot.Snapshot` by name."""
+def read_source(store: Store, *, progress: bool = False) -> Source:
+    """The whole graph."""
     with tqdm(total=7, unit="table", desc="snapshot", disable=None if progress else True, leave=False) as bar:
-        return _Export(store, bar).tables()
+        reader = Reader(store)
+
+        def step(table: pa.Table) -> pa.Table:
+            bar.update()
+            return table
+
+        kinds = step(reader.kinds())
+        return Source(
+            users=step(reader.nodes("User")),
+            items=step(reader.nodes("Item")),
+            entities=step(reader.nodes("Entity")),
+            events=step(reader.events(dict.fromkeys(sorted(kinds["kind"].to_pylist())))),
+            reviews=step(reader.reviews()),
+            facts=step(reader.facts({label: None for label, _ in ENDS})),
+            kinds=kinds,
+        )
 
 
-class _Export:
-    def __init__(self, store: Store, bar: tqdm[Any]) -> None:
+Ids = Iterable[str] | None
+"""Which to read; None means all."""
+
+
+class Reader:
+    """Tables of :class:`kg.source.Source`, or the rows of these ids."""
+
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._bar = bar
 
-    def tables(self) -> dict[str, pa.Table]:
-        kinds = self._kinds()
-        users = self._nodes("snapshot_users", USERS, hidden=("id",))
-        every_item = self._nodes("snapshot_items", ITEMS, hidden=("id", "title", "text"))
-        every_entity = self._step("snapshot_entities", ENTITIES).sort_by("id")
-        links = self._edges("Item", ["SAME_AS"], "Entity").sort_by([("tail", "ascending"), ("head", "ascending")])
-        linked = pc.is_in(every_entity["id"], links["tail"].unique())
-        entities = every_entity.filter(pc.invert(linked))
-        events = self._events(sorted(kinds["kind"].to_pylist()))
-        relations = [row["relation"] for row in self._store.read(queries.text("relation_types"))]
-        relations = sorted(set(relations) - RESERVED)
-        knowledge = {ends: self._edges(ends[0], relations, ends[1]) for ends in _KNOWLEDGE}
-        self._bar.update()
-        known = _known(every_item, [events["item"], links["head"]], knowledge)
-        items, mentions = every_item.filter(known), every_item.filter(pc.invert(known)).select(MENTIONS.names)
-        traits = [name for name in relations if name not in set(kinds["kind"].to_pylist())]
-        return {
-            "users": users,
-            "items": items,
-            "entities": entities,
-            "mentions": mentions,
-            "events": _dense_events(events, users, items),
-            "reviews": self._reviews(users, items),
-            "triples": _triples(knowledge, items, entities, mentions, links),
-            "traits": self._traits(users, entities, traits),
-            "kinds": kinds,
-        }
-
-    def _step(self, name: str, schema: pa.Schema, *, maps: bool = False, **names: str) -> pa.Table:
-        table = self._store.export(queries.statement(name, names=names).text, schema, maps=maps)
-        self._bar.set_postfix_str(name.removeprefix("snapshot_"))
-        return table
-
-    def _kinds(self) -> pa.Table:
+    def kinds(self) -> pa.Table:
+        """All kinds of event with their scales."""
         rows = sorted(self._store.read(queries.text("kinds")), key=lambda row: str(row["kind"]))
         return pa.Table.from_pylist(rows, schema=KINDS)
 
-    def _nodes(self, name: str, schema: pa.Schema, hidden: tuple[str, ...]) -> pa.Table:
-        table = self._step(name, schema, maps=True).sort_by("id")
-        self._bar.update()
+    def nodes(self, label: str, ids: Ids = None) -> pa.Table:
+        """Nodes of a label of :data:`NODES`."""
+        name, schema, hidden = NODES[label]
+        table = self._export(name, schema, ids, maps=bool(hidden))
+        if not hidden:
+            return table
         shown = [_shown(text, hidden) for text in table["properties"].to_pylist()]
         return table.set_column(schema.get_field_index("properties"), "properties", pa.array(shown, pa.string()))
 
-    def _events(self, kinds: Iterable[str]) -> pa.Table:
-        """All events, by external ids."""
-        parts = [_EVENTS.empty_table()]
-        for kind in kinds:
-            found = self._step("snapshot_events", _OF_KIND, relation=kind)
+    def events(self, kinds: Mapping[str, Ids]) -> pa.Table:
+        """The events of these kinds."""
+        parts = [EVENTS.empty_table()]
+        for kind, ids in kinds.items():
+            found = self._export("snapshot_events", _OF_KIND, ids, names={"relation": kind})
             found = found.filter(pc.is_valid(found["event_id"]))
-            parts.append(found.add_column(_EVENTS.get_field_index("kind"), "kind", _constant(kind, len(found))))
-        self._bar.update()
+            parts.append(found.add_column(EVENTS.get_field_index("kind"), "kind", _constant(kind, len(found))))
         return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
 
-    def _reviews(self, users: pa.Table, items: pa.Table) -> pa.Table:
-        found = self._step("snapshot_reviews", _REVIEWS).sort_by("id")
-        self._bar.update()
-        return _between(found, users, items, REVIEWS)
+    def reviews(self, ids: Ids = None) -> pa.Table:
+        """Reviews."""
+        return self._export("snapshot_reviews", REVIEWS, ids)
 
-    def _edges(self, head: str, relations: Sequence[str], tail: str) -> pa.Table:
-        if not relations:
-            return _EDGES.empty_table()
-        return self._step("snapshot_edges", _EDGES, head=head, relations="|".join(relations), tail=tail)
+    def facts(self, heads: Mapping[str, Ids]) -> pa.Table:
+        """The facts that these nodes are heads of, by label."""
+        types = {row["relation"] for row in self._store.read(queries.text("relation_types"))}
+        parts = [FACTS.empty_table()]
+        for head, tail in ENDS:
+            relations = sorted(types - RESERVED | ({LINK} & types if (head, tail) == ("Item", "Entity") else set()))
+            if head in heads and relations:
+                names = {"head": head, "relations": "|".join(relations), "tail": tail}
+                edges = self._export("snapshot_edges", _EDGES, heads[head], names=names)
+                labels = {
+                    name: pa.repeat(label, len(edges)) for name, label in (("head_label", head), ("tail_label", tail))
+                }
+                parts.append(pa.table(labels | {name: edges[name] for name in _EDGES.names}).select(FACTS.names))
+        return pa.concat_tables(parts)
 
-    def _traits(self, users: pa.Table, entities: pa.Table, relations: list[str]) -> pa.Table:
-        edges = self._edges("User", relations, "Entity")
-        self._bar.update()
-        user, entity = _rows_of(edges["head"], users), _rows_of(edges["tail"], entities)
-        table = pa.table({"user": user, "relation": edges["relation"], "entity": entity})
-        return _distinct(table.drop_null(), TRAITS)
+    def _export(
+        self, name: str, schema: pa.Schema, ids: Ids, *, maps: bool = False, names: Mapping[str, str] | None = None
+    ) -> pa.Table:
+        if ids is None:
+            return self._store.export(queries.statement(name, names=names).text, schema, maps=maps)
+        text, wanted = queries.statement(f"{name}_of_ids", names=names).text, sorted(ids)
+        chunks = [wanted[start : start + READ_AT_ONCE] for start in range(0, len(wanted), READ_AT_ONCE)]
+        tables = [self._store.export(text, schema, maps=maps, ids=chunk) for chunk in chunks]
+        return pa.concat_tables([schema.empty_table(), *tables])
 
 
-def _shown(text: str, hidden: tuple[str, ...]) -> str:
-    properties = orjson.loads(text)
+def _shown(text: str, hidden: Sequence[str]) -> str:
+    properties: dict[str, Any] = orjson.loads(text)
     kept = {k: v for k, v in properties.items() if k not in hidden and not k.startswith(DERIVED_PREFIX)}
     return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode()
 
@@ -116,71 +124,3 @@ def _shown(text: str, hidden: tuple[str, ...]) -> str:
 def _constant(name: str, length: int) -> pa.DictionaryArray:
     indices = pa.array(np.zeros(length, dtype=np.int32))
     return pa.DictionaryArray.from_arrays(indices, pa.array([name]))
-
-
-def _rows_of(ids: pa.ChunkedArray, table: pa.Table) -> pa.ChunkedArray:
-    """The row of each id in a table of nodes; null where it is not there."""
-    return pc.index_in(ids, table["id"].combine_chunks())
-
-
-def _between(table: pa.Table, users: pa.Table, items: pa.Table, schema: pa.Schema) -> pa.Table:
-    """``user`` and ``item`` as rows of their tables; what came with a person made after those were read is left out."""
-    for name, nodes in (("user", users), ("item", items)):
-        table = table.set_column(table.schema.get_field_index(name), name, _rows_of(table[name], nodes))
-    return table.filter(pc.and_(pc.is_valid(table["user"]), pc.is_valid(table["item"]))).cast(schema)
-
-
-def _known(items: pa.Table, met: Sequence[pa.ChunkedArray], knowledge: Mapping[tuple[str, str], pa.Table]) -> pa.Array:
-    """Which items are more than mentions: described, met, linked, the head of an edge, or pointed at by none."""
-    heads = [knowledge[ends]["head"] for ends in _KNOWLEDGE if ends[0] == "Item"]
-    speaking = pa.concat_arrays([column.unique() for column in (*met, *heads)])
-    described = pc.or_(pc.is_valid(items["title"]), pc.is_valid(items["text"]))
-    described = pc.or_(described, pc.not_equal(items["properties"], "{}"))
-    pointed_at = pc.is_in(items["id"], knowledge["Item", "Item"]["tail"].unique())
-    return pc.or_(pc.or_(described, pc.is_in(items["id"], speaking)), pc.invert(pointed_at))
-
-
-def _dense_events(events: pa.Table, users: pa.Table, items: pa.Table) -> pa.Table:
-    """Events by dense ids, sorted by (user, item, kind, event_id)."""
-    table = _between(events, users, items, EVENTS)
-    order = pc.sort_indices(
-        table.set_column(2, "kind", table["kind"].cast(pa.string())),
-        sort_keys=[(name, "ascending") for name in ("user", "item", "kind", "event_id")],
-    )
-    return table.take(order)
-
-
-def _triples(
-    knowledge: Mapping[tuple[str, str], pa.Table],
-    items: pa.Table,
-    entities: pa.Table,
-    mentions: pa.Table,
-    links: pa.Table,
-) -> pa.Table:
-    first_mention = len(items) + len(entities)
-    of_item = pa.concat_tables([_numbered(items, 0), _numbered(mentions, first_mention)])
-    linked = pa.table({"id": links["tail"], "node": _rows_of(links["head"], items)})
-    of_entity = pa.concat_tables([_numbered(entities, len(items)), linked])
-    nodes = {"Item": of_item, "Entity": of_entity}
-    parts = [_to_nodes(edges, nodes[head], nodes[tail]) for (head, tail), edges in knowledge.items()]
-    return _distinct(pa.concat_tables(parts), TRIPLES)
-
-
-def _numbered(table: pa.Table, first: int) -> pa.Table:
-    """Ids with consecutive nodes."""
-    return pa.table({"id": table["id"], "node": pa.array(np.arange(len(table)) + first, pa.int32())})
-
-
-def _to_nodes(edges: pa.Table, heads: pa.Table, tails: pa.Table) -> pa.Table:
-    """Edges by external id to edges by node; an end that stands for several nodes gives several edges."""
-    by_head = edges.join(heads.rename_columns(["head", "from"]), "head", join_type="inner")
-    by_both = by_head.join(tails.rename_columns(["tail", "to"]), "tail", join_type="inner")
-    return by_both.select(["from", "relation", "to"]).rename_columns(TRIPLES.names)
-
-
-def _distinct(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The different rows, sorted by all columns."""
-    rows = table.group_by(schema.names, use_threads=False).aggregate([]).select(schema.names)
-    rows = rows.sort_by([(name, "ascending") for name in schema.names])
-    names = rows["relation"].combine_chunks().dictionary_encode()
-    return rows.set_column(1, "relation", names).cast(schema)

@@ -25,6 +25,8 @@ NODE_KEYS = {
     "Segment": "id",
     "Model": "version",
     "Forgotten": "id",
+    "Clock": "id",
+    "Change": "tick",
 }
 """Each label and the property that identifies a node of it."""
 

@@ -14,7 +14,8 @@ import hashlib
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import ipc
 
+from kg.changes import Moment
 from kg.errors import ReadError, StoreError
 from kg.store import Store
 
@@ -57,6 +59,21 @@ TRAITS = pa.schema([("user", pa.int32()), ("relation", pa.dictionary(pa.int32(),
 """``(:User)-[:RELATION]->(:Entity)`` of static features; ``entity`` is a row of ``entities``."""
 KINDS = pa.schema([("kind", pa.string()), ("minimum", pa.float64()), ("maximum", pa.float64())])
 """Declared scales; null where none was declared."""
+FACTS = pa.schema([(name, pa.string()) for name in ("head_label", "head", "relation", "tail_label", "tail")])
+"""Edges by labels and external ids: all but events and what is reserved, links among them."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What an update needs beside the tables: when they were taken, and what contraction has hidden."""
+
+    moment: Moment
+    entities: pa.Table
+    """All of them, those contracted into items too."""
+    facts: pa.Table
+    """See :data:`FACTS`; parallel edges each have a row."""
+    surplus: Mapping[str, int]
+    """By label or type: how many more nodes or edges the graph held than these tables have rows, where it did."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +89,8 @@ class Snapshot:
     triples: pa.Table
     traits: pa.Table
     kinds: pa.Table
+    origin: Origin | None = field(default=None, compare=False)
+    """None where the graph counts no transactions, or never stood still: such a snapshot cannot be updated."""
 
     @property
     def num_nodes(self) -> int:
@@ -111,9 +130,20 @@ def take(store: Store, *, progress: bool = False) -> Snapshot:
     Raises:
         StoreError: the engine failed.
     """
-    from kg.export import read_tables
+    from kg.difference import take
 
-    return Snapshot(**read_tables(store, progress=progress))
+    return take(store, progress=progress)
+
+
+def update(store: Store, previous: Snapshot) -> Snapshot:
+    """The same as :func:`take`, by reading no more than what has changed since ``previous``; see :mod:`kg.difference`.
+
+    Raises:
+        NotUpdatable: that cannot be known, or is so much that :func:`take` is faster; says why.
+    """
+    from kg.difference import update
+
+    return update(store, previous)
 
 
 def save(snapshot: Snapshot, folder: Path) -> None:
@@ -127,14 +157,13 @@ def save(snapshot: Snapshot, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        files = {}
-        for name in SCHEMAS:
-            table: pa.Table = getattr(snapshot, name)
-            path = beside / f"{name}.arrow"
-            with pa.OSFile(str(path), "wb") as sink, ipc.new_file(sink, table.schema, options=_COMPRESSED) as writer:
-                writer.write_table(table)
-            files[name] = {"rows": table.num_rows, "hash": _hash_file(path)}
+        files = {name: _save_table(getattr(snapshot, name), beside / f"{name}.arrow") for name in SCHEMAS}
         manifest = {"format": FORMAT, "fingerprint": snapshot.fingerprint, "tables": files}
+        if (origin := snapshot.origin) is not None:
+            tables = {
+                name: _save_table(getattr(origin, name), beside / f"{file}.arrow") for name, file in _HIDDEN.items()
+            }
+            manifest["origin"] = {"moment": asdict(origin.moment), "surplus": dict(origin.surplus), "tables": tables}
         (beside / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         beside.chmod(0o755)
         beside.replace(folder)
@@ -154,11 +183,42 @@ def load(folder: Path) -> Snapshot:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
             raise ReadError(str(folder), f"has snapshot format {manifest['format']}, not {FORMAT}; refresh again")
-        return Snapshot(**{name: _load_table(folder / f"{name}.arrow", manifest["tables"][name]) for name in SCHEMAS})
+        tables = {name: _load_table(folder / f"{name}.arrow", manifest["tables"][name]) for name in SCHEMAS}
+        return Snapshot(**tables, origin=_load_origin(folder, manifest.get("origin")))
     except OSError as error:
         raise ReadError(str(folder), f"is no complete snapshot ({error.strerror}); refresh again") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ReadError(str(folder / "manifest.json"), "is damaged; remove the folder and refresh again") from error
+
+
+_HIDDEN = {"entities": "every_entity", "facts": "facts"}
+"""Tables of an origin, and their files."""
+
+
+def _load_origin(folder: Path, entry: dict[str, Any] | None) -> Origin | None:
+    if entry is None:
+        return None
+    tables = {name: _load_table(folder / f"{file}.arrow", entry["tables"][name]) for name, file in _HIDDEN.items()}
+    return Origin(moment=Moment(**entry["moment"]), surplus=entry["surplus"], **tables)
+
+
+def _save_table(table: pa.Table, path: Path) -> dict[str, Any]:
+    with pa.OSFile(str(path), "wb") as sink, ipc.new_file(sink, table.schema, options=_COMPRESSED) as writer:
+        writer.write_table(table)
+    return {"rows": table.num_rows, "hash": _hash_file(path)}
+
+
+def moment_of(folder: Path) -> Moment | None:
+    """When a saved snapshot was taken; None where it cannot be updated.
+
+    Raises:
+        ReadError: it is missing or damaged.
+    """
+    try:
+        origin = json.loads((folder / "manifest.json").read_text(encoding="utf-8")).get("origin")
+    except (OSError, ValueError) as error:
+        raise ReadError(str(folder), "is no complete snapshot; refresh again") from error
+    return Moment(**origin["moment"]) if origin else None
 
 
 _COMPRESSED = ipc.IpcWriteOptions(compression="zstd")

@@ -72,7 +72,7 @@ class Store(Protocol):
     def write(self, *statements: Statement) -> list[list[Row]]:
         """Run these statements in one transaction, retried on transient errors; durable when this returns."""
 
-    def export(self, text: str, schema: pa.Schema, *, maps: bool = False) -> pa.Table:
+    def export(self, text: str, schema: pa.Schema, *, maps: bool = False, **parameters: Any) -> pa.Table:
         """The rows of a query as one Arrow table of this schema, through the engine's bulk path.
 
         A column that the answer lacks is null. ``maps``: some values are maps, which come as JSON text (slower).

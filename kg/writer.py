@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from kg import queries
+from kg import changes, queries
 from kg.batch import (
     Content,
     Edge,
@@ -78,7 +78,7 @@ class Writer:
         statements = plan.statements()
         if not statements:
             return
-        answers = self._store.write(*statements)
+        *answers, _ = self._store.write(*statements, changes.noted(plan.touched()))
         for statement, rows in zip(statements, answers, strict=True):
             if rows and "made" in rows[0] and rows[0]["made"] != len(statement.parameters["rows"]):
                 raise StoreError(f"{self._store.address}: a node vanished while edges to it were written; run it again")
@@ -232,6 +232,15 @@ class _Plan:
         return {row["id"]: Content(row["user"], row["item"], None, None, row["text"]) for row in rows}
 
     # --- Writing
+
+    def touched(self) -> list[str]:
+        """The keys of what is written, for :mod:`kg.changes`; what is bare is met with the edges that lead there."""
+        nodes = {(edge.head_label, edge.head) for edges in self._edges.values() for edge in edges}
+        nodes |= {(label, id) for label, rows in self._fills.items() for id in rows}
+        nodes |= {("Entity", id) for id in self._entities}
+        events = [(kind, row[2]) for (kind, _), rows in self._events.items() for row in rows]
+        reviews = [("Review", row["id"]) for row in self._reviews]
+        return [changes.key(label, id) for label, id in (*sorted(nodes), *events, *reviews)]
 
     def statements(self) -> list[Statement]:
         """All changes, nodes first."""

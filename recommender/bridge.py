@@ -30,15 +30,16 @@ class TextVectors:
 
 def item_texts(snapshot: Snapshot) -> list[str]:
     """What is embedded for each item: its title, then its text."""
-    return _joined(snapshot.items)
+    return joined_texts(snapshot.items)
 
 
 def review_texts(snapshot: Snapshot) -> list[str]:
     """What is embedded for each review: its title, then its text."""
-    return _joined(snapshot.reviews)
+    return joined_texts(snapshot.reviews)
 
 
-def _joined(table: pa.Table) -> list[str]:
+def joined_texts(table: pa.Table) -> list[str]:
+    """Title and text of each row of items or of reviews as one text."""
     return [join_text(*pair) for pair in zip(table["title"].to_pylist(), table["text"].to_pylist(), strict=True)]
 
 
@@ -55,12 +56,13 @@ Phrases = Sequence[Sequence[str]]
 """For each item the keyphrases of what it says and of what people wrote about it, the strongest first."""
 
 
-def item_phrases(snapshot: Snapshot) -> Phrases | None:
-    """Three keyphrases of each item at most; None where the graph has no texts."""
+def item_phrases(snapshot: Snapshot, items: np.ndarray | None = None) -> Phrases | None:
+    """Three keyphrases of each item at most, of these rows or of all; None where they have no texts."""
     groups = [[text] if text else [] for text in item_texts(snapshot)]
     for item, text in zip(snapshot.reviews["item"].to_pylist(), review_texts(snapshot), strict=True):
         groups[item].append(text)
-    return name_groups(groups, top=3) if any(groups) else None
+    wanted = groups if items is None else [groups[item] for item in items.tolist()]
+    return name_groups(wanted, top=3) if any(wanted) else None
 
 
 def item_names(snapshot: Snapshot, phrases: Phrases | None = None) -> list[str | None]:

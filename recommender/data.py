@@ -127,6 +127,16 @@ class People:
         return People(weights=self.weights[block], rows=self.rows[block], words=words)
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Where the people and items of a training set stood in an earlier one, -1 for those who came since."""
+
+    users: np.ndarray
+    """``(num_users,)`` int64."""
+    items: np.ndarray
+    """``(num_items,)`` int64."""
+
+
 NEIGHBOURS = 100
 """Nearest texts kept for each item."""
 BLOCK_FLOATS = 1 << 24

@@ -182,6 +182,7 @@ class Recommender:
         self,
         budget: float | None = None,
         only: str | None = None,
+        full: bool = False,
         force: bool = False,
         recommend: int | None = None,
         done: Done | None = None,
@@ -191,6 +192,7 @@ class Recommender:
         Args:
             budget: seconds of tuning; by default :attr:`RefreshConfig.tune_seconds`.
             only: run this stage alone.
+            full: read the whole graph and fit everything anew, however little has changed.
             force: publish even a version that is worse than the published one, which would be kept back.
             recommend: length of the list that each person gets in the graph; by default
                 :attr:`RefreshConfig.recommend`.
@@ -211,6 +213,7 @@ class Recommender:
             config=config,
             context=self.run,
             only=only,
+            full=full,
             force=force,
             profiling=self._profiling,
             done=done or (lambda stage: None),
@@ -360,7 +363,7 @@ class Recommender:
 
         receipt = forget(self._store, user)
         if refresh and receipt.holding:
-            self.refresh(force=True)
+            self.refresh(full=True, force=True)
             left_to_refresh(self._store, receipt)
         return receipt
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from kg import forgotten, queries, rejects
+from kg import changes, forgotten, queries, rejects
 from kg.queries import statement
 from kg.store import Statement, Store
 from recommender.bridge import join_text
@@ -119,6 +119,7 @@ def _forget_in_graph(store: Store, user_id: str) -> int:
     while _gone(store, statement("forget_edges", user=user_id, most=AT_ONCE)):
         pass
     store.write(statement("forget_person", user=user_id))
+    changes.stop(store)  # what was changed is noted by ids, theirs among them
     return entities
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-from recommender.data import People
+from recommender.context import RunContext
+from recommender.data import People, Rows, TrainingData
 from recommender.fusion import Choices, FusionConfig, Learned, concatenate, gather, leads, learn, standardise
 from recommender.parts import PARTS
 from recommender.parts.base import Part
@@ -61,6 +62,10 @@ class Hybrid:
     def anatomy(self, person: People) -> Anatomy:
         """One person's scores, ready to be taken apart."""
         return Anatomy(self, person)
+
+    def carried(self, rows: Rows, data: TrainingData, run: RunContext) -> Hybrid:
+        """The same weights over the parts brought up to ``data``; see :meth:`recommender.parts.base.Part.carried`."""
+        return Hybrid([part.carried(rows, data, run) for part in self.parts], self.fusion)
 
     def save(self, folder: Path) -> None:
         """Write the weights and one folder a part into an existing folder."""

@@ -72,13 +72,13 @@ class ArcadeStore(BoltStore):
             rows = self._engine.database.query("opencypher", text, parameters).to_list()
         return [{name: from_java(value) for name, value in row.items()} for row in rows]
 
-    def export(self, text: str, schema: pa.Schema, *, maps: bool = False) -> pa.Table:
+    def export(self, text: str, schema: pa.Schema, *, maps: bool = False, **parameters: Any) -> pa.Table:
         """The rows of a query as Arrow, read inside the process; see :class:`kg.store.Store`."""
         from arcadedb_embedded import ArcadeDBError
 
         self._require_open()
         try:
-            answer = self._engine.database.query("opencypher", text)
+            answer = self._engine.database.query("opencypher", text, parameters)
             table = _table_with_maps(answer.to_columns()) if maps else answer.to_arrow()
         except ArcadeDBError as error:
             raise StoreError(f"{self.address}: export failed: {error}") from error

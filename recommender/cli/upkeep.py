@@ -27,6 +27,9 @@ def refresh(
     recommend: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Also write everybody's N best items into the graph.")
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read the whole graph and fit everything anew, however little has changed.")
+    ] = False,
     text_model: TextModel = None,
     json: Json = False,
 ) -> None:
@@ -40,7 +43,7 @@ def refresh(
       tastegraph refresh --budget 60
     """
     with Session.of(context).open(compute=True, text_model=text_model) as recommender:
-        report = recommender.refresh(budget=budget, only=only, force=force, recommend=recommend)
+        report = recommender.refresh(budget=budget, only=only, full=full, force=force, recommend=recommend)
     if json:
         output.document(report)
     else:
@@ -73,6 +76,8 @@ def _show(report: RefreshReport) -> None:
     figures = [{"model": model["name"], **_headline(model["metrics"])} for model in report.figures.get("models", ())]
     if figures:
         output.records(figures, title="on the test part")
+    if report.fit:
+        output.line(f"{report.fit} fit: {report.why}")
     if report.kept_back:
         output.line(str(report.kept_back))
     elif report.version:

@@ -25,7 +25,7 @@ from safetensors.numpy import load_file, save_file
 from gnn import filters
 from gnn.filters import GraphFilter
 from recommender.context import RunContext
-from recommender.data import People, TrainingData
+from recommender.data import People, Rows, TrainingData
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,16 @@ class Part(ABC):
     @abstractmethod
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         """Learn from ``data``; returns itself."""
+
+    def carried(self, rows: Rows, data: TrainingData, run: RunContext) -> Self:
+        """This part brought up to data that has changed a little; by default fitted anew, which a closed form can bear.
+
+        Args:
+            rows: where the people and items of ``data`` stand in this part.
+            data: what it is to serve; all of its people and items are known afterwards.
+            run: seed, device, threads.
+        """
+        return type(self)(self.config).fit(data, run)
 
     @abstractmethod
     def score(self, people: People) -> np.ndarray:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
 import torch
 
 from gnn import als
-from gnn.als import ALSConfig
+from gnn.als import ALSConfig, Factors
 from gnn.sparse import to_torch
 from recommender.context import RunContext
-from recommender.data import People, TrainingData
+from recommender.data import People, Rows, TrainingData
 from recommender.parts.base import Contributions, Part
 
 
@@ -43,6 +44,18 @@ class IALS(Part):
         self.factors = fitted.items.cpu()
         self.gram = als.gram(self.factors, self.config)
         return self
+
+    def carried(self, rows: Rows, data: TrainingData, run: RunContext) -> Self:
+        """One sweep from the factors that are there: people by them, then all items by these people."""
+        known = torch.from_numpy(rows.items)
+        items = (self.factors[known.clamp_min(0)] * (known >= 0)[:, None]).to(run.device)
+        matrix = to_torch(data.cells.matrix, run.device)
+        users = als.fold_in(items, als.gram(items, self.config), matrix, self.config)
+        found = type(self)(self.config)
+        once = replace(self.config, iterations=1)
+        found.factors = als.fit(matrix, once, warm_start=Factors(users, items)).items.cpu()
+        found.gram = als.gram(found.factors, self.config)
+        return found
 
     def score(self, people: People) -> np.ndarray:
         users = als.fold_in(self.factors, self.gram, people.history, self.config)

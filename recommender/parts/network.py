@@ -16,7 +16,7 @@ from gnn.objectives import ObjectiveConfig
 from gnn.sparse import to_torch
 from gnn.training import TrainingConfig
 from recommender.context import RunContext
-from recommender.data import People, TrainingData
+from recommender.data import People, Rows, TrainingData
 from recommender.parts.base import Contributions, Part
 
 ARRAYS = ("base", "items", "bias", "messages")
@@ -92,6 +92,14 @@ class GraphNetwork(Part):
         self.config = replace(config, epochs=min(epochs))
         self.trained = tuple(trained)
         return self
+
+    def carried(self, rows: Rows, data: TrainingData, run: RunContext) -> Self:
+        """The vectors that are there, with those of new items folded in; new people follow from their history."""
+        found = type(self)(self.config)
+        users, items = torch.from_numpy(rows.users), torch.from_numpy(rows.items)
+        liked = to_torch(data.cells.positive)
+        found.trained = tuple(copy.extended(users, items, liked) for copy in self.trained)
+        return found
 
     def _graph(self, data: TrainingData, device: str) -> Graph:
         features = None

@@ -8,6 +8,7 @@ from recommender.errors import InvalidInput
 from recommender.evaluation.stores import SplitConfig
 from recommender.meaning import MeaningConfig
 from recommender.profiles.profile import ProfileConfig
+from recommender.refresh.plan import DriftConfig
 from text.encoder import EncoderConfig
 
 
@@ -26,6 +27,8 @@ class RefreshConfig:
     """The text model; a published version is asked with the one that it was made with."""
     profiles: ProfileConfig = field(default_factory=ProfileConfig)
     """How profiles are drawn."""
+    drift: DriftConfig = field(default_factory=DriftConfig)
+    """When a refresh fits everything anew and does not only bring the published version up to date."""
     keep: int = 3
     """Published versions kept on disk, the current one included; older ones are removed after a publish."""
     tolerance: float = 0.05

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 
 from kg import queries
 from kg.store import Store
+from kg.vocabulary import Vocabulary
 from recommender.meaning import Events
 from recommender.model import Model
 from recommender.profiles.history import Words
@@ -24,7 +26,13 @@ from recommender.profiles.write import PEOPLE_A_BATCH, drop_segments, write_prof
 
 
 def write_everyone(
-    store: Store, model: Model, config: ProfileConfig, profiling: threading.Lock, *, progress: bool = False
+    store: Store,
+    model: Model,
+    config: ProfileConfig,
+    profiling: threading.Lock,
+    *,
+    only: Collection[str] | None = None,
+    progress: bool = False,
 ) -> None:
     """Write the segments and all profiles of this version, then drop the segments of others.
 
@@ -33,14 +41,22 @@ def write_everyone(
         model: the version.
         config: how profiles are drawn.
         profiling: held while a profile is compared with the graph and written.
+        only: draw these people's and newcomers' alone, where the others' stand as an earlier version with the same
+            segments drew them.
         progress: whether to show a bar on stderr.
     """
     segments = model.segments
     write_segments(store, segments)
+    known = model.users
+    rows = np.arange(len(known)) if only is None else np.sort(known.indices(user for user in only if user in known))
+    place = np.full(len(known), -1)
+    place[rows] = np.arange(len(rows))
     events = Events.of(model.snapshot.events)
-    users = list(model.snapshot.users["id"].to_pylist())
+    events = events.take(place[events.users] >= 0)
+    events = replace(events, users=place[events.users])
+    users = [known[row] for row in rows.tolist()]
     drawn_of = dict(zip(users, np.bincount(events.users, minlength=len(users)).tolist(), strict=True))
-    histories = histories_of(users, events, model.profiles, config, _words(model))
+    histories = histories_of(users, events, model.profiles, config, _words(model, place))
     profiles = build_profiles(histories, model.profiles, config, segments=segments, progress=progress)
     moved: list[str] = []
     while batch := list(islice(profiles, PEOPLE_A_BATCH)):
@@ -49,7 +65,7 @@ def write_everyone(
             still = [profile for profile in batch if _stands(profile, now, drawn_of)]
             write_profiles(store, still)
         moved += sorted(now.keys() - {profile.user_id for profile in still})
-    for user in [*moved, *_newcomers(store, drawn_of.keys())]:
+    for user in [*moved, *_newcomers(store, known)]:
         with profiling:
             update_profile(store, user, model.profiles, config, segments)
     drop_segments(store, kept=segments)
@@ -61,11 +77,13 @@ def _stands(profile: Profile, now: dict[str, int], drawn_of: dict[str, int]) -> 
     return count is not None and (count == drawn_of[profile.user_id] or count > MAX_LIVE_EVENTS)
 
 
-def _words(model: Model) -> Words | None:
+def _words(model: Model, place: np.ndarray) -> Words | None:
+    """What people wrote, by their place among those who are drawn (-1: not)."""
     if model.vectors is None or not len(model.vectors.reviews):
         return None
     users, items = (model.snapshot.reviews[name].to_numpy().astype(np.int64) for name in ("user", "item"))
-    return Words.of(users, items, model.vectors.reviews)
+    drawn = place[users] >= 0
+    return Words.of(place[users[drawn]], items[drawn], model.vectors.reviews[drawn])
 
 
 def _event_counts(store: Store, users: Sequence[str]) -> dict[str, int]:
@@ -73,5 +91,5 @@ def _event_counts(store: Store, users: Sequence[str]) -> dict[str, int]:
     return {row["user_id"]: row["events"] for row in rows}
 
 
-def _newcomers(store: Store, known: Collection[str]) -> Iterator[str]:
+def _newcomers(store: Store, known: Vocabulary) -> Iterator[str]:
     return (row["id"] for row in store.read(queries.text("user_ids")) if row["id"] not in known)

@@ -29,6 +29,8 @@ from recommender.refresh.config import AFTERWARDS, RefreshConfig
 from recommender.refresh.guard import KeptBack, judge
 from recommender.refresh.lists import drop_lists, rewrite_lists, write_lists
 from recommender.refresh.lock import Lock, refresh_lock
+from recommender.refresh.plan import Plan
+from recommender.refresh.planner import Planner
 from recommender.refresh.profiles import write_everyone
 from recommender.refresh.removed import drop_interests_of_nobody, forget_removed_texts
 from recommender.refresh.stages import PUBLISHED, STAGES, Run, assemble, require
@@ -67,6 +69,10 @@ class RefreshReport:
     """The graph and the configuration are those of the published version; nothing was done."""
     kept_back: KeptBack | None = None
     """Why the new version was not published, where it was not; what was made is kept, and ``force`` publishes it."""
+    fit: str | None = None
+    """``full``: everything was fitted anew; ``warm``: the version before was brought up to what has changed."""
+    why: str | None = None
+    """What asked for a full fit, or how little has changed."""
     stages: list[StageReport] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
     """The evaluation, as :meth:`recommender.evaluation.report.Report.document` gives it."""
@@ -83,6 +89,7 @@ def refresh(
     config: RefreshConfig | None = None,
     context: RunContext | None = None,
     only: str | None = None,
+    full: bool = False,
     force: bool = False,
     profiling: threading.Lock | None = None,
     report: Callable[[str], None] = log.info,
@@ -96,6 +103,7 @@ def refresh(
         config: see :class:`RefreshConfig`.
         context: seed, device, threads.
         only: run this stage alone, again if it was done; those before it must be done.
+        full: read the whole graph and fit everything anew, whatever has changed.
         force: publish even what :mod:`recommender.refresh.guard` would keep back.
         profiling: held while a person's profile is compared with the graph and written; whoever else does so shares it.
         report: takes one line for people at each stage.
@@ -110,17 +118,31 @@ def refresh(
         raise InvalidInput(f"there is no stage {only!r}; there are {', '.join(ONLY)}")
     with refresh_lock(store) as lock, context.computing():
         start = time.perf_counter()
-        taken = snapshots.take(store)
-        reading = time.perf_counter() - start
+        published = versions.current(store)
+        settings = _settings(texts, config, context)
+        planner = Planner(store, published["version"] if published else None, settings, config.drift, context.seed)
+        taken = planner.read(whole=full)
         if not taken.items.num_rows:
             raise InvalidInput(f"{store.address} holds no items; ingest some first: tastegraph ingest --help")
-        key = _key(taken.fingerprint, texts, config, context)
+        key = _key(taken.fingerprint, settings)
+        unfinished = _left_unfinished(store.work, key)
         folder = _run_folder(store.work, key)
-        run = Run(store, folder, taken, config, context, texts)
-        if only is None and (version := _unchanged(store, key, folder)):
-            _lists_as_asked_for(run, key)
+        if only is None and (version := _unchanged(store, key, folder, full=full)):
+            _lists_as_asked_for(Run(store, folder, taken, config, context, texts, Plan("full", "")), key)
             return RefreshReport(version=version, unchanged=True)
-        outcome = RefreshReport()
+        plan, warm = planner.plan(taken, folder, full=full)
+        if plan.fit == "full" and planner.updated:  # by the difference no more is found than was noted
+            planner.updated = False
+            taken = snapshots.take(store)
+            key = _key(taken.fingerprint, settings)
+            folder = _run_folder(store.work, key)
+        if unfinished:  # a version whose profiles were not all written is gone, and with it who was left
+            plan = replace(plan, people=None)
+        plan.save(folder)
+        reading = time.perf_counter() - start
+        report(f"{plan.fit} fit: {plan.why}")
+        run = Run(store, folder, taken, config, context, texts, plan, warm)
+        outcome = RefreshReport(fit=plan.fit, why=plan.why)
 
         def note(stage: StageReport) -> None:
             outcome.stages.append(stage)
@@ -136,7 +158,7 @@ def refresh(
         if only in (None, "publish"):
             require(run, "publish")
             outcome.figures = run.figures
-            _publish(run, key, outcome, lock, note, report, again=only is not None, force=force)
+            _publish(run, key, settings, outcome, lock, note, report, again=only is not None, force=force)
         if only in (None, "profiles") and outcome.kept_back is None:
             require(run, "profiles")
             lock.confirm()
@@ -144,17 +166,17 @@ def refresh(
         return outcome
 
 
-def _unchanged(store: Store, key: str, folder: Path) -> str | None:
+def _unchanged(store: Store, key: str, folder: Path, *, full: bool) -> str | None:
     """The published version, where there is nothing to do: it is of this very content, or was preferred to one that is.
 
-    What was left of the run is removed then.
+    What was left of the run is removed then. ``full`` makes a version of the same content again.
     """
     published = versions.current(store)
     if published is None:
         return None
     version = str(published["version"])
     if published["key"] == key:
-        if (folder / PUBLISHED).exists() or not _is_sound(store, version):
+        if full or (folder / PUBLISHED).exists() or not _is_sound(store, version):
             return None
     elif left := _left_behind(store, key, published):
         log.warning(
@@ -169,17 +191,24 @@ def _unchanged(store: Store, key: str, folder: Path) -> str | None:
     return version
 
 
-def _key(fingerprint: str, texts: Texts | None, config: RefreshConfig, context: RunContext) -> str:
-    """Names a run by everything that decides its result, this program among it."""
+def _settings(texts: Texts | None, config: RefreshConfig, context: RunContext) -> str:
+    """Names everything but the graph that decides a result, this program among it."""
     decisive = {
         "program": metadata.version("tastegraph"),
         "format": artefacts.FORMAT,
-        "snapshot": fingerprint,
         "encoder": texts.fingerprint if texts else None,
         "config": {name: value for name, value in asdict(config).items() if name not in AFTERWARDS},
         "seed": context.seed,
     }
-    text = json.dumps(decisive, sort_keys=True, default=str)
+    return _named(json.dumps(decisive, sort_keys=True, default=str))
+
+
+def _key(fingerprint: str, settings: str) -> str:
+    """Names a run by the graph and the settings."""
+    return _named(f"{settings} {fingerprint}")
+
+
+def _named(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -198,6 +227,11 @@ def _left_behind(store: Store, key: str, published: dict[str, Any]) -> str | Non
     newer = [row for row in versions.listing(store) if row["created_at"] > published["created_at"]]
     found = [row["version"] for row in newer if row["key"] == key and row["complete"]]
     return next((version for version in found if _is_sound(store, version)), None)
+
+
+def _left_unfinished(work: Path, key: str) -> bool:
+    """Whether another run was killed after it published and before all profiles were written."""
+    return any(mark.parent.name != key for mark in (work / "runs").glob(f"*/{PUBLISHED}"))
 
 
 def _run_folder(work: Path, key: str) -> Path:
@@ -242,6 +276,7 @@ def _with_reading(stage: StageReport, taken: Snapshot, seconds: float) -> StageR
 def _publish(
     run: Run,
     key: str,
+    settings: str,
     outcome: RefreshReport,
     lock: Lock,
     note: Done,
@@ -269,6 +304,8 @@ def _publish(
         "key": key,
         "created_at": datetime.now(UTC).isoformat(),
         "snapshot": run.snapshot.fingerprint,
+        "settings": settings,
+        "plan": run.plan.to_dict(),
         "meaning": asdict(run.config.meaning),
         "split": asdict(run.config.split),
         "encoder": run.texts and {"config": asdict(run.texts.config), "fingerprint": run.texts.fingerprint},
@@ -292,6 +329,7 @@ def _publish(
     mark.write_text(version)
     versions.prune(run.store, keep=run.config.keep)
     versions.sweep(run.store)
+    versions.forget_changes(run.store)
     outcome.version = version
     note(StageReport("publish", time.perf_counter() - start, resumed=False))
     report(f"published {version}")
@@ -331,7 +369,8 @@ def _write_profiles(
     report("profiles ...")
     outcome.version = (run.folder / PUBLISHED).read_text()
     model = Model.load(versions.folder(run.store, outcome.version), lambda manifest: run.encode)
-    write_everyone(run.store, model, run.config.profiles, profiling, progress=run.context.progress)
+    config, progress = run.config.profiles, run.context.progress
+    write_everyone(run.store, model, config, profiling, only=run.plan.people, progress=progress)
     drop_lists(run.store, kept=outcome.version)
     drop_interests_of_nobody(run.store)
     shutil.rmtree(run.folder)

@@ -45,6 +45,7 @@ from recommender.profiles.context import ProfileContext
 from recommender.profiles.profile import histories_of
 from recommender.profiles.segments import find_segments
 from recommender.refresh.config import RefreshConfig
+from recommender.refresh.plan import Plan, Warm
 from recommender.search import Choice, fit_hybrid, search
 from recommender.texts import Texts
 
@@ -64,6 +65,9 @@ class Run:
     config: RefreshConfig
     context: RunContext
     texts: Texts | None
+    plan: Plan
+    warm: Warm | None = None
+    """What a warm fit begins with; None where everything is fitted anew, or fitted already."""
 
     @property
     def encode(self) -> Encode | None:
@@ -120,6 +124,9 @@ def embed_texts(run: Run, folder: Path) -> None:
 
 def tune_parts(run: Run, folder: Path) -> None:
     """Choose configurations and weights on validation; the first ones and equal weights where there is none."""
+    if run.warm is not None:
+        (folder / "choice.json").write_text(json.dumps(run.warm.model.manifest["choice"], indent=1))
+        return
     task = run.split.validation if run.split else _nobody(run)
     # The baselines too, so that the figures have the hybrid beside all of them, tuned under the same budget.
     names = tuple(dict.fromkeys((*HYBRID, *BASELINES)))
@@ -136,9 +143,14 @@ def _nobody(run: Run) -> Any:
 
 
 def evaluate_parts(run: Run, folder: Path) -> None:
-    """Measure on the test part what was chosen on validation; nothing when there is nobody to test."""
+    """Measure on the test part what was chosen on validation; nothing when there is nobody to test.
+
+    A warm fit has the figures of the last full one: what it began with has seen the test part.
+    """
     document: dict[str, Any] = {}
-    if run.split and len(run.split.testing) >= MIN_VALIDATION:
+    if run.warm is not None:
+        document = run.warm.model.manifest["evaluation"]
+    elif run.split and len(run.split.testing) >= MIN_VALIDATION:
         document = measure(run.split, run.context, choice=run.choice, thorough=False).document()
     else:
         log.warning("too few people have something to be tested on, so this version has no figures")
@@ -148,7 +160,11 @@ def evaluate_parts(run: Run, folder: Path) -> None:
 def fit_everything(run: Run, folder: Path) -> None:
     """The chosen settings on all events."""
     (folder / "hybrid").mkdir()
-    fit_hybrid(run.choice, run.builder(), run.context).save(folder / "hybrid")
+    if run.warm is not None:
+        hybrid = run.warm.model.hybrid.carried(run.warm.difference.rows, run.builder(), run.context)
+    else:
+        hybrid = fit_hybrid(run.choice, run.builder(), run.context)
+    hybrid.save(folder / "hybrid")
 
 
 def segment_people(run: Run, folder: Path) -> None:
@@ -156,8 +172,11 @@ def segment_people(run: Run, folder: Path) -> None:
     data, events = run.builder(), Events.of(run.snapshot.events)
     meanings = meanings_of(events, scales_of(run.snapshot), run.config.meaning)
     _warn(events, meanings)
-    phrases = item_phrases(run.snapshot)
+    phrases = run.warm.phrases(run.snapshot) if run.warm else item_phrases(run.snapshot)
     (folder / PHRASES).write_text(json.dumps(phrases), encoding="utf-8")
+    if run.warm is not None:
+        save_segments(run.warm.segments(data.item_vectors), folder)
+        return
     context = ProfileContext.from_snapshot(
         run.snapshot,
         data.cells,

@@ -8,7 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kg import queries
+from kg import changes, queries
+from kg import snapshot as snapshots
+from kg.changes import Moment
+from kg.errors import ReadError
 from kg.store import Statement, Store
 from recommender import artefacts
 from recommender.errors import ArtefactError, InvalidInput, NotRefreshed
@@ -133,6 +136,24 @@ def made_with_forgotten(store: Store) -> list[str]:
     """The versions that are here and were made with people who are forgotten."""
     held = {row["version"] for row in store.read(queries.text("forgotten_versions"))}
     return [row["version"] for row in listing(store) if row["version"] in held]
+
+
+def forget_changes(store: Store) -> None:
+    """Remove what the graph has noted of changes that every version knows already."""
+    moments = [_moment(store, row["version"]) for row in listing(store) if row["complete"]]
+    known = [moment for moment in moments if moment is not None]
+    current = changes.now(store)
+    ticks = [moment.tick for moment in known if current is not None and moment.epoch == current.epoch]
+    if current is not None and ticks:
+        changes.forget(store, Moment(current.epoch, min(ticks)))
+
+
+def _moment(store: Store, version: str) -> Moment | None:
+    """Up to where a version knows the graph; None where it cannot be updated."""
+    try:
+        return snapshots.moment_of(folder(store, version) / "snapshot")
+    except ReadError:
+        return None
 
 
 def sweep(store: Store) -> None:

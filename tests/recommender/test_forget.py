@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from kg import rejects
-from kg.errors import RecordError
+from kg import snapshot as snapshots
+from kg.errors import ConstraintViolated, RecordError
+from kg.readers import AttributeColumn, UserMapping
 from kg.store import Statement, Store
 from recommender import Recommender
 from recommender.errors import UnknownUser
@@ -76,8 +78,6 @@ def fill(recommender: Recommender, folder: Path) -> None:
     (folder / "people.csv").write_text(
         f"user_id,age,address\n{ZOE},44,{ZOE} lane\nu1,45,high street\nu2,46,high street\n"
     )
-    from kg.readers import AttributeColumn, UserMapping
-
     mapping = UserMapping("user_id", attributes=(AttributeColumn("address"),), properties=("age",))
     recommender.ingest(users=folder / "people.csv", user_mapping=mapping)
     (folder / "people.csv").unlink()
@@ -128,17 +128,16 @@ def test_nothing_is_left_after_a_kill_and_a_second_call(place: str, tmp_path: Pa
             recommender.feedback(ZOE, "i1", "LIKED")
         assert ZOE not in str(refused.value)
         assert not graph_holds(recommender.store, ZOE)
+        assert recommender.store.read("MATCH (f:Forgotten) RETURN count(f) AS n") == [{"n": 1}]
+        for label, id in (("User", "u1"), ("Entity", "address:high street")):  # keys are unique as before
+            with pytest.raises(ConstraintViolated):
+                recommender.store.write(Statement(f"CREATE (:{label} {{id: $id}})", {"id": id}))
+
+        recommender.forget("u1", refresh=False)
+        assert (recommender.lift("u1"), recommender.lift("u1")) == (True, False)
+        assert recommender.feedback("u1", "i1", "LIKED").new
     (tmp_path / "zoe.rejects.jsonl").unlink()  # it names another whose id begins with hers
     assert files_holding(tmp_path, ZOE, SENTENCE) == set()
-    with opened(place, tmp_path) as recommender:
-        assert recommender.store.read("MATCH (f:Forgotten) RETURN count(f) AS n") == [{"n": 1}]
-        assert (recommender.lift(ZOE), recommender.lift(ZOE)) == (True, False)
-        assert recommender.feedback(ZOE, "i1", "LIKED").new
-        for label, key in (("User", ZOE), ("Review", "r")):
-            twice = f"CREATE (:{label} {{id: $id}})"
-            recommender.store.write(Statement(f"MERGE (:{label} {{id: $id}})", {"id": key}))
-            with pytest.raises(Exception, match="already"):
-                recommender.store.write(Statement(twice, {"id": key}))
 
 
 @pytest.mark.embedded
@@ -150,7 +149,7 @@ def test_models_profiles_and_vectors_know_nothing_of_who_and_what_is_gone(tmp_pa
         fill(recommender, tmp_path)
         recommender.feedback("u1", "i3", "LIKED", text=OTHERS)
         first = recommender.refresh(budget=0).version
-        assert first in files_holding_folders(tmp_path / "work" / "models", SENTENCE)
+        assert first in versions_holding(tmp_path / "work" / "models", SENTENCE)
         vectors = next((tmp_path / "work" / "vectors").glob("*.sqlite"))
         cached = [f"{SENTENCE} 0", OTHERS]
         assert kept(vectors, cached) == [0, 1]
@@ -181,10 +180,8 @@ def test_models_profiles_and_vectors_know_nothing_of_who_and_what_is_gone(tmp_pa
     assert files_holding(tmp_path, ZOE, SENTENCE) == set()
 
 
-def files_holding_folders(folder: Path, word: str) -> set[str]:
-    """The folders right below one that belong to a version whose tables hold a word."""
-    from kg import snapshot as snapshots
-
+def versions_holding(folder: Path, word: str) -> set[str]:
+    """The versions in whose reviews a word is: their tables are compressed."""
     found = {path.name: snapshots.load(path / "snapshot") for path in folder.iterdir()}
     return {name for name, held in found.items() if word in str(held.reviews["text"].to_pylist())}
 
