@@ -30,7 +30,7 @@ from text.cache import forget_texts
 
 AT_ONCE = 5_000
 """Nodes or edges removed in one transaction."""
-OWN_NODES = ("WROTE", "HAS_INTEREST")
+OWN_NODES = ("WROTE", "HAS_INTEREST", "HAS_VECTOR")
 """Relations to nodes that are a person's alone."""
 
 
