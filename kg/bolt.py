@@ -61,6 +61,10 @@ class Plan:
     """Names of the plan's operators, without the database."""
 
 
+_CONTENT = ("User", "Item", "Entity", "Forgotten")
+"""Labels of which a new graph has no node."""
+
+
 class BoltStore(ABC):
     """A :class:`kg.store.Store` over Bolt. Engines add ``export``, ``query``, ``bulk_load`` and ``close``."""
 
@@ -122,8 +126,8 @@ class BoltStore(ABC):
 
     @property
     def is_new(self) -> bool:
-        """True while the graph holds no user, item or entity."""
-        return not any(self.read(f"MATCH (n:{label}) RETURN 1 AS one LIMIT 1") for label in ("User", "Item", "Entity"))
+        """True while the graph holds no user, item or entity, and nobody was forgotten."""
+        return not any(self.read(f"MATCH (n:{label}) RETURN 1 AS one LIMIT 1") for label in _CONTENT)
 
     def ensure_schema(self, kinds: Iterable[str] = ()) -> None:
         """Make what :mod:`kg.schema` declares and is not there yet; see :class:`kg.store.Store`.
@@ -223,6 +227,13 @@ class BoltStore(ABC):
     def bulk_load(self) -> AbstractContextManager[BulkLoad] | None:
         """None: this engine has no faster path than transactions."""
         return None
+
+    def purge(self, labels: Iterable[str]) -> str:
+        """See :class:`kg.store.Store`; nothing that this engine's clients could do."""
+        return (
+            "the server's files hold deleted bytes until they are written over, and its transaction logs as long as "
+            "db.tx_log.rotation.retention_policy says; docs/operations.md, Privacy, says how to be rid of both"
+        )
 
     def explain(self, text: str, parameters: Mapping[str, Any]) -> Plan:
         """What the server would do for a query; nothing runs."""

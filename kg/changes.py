@@ -111,12 +111,21 @@ def since(store: Store, moment: Moment) -> Changes:
     )
 
 
+def stop(store: Store) -> None:
+    """Stop the clock and remove all changes: nothing that was read before can be brought up to date any more."""
+    store.write(queries.statement("clock_stop"))  # first: no change follows, and none is met again by a new clock
+    _remove(store, 2**62)
+
+
 def forget(store: Store, until: Moment) -> None:
     """Remove the changes up to a moment that every version knows."""
     current = now(store)
-    if current is None or current.epoch != until.epoch:
-        return
-    statement = queries.statement("changes_forget", tick=until.tick, most=FORGOTTEN_AT_ONCE)
+    if current is not None and current.epoch == until.epoch:
+        _remove(store, until.tick)
+
+
+def _remove(store: Store, tick: int) -> None:
+    statement = queries.statement("changes_forget", tick=tick, most=FORGOTTEN_AT_ONCE)
     while store.write(statement)[0][0]["gone"] == FORGOTTEN_AT_ONCE:
         pass
 

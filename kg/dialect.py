@@ -25,12 +25,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from kg.schema import NODE_KEYS, RESERVED
+from kg.schema import RESERVED
 
 SHARED = frozenset({"User", "Item", "Entity", "Review"})
 """Labels whose nodes may be the owner's."""
-OURS = frozenset(NODE_KEYS) - SHARED
-"""Labels whose nodes are always ours."""
 
 _CLAUSES = "MATCH|CREATE|MERGE|SET|DELETE|RETURN|WITH|WHERE|UNWIND|FOREACH|REQUIRE"
 _TOKEN = re.compile(
@@ -85,7 +83,7 @@ class Dialect:
     def parameters(self, text: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Parameters of ``text``: keys of maps that are added to shared nodes get the prefix."""
         added = re.search(r"(\w+) \+= row\.(\w+)", text)
-        if added is None or added[1] in _variables(text, OURS):
+        if added is None or added[1] in _ours(text):
             return given
         name = added[2]
         rows = [row | {name: {self.own + key: value for key, value in row[name].items()}} for row in given["rows"]]
@@ -112,9 +110,9 @@ class Dialect:
         )
 
 
-def _variables(text: str, labels: frozenset[str]) -> set[str]:
-    """Variables that a text binds to a node of one of these labels."""
-    return {name for name, label in re.findall(r"\((\w+):(\w+)", text) if label in labels}
+def _ours(text: str) -> set[str]:
+    """Variables that a text binds to nodes that are always ours."""
+    return {name for name, label in re.findall(r"\((\w+):(\w+)", text) if label not in SHARED}
 
 
 class _Translation:
@@ -128,7 +126,7 @@ class _Translation:
         rows = set(re.findall(r"UNWIND \S+ AS (\w+)", text)) - {"id", "user"}
         bound = set(re.findall(r"[(\[](\w+)(?=[:)\]])", text)) - rows
         self._edges = set(re.findall(r"\[(\w+)(?=[:\]])", text))
-        self._translated = bound - _variables(text, OURS)
+        self._translated = bound - _ours(text)
 
     def run(self) -> str:
         return _TOKEN.sub(self._token, self._text)
@@ -158,7 +156,7 @@ class _Translation:
         if self._open and self._open[-1] == "[":
             named, shared = "|".join(form for name in names for form in self._types(name)), True
         else:
-            named, shared = "|".join(map(self._dialect.label, names)), not OURS.intersection(names)
+            named, shared = "|".join(map(self._dialect.label, names)), bool(SHARED.intersection(names))
         if match["pattern"]:
             self._open.append("properties" if shared else "{")
         return f":{named}{match['pattern'] or ''}"

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from kg.batch import Outcome, in_batches
 from kg.checks import ScaleConflict, Scales, check
 from kg.errors import EventConflict, ReadError, RecordError
+from kg.forgotten import Forgotten
 from kg.merging import Merge
 from kg.newgraph import NewGraph
 from kg.records import Interaction, Record, Reject, Scale
@@ -40,6 +41,8 @@ class IngestReport:
     """Records whose content was there already."""
     rejected: int = 0
     """Rows that were refused: by the reader, by a scale, or because something else has their id."""
+    forgotten: int = 0
+    """Of these, rows about people who were forgotten; they are kept nowhere."""
     rejects_file: str | None = None
     """Where the refused rows are, one JSON object a line; None when there are none."""
     merged: list[Merge] = field(default_factory=list)
@@ -83,7 +86,7 @@ def ingest(
         ReadError: a file could not be read to its end; what came before is written.
         StoreError: the engine failed or the disk is full; the batch that failed is not written, those before it are.
     """
-    with RejectsFile(rejects or Path(DEFAULT_REJECTS), strict=strict) as refused:
+    with RejectsFile(rejects or Path(DEFAULT_REJECTS), strict=strict, work=store.work) as refused:
         run = _Run(store, refused, scale, dry_run)
         with tqdm(unit=" records", disable=None if progress else True, desc="ingest", leave=False) as bar:
             run.take(_counted(records, bar))
@@ -100,9 +103,10 @@ def write_event(store: Store, event: Interaction) -> bool:
 
     Raises:
         EventConflict: another event is stored under this id.
-        RecordError: the kind is reserved, or the value is outside the declared scale.
+        RecordError: the kind is reserved, the value is outside the declared scale, or the person was forgotten.
     """
     check_kind(event.kind)
+    Forgotten(store).check(event.user_id)
     scales = Scales(store, None)
     scales.check(event)
     outcome = Writer(store).write([event])
@@ -118,6 +122,7 @@ class _Run:
         self._store = store
         self._refused = refused
         self._scales = Scales(store, scale)
+        self._forgotten = Forgotten(store)
         self._dry_run = dry_run
         self._spellings = Spellings(store)
         self._writer = Writer(store, dry_run=dry_run)
@@ -171,7 +176,13 @@ class _Run:
     def _checked(self, records: Iterable[Record | Reject]) -> Iterator[Record]:
         for record in records:
             if isinstance(record, Reject):
-                self._refused.add(record)
+                if self._forgotten.named_in(record.raw):
+                    self._count_forgotten()
+                else:
+                    self._refused.add(record)
+                continue
+            if self._forgotten.concerns(record):
+                self._count_forgotten()
                 continue
             try:
                 name = check(record, self._scales)
@@ -183,6 +194,10 @@ class _Run:
             self._kinds[name] += 1
             self._spellings.note(record)
             yield record
+
+    def _count_forgotten(self) -> None:
+        self._refused.count_only("user", "this person was forgotten")
+        self.report.forgotten += 1
 
 
 def _counted(records: Iterable[Record | Reject], bar: tqdm[Any]) -> Iterator[Record | Reject]:

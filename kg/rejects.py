@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import re
 from contextlib import AbstractContextManager
 from dataclasses import fields
 from datetime import datetime
@@ -20,12 +22,24 @@ from kg.records import Record, Reject
 class RejectsFile(AbstractContextManager["RejectsFile"]):
     """Rejected rows as JSON lines ``{file, line, field, reason, raw}``; made with the first one, never over another."""
 
-    def __init__(self, wanted: Path, *, strict: bool) -> None:
+    def __init__(self, wanted: Path, *, strict: bool, work: Path) -> None:
+        """``work`` is the working directory of the store, which remembers all rejects files."""
         self._wanted = wanted
+        self._work = work
         self._strict = strict
         self._file: IO[bytes] | None = None
         self.path: Path | None = None
         self.count = 0
+
+    def count_only(self, field: str, reason: str) -> None:
+        """Count a row that must not be kept.
+
+        Raises:
+            RecordError: always, under ``strict``.
+        """
+        if self._strict:
+            raise RecordError(field, f"{reason} (--strict stops at the first)")
+        self.count += 1
 
     def add(self, reject: Reject) -> None:
         """Keep one.
@@ -38,6 +52,7 @@ class RejectsFile(AbstractContextManager["RejectsFile"]):
             raise RecordError(reject.field, f"{reject.reason} ({where or 'a record'}; --strict stops at the first)")
         if self._file is None:
             self.path, self._file = new_file(self._wanted, ".rejects.jsonl")
+            _remember(self._work, self.path)
         self._file.write(orjson.dumps(reject) + b"\n")
         self.count += 1
 
@@ -65,6 +80,41 @@ def new_file(wanted: Path, ending: str) -> tuple[Path, IO[bytes]]:
         except OSError as error:
             raise StoreError(f"cannot write {path}: {error.strerror}") from error
     raise AssertionError("unreachable")
+
+
+FILES = "rejects-files.jsonl"
+"""In the working directory: the path of every rejects file, one JSON text a line."""
+
+
+def _remember(work: Path, path: Path) -> None:
+    with (work / FILES).open("ab") as file:
+        file.write(orjson.dumps(str(path.resolve())) + b"\n")
+
+
+def forget(work: Path, user_id: str) -> tuple[int, list[str]]:
+    """Remove the rows that name a person from all rejects files; how many, and which files are not there any more.
+
+    A row names a person where it holds their id as a word of its own, so that a row that holds an equal number or word
+    goes too.
+    """
+    listed = work / FILES
+    paths = sorted({orjson.loads(line) for line in listed.read_bytes().splitlines()}) if listed.exists() else []
+    spelled = {user_id, orjson.dumps(user_id).decode()[1:-1], json.dumps(user_id)[1:-1]}
+    name = re.compile("|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in sorted(spelled)))
+    here = [path for path in map(Path, paths) if path.exists()]
+    removed = sum(_without(path, name) for path in here)
+    return removed, [path for path in paths if not Path(path).exists()]
+
+
+def _without(path: Path, name: re.Pattern[str]) -> int:
+    """Rewrite a rejects file without the rows that hold a name; how many those are."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if not name.search(f"{orjson.loads(line)['raw']} {orjson.loads(line)['reason']}")]
+    if len(kept) < len(lines):
+        beside = path.with_name(f".{path.name}.new")
+        beside.write_bytes(b"".join(kept))
+        beside.replace(path)
+    return len(lines) - len(kept)
 
 
 def refused(record: Record, field: str, reason: str) -> Reject:

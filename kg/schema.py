@@ -28,6 +28,7 @@ NODE_KEYS = {
     "Interest": "id",
     "Segment": "id",
     "Model": "version",
+    "Forgotten": "id",
     "Clock": "id",
     "Change": "tick",
 }

@@ -99,6 +99,12 @@ class Store(Protocol):
         All that was added appears at once when the block ends, and nothing of it after an exception or a crash.
         """
 
+    def purge(self, labels: Iterable[str]) -> str:
+        """Rewrite what holds ids of deleted nodes of these labels, and of deleted events, as far as the engine allows.
+
+        Returns what it keeps nevertheless, and until when, in words for people; nothing where it keeps nothing.
+        """
+
     def query(
         self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0
     ) -> Result:

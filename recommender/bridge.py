@@ -30,15 +30,16 @@ class TextVectors:
 
 def item_texts(snapshot: Snapshot) -> list[str]:
     """What is embedded for each item: its title, then its text."""
-    return _joined(snapshot.items)
+    return joined_texts(snapshot.items)
 
 
 def review_texts(snapshot: Snapshot) -> list[str]:
     """What is embedded for each review: its title, then its text."""
-    return _joined(snapshot.reviews)
+    return joined_texts(snapshot.reviews)
 
 
-def _joined(table: pa.Table) -> list[str]:
+def joined_texts(table: pa.Table) -> list[str]:
+    """Title and text of each row of items or of reviews as one text."""
     return [join_text(*pair) for pair in zip(table["title"].to_pylist(), table["text"].to_pylist(), strict=True)]
 
 

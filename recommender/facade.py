@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from recommender.evaluation.report import Report
     from recommender.evaluation.stores import Protocol
     from recommender.feedback import FeedbackReceipt, FeedbackWriter
+    from recommender.forget import ForgetReceipt
     from recommender.mentions import Mention, MentionReport
     from recommender.model import Model
     from recommender.refresh.config import RefreshConfig
@@ -404,6 +405,34 @@ class Recommender:
             EventConflict: another event has this id.
         """
         return self._feedback.record(user, item, kind, value=value, at=at, event_id=event_id, text=text)
+
+    def forget(self, user: str, refresh: bool = True) -> ForgetReceipt:
+        """Remove a person from the graph, the working directory and the published model; they cannot come back.
+
+        Called again after a crash it does the rest. What the engine keeps of deleted data, the receipt says.
+
+        Args:
+            user: id of a person.
+            refresh: learn anew without them at once; otherwise the published version, which was learned with them,
+                is served until the next refresh.
+
+        Raises:
+            UnknownUser: no such person.
+            RefreshRunning: a refresh of this graph is running.
+        """
+        from recommender.forget import forget, left_to_refresh
+
+        receipt = forget(self._store, user)
+        if refresh and receipt.holding:
+            self.refresh(full=True, force=True)
+            left_to_refresh(self._store, receipt)
+        return receipt
+
+    def lift(self, user: str) -> bool:
+        """Let a person who was forgotten come back; nothing of what they did comes with that."""
+        from kg.forgotten import lift
+
+        return lift(self._store, user)
 
     # The graph -------------------------------------------------------------------------------------------------------
 

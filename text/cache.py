@@ -136,14 +136,7 @@ class VectorCache:
         Returns:
             How many vectors were removed.
         """
-        keys = [text_key(text) for text in dict.fromkeys(texts)]
-        removed = 0
-        for path in sorted(self.path.parent.glob("*.sqlite")):
-            with _translated(path), contextlib.closing(_connect(path)) as connection:
-                with _transaction(connection):
-                    removed += connection.executemany("DELETE FROM vectors WHERE key = ?", zip(keys)).rowcount
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log held the bytes too
-        return removed
+        return forget_texts(self.path.parent, texts)
 
     def close(self) -> None:
         """Close the file; the cache cannot be used afterwards."""
@@ -255,6 +248,18 @@ class CachedEncoder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def forget_texts(folder: Path, texts: Iterable[str]) -> int:
+    """As :meth:`VectorCache.forget`, for the caches in a folder, none of which need be open."""
+    keys = [text_key(text) for text in dict.fromkeys(texts)]
+    removed = 0
+    for path in sorted(folder.glob("*.sqlite")):
+        with _translated(path), contextlib.closing(_connect(path)) as connection:
+            with _transaction(connection):
+                removed += connection.executemany("DELETE FROM vectors WHERE key = ?", zip(keys)).rowcount
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log held the bytes too
+    return removed
 
 
 def _connect(path: Path) -> sqlite3.Connection:

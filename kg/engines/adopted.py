@@ -17,7 +17,7 @@ from tqdm import tqdm
 from kg import queries
 from kg.adoption import PREFIX, Adoption, EventMap, NodeMap, quoted
 from kg.connection import ConnectionConfig
-from kg.dialect import OURS, SHARED, Dialect
+from kg.dialect import SHARED, Dialect
 from kg.engines.neo4j import Neo4jStore
 from kg.errors import ConstraintViolated, StoreError
 from kg.store import Row, Statement
@@ -228,8 +228,11 @@ def release(url: str, *, work: Path | None = None) -> dict[str, int]:
         for row in store.read(_INDEXES):
             store.write(Statement(f"DROP INDEX {quoted(row['name'])} IF EXISTS", {}))
         labels = sum(_repeat(store, _unmark(label)) for label in sorted(SHARED))
-        ours = sorted(OURS, key=lambda label: label == "Schema")
-        nodes = sum(_repeat(store, _delete(f"(n:{PREFIX}{label})")) for label in ours)
+        found = {row["label"] for row in store.read("CALL db.labels() YIELD label RETURN label")}
+        ours = sorted(
+            (label for label in found if label.startswith(PREFIX)), key=lambda label: label == f"{PREFIX}Schema"
+        )
+        nodes = sum(_repeat(store, _delete(f"(n:{label})")) for label in ours)
         return {"edges": edges, "labels": labels, "nodes": nodes}
 
 

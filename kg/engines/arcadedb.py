@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from kg import queries
+from kg import queries, schema
 from kg.bolt import BoltStore
 from kg.connection import Connection
 from kg.engines.arcadedb_bulk import Bridge, GraphLoad, sync_folder
@@ -159,6 +159,16 @@ class ArcadeStore(BoltStore):
         self._kinds = set()
         self._connect(self._credentials())
         self.check_version()
+
+    def purge(self, labels: Iterable[str]) -> str:
+        """Build the indexes of ids anew, which hold those of deleted nodes and events; see :class:`kg.store.Store`."""
+        kinds = [str(row["kind"]) for row in self.read("MATCH (k:EventKind) RETURN k.id AS kind")]
+        named = {f"{label.lower()}_key": schema.node_constraint(label) for label in labels}
+        named |= {f"event_{kind.lower()}": schema.kind_constraint(kind) for kind in kinds}
+        with self._writing:
+            for name, text in named.items():
+                self._change_schema(f"DROP CONSTRAINT {name} IF EXISTS", text)
+        return "the write-ahead log of the open store holds what was deleted until the store is closed"
 
     def close(self) -> None:
         """Stop the engine and let go of the folder; a second call does nothing."""

@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from recommender.cli import adopt, evaluate, export, feedback, ingest, kg, models, query, recommend, transfer, upkeep
+from recommender.cli import (
+    adopt,
+    evaluate,
+    export,
+    feedback,
+    forget,
+    ingest,
+    kg,
+    models,
+    query,
+    recommend,
+    transfer,
+    upkeep,
+)
 from recommender.cli.errors import Verbs
 from recommender.cli.session import DEFAULT_STORE, Session
 
@@ -82,6 +95,7 @@ app.command()(recommend.recommend)
 app.command()(recommend.explain)
 app.command()(recommend.similar)
 app.command()(feedback.feedback)
+app.command()(forget.forget)
 app.command()(query.cypher)
 app.command()(query.query)
 app.command()(evaluate.evaluate)

@@ -58,8 +58,11 @@ class IALS(Part):
         return found
 
     def score(self, people: People) -> np.ndarray:
-        users = als.fold_in(self.factors, self.gram, people.history, self.config)
-        return (users @ self.factors.T).numpy()
+        return (self.factors_of(people) @ self.factors.T).numpy()
+
+    def factors_of(self, people: People) -> torch.Tensor:
+        """``(B, d)`` float32: those of people, whom no fit needs to have met."""
+        return als.fold_in(self.factors, self.gram, people.history, self.config)
 
     def contributions(self, person: People, items: np.ndarray) -> Contributions:
         targets = torch.from_numpy(items)

@@ -111,7 +111,7 @@ def _adding(interests: Iterable[tuple[str, Interest]]) -> list[Statement]:
             "id": interest.id,
             "name": interest.name,
             "weight": interest.weight,
-            "vector": _as_text(interest.vector),
+            "vector": as_text(interest.vector),
             "size": interest.size,
             "items": list(interest.items),
         }
@@ -120,7 +120,7 @@ def _adding(interests: Iterable[tuple[str, Interest]]) -> list[Statement]:
     return _with("profile_add_interests", rows)
 
 
-def _as_text(vector: np.ndarray) -> str:
+def as_text(vector: np.ndarray) -> str:
     """The shortest decimals that read back as the same float32 numbers, parted by commas."""
     return orjson.dumps(np.ascontiguousarray(vector), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].decode()
 

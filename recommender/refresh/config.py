@@ -36,6 +36,8 @@ class RefreshConfig:
     explains, is kept back: see :mod:`recommender.refresh.guard`."""
     recommend: int = 0
     """Length of the list that each person gets in the graph, as ``RECOMMENDED``; 0: no lists are written."""
+    vectors: bool = False
+    """Whether vectors of items and of people are written into the graph: :mod:`recommender.refresh.vectors`."""
 
     def __post_init__(self) -> None:
         if self.recommend < 0:
@@ -44,5 +46,5 @@ class RefreshConfig:
             raise InvalidInput(f"tolerance = {self.tolerance}; it is a share between 0 and 1")
 
 
-AFTERWARDS = ("encoder", "keep", "tolerance", "recommend")
+AFTERWARDS = ("encoder", "keep", "tolerance", "recommend", "vectors")
 """What decides no stage: whether and how long a version is published (the encoder counts by its fingerprint)."""

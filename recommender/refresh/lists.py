@@ -1,9 +1,6 @@
 """Each person's list by one version in the graph, for who reads it with Cypher: ``RECOMMENDED {rank, score, model}``.
 
-The edges of a new version are written while readers, who go through the published pointer ``(:Model)``, see those of
-the one before. The write that moves the pointer also says that the version has lists, and so shows them all at once;
-those of other versions are removed last. A crash on the way leaves edges that nobody sees, until the next publishing
-removes them.
+When they are seen, and by whom, :mod:`recommender.refresh.write_back` says.
 """
 
 from __future__ import annotations
@@ -34,18 +31,8 @@ def write_lists(store: Store, version: str, lists: Iterable[pd.DataFrame]) -> in
     return written
 
 
-def rewrite_lists(store: Store, version: str, lists: Iterable[pd.DataFrame], count: int) -> int:
-    """Give the published version other lists: readers see none from the first write to the last, never a part."""
-    store.write(queries.statement("model_recommends", version=version, count=None))
-    drop_lists(store, kept="")
-    written = write_lists(store, version, lists)
-    store.write(queries.statement("model_recommends", version=version, count=count))
-    return written
-
-
 def drop_lists(store: Store, kept: str) -> None:
     """Remove the lists of all versions but one, which is the published one, or none."""
-    store.write(queries.statement("models_hide_lists", kept=kept))
     left = [row["id"] for row in store.read(queries.text("recommended_left"), kept=kept)]
     for start in range(0, len(left), PEOPLE_A_BATCH):
         users = left[start : start + PEOPLE_A_BATCH]

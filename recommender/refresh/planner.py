@@ -73,6 +73,8 @@ class Planner:
             return Plan("full", f"the graph has less than {self._drift.least_events} events"), None
         if self._published is None:
             return Plan("full", "nothing was published before"), None
+        if self._published in versions.made_with_forgotten(self._store):
+            return Plan("full", f"{self._published} was made with somebody who is forgotten"), None
         try:
             model = Model.load(versions.folder(self._store, self._published))
         except (ArtefactError, ReadError) as error:

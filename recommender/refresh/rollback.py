@@ -8,10 +8,10 @@ from kg.store import Store
 from recommender.model import Model
 from recommender.profiles.profile import ProfileConfig
 from recommender.refresh import versions
-from recommender.refresh.lists import drop_lists, write_lists
 from recommender.refresh.lock import refresh_lock
 from recommender.refresh.profiles import write_everyone
-from recommender.serving import EncoderOf, Query, Serving
+from recommender.refresh.write_back import Written, drop_others, write_back
+from recommender.serving import EncoderOf
 
 
 def roll_back(
@@ -25,21 +25,21 @@ def roll_back(
 ) -> str:
     """Publish an earlier version again, by default the one before; returns its name.
 
-    Where the version that is left had lists in the graph, the earlier one gets them too.
+    Where the version that is left had lists or vectors in the graph, the earlier one gets them too.
 
     Raises:
         InvalidInput: no such version.
         RefreshRunning: a refresh of this graph is running.
     """
-    with refresh_lock(store):
+    with refresh_lock(store) as lock:
         chosen, left = versions.earlier(store, version), versions.current(store)
         model = Model.load(versions.folder(store, chosen["version"]), encoder_of)
-        count = left["recommended"] if left else None
-        if left and count and left["version"] != model.version:
-            drop_lists(store, kept=left["version"])
-            lists = Serving(store, encoder_of, progress=progress).blocks(model, None, Query(k=count))
-            write_lists(store, model.version, lists)
-        versions.publish(store, model.version, chosen["key"], {"recommended": count})
+        written: Written = {}
+        if left and left["version"] != model.version:
+            recommend, vectors = left["recommended"] or 0, left["vectors"] is not None
+            written = write_back(store, model, left, recommend=recommend, vectors=vectors, progress=progress)
+        lock.confirm()
+        versions.publish(store, model.version, chosen["key"], written)
         write_everyone(store, model, config, profiling, progress=progress)
-        drop_lists(store, kept=model.version)
+        drop_others(store, kept=model.version)
     return model.version

@@ -8,14 +8,12 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from kg import snapshot as snapshots
 from kg.snapshot import Snapshot
@@ -27,13 +25,13 @@ from recommender.model import Model
 from recommender.refresh import versions
 from recommender.refresh.config import AFTERWARDS, RefreshConfig
 from recommender.refresh.guard import KeptBack, judge
-from recommender.refresh.lists import drop_lists, rewrite_lists, write_lists
 from recommender.refresh.lock import Lock, refresh_lock
 from recommender.refresh.plan import Plan
 from recommender.refresh.planner import Planner
 from recommender.refresh.profiles import write_everyone
+from recommender.refresh.removed import drop_interests_of_nobody, forget_removed_texts
 from recommender.refresh.stages import PUBLISHED, STAGES, Run, assemble, require
-from recommender.serving import Query, Serving
+from recommender.refresh.write_back import Written, drop_others, write_again, write_back
 from recommender.texts import Texts
 
 log = logging.getLogger(__name__)
@@ -128,7 +126,7 @@ def refresh(
         unfinished = _left_unfinished(store.work, key)
         folder = _run_folder(store.work, key)
         if only is None and (version := _unchanged(store, key, folder, full=full)):
-            _lists_as_asked_for(Run(store, folder, taken, config, context, texts, Plan("full", "")), key)
+            _written_as_asked_for(Run(store, folder, taken, config, context, texts, Plan("full", "")), key)
             return RefreshReport(version=version, unchanged=True)
         plan, warm = planner.plan(taken, folder, full=full)
         if plan.fit == "full" and planner.updated:  # by the difference no more is found than was noted
@@ -319,12 +317,10 @@ def _publish(
         report(str(kept_back))
         return
     assemble(run, versions.folder(run.store, version), manifest)
-    if count := run.config.recommend:
-        published = versions.current(run.store)
-        drop_lists(run.store, kept=published["version"] if published else "")
-        write_lists(run.store, version, _lists(run, version))
+    written = _written_back(run, version)
+    forget_removed_texts(run)
     lock.confirm()
-    versions.publish(run.store, version, key, figures | {"recommended": count or None})
+    versions.publish(run.store, version, key, {**figures, **written})
     mark.write_text(version)
     versions.prune(run.store, keep=run.config.keep)
     versions.sweep(run.store)
@@ -334,19 +330,30 @@ def _publish(
     report(f"published {version}")
 
 
-def _lists(run: Run, version: str) -> Iterator[pd.DataFrame]:
-    """Everybody's list by a version that need not be the published one yet."""
-    model = Model.load(versions.folder(run.store, version), lambda manifest: run.encode)
-    serving = Serving(run.store, lambda manifest: run.encode, progress=run.context.progress)
-    return serving.blocks(model, None, Query(k=run.config.recommend))
+def _written_back(run: Run, version: str) -> Written:
+    """Lists and vectors by a version that is complete and not published yet, where they were asked for."""
+    config, progress = run.config, run.context.progress
+    if not (config.recommend or config.vectors):
+        return {}
+    published, model = versions.current(run.store), _model(run, version)
+    return write_back(
+        run.store, model, published, recommend=config.recommend, vectors=config.vectors, progress=progress
+    )
 
 
-def _lists_as_asked_for(run: Run, key: str) -> None:
-    """Lists of another length by the version that stays, where that was asked for."""
-    published = versions.current(run.store)
-    if published and published["key"] == key and run.config.recommend not in (0, published["recommended"]):
-        lists = _lists(run, published["version"])
-        rewrite_lists(run.store, published["version"], lists, run.config.recommend)
+def _model(run: Run, version: str) -> Model:
+    return Model.load(versions.folder(run.store, version), lambda manifest: run.encode)
+
+
+def _written_as_asked_for(run: Run, key: str) -> None:
+    """Lists of another length, or vectors, by the version that stays, where that was asked for."""
+    published, config = versions.current(run.store), run.config
+    if published is None or published["key"] != key:
+        return
+    recommend, vectors = config.recommend or published["recommended"] or 0, bool(config.vectors or published["vectors"])
+    if (recommend, vectors) != (published["recommended"] or 0, bool(published["vectors"])):
+        model = _model(run, published["version"])
+        write_again(run.store, model, recommend=recommend, vectors=vectors, progress=run.context.progress)
 
 
 def _judge(run: Run, manifest: dict[str, Any]) -> KeptBack | None:
@@ -367,10 +374,11 @@ def _write_profiles(
     start = time.perf_counter()
     report("profiles ...")
     outcome.version = (run.folder / PUBLISHED).read_text()
-    model = Model.load(versions.folder(run.store, outcome.version), lambda manifest: run.encode)
+    model = _model(run, outcome.version)
     config, progress = run.config.profiles, run.context.progress
     write_everyone(run.store, model, config, profiling, only=run.plan.people, progress=progress)
-    drop_lists(run.store, kept=outcome.version)
+    drop_others(run.store, kept=outcome.version)
+    drop_interests_of_nobody(run.store)
     shutil.rmtree(run.folder)
     note(StageReport("profiles", time.perf_counter() - start, False, {"people": model.snapshot.users.num_rows}))
     report(f"profiles: {outcome.stages[-1].seconds:.1f} s")

@@ -117,16 +117,25 @@ def earlier(store: Store, version: str | None = None) -> dict[str, Any]:
 
 
 def prune(store: Store, keep: int) -> list[str]:
-    """Remove all but the current and the newest ``keep`` versions, node first: no node ever points at half a folder."""
+    """Remove all but the current and the newest ``keep`` versions, node first: no node ever points at half a folder.
+
+    Versions that were made with people who are forgotten go whatever ``keep`` says, unless one of them is current.
+    """
     if keep < 1:
         raise InvalidInput(f"keep = {keep}; at least one version stays")
-    rest = [row for row in listing(store) if not row["current"]]
-    gone = [row["version"] for row in rest[keep - 1 :]]
+    rest = [row["version"] for row in listing(store) if not row["current"]]
+    gone = list(dict.fromkeys([*rest[keep - 1 :], *(set(rest) & set(made_with_forgotten(store)))]))
     if gone:
         store.write(Statement(queries.text("model_remove"), {"versions": gone}))
     for version in gone:
         artefacts.remove(folder(store, version))
     return gone
+
+
+def made_with_forgotten(store: Store) -> list[str]:
+    """The versions that are here and were made with people who are forgotten."""
+    held = {row["version"] for row in store.read(queries.text("forgotten_versions"))}
+    return [row["version"] for row in listing(store) if row["version"] in held]
 
 
 def forget_changes(store: Store) -> None:
@@ -153,7 +162,7 @@ def sweep(store: Store) -> None:
     Only while no other refresh runs.
     """
     needed = {row["version"] for row in listing(store)}
-    for found in (store.work / "models").iterdir():
+    for found in (store.work / "models").glob("*"):
         if found.name not in needed:
             artefacts.remove(found)
 

@@ -11,7 +11,7 @@ import pytest
 from kg import queries, snapshot
 from kg.adoption import Adoption
 from kg.bolt import BoltStore
-from kg.dialect import OURS, SHARED, Dialect
+from kg.dialect import SHARED, Dialect
 from kg.engines import open_store
 from kg.engines.adopted import AdoptedStore, adopt, release
 from kg.errors import ReadError, StoreError
@@ -286,8 +286,7 @@ def test_a_variable_of_a_query_is_either_the_owners_node_or_ours() -> None:
     for query in queries._all().values():
         labels: dict[str, set[bool]] = {}
         for name, label in re.findall(r"\((\w+):(\w+)", query.text):
-            labels.setdefault(name, set()).add(label in OURS)
+            labels.setdefault(name, set()).add(label in SHARED)
         assert all(len(kinds) == 1 for kinds in labels.values()), query.name
         assert not re.search(r":\w", re.sub(r"[(\[\w]\w*:[A-Z<]", "", query.text).replace("'", "")), query.name
-    assert not SHARED & OURS
     assert Dialect("TG_").text("RETURN 'a:User'") == "RETURN 'a:User'"

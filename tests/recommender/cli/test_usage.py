@@ -91,6 +91,7 @@ def test_bad_arguments_are_usage_errors(arguments: str, named: str, here: Path) 
     "verb",
     [
         *("refresh", "status", "profile", "recommend", "explain", "similar", "feedback", "cypher", "query", "evaluate"),
+        "forget",
         *(f"ingest {what}" for what in ("events", "items", "users", "triples", "amazon", "recbole", "lists")),
         *("models", "models rollback", "models prune"),
         *("export rdf", "export triples", "export recbole", "kg validate"),

@@ -13,7 +13,8 @@ from kg.bolt import BoltStore
 from kg.snapshot import take
 from kg.store import Statement
 from recommender.refresh import lists
-from recommender.refresh.lists import drop_lists, rewrite_lists, write_lists
+from recommender.refresh.lists import write_lists
+from recommender.refresh.write_back import drop_others
 
 USERS, ITEMS = [f"u{n}" for n in range(7)], [f"i{n}" for n in range(5)]
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
@@ -66,7 +67,7 @@ def test_a_reader_sees_one_version_at_every_step(people: BoltStore) -> None:
     assert seen(people) == before
     publish(people, "two", 2, 3)
     assert seen(people) == after
-    drop_lists(people, kept="two")
+    drop_others(people, kept="two")
     assert seen(people) == after
     assert edges(people) == {"two": 21}
     publish(people, "one", 3, None)
@@ -79,24 +80,8 @@ def test_what_a_crash_leaves_is_seen_by_nobody_and_removed_by_the_next(people: B
     write_lists(people, "lost", [next(blocks(ITEMS))])
     assert edges(people) == {"one": 14, "lost": 20}
     assert [item for _, _, item in seen(people)] == ITEMS[:2]
-    drop_lists(people, kept="one")
+    drop_others(people, kept="one")
     assert edges(people) == {"one": 14}
-
-
-def test_other_lists_by_the_same_version_are_never_seen_in_part(people: BoltStore) -> None:
-    publish(people, "one", 1, 2)
-    write_lists(people, "one", blocks(ITEMS[:2]))
-    looked = []
-
-    def looking() -> Iterator[pd.DataFrame]:
-        for block in blocks(ITEMS):
-            looked.append(seen(people))
-            yield block
-        looked.append(seen(people))
-
-    rewrite_lists(people, "one", looking(), 5)
-    assert looked == [[], [], []]
-    assert [item for _, _, item in seen(people)] == ITEMS
 
 
 def test_lists_are_no_events(people: BoltStore) -> None:

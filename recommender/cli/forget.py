@@ -1,0 +1,66 @@
+"""``forget``: a person out of the graph and off the disk, with a receipt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recommender.cli import output
+from recommender.cli.parameters import Json
+from recommender.cli.session import Session
+
+if TYPE_CHECKING:
+    from recommender.forget import ForgetReceipt
+
+
+def forget(
+    context: typer.Context,
+    user: Annotated[str, typer.Argument(metavar="USER", show_default=False)],
+    refresh: Annotated[
+        bool, typer.Option("--refresh/--no-refresh", help="Learn anew without them at once, or leave that for later.")
+    ] = True,
+    lift: Annotated[
+        bool, typer.Option("--lift", help="Remove nothing: let somebody who was forgotten come back.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Remove a person and keep them from coming back.
+
+    Their events, reviews, interests, vectors, rejected rows, and the models that were learned with them. A keyed hash
+    stays, by which later files and feedback about them are refused. Killed on the way, it does the rest when called
+    again.
+
+    \b
+    Example:
+      tastegraph forget bob
+    """
+    with Session.of(context).open(compute=refresh and not lift) as recommender:
+        if lift:
+            _lifted(recommender.lift(user), json)
+            return
+        receipt = recommender.forget(user, refresh=refresh)
+    if json:
+        output.document(receipt)
+    else:
+        _show(receipt)
+
+
+def _lifted(lifted: bool, json: bool) -> None:
+    if json:
+        output.document({"lifted": lifted})
+    else:
+        output.line("may come back" if lifted else "was not forgotten, so nothing was done")
+
+
+def _show(receipt: ForgetReceipt) -> None:
+    output.facts(receipt.removed, title="removed")
+    if receipt.holding:
+        output.line(f"learned with them and still served: {', '.join(receipt.holding)}; run 'tastegraph refresh'")
+    elif receipt.version:
+        output.line(f"published without them: {receipt.version}")
+    if receipt.not_found:
+        output.line(f"rejects files that are not there any more: {', '.join(receipt.not_found)}")
+    output.line(f"the engine: {receipt.engine_keeps}")
+    output.facts(receipt.left, title="what is left, by the query below")
+    output.line(receipt.query)

@@ -1,0 +1,128 @@
+"""A person forgotten: everything of them out of the graph and off the disk, with a receipt.
+
+In this order, each step of which can be done again, so that who is killed on the way calls it once more:
+
+1. a keyed hash in the graph, which keeps files and feedback from bringing them back (:mod:`kg.forgotten`);
+2. vectors of what they wrote, while the graph still says what that was;
+3. rows of rejects files that name them;
+4. unfinished refreshes, and all versions but the published one;
+5. the person with their edges, reviews and interests, and what the engine would keep of those.
+
+The published version was learned with them and goes on to serve others until a refresh has made the next one, which
+removes it: :meth:`recommender.Recommender.forget` does that at once.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from kg import changes, forgotten, queries, rejects
+from kg.queries import statement
+from kg.store import Statement, Store
+from recommender.bridge import join_text
+from recommender.errors import UnknownUser
+from recommender.refresh import versions
+from recommender.refresh.lock import refresh_lock
+from text.cache import forget_texts
+
+AT_ONCE = 5_000
+"""Nodes or edges removed in one transaction."""
+OWN_NODES = ("WROTE", "HAS_INTEREST", "HAS_FACTORS")
+"""Relations to nodes that are a person's alone."""
+
+
+@dataclass
+class ForgetReceipt:
+    """What was removed of a person, and how to see that nothing is left."""
+
+    user_id: str
+    removed: dict[str, int] = field(default_factory=dict)
+    """Counts: events, reviews, interests, entities, edges, vectors, rejected rows, versions."""
+    left: dict[str, int] = field(default_factory=dict)
+    """What :attr:`query` finds now; 0 everywhere."""
+    query: str = field(default_factory=lambda: queries.text("forget_left"))
+    """Cypher to paste anywhere, with the parameter ``user``."""
+    version: str | None = None
+    """The version that is published now; None: nothing is."""
+    holding: list[str] = field(default_factory=list)
+    """Versions that were made with them and are still served; the next refresh removes them."""
+    not_found: list[str] = field(default_factory=list)
+    """Rejects files that were written once and are not there: moved ones may still name them."""
+    engine_keeps: str = ""
+    """What the engine keeps of deleted data, and until when; empty: nothing."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+def forget(store: Store, user_id: str) -> ForgetReceipt:
+    """Remove a person, as the module says; the published version is left to the next refresh.
+
+    Raises:
+        UnknownUser: nobody has this id, nor was anybody with it forgotten.
+        RefreshRunning: a refresh of this graph is running, which has read them already.
+    """
+    with refresh_lock(store):
+        counts = store.read(queries.text("forget_counts"), user=user_id)
+        if not counts and user_id not in forgotten.Forgotten(store):
+            raise UnknownUser(f"nobody in {store.address} has the id {user_id!r}, so nothing was removed")
+        receipt = ForgetReceipt(user_id)
+        current = versions.current(store)
+        receipt.version = current["version"] if current else None
+        forgotten.remember(store, user_id, receipt.version if counts else None)
+        texts = list(_texts(store, user_id))
+        receipt.removed["vectors"] = forget_texts(store.work / "vectors", texts)
+        receipt.removed["rejected rows"], receipt.not_found = rejects.forget(store.work, user_id)
+        receipt.removed["versions"] = _forget_versions(store)
+        receipt.removed |= counts[0] if counts else {}
+        receipt.removed["entities"] = _forget_in_graph(store, user_id)
+        receipt.engine_keeps = store.purge(("User", "Review", "Interest", "Entity"))
+        (receipt.left,) = store.read(receipt.query, user=user_id)
+        receipt.holding = versions.made_with_forgotten(store)
+        return receipt
+
+
+def left_to_refresh(store: Store, receipt: ForgetReceipt) -> None:
+    """Note in a receipt what a refresh has published, and which versions it has not replaced."""
+    current = versions.current(store)
+    receipt.version = current["version"] if current else None
+    receipt.removed["versions"] += len(receipt.holding)
+    receipt.holding = versions.made_with_forgotten(store)
+    receipt.removed["versions"] -= len(receipt.holding)
+
+
+def _texts(store: Store, user_id: str) -> Iterator[str]:
+    """What the text model has read of them."""
+    for row in store.read(queries.text("profile_history"), user=user_id, most=0):
+        for _, title, text in row["reviews"]:
+            yield join_text(title, text)
+
+
+def _forget_versions(store: Store) -> int:
+    """Remove what holds tables of the graph as it was: unfinished refreshes, and versions that nobody is served by."""
+    shutil.rmtree(store.work / "runs", ignore_errors=True)
+    removed = versions.prune(store, keep=1)
+    versions.sweep(store)
+    return len(removed)
+
+
+def _forget_in_graph(store: Store, user_id: str) -> int:
+    """Remove the person, some edges at a time; returns how many entities were theirs alone."""
+    own_nodes = statement("forget_nodes", names={"relations": "|".join(OWN_NODES)}, user=user_id, most=AT_ONCE)
+    while _gone(store, own_nodes):
+        pass
+    entities = _gone(store, statement("forget_entities", user=user_id))
+    while _gone(store, statement("forget_edges", user=user_id, most=AT_ONCE)):
+        pass
+    store.write(statement("forget_person", user=user_id))
+    changes.stop(store)  # what was changed is noted by ids, theirs among them
+    return entities
+
+
+def _gone(store: Store, removing: Statement) -> int:
+    ((row,),) = store.write(removing)
+    return int(row["gone"])

@@ -1,0 +1,58 @@
+"""Factors of items and people by one version in the graph: ``(:Item)-[:HAS_FACTORS]->(:ItemFactors {model, vector})``.
+
+They are the factors of :class:`recommender.parts.factors.IALS`: the product of a person's vector with an item's is what
+that part says of both, and near vectors are items that the same people like. Like lists they are written before the
+pointer moves, and read through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from kg import queries
+from kg.store import Store
+from recommender.errors import InvalidInput
+from recommender.model import Model
+from recommender.parts.factors import IALS
+from recommender.people import everyone, read_people
+from recommender.profiles.write import as_text
+
+AT_ONCE = 1_000
+"""Vectors of one transaction: about 1.5 MB for 128 numbers each."""
+
+
+def write_vectors(store: Store, model: Model) -> int:
+    """Write the vectors of all items that can be recommended, and of everybody; returns their length.
+
+    Raises:
+        InvalidInput: the version has no factors.
+    """
+    part = next((part for part in model.hybrid.parts if isinstance(part, IALS)), None)
+    if part is None:
+        raise InvalidInput(f"{model.version} has no part {IALS.name!r}, so there are no vectors to write")
+    _write(store, "Item", model.version, model.items.ids, part.factors.numpy())
+    for users in _batches(everyone(store)):
+        people = model.people(read_people(store, model, users))
+        _write(store, "User", model.version, users, part.factors_of(people).numpy())
+    return int(part.factors.shape[1])
+
+
+def drop_vectors(store: Store, kept: str) -> None:
+    """Remove the vectors of all versions but one."""
+    for label in ("Item", "User"):
+        removing = queries.statement("factors_drop", names={"label": label}, kept=kept, most=AT_ONCE)
+        while store.write(removing)[0][0]["gone"]:
+            pass
+
+
+def _write(store: Store, label: str, version: str, ids: Sequence[str], vectors: np.ndarray) -> None:
+    for start, some in enumerate(_batches(ids)):
+        own = vectors[start * AT_ONCE : start * AT_ONCE + len(some)]
+        rows = [{"id": id, "vector": as_text(vector)} for id, vector in zip(some, own, strict=True)]
+        store.write(queries.statement("factors_add", names={"label": label}, model=version, rows=rows))
+
+
+def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))

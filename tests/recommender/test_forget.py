@@ -1,0 +1,219 @@
+"""A person forgotten, on both engines: nothing of them is left, nothing brings them back, and a kill is no end."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kg import rejects
+from kg import snapshot as snapshots
+from kg.errors import ConstraintViolated, RecordError
+from kg.readers import AttributeColumn, UserMapping
+from kg.store import Statement, Store
+from recommender import Recommender
+from recommender.errors import UnknownUser
+from recommender.refresh.config import RefreshConfig
+from tests.conftest import emptied
+from tests.recommender.test_loop import events, items
+from tests.running import RUN
+from text.cache import VectorCache
+
+ZOE = "zoe-4711"
+SENTENCE = "my aunt Cordelia plays the theremin badly"
+OTHERS = "nobody else can hear this recording anyway"
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from recommender import Recommender, forget
+
+steps = 0
+def gone(store, removing, original=forget._gone):
+    global steps
+    steps += 1
+    if steps > 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return original(store, removing)
+
+forget._gone = gone
+with Recommender.open(sys.argv[1], work=Path(sys.argv[2])) as recommender:
+    recommender.forget(sys.argv[3], refresh=False)
+"""
+
+
+@pytest.fixture(
+    params=[pytest.param("embedded", marks=pytest.mark.embedded), pytest.param("server", marks=pytest.mark.neo4j)]
+)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an empty graph is: a folder, or a server."""
+    if request.param == "embedded":
+        return str(tmp_path / "store")
+    return emptied(request.getfixturevalue("server")).address
+
+
+def opened(place: str, folder: Path) -> Recommender:
+    return Recommender.open(place, work=folder / "work", run=RUN)
+
+
+def fill(recommender: Recommender, folder: Path) -> None:
+    """Everybody's ratings, and a person who rates, writes, has an address of her own, and rows that are rejected."""
+    own = [
+        {
+            "user_id": ZOE,
+            "item_id": f"i{n}",
+            "rating": 5,
+            "timestamp": 1_600_000_000 + n,
+            "reviewText": f"{SENTENCE} {n}",
+        }
+        for n in range(3)
+    ]
+    wrong = [{"user_id": user, "item_id": "i4", "rating": 9, "timestamp": 1} for user in (ZOE, "u1", f"{ZOE}0")]
+    recommender.ingest(events(), items=items(), scale=(1, 5))
+    report = recommender.ingest([*own, *wrong], scale=(1, 5), rejects=folder / "zoe.rejects.jsonl")
+    assert (report.accepted, report.rejected, report.forgotten) == (3, 3, 0)
+    (folder / "people.csv").write_text(
+        f"user_id,age,address\n{ZOE},44,{ZOE} lane\nu1,45,high street\nu2,46,high street\n"
+    )
+    mapping = UserMapping("user_id", attributes=(AttributeColumn("address"),), properties=("age",))
+    recommender.ingest(users=folder / "people.csv", user_mapping=mapping)
+    (folder / "people.csv").unlink()
+
+
+def graph_holds(store: Store, word: str) -> list[str]:
+    """Everything in the graph that holds a word."""
+    nodes = store.read("MATCH (n) RETURN labels(n) AS what, properties(n) AS properties")
+    edges = store.read("MATCH ()-[r]->() RETURN type(r) AS what, properties(r) AS properties")
+    return [str(row["what"]) for row in (*nodes, *edges) if word in str(row["properties"])]
+
+
+def files_holding(folder: Path, *words: str) -> set[str]:
+    """The files below a folder that hold one of these words."""
+    found = {path for path in folder.rglob("*") if path.is_file()}
+    return {path.name for path in found if any(word.encode() in path.read_bytes() for word in words)}
+
+
+def test_nothing_is_left_after_a_kill_and_a_second_call(place: str, tmp_path: Path) -> None:
+    with opened(place, tmp_path) as recommender:
+        fill(recommender, tmp_path)
+        with pytest.raises(UnknownUser, match="'nobody'"):
+            recommender.forget("nobody")
+        before = recommender.status()
+        assert graph_holds(recommender.store, ZOE)
+    killed = subprocess.run([sys.executable, "-c", KILLED, place, str(tmp_path / "work"), ZOE], capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    with opened(place, tmp_path) as recommender:
+        assert graph_holds(recommender.store, ZOE), "it was killed half way"
+        receipt = recommender.forget(ZOE)
+        assert (receipt.removed["events"], receipt.left, receipt.holding) == (3, dict.fromkeys(receipt.left, 0), [])
+        assert recommender.cypher(receipt.query, user=ZOE).rows == [[0, 0, 0]]
+        assert not graph_holds(recommender.store, ZOE)
+        assert not graph_holds(recommender.store, SENTENCE)
+        after = recommender.status()
+        assert (after["users"], after["reviews"]) == (before["users"] - 1, 0)
+        assert after["entities"] == before["entities"] - 1, "her address goes, that of two others stays"
+        left = (tmp_path / "zoe.rejects.jsonl").read_text().splitlines()
+        assert [re.findall(r"u1|zoe-47110", line)[0] for line in left] == ["u1", f"{ZOE}0"]
+
+        for again in (events().assign(user_id=ZOE), [{"user_id": ZOE, "item_id": "i1", "rating": 99}]):
+            report = recommender.ingest(again, scale=(1, 5), rejects=tmp_path / "again.rejects.jsonl")
+            assert (report.accepted, report.rejected, report.forgotten) == (0, len(again), len(again))
+        assert report.rejects_file is None
+        with pytest.raises(RecordError, match="this person was forgotten"):
+            recommender.ingest(users=[{"user_id": ZOE, "age": 3}], strict=True)
+        with pytest.raises(RecordError, match="this person was forgotten") as refused:
+            recommender.feedback(ZOE, "i1", "LIKED")
+        assert ZOE not in str(refused.value)
+        assert not graph_holds(recommender.store, ZOE)
+        assert recommender.store.read("MATCH (f:Forgotten) RETURN count(f) AS n") == [{"n": 1}]
+        for label, id in (("User", "u1"), ("Entity", "address:high street")):  # keys are unique as before
+            with pytest.raises(ConstraintViolated):
+                recommender.store.write(Statement(f"CREATE (:{label} {{id: $id}})", {"id": id}))
+
+        recommender.forget("u1", refresh=False)
+        assert (recommender.lift("u1"), recommender.lift("u1")) == (True, False)
+        assert recommender.feedback("u1", "i1", "LIKED").new
+    (tmp_path / "zoe.rejects.jsonl").unlink()  # it names another whose id begins with hers
+    assert files_holding(tmp_path, ZOE, SENTENCE) == set()
+
+
+@pytest.mark.embedded
+@pytest.mark.slow
+def test_models_profiles_and_vectors_know_nothing_of_who_and_what_is_gone(tmp_path: Path) -> None:
+    """What the source deletes, and whom we forget, is gone with one refresh; versions that were made with them too."""
+    config = RefreshConfig(tune_seconds=0, recommend=2, vectors=True)
+    with Recommender.open(tmp_path / "store", work=tmp_path / "work", run=RUN, config=config) as recommender:
+        fill(recommender, tmp_path)
+        recommender.feedback("u1", "i3", "LIKED", text=OTHERS)
+        first = recommender.refresh().version
+        assert written(recommender) == [[61, 61 * 2]]
+        assert first in versions_holding(tmp_path / "work" / "models", SENTENCE)
+        vectors = next((tmp_path / "work" / "vectors").glob("*.sqlite"))
+        cached = [f"{SENTENCE} 0", OTHERS]
+        assert kept(vectors, cached) == [0, 1]
+        top = recommender.recommend("u1", k=1).item_id[0]
+        for text in (
+            f"MATCH (i:Item {{id: '{top}'}}) DETACH DELETE i",
+            "MATCH (:User {id: 'u2'})-[r:RATED]->(:Item) WITH r LIMIT 1 DELETE r",
+            "MATCH (w:Review {text: $text}) DETACH DELETE w",
+            "MATCH (u:User {id: 'u3'}) DETACH DELETE u",
+        ):
+            recommender.store.write(Statement(text, {"text": OTHERS} if "$text" in text else {}))
+
+        receipt = recommender.forget(ZOE, refresh=False)
+        assert (receipt.version, receipt.holding) == (first, [first])
+        assert (receipt.removed["vectors"], receipt.removed["reviews"]) == (3, 3)
+        assert len(recommender.recommend("u1", k=3)) == 3, "others are served meanwhile"
+        receipt = recommender.forget(ZOE)
+        assert receipt.holding == []
+        assert receipt.version not in (first, None)
+        assert [row["version"] for row in recommender.models()] == [receipt.version]
+        assert kept(vectors, cached) == []
+        assert top not in set(recommender.recommend(None, k=30).item_id)
+        met = set(events().query("user_id == 'u2'").item_id)
+        assert recommender.profile("u2")["habits"]["events"] == 8 - (top in met)
+        assert written(recommender) == [[59, 59 * 2]], "without her and without u3"
+        nobody = "MATCH (i:Interest) WHERE NOT EXISTS { MATCH (:User)-[:HAS_INTEREST]->(i) } RETURN count(i) AS n"
+        assert recommender.cypher(nobody).rows == [[0]]
+    (tmp_path / "zoe.rejects.jsonl").unlink()
+    assert files_holding(tmp_path, ZOE, SENTENCE) == set()
+
+
+def written(recommender: Recommender) -> list[list[int]]:
+    """How many people have vectors and how long all lists are, by the published version, if no other has any."""
+    text = """
+    MATCH (m:Model)
+    WHERE m.vectors = 64 AND m.recommended = 2
+    RETURN COUNT { MATCH (:User)-[:HAS_FACTORS]->(v:UserFactors) WHERE v.model = m.version } AS vectors,
+           COUNT { MATCH (:User)-[r:RECOMMENDED]->(:Item) WHERE r.model = m.version } AS lists
+    """
+    versions = "MATCH ()-[:HAS_FACTORS]->(v) RETURN count(DISTINCT v.model) AS n"
+    assert recommender.cypher(versions).rows == [[1]]
+    return recommender.cypher(text).rows
+
+
+def versions_holding(folder: Path, word: str) -> set[str]:
+    """The versions in whose reviews a word is: their tables are compressed."""
+    found = {path.name: snapshots.load(path / "snapshot") for path in folder.iterdir()}
+    return {name for name, held in found.items() if word in str(held.reviews["text"].to_pylist())}
+
+
+def kept(vectors: Path, texts: list[str]) -> list[int]:
+    """Which of these texts have a vector in the cache."""
+    with VectorCache(vectors.parent, vectors.stem) as cache:
+        return cache.get(texts)[0].tolist()
+
+
+def test_a_rejected_row_names_a_person_as_a_word_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "some.rejects.jsonl"
+    rows = ["7,i1,5", "17,i1,5", '{"user": "7", "item": "i2"}', "u\\u00e9,7x", "x-7-y"]
+    path.write_text(
+        "".join(f'{{"file":"","line":1,"field":"","reason":"","raw":{raw!r}}}\n'.replace("'", '"') for raw in rows[:2])
+    )
+    (tmp_path / rejects.FILES).write_text(f'"{path}"\n"{tmp_path}/moved.jsonl"\n')
+    assert rejects.forget(tmp_path, "7") == (1, [f"{tmp_path}/moved.jsonl"])
+    assert "17,i1,5" in path.read_text()
