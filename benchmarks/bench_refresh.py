@@ -2,10 +2,10 @@
 
     python -m benchmarks.bench_refresh [--edges 1000000] [--store DIR-OR-URL] [--share 0.01]
 
-A graph of people in camps of taste, items with texts and genres, and events that follow taste; then a share more events,
-in visits of five (a tenth of them by new people), new items among theirs, and the refresh again. Prints seconds a stage
-and the ratio of both refreshes, which is to be at most .10. Without ``--store`` an embedded one in a temporary folder is used; the
-graph at a URL must be empty.
+A graph of people in camps of taste, items with texts and genres, and events that follow taste; then a share more
+events, in visits of five (a tenth of them by new people), new items among theirs, and the refresh again. Prints seconds
+a stage and the ratio of both refreshes, which is to be at most .10. Without ``--store`` an embedded one in a temporary
+folder is used; the graph at a URL must be empty.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import json
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 

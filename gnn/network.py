@@ -240,7 +240,7 @@ def _rows(table: Tensor, rows: Tensor) -> Tensor:
 def _bias_of(degree: Tensor, known: Tensor, bias: Tensor) -> Tensor:
     """For each degree the mean bias of items of the nearest known degree that is not above it, else of the lowest."""
     levels, place, sizes = torch.unique(known, return_inverse=True, return_counts=True)
-    means = torch.zeros_like(bias[: len(levels)]).index_add_(0, place, bias) / sizes
+    means: Tensor = torch.zeros(len(levels)).to(bias).index_add_(0, place, bias) / sizes
     return means[(torch.searchsorted(levels, degree.contiguous(), right=True) - 1).clamp_min(0)]
 
 
