@@ -126,3 +126,47 @@ def test_when_a_full_fit_is_due(
     else:
         assert plan.fit == "full"
         assert says in plan.why
+
+
+class Knowing:
+    """Scores items by a table."""
+
+    def __init__(self, scores: np.ndarray) -> None:
+        self.scores = scores
+
+    def score(self, people: Any) -> np.ndarray:
+        return np.broadcast_to(self.scores, (len(people), len(self.scores))).astype(np.float32)
+
+
+def test_foretelling_by_hand() -> None:
+    """Ranked d, c, b for everybody; a is met by all. In c's second place a like is worth 1 / log2(3) of the ideal."""
+    from recommender.bridge import Builder
+    from recommender.meaning import Events as Known
+    from recommender.meaning import MeaningConfig, meanings_of, scales_of
+
+    titles = dict.fromkeys("abcd", "x")
+    known = {number: (name, "a", "LIKED", 1.0) for number, name in enumerate("abcd")}
+    since = {
+        10: ("a", "d", "LIKED", 1.0),
+        11: ("b", "c", "LIKED", 1.0),
+        12: ("c", "a", "LIKED", 1.0),
+        13: ("e", "d", "LIKED", 1.0),
+    }
+    old, new = world(known, titles, set()), world(known | since, titles, set())
+    meanings = meanings_of(Known.of(old.events), scales_of(old), MeaningConfig())
+    model = SimpleNamespace(
+        data=Builder(old)(),
+        meanings=meanings,
+        meaning=MeaningConfig(),
+        users=old.users["id"].to_pylist(),
+        hybrid=Knowing(np.array([0.0, 1.0, 2.0, 3.0])),
+    )
+    config = DriftConfig(least_people=2)
+    found = plans.foretold(cast(Any, model), Difference.of(old, new), new, config, seed=0)
+    # c has met a before, and e is not known: a and b are left.
+    values = np.array([1.0, 1 / np.log2(3)])
+    assert found is not None
+    assert found.people == 2
+    assert found.value == pytest.approx(values.mean())
+    assert found.error == pytest.approx(values.std() / np.sqrt(2))
+    assert plans.foretold(cast(Any, model), Difference.of(old, new), new, DriftConfig(), seed=0) is None
