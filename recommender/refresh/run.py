@@ -15,7 +15,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from kg import snapshot as snapshots
 from kg.store import Store
 from recommender import artefacts
 from recommender.context import RunContext
@@ -108,33 +107,21 @@ def refresh(
         key = _key(taken.fingerprint, settings)
         unfinished = _left_unfinished(store.work, key)
         folder = _run_folder(store.work, key)
-        done = published["version"] if published and published["key"] == key else None
-        if only is None and not full and done and not (folder / PUBLISHED).exists() and _is_sound(store, done):
+        if only is None and not full and (standing := _standing(store, key, published, folder)):
             shutil.rmtree(folder)
-            outcome.version, outcome.unchanged = done, True
-            return outcome
-        if only is None and published and not done and (left := _left_behind(store, key, published)):
-            shutil.rmtree(folder)
-            log.warning(
-                "nothing has changed since %s was published, from which was rolled back; to publish it again: "
-                "tastegraph models rollback %s",
-                left,
-                left,
-            )
-            outcome.version, outcome.unchanged = published["version"], True
+            outcome.version, outcome.unchanged = standing, True
             return outcome
         plan, warm = planner.plan(taken, folder, full=full)
         if plan.fit == "full" and planner.updated:  # by the difference no more is found than was noted
-            planner.updated = False
-            taken = snapshots.take(store)
+            taken = planner.read(whole=True)
             key = _key(taken.fingerprint, settings)
             folder = _run_folder(store.work, key)
-        if unfinished:  # a version whose profiles were not all written is gone, and with it who was left
+        if unfinished:  # nobody knows any more whose profiles the version that was published then lacks
             plan = replace(plan, people=None)
         plan.save(folder)
+        report(f"{plan.fit} fit: {plan.why}")
         outcome.fit, outcome.why = plan.fit, plan.why
         reading = time.perf_counter() - start
-        report(f"{plan.fit} fit: {plan.why}")
         run = Run(store, folder, taken, config, context, texts, plan, warm)
         for name, stage in STAGES.items():
             if only is not None and name != only:
@@ -174,6 +161,25 @@ def _key(fingerprint: str, settings: str) -> str:
 
 def _named(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _standing(store: Store, key: str, published: dict[str, Any] | None, folder: Path) -> str | None:
+    """The published version, where it is of this content or was rolled back to from one that is."""
+    if published is None:
+        return None
+    if published["key"] == key:
+        sound = not (folder / PUBLISHED).exists() and _is_sound(store, published["version"])
+        return str(published["version"]) if sound else None
+    left = _left_behind(store, key, published)
+    if left is None:
+        return None
+    log.warning(
+        "nothing has changed since %s was published, from which was rolled back; to publish it again: "
+        "tastegraph models rollback %s",
+        left,
+        left,
+    )
+    return str(published["version"])
 
 
 def _is_sound(store: Store, version: str) -> bool:

@@ -12,8 +12,11 @@ import pytest
 
 from kg import changes, snapshot
 from kg.changes import noted
+from kg.ingest import write_event
+from kg.records import Interaction
 from kg.store import Statement
 from recommender import Recommender
+from recommender.refresh import run
 from recommender.refresh.config import RefreshConfig
 from recommender.refresh.plan import DriftConfig
 from recommender.refresh.run import RefreshReport
@@ -124,6 +127,32 @@ def test_what_nobody_announced_is_read_all_the_same(recommender: Recommender, wa
     assert report.fit == "warm"
     taken = recommender._serving.model().snapshot
     assert "own" in taken.events["event_id"].to_pylist()
+
+
+def test_killed_before_its_profiles_it_goes_on_with_them(recommender: Recommender, warm: Any) -> None:
+    mark = Statement("MATCH (u:User) SET u.habit_events = -1", {})
+    recommender.refresh()
+
+    def drawn_after(*, killed_for: str, then: str | None) -> set[str]:
+        recommender._store.write(mark)
+        write_event(recommender._store, Interaction(killed_for, "i3", "RATED", f"of {killed_for}", None, 3.0))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(run, "write_everyone", _stopped)
+            with pytest.raises(KeyboardInterrupt):
+                recommender.refresh()
+        if then:
+            write_event(recommender._store, Interaction(then, "i3", "RATED", f"of {then}", None, 3.0))
+        report = recommender.refresh()
+        assert (report.fit, all(stage.resumed for stage in report.stages[:-1])) == ("warm", then is None)
+        return {row[0] for row in recommender.cypher(STORED).rows if row[1] != -1}
+
+    assert drawn_after(killed_for="u40", then=None) == {"u40"}
+    everyone = {row[0] for row in recommender.cypher(STORED).rows}
+    assert drawn_after(killed_for="u41", then="u42") == everyone, "nobody knows any more whom the killed one left"
+
+
+def _stopped(*_: Any, **__: Any) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_full_fit_can_be_asked_for(recommender: Recommender, warm: Any) -> None:
