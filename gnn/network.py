@@ -242,8 +242,8 @@ def _rows(table: Tensor, rows: Tensor) -> Tensor:
 
 def _bias_of(degree: Tensor, known: Tensor, bias: Tensor) -> Tensor:
     """For each degree the mean bias of items of the nearest known degree that is not above it, else of the lowest."""
-    levels, place = torch.unique(known, return_inverse=True)
-    means = torch.zeros_like(levels).index_reduce_(0, place, bias, "mean", include_self=False)
+    levels, place, sizes = torch.unique(known, return_inverse=True, return_counts=True)
+    means: Tensor = torch.zeros(len(levels)).to(bias).index_add_(0, place, bias) / sizes
     return means[(torch.searchsorted(levels, degree.contiguous(), right=True) - 1).clamp_min(0)]
 
 

@@ -46,6 +46,7 @@ OWN_EDGES: Mapping[str, frozenset[tuple[str, str]]] = {
     "SAME_AS": frozenset({("Item", "Entity")}),
     "SHOWN": frozenset({("User", "Item")}),
     "RECOMMENDED": frozenset({("User", "Item")}),
+    "HAS_FACTORS": frozenset({("User", "UserFactors"), ("Item", "ItemFactors")}),
     "HAS_INTEREST": frozenset({("User", "Interest")}),
     "INTERESTED_IN": frozenset({("User", "Entity")}),
     "IN_SEGMENT": frozenset({("User", "Segment")}),
@@ -53,8 +54,6 @@ OWN_EDGES: Mapping[str, frozenset[tuple[str, str]]] = {
     "MENTIONED_WITH": frozenset({("Item", "Entity")}),
 }
 """Relations with a meaning of their own, and the labels that each leads from and to."""
-KNOWLEDGE_EDGES = frozenset({("Item", "Entity"), ("Entity", "Entity"), ("Item", "Item")})
-"""Labels between which an edge of any other relation belongs to the knowledge graph."""
 TRAIT_EDGES = frozenset({("User", "Entity")})
 """Labels between which it is a static feature of a person."""
 EVENT_EDGES = frozenset({("User", "Item")})
