@@ -98,7 +98,7 @@ def draw(recommender: Recommender, wanted: int, seed: int = 0) -> list[Trial]:
 
 
 def solved_again(recommender: Recommender, trials: Sequence[Trial]) -> dict[str, list[Outcome]]:
-    """The model as it serves, without what training would learn without the edge: what ``explain(..., without)`` says."""
+    """The model as it serves, as ``explain(..., without=[...])`` solves it."""
     model = recommender._serving.model()
     found: dict[str, list[Outcome]] = {name: [] for name in trials[0].left_out}
     for trial in tqdm(trials, desc="solve", leave=False):
