@@ -28,8 +28,10 @@ from kg.readers import read_recbole
 from kg.records import Scale
 from recommender import Recommender
 from recommender.context import RunContext
-from recommender.hybrid import Hybrid
+from recommender.explain.counterfactual import Counterfactual
+from recommender.hybrid import Anatomy, Hybrid
 from recommender.model import Model
+from recommender.people import read_people
 from scripts.demo import CACHE, FOLDER, fetch
 
 DEPTH = 50
@@ -96,12 +98,16 @@ def draw(recommender: Recommender, wanted: int, seed: int = 0) -> list[Trial]:
 
 
 def solved_again(recommender: Recommender, trials: Sequence[Trial]) -> dict[str, list[Outcome]]:
-    """The model as it serves, without what training would learn without the edge."""
+    """The model as it serves, as ``explain(..., without=[...])`` solves it."""
+    model = recommender._serving.model()
     found: dict[str, list[Outcome]] = {name: [] for name in trials[0].left_out}
     for trial in tqdm(trials, desc="solve", leave=False):
+        (person,) = read_people(recommender.store, model, [trial.user])
+        whole, item = Anatomy(model.hybrid, model.people([person])).scores, model.items.index(trial.item)
+        solved = Counterfactual(model, person, whole)
         for name, items in trial.left_out.items():
-            changed = recommender.explain(trial.user, trial.item, without=items)["without"]
-            found[name].append(Outcome(changed["score_change"], changed["rank_change"]))
+            rest = solved.without([model.items.index(one) for one in items]).scores
+            found[name].append(Outcome(float(rest[item] - whole[item]), solved.rank(item, rest) - solved.rank(item)))
     return found
 
 

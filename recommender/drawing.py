@@ -88,12 +88,10 @@ def draw(graph: nx.MultiDiGraph, path: Path | str, layout: Layout = "spread", ti
         MissingExtra: matplotlib or networkx is not installed.
     """
     path = Path(path)
-    if path.suffix not in (".png", ".svg", ".html"):
-        raise InvalidInput(f"{path}: a drawing is a .png, .svg or .html file")
+    check_drawable(path)
     with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "Glyph .* missing from"
-        )  # a box stands for it; in an SVG the reader has fonts
+        # A box stands for a letter that the font has not; whoever reads an SVG has fonts of their own.
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
         drawn = figure(graph, layout, title)
         if path.suffix == ".png":
             drawn.savefig(path, dpi=min(DPI, PIXELS / max(drawn.get_size_inches())))
@@ -127,6 +125,13 @@ def figure(graph: nx.MultiDiGraph, layout: Layout = "spread", title: str = "") -
     for box in everything:
         _label(axes, box, colours.get(box.kind, "white"), framed=box not in heading)
     return drawn
+
+
+def check_drawable(path: Path) -> None:
+    """Raise where :func:`draw` could not draw to ``path``, whatever the graph."""
+    if path.suffix not in (".png", ".svg", ".html"):
+        raise InvalidInput(f"{path}: a drawing is a .png, .svg or .html file")
+    check_installed()
 
 
 def check_installed() -> None:

@@ -112,20 +112,24 @@ def explain(
       tastegraph explain alice B00006 --draw why.svg
       tastegraph explain B00006 --history B00017 --text "quiet guitar music"
     """
-    from recommender.explain.picture import draw_paths
-
     liked, left_out = joined(history), tuple(without or ())
     known = bool(liked) or text is not None
     if known != (item is None):
         raise usage("name USER and ITEM, or ITEM alone with --history or --text")
     if known and since is not None:
         raise usage("--since needs the dated events of a USER")
+    if draw is not None:
+        from recommender.drawing import check_drawable
+
+        check_drawable(draw)  # what cannot be drawn is an error now, not after the model is read
     with Session.of(context).open() as recommender:
         if item is None:
             found = recommender.explain_for(user, history=liked, text=text, without=left_out)
         else:
             found = recommender.explain(user, item, without=left_out, since=since)
     if draw is not None:
+        from recommender.explain.picture import draw_paths
+
         draw_paths(found, draw)
     if json:
         output.document(found)

@@ -13,10 +13,8 @@ from recommender.explain.steps import Path, Tie
 from recommender.explain.words import GENERAL, NOTHING, say_event, say_general
 from recommender.hybrid import Summands
 
-SPEAKERS = 5
-"""Items of the history that a reason may speak of, those that add most, ..."""
-NAMED = 3
-"""... and of which it speaks of one or two of so many, those whose absence would change most."""
+SPEAKERS = 3
+"""A reason speaks of one or two of so many items of the history, those that add most."""
 FROM_LIKES = frozenset({"popularity", "network", "knowledge_network"})
 """Components that speak of how often the item itself was liked."""
 
@@ -58,7 +56,7 @@ class Explainer:
         general, speakers = self._general(summands, item), speakers or self.speakers(summands, liked)
         if not speakers:
             return f"because {say_general(*general) if general else NOTHING}"
-        own = self._own(summands, item, liked, speakers[:NAMED])
+        own = self._own(summands, item, liked, speakers)
         totals = summands.values.sum(axis=0)
         may = totals[(totals > 0) & np.isin(summands.history, list(liked))]
         if general is not None and general[1] > may.sum():
