@@ -52,9 +52,11 @@ WORLD: list[Record] = [
     Interaction("v", "i2", "REVIEWED", "r3", text="Apple with sugar and flour."),  # the filling
     Interaction("w", "i2", "REVIEWED", "r4", text="Apple, I say."),  # nobody knows
     Interaction("w", "i3", "REVIEWED", "r5", text="Most people like it; people do."),  # a word
-    Interaction("x", "i3", "REVIEWED", "r6", text="People had stars of the screen, a weekly about them."),  # the title
-    Interaction("y", "i3", "REVIEWED", "r7", text="People are loud here."),  # a sentence's first word
-    Interaction("z", "i4", "REVIEWED", "r8", text="People is the weekly about stars of the screen."),  # its own item
+    Interaction("x", "i3", "REVIEWED", "r6", text="I like People, a weekly about stars of the screen."),  # the title
+    Interaction("y", "i3", "REVIEWED", "r7", text="I met loud People here."),  # nothing speaks for the title
+    Interaction(
+        "z", "i4", "REVIEWED", "r8", text="I read People, the weekly about stars of the screen."
+    ),  # its own item
 ]
 LINKS = {
     ("i1", "brand:Bosch Audio", 1),
