@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -109,6 +110,15 @@ def test_without_vectors_and_above_the_margin_nothing_ambiguous_is_linked(store:
     assert find_mentions(taken, bag_of_words, LinkConfig(titles=False))[1].by_kind == {"brand": 5, "filling": 1}
     with pytest.raises(InvalidInput, match="margin"):
         LinkConfig(margin=3)
+
+
+def test_the_precision_in_the_docs_is_that_of_the_labels() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    rows = [line.split("\t") for line in (docs / "mentions-labels.tsv").read_text().splitlines()[1:]]
+    assert Counter(row[-1] for row in rows) == {"right": 81, "product": 7, "wrong": 12}
+    text = (docs / "knowledge-graph.md").read_text()
+    assert "| right | 81 | 72 to 87 |" in text
+    assert "| right, when these count as right | 88 | 80 to 93 |" in text
 
 
 @pytest.fixture
