@@ -11,6 +11,9 @@ from typing import NamedTuple
 from text.errors import InvalidSetting, MissingLibrary
 from text.stopwords import ENGLISH
 
+_CAPITAL_BEFORE = re.compile(r"[^\W\d_a-z][\w'’.]*[ &-]+$")
+_CAPITAL_AFTER = re.compile(r"(?:['’]s)?[ &-]+[^\W\d_a-z]")
+_OPENING = re.compile(r"(?:^|[.!?:\n])[\"'“‘(\s]*$")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n+")
 SENTENCE = 400
 """Characters of a sentence at most: lists without a full stop are cut around the name."""
@@ -24,12 +27,16 @@ class MentionConfig:
     """Names of fewer characters are not looked for, nor are those without a letter."""
     exact_below: int = 5
     """Shorter names count in their own case only: "US" is not "us"."""
+    common_share: float = 0.2
+    """A name that texts write small in more than this share of its places is a word as well, in [0, 1]."""
     stop_words: frozenset[str] = ENGLISH
     """Words that are common whatever the texts say, in lower case."""
 
     def __post_init__(self) -> None:
         if self.shortest < 1:
             raise InvalidSetting(f"shortest: {self.shortest} characters; at least 1")
+        if not 0 <= self.common_share <= 1:
+            raise InvalidSetting(f"common_share: {self.common_share} is not in [0, 1]")
 
 
 class Span(NamedTuple):
@@ -47,8 +54,8 @@ class NameFinder:
     All names are looked for at once (Aho and Corasick, 1975), so the time is that of reading the text.
 
     >>> finder = NameFinder(["Time", "Time Out", "US"], common={"time"})
-    >>> [(text, [text[s.start:s.end] for s in finder.find(text)]) for text in ("TIME OUT of US Time", "us in time")]
-    [('TIME OUT of US Time', ['TIME OUT', 'US', 'Time']), ('us in time', [])]
+    >>> [(text, [text[s.start:s.end] for s in finder.find(text)]) for text in ("TIME OUT of US, Time", "us in time")]
+    [('TIME OUT of US, Time', ['TIME OUT', 'US', 'Time']), ('us in time', [])]
 
     Raises:
         MissingLibrary: ahocorasick-rs is not installed.
@@ -57,7 +64,7 @@ class NameFinder:
     def __init__(
         self, names: Iterable[str], config: MentionConfig | None = None, common: Collection[str] = frozenset()
     ) -> None:
-        """``common`` are names, in lower case, that count in their own case only: they are words as well."""
+        """``common`` are names, in lower case, that are words as well; where they count says :func:`stands_alone`."""
         try:
             from ahocorasick_rs import AhoCorasick
         except ImportError as error:
@@ -68,6 +75,7 @@ class NameFinder:
             if len(name) >= config.shortest and any(map(str.isalpha, name)):
                 self._spellings[folded(name)].add(name)
         self._names = list(self._spellings)
+        self._common = frozenset(common)
         self._exact = {name for name in self._names if name in common or len(name) < config.exact_below}
         self._automaton = AhoCorasick(self._names)
 
@@ -90,11 +98,29 @@ class NameFinder:
         return chosen
 
     def _is_in_case(self, text: str, span: Span) -> bool:
-        return span.name not in self._exact or text[span.start : span.end] in self._spellings[span.name]
+        if span.name in self._exact and text[span.start : span.end] not in self._spellings[span.name]:
+            return False
+        return span.name not in self._common or stands_alone(text, span)
+
+
+def stands_alone(text: str, span: Span) -> bool:
+    """Whether the capitals of a common word say that it is a name, and a whole one.
+
+    At the beginning of a sentence every word has one; beside another word with one it is a part of a longer name, such
+    as "Men" of "Men's Journal". A name that is written small has no capital to go by, and may stand anywhere.
+
+    >>> texts = ["I read Time.", "Time flies.", "Prime Time is on.", "Time Out"]
+    >>> [stands_alone(text, Span(text.index("Time"), text.index("Time") + 4, "time")) for text in texts]
+    [True, False, False, False]
+    """
+    if text[span.start : span.end] == span.name:
+        return True
+    before, after = text[max(0, span.start - 40) : span.start], text[span.end : span.end + 8]
+    return not (_OPENING.search(before) or _CAPITAL_BEFORE.search(before) or _CAPITAL_AFTER.match(after))
 
 
 def common_names(texts: Iterable[str], names: Collection[str], config: MentionConfig | None = None) -> frozenset[str]:
-    """The names, in lower case, that are words too: texts write them small more often than in their own case.
+    """The names, in lower case, that are words too: texts write them small in over ``config.common_share`` of places.
 
     So are stop words. A name that is itself written small is none of these, unless it is a stop word.
 
@@ -112,7 +138,9 @@ def common_names(texts: Iterable[str], names: Collection[str], config: MentionCo
             small[span.name] += written == span.name
             own[span.name] += written in spellings
     lows = {folded(name) for name in names}
-    return frozenset(name for name in lows if small[name] > own[name] or name in config.stop_words)
+    share = config.common_share
+    words = {name for name in lows if small[name] > share * (small[name] + own[name]) and name not in spellings}
+    return frozenset(words | (lows & config.stop_words))
 
 
 def folded(text: str) -> str:

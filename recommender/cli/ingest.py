@@ -310,4 +310,6 @@ def _ingest(
     if report.rejected and report.rejects_file:
         output.line(f"rejected rows and their reasons: {report.rejects_file}")
     if report.merged:
-        output.line(f"{len(report.merged)} names were spelt in several ways and are one each: {report.merges_file}")
+        output.line(
+            f"{len(report.merged)} names were spelt in several ways, and are one each now: {report.merges_file}"
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,9 +53,11 @@ WORLD: list[Record] = [
     Interaction("v", "i2", "REVIEWED", "r3", text="Apple with sugar and flour."),  # the filling
     Interaction("w", "i2", "REVIEWED", "r4", text="Apple, I say."),  # nobody knows
     Interaction("w", "i3", "REVIEWED", "r5", text="Most people like it; people do."),  # a word
-    Interaction("x", "i3", "REVIEWED", "r6", text="People had stars of the screen, a weekly about them."),  # the title
-    Interaction("y", "i3", "REVIEWED", "r7", text="People are loud here."),  # a sentence's first word
-    Interaction("z", "i4", "REVIEWED", "r8", text="People is the weekly about stars of the screen."),  # its own item
+    Interaction("x", "i3", "REVIEWED", "r6", text="I like People, a weekly about stars of the screen."),  # the title
+    Interaction("y", "i3", "REVIEWED", "r7", text="I met loud People here."),  # nothing speaks for the title
+    Interaction(
+        "z", "i4", "REVIEWED", "r8", text="I read People, the weekly about stars of the screen."
+    ),  # its own item
 ]
 LINKS = {
     ("i1", "brand:Bosch Audio", 1),
@@ -107,6 +110,15 @@ def test_without_vectors_and_above_the_margin_nothing_ambiguous_is_linked(store:
     assert find_mentions(taken, bag_of_words, LinkConfig(titles=False))[1].by_kind == {"brand": 5, "filling": 1}
     with pytest.raises(InvalidInput, match="margin"):
         LinkConfig(margin=3)
+
+
+def test_the_precision_in_the_docs_is_that_of_the_labels() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    rows = [line.split("\t") for line in (docs / "mentions-labels.tsv").read_text().splitlines()[1:]]
+    assert Counter(row[-1] for row in rows) == {"right": 81, "product": 7, "wrong": 12}
+    text = (docs / "knowledge-graph.md").read_text()
+    assert "| right | 81 | 72 to 87 |" in text
+    assert "| right, when these count as right | 88 | 80 to 93 |" in text
 
 
 @pytest.fixture

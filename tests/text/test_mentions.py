@@ -39,10 +39,31 @@ def test_a_longer_match_that_is_no_word_hides_no_shorter_one() -> None:
 
 
 def test_words_that_texts_write_small_need_their_own_case() -> None:
-    texts = ["Other people love People.", "people, people", "I read Wired; hard wired"]
+    texts = ["Other people love People.", "people, people", *["I read Wired"] * 4, "hard wired", "gardening"]
     common = common_names(texts, ["People", "Wired", "The", "gardening"])
-    assert common == {"people", "the"}
+    assert common == {"people", "the"}, "one of five is not over a fifth"
     assert found(["People", "Wired"], "PEOPLE and People, wired people", common=common) == ["People", "wired"]
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        ("I read People weekly", True),
+        ("I read Life, People, Time", True),
+        ("the best of People's covers", True),
+        ("People are loud", False),
+        ("Good. People are loud", False),
+        ('"People are loud"', False),
+        ("a list: People", False),
+        ("the Good People", False),
+        ("a People Magazine", False),
+        ("People's Choice", False),
+        ("the Élan People", False),
+        ("Home & People", False),
+    ],
+)
+def test_a_word_is_a_name_where_its_capital_says_so(text: str, alone: bool) -> None:
+    assert bool(found(["People"], text, common={"people"})) is alone
 
 
 def test_a_sentence_is_that_around_the_name() -> None:

@@ -322,6 +322,52 @@ def test_evaluation_on_files_needs_no_store(folder: Path, tmp_path: Path) -> Non
     assert not store.exists()
 
 
+def test_the_graph_is_reported_on(run: Run, read: Callable[..., Any], tmp_path: Path) -> None:
+    page = tmp_path / "graph.html"
+    document = read("kg", "report", "--limit", "2", "--html", str(page))
+    assert document["coverage"]["linked"] == len(camps.MOVIES)
+    relations = {row["relation"]: row for row in document["relations"]}
+    assert relations["DIRECTOR"]["range"] == {"director": len(camps.MOVIES)}
+    assert {check["name"]: check["count"] for check in document["findings"]}["unexpected_edges"] == 0
+    assert "DIRECTOR" in page.read_text()
+    assert "16 of 16 (100.0 %)" in run("kg", "report").stdout
+
+
+def test_the_graph_is_judged(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("recommender.evaluation.run.HYBRID", ("popularity", "item_knn", "relations"))
+    out = tmp_path / "out"
+    shown = run("kg", "evaluate", "--protocol", "random", "-k", "5", "--budget", "0", "--out", str(out)).stdout
+    assert "graph shuffled" in shown
+    assert json.loads((out / "report.json").read_text())["command"].endswith(f"--out {out}")
+    assert run("kg", "evaluate", "--model", "relations", "--budget", "0", fails=1).stderr.startswith(
+        "error: relations cannot be fitted without the graph"
+    )
+
+
+def test_names_in_texts_are_linked(run: Run, read: Callable[..., Any], tmp_path: Path) -> None:
+    run("feedback", "ann", "m3", "RATED", "--value", "4", "--text", "Movie 14 is better. movie 140 is none.")
+    found = tmp_path / "mentions.jsonl"
+    summary = read("kg", "mentions", "--dry-run", "--out", str(found))
+    assert (summary["linked"], summary["by_kind"]) == (1, {"title": 1})
+    assert json.loads(found.read_text())["target"] == "m14"
+    count = "MATCH ()-[m:MENTIONS]->(i:Item) RETURN i.id AS item, m.count AS count"
+    assert read("cypher", count)["rows"] == []
+    run("kg", "mentions")
+    assert read("cypher", count)["rows"] == [["m14", 1]]
+
+
+def test_names_spelt_in_two_ways_are_one(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("id,brand\nm1,Acme\nm2,Acme\nm3,ACME\n")
+    merges = tmp_path / "my.merges.json"
+    ingest = ("ingest", "items", str(tmp_path / "items.csv"), "--id", "id", "--attribute", "brand", "--dry-run")
+    assert (
+        f"1 names were spelt in several ways, and are one each now: {merges}"
+        in run(*ingest, "--merges", str(merges)).stdout
+    )
+    assert json.loads(merges.read_text()) == [{"kind": "brand", "name": "Acme", "count": 2, "merged": {"ACME": 1}}]
+    assert json.loads(run(*ingest, "--no-merge", "--json").stdout)["merged"] == []
+
+
 # In processes of their own --------------------------------------------------------------------------------------------
 
 
