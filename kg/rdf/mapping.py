@@ -210,7 +210,7 @@ class RdfMapping:
 
     @cached_property
     def _nodes(self) -> Callable[[str], tuple[str, str]]:
-        return lru_cache(200_000)(self._node)
+        return lru_cache(50_000)(self._node)
 
     def _node(self, resource: str) -> tuple[str, str]:
         if not resource.startswith(BLANK):
