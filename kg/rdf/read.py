@@ -12,6 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from tqdm import tqdm
+
 from kg.errors import ReadError, RecordError
 from kg.rdf.describe import Description, describe
 from kg.rdf.files import RdfFile
@@ -31,7 +33,11 @@ _MOST_NAMED = 8
 
 
 def read_rdf(
-    source: FileSource, mapping: RdfMapping | None = None, links: Iterable[Link | Reject] = ()
+    source: FileSource,
+    mapping: RdfMapping | None = None,
+    links: Iterable[Link | Reject] = (),
+    *,
+    progress: bool = False,
 ) -> Iterator[Record | Reject]:
     """Items, entities, links and triples of a file of RDF; see :mod:`kg.rdf.mapping` for what is which.
 
@@ -42,6 +48,7 @@ def read_rdf(
         mapping: what predicates mean; by default the usual, and members of schema.org's classes of things that people
             choose are items unless there are ``links``.
         links: which items are which resources, by IRI or by the entity's id.
+        progress: show a bar on stderr while the file is read, before the first record.
 
     Raises:
         ReadError: the file cannot be read (any further); raised after the records of what stands before.
@@ -54,7 +61,8 @@ def read_rdf(
         reader = _Reader(file, mapping or RdfMapping(item_classes=frozenset() if given else SCHEMA_CLASSES), spool)
         yield from reader.link(given)
         try:
-            for fact in file.facts():
+            disable = None if progress else True
+            for fact in tqdm(file.facts(), "read", unit=" statements", disable=disable, leave=False):
                 if isinstance(fact, Reject):
                     yield fact
                 else:
@@ -118,7 +126,7 @@ class _Reader:
 
     def _from(self, facts: Sequence[Fact], records: Iterator[Record]) -> Iterator[Record | Reject]:
         """The records with their origin, and what was refused on the way."""
-        origin = Origin(self._file.name, facts[0].line, {"statements": facts})
+        origin = Origin(self._file.name, facts[0].line, "\n".join(map(str, facts)))
         try:
             for record in records:
                 object.__setattr__(record, "origin", origin)  # it is nobody else's yet
