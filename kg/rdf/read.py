@@ -17,7 +17,7 @@ from tqdm import tqdm
 from kg.errors import ReadError, RecordError
 from kg.rdf.describe import Description, describe
 from kg.rdf.files import RdfFile
-from kg.rdf.mapping import SCHEMA_CLASSES, Means, RdfMapping, relation_of
+from kg.rdf.mapping import SCHEMA_CLASSES, Means, RdfMapping, relation_of, spelling_of
 from kg.rdf.spool import Spool
 from kg.rdf.terms import BLANK, OWN_BLANK, Fact, is_iri
 from kg.readers.rows import ROW, raw_text
@@ -84,6 +84,8 @@ class _Reader:
         self._spool = spool
         self._items: dict[str, list[str]] = defaultdict(list)
         """The items that are linked to each entity."""
+        self._named: set[str] = set()
+        """Entities that were made of texts."""
         self._unread: Counter[str] = Counter()
         self._rejects: list[Reject] = []
 
@@ -176,7 +178,9 @@ class _Reader:
         self._unread.update(fact.predicate for fact in found.of_items)
         yield EntityRecord(id, found.title, found.kind)
         for attribute in found.attributes:
-            yield EntityRecord(attribute.entity_id, attribute.value, attribute.kind)
+            if attribute.entity_id not in self._named:
+                self._named.add(attribute.entity_id)
+                yield EntityRecord(attribute.entity_id, attribute.value, attribute.kind)
             yield Triple(id, attribute.relation, attribute.entity_id)
 
     # --- What ties two resources together
@@ -192,7 +196,7 @@ class _Reader:
             yield from self._tied(tail, role.name, head, fact.subject)
         else:
             name = role.name or relation_of(fact.predicate)  # a title that is no literal ties, as anything else does
-            yield from self._tied(head, name, tail, fact.object, self._mapping.spelling(fact.predicate))
+            yield from self._tied(head, name, tail, fact.object, spelling_of(fact.predicate))
 
     def _tied(
         self, head: tuple[str, str], relation: str, tail: tuple[str, str], resource: str, spelled: str | None = None

@@ -117,9 +117,9 @@ class _Writer:
 
     def _item(self, id: str, properties: Mapping[str, Any]) -> Iterator[Fact]:
         resource, own = self._names.of("Item", id), self._names.own_entity(id)
-        if own is not None and self._mapping.item_id:
+        if self._mapping.item_id and own not in (None, id) and self._mapping.node(resource)[0] == "Entity":
             yield literal_of(resource, self._mapping.item_id, id)
-        elif own is not None or self._every_class:
+        elif own == id or self._every_class:
             classes = self._mapping.item_classes
             yield Fact(resource, TYPE, min(classes) if len(classes) == 1 else ITEM_CLASS)
         yield from _worded(resource, self._mapping.title, properties.get("title"))
