@@ -72,7 +72,7 @@ def check(record: Record, scales: Scales) -> str:
     if isinstance(record, Interaction):
         check_kind(record.kind)
         scales.check(record)
-        _check_texts(record.text, record.title)
+        _check_texts(text=record.text, title=record.title)
         _check_scalars(record.context)
         return record.kind
     if isinstance(record, Triple):
@@ -83,7 +83,7 @@ def check(record: Record, scales: Scales) -> str:
     if isinstance(record, Link):
         return "links"
     if isinstance(record, EntityRecord):
-        _check_texts(record.name, record.kind, ("name", "kind"))
+        _check_texts(name=record.name, kind=record.kind)
         return "entities"
     for attribute in record.attributes:
         check_kind(attribute.relation, "relation")
@@ -95,12 +95,12 @@ def check(record: Record, scales: Scales) -> str:
         return "users"
     for related in record.related:
         check_kind(related.relation, "relation")
-    _check_texts(record.text, record.title)
+    _check_texts(text=record.text, title=record.title)
     return "items"
 
 
-def _check_texts(text: str | None, title: str | None, names: tuple[str, str] = ("text", "title")) -> None:
-    for name, value in zip(names, (text, title), strict=True):
+def _check_texts(**texts: str | None) -> None:
+    for name, value in texts.items():
         if value is None:
             continue
         if len(value) > MAX_TEXT:

@@ -13,9 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
+from tqdm import tqdm
 
 from kg import queries
 from kg.errors import StoreError
@@ -26,6 +27,7 @@ from kg.schema import DERIVED_PREFIX
 from kg.spelling import reads_as, spellings
 from kg.store import Row, Store
 
+T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -68,7 +70,7 @@ class EntityGraph:
         return f"{ITEM_ENTITY}{item}"
 
 
-def export_triples(store: Store, path: Path, links: Path | None = None) -> dict[str, int]:
+def export_triples(store: Store, path: Path, links: Path | None = None, *, progress: bool = False) -> dict[str, int]:
     """Write ``head,relation,tail``, and with ``links`` also ``item_id,entity_id``; returns how many of each.
 
     The suffix ``.tsv`` makes tabs of the commas; ``.gz`` or ``.zst`` may follow.
@@ -77,13 +79,13 @@ def export_triples(store: Store, path: Path, links: Path | None = None) -> dict[
         StoreError: a file cannot be written.
     """
     graph = EntityGraph(store)
-    triples = _write_csv(path, ("head", "relation", "tail"), graph.triples())
+    triples = _write_csv(path, ("head", "relation", "tail"), _shown(graph.triples(), path, progress))
     if links is None:
         return {"triples": triples, "links_left_out": sum(1 for _ in graph.links())}
     return {"triples": triples, "links": _write_csv(links, ("item_id", "entity_id"), graph.links())}
 
 
-def export_recbole(store: Store, folder: Path) -> dict[str, int]:
+def export_recbole(store: Store, folder: Path, *, progress: bool = False) -> dict[str, int]:
     """Write RecBole's atomic files, named after the folder, which must not be there; returns rows by suffix.
 
     ``.inter`` has kind and id of each event beside RecBole's columns, ``.ent`` the names and kinds of entities, which
@@ -107,7 +109,12 @@ def export_recbole(store: Store, folder: Path) -> dict[str, int]:
         folder.mkdir(parents=True)
     except OSError as error:
         raise StoreError(f"cannot make the folder {folder}: {error.strerror}") from error
-    return {suffix: _write_atomic(folder / f"{folder.name}{suffix}", *table()) for suffix, table in tables.items()}
+    written = {}
+    for suffix, table in tables.items():
+        path = folder / f"{folder.name}{suffix}"
+        header, rows = table()
+        written[suffix] = _write_atomic(path, header, _shown(rows, path, progress))
+    return written
 
 
 # --- Rows of atomic files
@@ -163,6 +170,11 @@ def _is_plain(value: Any) -> bool:
 
 
 # --- Files
+
+
+def _shown(rows: Iterable[T], path: Path, progress: bool) -> Iterable[T]:
+    bar: Iterable[T] = tqdm(rows, path.name, unit=" rows", disable=None if progress else True, leave=False)
+    return bar
 
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> int:

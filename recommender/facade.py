@@ -159,7 +159,7 @@ class Recommender:
         if users is not None:
             sources.append(read_users(users, user_mapping))
         if triples is not None:
-            sources.append(read_knowledge(triples, links, rdf_mapping))
+            sources.append(read_knowledge(triples, links, rdf_mapping, progress=self.run.progress))
         elif links is not None:
             sources.append(read_links(links))
         if events is not None:

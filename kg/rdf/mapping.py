@@ -103,6 +103,11 @@ def relation_of(predicate: str) -> str:
     return f"RDF_{name}" if name in RESERVED else name
 
 
+def spelling_of(predicate: str) -> str:
+    """What a graph remembers of a predicate whose relation it stores: its IRI, or of one of ours the name in it."""
+    return unquote(predicate.removeprefix(RELATION_PREFIX)) if predicate.startswith(OWN) else predicate
+
+
 def is_free(name: str) -> bool:
     """Whether a property of an item may be called so."""
     return name not in ("id", "title", "text") and not name.startswith(DERIVED_PREFIX)
@@ -191,10 +196,6 @@ class RdfMapping:
             known = self._roles[predicate] = self._other(predicate)
         return known
 
-    def spelling(self, predicate: str) -> str:
-        """What a graph remembers of a predicate whose relation it stores."""
-        return unquote(predicate.removeprefix(RELATION_PREFIX)) if predicate.startswith(OWN) else predicate
-
     def node(self, resource: str) -> tuple[str, str]:
         """Label and id of a resource, told from its IRI alone.
 
@@ -210,7 +211,7 @@ class RdfMapping:
 
     @cached_property
     def _nodes(self) -> Callable[[str], tuple[str, str]]:
-        return lru_cache(200_000)(self._node)
+        return lru_cache(50_000)(self._node)
 
     def _node(self, resource: str) -> tuple[str, str]:
         if not resource.startswith(BLANK):

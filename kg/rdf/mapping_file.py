@@ -40,6 +40,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -112,7 +113,7 @@ class _Reader:
     def _wording(self, name: str, default: Wording) -> Wording:
         section = self._section(name, "predicates languages")
         predicates = self._iris(name, section.get("predicates", default.predicates))
-        languages = [tag.lower() for tag in _texts(name, section.get("languages", default.languages))]
+        languages = [_language(name, tag) for tag in _texts(name, section.get("languages", default.languages))]
         if not predicates or not languages:
             raise RecordError(name, "needs at least one predicate and one language")
         return Wording(tuple(predicates), tuple(languages))
@@ -137,7 +138,7 @@ class _Reader:
             raise RecordError(f"properties: {key}", f"{name!r} cannot be the name of a property, or is taken")
         datatype = None if datatype is None else self._iri("properties", datatype)
         language = fields.get("language")
-        return Property(name, datatype, None if language is None else _text("properties", language).lower())
+        return Property(name, datatype, None if language is None else _language("properties", language))
 
     def _iris(self, where: str, values: Any) -> list[str]:
         return [self._iri(where, text) for text in _texts(where, values)]
@@ -175,6 +176,13 @@ def _text(where: str, value: Any) -> str:
     if not isinstance(value, str):
         raise RecordError(where, f"{value!r} is not text")
     return value
+
+
+def _language(where: str, value: Any) -> str:
+    tag = _text(where, value).lower()
+    if not re.fullmatch(r"(?:[a-z]{2,8}(?:-[a-z0-9]{1,8})*)?", tag):
+        raise RecordError(where, f"{value!r} is no tag of a language, such as en or de-at")
+    return tag
 
 
 def _flag(where: str, value: Any) -> bool:

@@ -24,7 +24,7 @@ class Names:
         self._own = {
             item: entity
             for item, entity in links
-            if owners[entity] == 1 and (item == entity or (mapping.item_id and several[item] == 1))
+            if owners[entity] == 1 and (_is_its(item, entity, mapping) or (mapping.item_id and several[item] == 1))
         }
         self.links = [(item, entity) for item, entity in links if self._own.get(item) != entity]
         """The links that have to be said: two resources."""
@@ -33,7 +33,7 @@ class Names:
         self.predicate = lru_cache(4096)(self._predicate)
 
     def own_entity(self, item: str) -> str | None:
-        """The entity as which an item is written: it has the item's id, or the mapping's predicate tells the id."""
+        """The entity as which an item is written: its id or IRI is the item's, or a predicate of it tells the id."""
         return self._own.get(item)
 
     def of(self, label: str, id: str) -> str:
@@ -43,7 +43,7 @@ class Names:
             if own is None:
                 return self._by_pattern("Item", id)
             id = own
-        if is_blank(id) or (is_iri(id) and self._mapping.node(id) == ("Entity", id)):
+        if is_blank(id) or (is_iri(id) and (id in self.absorbed or self._mapping.node(id) == ("Entity", id))):
             return id
         return self._by_pattern("Entity", id)
 
@@ -71,3 +71,8 @@ class Names:
             return relation == SAME_ENTITY
         kept = role.means is Means.RELATION or (role.means is Means.OTHER and self._mapping.other_relations)
         return kept and role.name == relation and not role.inverse
+
+
+def _is_its(item: str, entity: str, mapping: RdfMapping) -> bool:
+    """Whether an entity's id says which item it is."""
+    return item == entity or (is_iri(entity) and mapping.node(entity) == ("Item", item))

@@ -12,10 +12,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from tqdm import tqdm
+
 from kg.errors import ReadError, RecordError
 from kg.rdf.describe import Description, describe
 from kg.rdf.files import RdfFile
-from kg.rdf.mapping import SCHEMA_CLASSES, Means, RdfMapping, relation_of
+from kg.rdf.mapping import SCHEMA_CLASSES, Means, RdfMapping, relation_of, spelling_of
 from kg.rdf.spool import Spool
 from kg.rdf.terms import BLANK, OWN_BLANK, Fact, is_iri
 from kg.readers.rows import ROW, raw_text
@@ -31,7 +33,11 @@ _MOST_NAMED = 8
 
 
 def read_rdf(
-    source: FileSource, mapping: RdfMapping | None = None, links: Iterable[Link | Reject] = ()
+    source: FileSource,
+    mapping: RdfMapping | None = None,
+    links: Iterable[Link | Reject] = (),
+    *,
+    progress: bool = False,
 ) -> Iterator[Record | Reject]:
     """Items, entities, links and triples of a file of RDF; see :mod:`kg.rdf.mapping` for what is which.
 
@@ -42,6 +48,7 @@ def read_rdf(
         mapping: what predicates mean; by default the usual, and members of schema.org's classes of things that people
             choose are items unless there are ``links``.
         links: which items are which resources, by IRI or by the entity's id.
+        progress: show a bar on stderr while the file is read, before the first record.
 
     Raises:
         ReadError: the file cannot be read (any further); raised after the records of what stands before.
@@ -54,7 +61,8 @@ def read_rdf(
         reader = _Reader(file, mapping or RdfMapping(item_classes=frozenset() if given else SCHEMA_CLASSES), spool)
         yield from reader.link(given)
         try:
-            for fact in file.facts():
+            disable = None if progress else True
+            for fact in tqdm(file.facts(), "read", unit=" statements", disable=disable, leave=False):
                 if isinstance(fact, Reject):
                     yield fact
                 else:
@@ -76,6 +84,8 @@ class _Reader:
         self._spool = spool
         self._items: dict[str, list[str]] = defaultdict(list)
         """The items that are linked to each entity."""
+        self._named: set[str] = set()
+        """Entities that were made of texts."""
         self._unread: Counter[str] = Counter()
         self._rejects: list[Reject] = []
 
@@ -118,7 +128,7 @@ class _Reader:
 
     def _from(self, facts: Sequence[Fact], records: Iterator[Record]) -> Iterator[Record | Reject]:
         """The records with their origin, and what was refused on the way."""
-        origin = Origin(self._file.name, facts[0].line, {"statements": facts})
+        origin = Origin(self._file.name, facts[0].line, "\n".join(map(str, facts)))
         try:
             for record in records:
                 object.__setattr__(record, "origin", origin)  # it is nobody else's yet
@@ -168,7 +178,9 @@ class _Reader:
         self._unread.update(fact.predicate for fact in found.of_items)
         yield EntityRecord(id, found.title, found.kind)
         for attribute in found.attributes:
-            yield EntityRecord(attribute.entity_id, attribute.value, attribute.kind)
+            if attribute.entity_id not in self._named:
+                self._named.add(attribute.entity_id)
+                yield EntityRecord(attribute.entity_id, attribute.value, attribute.kind)
             yield Triple(id, attribute.relation, attribute.entity_id)
 
     # --- What ties two resources together
@@ -184,7 +196,7 @@ class _Reader:
             yield from self._tied(tail, role.name, head, fact.subject)
         else:
             name = role.name or relation_of(fact.predicate)  # a title that is no literal ties, as anything else does
-            yield from self._tied(head, name, tail, fact.object, self._mapping.spelling(fact.predicate))
+            yield from self._tied(head, name, tail, fact.object, spelling_of(fact.predicate))
 
     def _tied(
         self, head: tuple[str, str], relation: str, tail: tuple[str, str], resource: str, spelled: str | None = None

@@ -56,9 +56,14 @@ BLANK = "_:"
 OWN_BLANK = re.compile(r"tg[0-9a-f]{16}-[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 """Labels of blank nodes that came from a file before; they are unique already and stay as they are."""
 
-_ABSOLUTE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|urn:)[^\x00-\x20<>\"{}|^`\\]+")
-# What RFC 3987 lets stand in a path without an escape; all else is written as %XX of its UTF-8.
-_ESCAPED = re.compile(r"[^A-Za-z0-9\-._~\u00A0-\uD7FF\uF900-\uFDCF\uFDF0-\uFFEF]")
+# What RFC 3987 lets stand in a path without an escape, of the first plane; all else is written as %XX of its UTF-8.
+_PLAIN = r"A-Za-z0-9\-._~\u00A0-\uD7FF\uF900-\uFDCF\uFDF0-\uFFEF"
+_ESCAPED = re.compile(f"[^{_PLAIN}]")
+_CHARACTER = rf"(?:[{_PLAIN}\U00010000-\U0001FFFD!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{{2}})"
+_HOST = rf"(?:[{_PLAIN}@]|%[0-9A-Fa-f]{{2}})+(?::[0-9]+)?"
+_ABSOLUTE = re.compile(
+    rf"(?:[A-Za-z][A-Za-z0-9+.-]*://{_HOST}(?:[/?]{_CHARACTER}*)?|urn:{_CHARACTER}+)(?:#{_CHARACTER}*)?"
+)
 
 
 class Fact(NamedTuple):
@@ -146,6 +151,8 @@ def escaped(text: str) -> str:
 
 def is_iri(text: str) -> bool:
     """Whether an id is an absolute IRI with ``//``, or a URN: ``brand:Acme`` is none.
+
+    Some that are, such as those of an IPv6 host, do not count: they are then written as any other id.
 
     >>> is_iri("http://dbpedia.org/resource/Dune_(novel)"), is_iri("brand:Acme")
     (True, False)

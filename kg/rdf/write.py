@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tqdm import tqdm
+
 from kg.errors import StoreError
 from kg.extras import extra
 from kg.knowledge import Knowledge
@@ -38,7 +40,9 @@ SUFFIXES = {".nt": "N_TRIPLES", ".ttl": "TURTLE", ".rdf": "RDF_XML", ".xml": "RD
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
-def export_rdf(store: Store, knowledge: Knowledge, path: Path, mapping: RdfMapping | None = None) -> int:
+def export_rdf(
+    store: Store, knowledge: Knowledge, path: Path, mapping: RdfMapping | None = None, *, progress: bool = False
+) -> int:
     """Write a graph to a file, which appears complete or not at all; returns the number of statements.
 
     Memory grows with the number of links from items to entities.
@@ -48,6 +52,7 @@ def export_rdf(store: Store, knowledge: Knowledge, path: Path, mapping: RdfMappi
         knowledge: all of it, or a part.
         path: the format is told from its suffix, see :data:`SUFFIXES`.
         mapping: the one that the graph was made with writes it as it was; by default schema.org's terms and our own.
+        progress: show a bar on stderr.
 
     Raises:
         StoreError: no format has this suffix, the file cannot be written, or RDF/XML cannot hold a text.
@@ -63,7 +68,8 @@ def export_rdf(store: Store, knowledge: Knowledge, path: Path, mapping: RdfMappi
 
     def triples() -> Iterator[ox.Triple]:
         nonlocal count
-        for fact in facts_of(store, knowledge, mapping):
+        facts = facts_of(store, knowledge, mapping)
+        for fact in tqdm(facts, "export", unit=" statements", disable=None if progress else True, leave=False):
             if name == "RDF_XML" and _NOT_XML.search(fact.object):
                 raise StoreError(f"{path}: RDF/XML cannot hold the control characters of {fact}; write .ttl or .nt")
             count += 1
@@ -111,9 +117,9 @@ class _Writer:
 
     def _item(self, id: str, properties: Mapping[str, Any]) -> Iterator[Fact]:
         resource, own = self._names.of("Item", id), self._names.own_entity(id)
-        if own is not None and self._mapping.item_id:
+        if self._mapping.item_id and own not in (None, id) and self._mapping.node(resource)[0] == "Entity":
             yield literal_of(resource, self._mapping.item_id, id)
-        elif own is not None or self._every_class:
+        elif own == id or self._every_class:
             classes = self._mapping.item_classes
             yield Fact(resource, TYPE, min(classes) if len(classes) == 1 else ITEM_CLASS)
         yield from _worded(resource, self._mapping.title, properties.get("title"))

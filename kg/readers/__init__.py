@@ -21,7 +21,8 @@ from kg.readers.lists import read_lists
 from kg.readers.mapping import AttributeColumn, EventMapping, ItemMapping, UserMapping
 from kg.readers.open import Source, is_file, open_rows
 from kg.readers.recbole import read_recbole
-from kg.readers.table import read_entities, read_events, read_items, read_links, read_triples, read_users
+from kg.readers.table import read_events, read_items, read_users
+from kg.readers.triples import read_entities, read_links, read_triples
 
 __all__ = [
     "AttributeColumn",

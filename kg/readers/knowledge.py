@@ -12,20 +12,21 @@ from kg.rdf.mapping import RdfMapping
 from kg.rdf.read import read_rdf
 from kg.readers.open import Source, is_file
 from kg.readers.stream import FileSource, LineStream
-from kg.readers.table import read_links, read_triples
+from kg.readers.triples import read_links, read_triples
 from kg.records import Record, Reject
 
 
 def read_knowledge(
-    source: Source, links: Source | None = None, mapping: RdfMapping | None = None
+    source: Source, links: Source | None = None, mapping: RdfMapping | None = None, *, progress: bool = False
 ) -> Iterator[Record | Reject]:
     """Triples with all that RDF says beside them, and links from items to entities.
 
     Args:
-        source: a file of RDF (:func:`kg.rdf.read.read_rdf`), or anything that :func:`kg.readers.table.read_triples`
+        source: a file of RDF (:func:`kg.rdf.read.read_rdf`), or anything that :func:`kg.readers.triples.read_triples`
             takes. A pipe is RDF when there is a mapping.
-        links: item id, entity id (:func:`kg.readers.table.read_links`).
+        links: item id, entity id (:func:`kg.readers.triples.read_links`).
         mapping: what the predicates of RDF mean.
+        progress: show a bar on stderr while RDF is read.
 
     Raises:
         ReadError: a source cannot be read (any further).
@@ -33,7 +34,7 @@ def read_knowledge(
     """
     linked = read_links(links) if links is not None else iter(())
     if mapping is not None or _is_rdf(source):
-        yield from read_rdf(cast(FileSource, source), mapping, linked)
+        yield from read_rdf(cast(FileSource, source), mapping, linked, progress=progress)
     else:
         yield from chain(read_triples(source), linked)
 

@@ -12,7 +12,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from kg.errors import ReadError
-from kg.readers.table import read_entities, read_events, read_items, read_links, read_triples, read_users
+from kg.readers.table import read_events, read_items, read_users
+from kg.readers.triples import read_entities, read_links, read_triples
 from kg.records import Record, Reject
 
 Folder = Path | zipfile.Path

@@ -1,4 +1,4 @@
-"""Tables to records: events, items, people, triples and links, from any source that :func:`open_rows` opens."""
+"""Tables to records: events, items and people, from any source that :func:`open_rows` opens."""
 
 from __future__ import annotations
 
@@ -14,21 +14,12 @@ from kg.readers.cleaning import identifier, number, timestamp
 from kg.readers.guess import guess_items, guess_users
 from kg.readers.lists import lists_of
 from kg.readers.mapping import (
-    ENTITY,
-    ENTITY_NAME,
-    HEAD,
-    ITEM,
-    KIND,
-    RELATION,
-    TAIL,
     AttributeColumn,
     EventMapping,
     ItemMapping,
     UserMapping,
-    found,
     is_positions,
     property_name,
-    recognise,
     require,
     resolve_events,
 )
@@ -39,20 +30,15 @@ from kg.readers.stream import LineStream
 from kg.readers.typed import TypedRows
 from kg.records import (
     Attribute,
-    EntityRecord,
     Interaction,
     ItemRecord,
-    Link,
     Reject,
     Related,
     Scalar,
     Scale,
-    Triple,
     UserRecord,
     clean_kind,
-    clean_relation,
     event_hash,
-    item_of,
 )
 from kg.schema import DERIVED_PREFIX
 
@@ -167,7 +153,7 @@ def read_items(source: Source, mapping: ItemMapping | None = None) -> Iterator[I
     Raises:
         ReadError: the source cannot be read (any further), or a column is missing.
     """
-    rows = _table(source)
+    rows = open_table(source)
     if isinstance(rows, TypedRows):
         yield from rows.checked(ItemRecord)
         return
@@ -207,7 +193,7 @@ def read_users(source: Source, mapping: UserMapping | None = None) -> Iterator[U
     Raises:
         ReadError: the source cannot be read (any further), or a column is missing.
     """
-    rows = _table(source)
+    rows = open_table(source)
     if isinstance(rows, TypedRows):
         yield from rows.checked(UserRecord)
         return
@@ -230,74 +216,8 @@ def read_users(source: Source, mapping: UserMapping | None = None) -> Iterator[U
     yield from rows.records(columns, make)
 
 
-def read_triples(source: Source) -> Iterator[Triple | Reject]:
-    """Triples of a knowledge graph: columns head, relation and tail by their names, else the first three.
-
-    A file in whose first line no name is recognised has no header. Relations are stored as
-    :func:`kg.records.clean_relation` says.
-
-    Raises:
-        ReadError: the source cannot be read (any further), or has fewer than three columns.
-    """
-    rows = _table(source)
-    if isinstance(rows, TypedRows):
-        yield from rows.checked(Triple)
-        return
-    rows, (head, relation, tail) = _columns(rows, [HEAD, RELATION, TAIL])
-    # A graph has few relations and many triples; a column of anything else must not fill the memory.
-    relation_of = lru_cache(4096)(clean_relation)
-
-    def make(cells: Cells) -> Triple:
-        name = cells[1] if isinstance(cells[1], str) else identifier(cells[1], relation)
-        stored = relation_of(name, relation)
-        spelled = None if name == stored else name.strip()
-        first, last = identifier(cells[0], head), identifier(cells[2], tail)
-        if (item := item_of(first)) is None:
-            return Triple(first, stored, last, name=spelled)
-        if (other := item_of(last)) is None:
-            return Triple(item, stored, last, head_label="Item", name=spelled)
-        return Triple(item, stored, other, head_label="Item", tail_label="Item", name=spelled)
-
-    yield from rows.records([head, relation, tail], make)
-
-
-def read_entities(source: Source) -> Iterator[EntityRecord | Reject]:
-    """Names and kinds of entities: columns entity, name and kind by their names, else the first three.
-
-    Raises:
-        ReadError: the source cannot be read (any further), or has fewer than three columns.
-    """
-    rows = _table(source)
-    if isinstance(rows, TypedRows):
-        yield from rows.checked(EntityRecord)
-        return
-    rows, (entity, name, kind) = _columns(rows, [ENTITY, ENTITY_NAME, KIND])
-
-    def make(cells: Cells) -> EntityRecord:
-        return EntityRecord(identifier(cells[0], entity), clean_text(cells[1], name), clean_text(cells[2], kind))
-
-    yield from rows.records([entity, name, kind], make)
-
-
-def read_links(source: Source) -> Iterator[Link | Reject]:
-    """Links from items to entities: columns item and entity by their names, else the first two.
-
-    Raises:
-        ReadError: the source cannot be read (any further), or has fewer than two columns.
-    """
-    rows = _table(source)
-    if isinstance(rows, TypedRows):
-        yield from rows.checked(Link)
-        return
-    rows, (item, entity) = _columns(rows, [ITEM, ENTITY])
-
-    def make(cells: Cells) -> Link:
-        return Link(identifier(cells[0], item), identifier(cells[1], entity))
-
-    yield from rows.records([item, entity], make)
-
-
-def _table(source: Source) -> Rows:
+def open_table(source: Source) -> Rows:
+    """The rows of any source, as a table."""
     rows = open_rows(source, table=True)
     assert isinstance(rows, Rows)  # what ``table`` asks for
     return rows
@@ -305,21 +225,6 @@ def _table(source: Source) -> Rows:
 
 def _positional(rows: Rows, columns: Sequence[str]) -> Rows:
     return rows.headerless() if is_positions(columns) else rows
-
-
-def _columns(rows: Rows, names: Sequence[str]) -> tuple[Rows, list[str]]:
-    """The columns with these names; those that have none are taken in the order in which they stand."""
-    chosen = [recognise(rows.columns, aliases) for aliases in names]
-    if not any(chosen):
-        rows = rows.headerless()
-    rest = iter([column for column in rows.columns if column not in chosen])
-    filled = [column or next(rest, "") for column in chosen]
-    if "" in filled:
-        raise ReadError(
-            rows.name, f"{len(names)} columns are needed ({', '.join(n.split()[0] for n in names)}); {found(rows)}"
-        )
-    require(rows, filled, "")
-    return rows, filled
 
 
 def _property_names(file: str, columns: Sequence[str], reserved: set[str]) -> list[tuple[str, str]]:

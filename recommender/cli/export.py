@@ -50,7 +50,7 @@ def rdf(
     with Session.of(context).open() as recommender:
         store = recommender.store
         knowledge = Neighbourhood(store, joined(items), hops) if items else WholeGraph(store)
-        count = export_rdf(store, knowledge, file, mapping)
+        count = export_rdf(store, knowledge, file, mapping, progress=recommender.run.progress)
     _show({"file": str(file), "statements": count, "left_out": "people, their events and reviews"}, json)
 
 
@@ -72,7 +72,7 @@ def triples(
     from kg.flat import export_triples
 
     with Session.of(context).open() as recommender:
-        counts = export_triples(recommender.store, file, link)
+        counts = export_triples(recommender.store, file, link, progress=recommender.run.progress)
     _show({"file": str(file), **counts}, json)
 
 
@@ -91,7 +91,7 @@ def recbole(
     from kg.flat import export_recbole
 
     with Session.of(context).open() as recommender:
-        counts = export_recbole(recommender.store, folder)
+        counts = export_recbole(recommender.store, folder, progress=recommender.run.progress)
     _show({"folder": str(folder), **counts}, json)
 
 

@@ -192,7 +192,8 @@ def triples(
     from kg.readers.knowledge import read_knowledge
 
     mapping = read_mapping(map) if map else None
-    _ingest(context, read_knowledge(file, link, mapping), strict, dry_run, rejects, json)
+    records = read_knowledge(file, link, mapping, progress=not Session.of(context).quiet)
+    _ingest(context, records, strict, dry_run, rejects, json)
 
 
 @app.command()

@@ -174,6 +174,7 @@ def test_what_leads_to_an_item_leads_to_its_own_entity(tmp_path: Path) -> None:
         ('[relations]\n"dbo:author" = "SAME_AS"', "SAME_AS is reserved"),
         ('[relations]\n"dbo:author" = { inverse = true }', "dbo:author needs a name"),
         ('[properties]\n"dbo:x" = "title"', "'title' cannot be the name of a property"),
+        ('[title]\nlanguages = ["English!"]', "'English!' is no tag of a language"),
         ("[other]\nrelations = 1", "1 is not true or false"),
         ("items = 1", "items: is no section"),
         ("[items", "is no TOML"),

@@ -163,7 +163,7 @@ SOURCE = """
 ex:n a ex:Novel ; ex:name "n"@en ; ex:plot "a\\nb" ; ex:motto "ja"@de ; owl:sameAs <http://dbpedia.org/resource/N> .
 ex:ann a ex:Writer ; ex:wrote ex:n ; ex:name "Ann"@en ; ex:knows _:b .
 _:b ex:name "Bob \\"B\\""@en ; owl:sameAs ex:bob .
-ex:here ex:part-of ex:there .
+ex:here ex:part-of ex:there ; ex:near <http://shop/item/A%201>, <http://shop/item/B> .
 """
 
 

@@ -16,6 +16,7 @@ from kg.errors import EventConflict, ReadError, RecordError
 from kg.readers import read_events, read_users
 from kg.records import (
     Attribute,
+    EntityRecord,
     Interaction,
     ItemRecord,
     Link,
@@ -316,3 +317,19 @@ def test_batches_are_bounded_in_records_and_bytes() -> None:
     assert large == [4, 4, 1]
     titled = [len(part) for part in batch.in_batches(ItemRecord(f"i{n}", title="é" * (1 << 20)) for n in range(5))]
     assert titled == [2, 2, 1], "bytes count, and those of titles too"
+
+
+def test_an_entity_keeps_its_first_name(graph: BoltStore, rejects: Path) -> None:
+    named: list[Record] = [EntityRecord("e", "first"), EntityRecord("e", "second", "kind"), EntityRecord("e", "third")]
+    report = ingest.ingest(graph, [*named, Triple("e", "KNOWS", "f")], rejects=rejects, progress=False)
+    assert (report.accepted, report.duplicates, report.by_kind) == (3, 1, {"entities": 3, "triples": 1})
+    assert graph.read("MATCH (e:Entity {id: 'e'}) RETURN e.name AS name, e.kind AS kind") == [
+        {"name": "first", "kind": "kind"}
+    ]
+    assert ingest.ingest(graph, [*named, EntityRecord("f")], rejects=rejects, progress=False).accepted == 0
+
+
+def test_no_relation_leads_from_an_entity_to_an_item(graph: BoltStore, rejects: Path) -> None:
+    report = ingest.ingest(graph, [Triple("e", "MADE", "i", tail_label="Item")], rejects=rejects, progress=False)
+    assert (report.accepted, report.rejected) == (0, 1)
+    assert "no relation leads from Entity to Item" in rejects.read_text()
