@@ -94,7 +94,7 @@ def test_everyone_and_everything_new_is_served(recommender: Recommender, warm: A
     scores = lists[lists.item_id == "i99"].set_index("user_id")["score"]
     of_half = [[scores[f"u{n}"] for n in own if f"u{n}" in scores] for own in (range(30), range(30, PEOPLE))]
     assert min(of_half[1]) > max(of_half[0]), "the new item is for those who like racing"
-    assert recommender.explain("u45", "i99")["reasons"]
+    assert recommender.explain("u45", "i99")["parts"]
 
 
 def test_changes_that_all_versions_know_are_forgotten(recommender: Recommender, warm: Any) -> None:
