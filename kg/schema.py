@@ -24,6 +24,8 @@ NODE_KEYS = {
     "Interest": "id",
     "Segment": "id",
     "Model": "version",
+    "ItemVector": "id",
+    "UserVector": "id",
     "Forgotten": "id",
     "Clock": "id",
     "Change": "tick",
@@ -35,7 +37,7 @@ DERIVED_PREFIX = "habit_"
 
 RESERVED = frozenset(
     {"WROTE", "ABOUT", "SAME_AS", "SHOWN", "RECOMMENDED"}
-    | {"HAS_INTEREST", "INTERESTED_IN", "IN_SEGMENT", "MENTIONS", "MENTIONED_WITH"}
+    | {"HAS_INTEREST", "HAS_VECTOR", "INTERESTED_IN", "IN_SEGMENT", "MENTIONS", "MENTIONED_WITH"}
 )
 """Relations with a meaning of their own: no kind of event and no relation of a knowledge graph may be called so."""
 
