@@ -144,17 +144,18 @@ def contributions(
         config: as in the fit.
 
     Returns:
-        the items ``(h,)`` int64 and contributions ``(h, t)`` float32; columns add up to the scores.
+        the items ``(h,)`` int64 and contributions ``(h, t)`` float64; columns add up to the scores.
     """
     check_csr(history, "history", len(factors))
     if history.shape[0] != 1:
         raise ShapeError(f"history has {history.shape[0]} rows; contributions are those of one")
     items = history.col_indices()
-    if not len(items):
-        return items, factors.new_zeros(0, len(targets))
-    ((_, system, _),) = _systems(factors, gram, history, config)
-    solved = torch.cholesky_solve(factors[targets].T, torch.linalg.cholesky(system[0]))
-    return items, history.values()[:, None] * (factors[items] @ solved)
+    weights, vectors = history.values().double(), factors[items].double()
+    # Where all items score nearly alike their small spread divides the sum: what float32 rounds would be large.
+    system = gram.double() + (vectors.T * weights.abs()) @ vectors
+    system.diagonal().add_(_ridge(history, len(factors), config).double())
+    solved = torch.cholesky_solve(factors[targets].double().T, torch.linalg.cholesky(system))
+    return items, weights[:, None] * (vectors @ solved)
 
 
 def objective(matrix: Tensor, factors: Factors, config: ALSConfig) -> float:

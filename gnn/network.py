@@ -219,15 +219,18 @@ class Propagated:
 
         Returns:
             the baseline ``(t,)``, ``b_j + e_u·z_j / (|z_u| |z_j| tau)``; the items ``(h,)``; and what each adds,
-            ``d_u^-1/2 w_ui m_i·z_j / (|z_u| |z_j| tau)`` ``(h, t)``. Baseline plus column sums are the scores.
+            ``d_u^-1/2 w_ui m_i·z_j / (|z_u| |z_j| tau)`` ``(h, t)``, in float64. Baseline plus column sums are the
+            scores.
         """
-        vector = self.user_vectors(base, history)
-        if vector.shape[0] != 1:
+        if history.shape[0] != 1:
             raise ShapeError(f"history has {history.shape[0]} rows; contributions are those of one")
-        scaled = self.items[targets].T / (vector.norm().clamp_min(1e-12) * self.temperature)
-        items, weights = history.col_indices(), history.values()
+        items, weights = history.col_indices(), history.values().double()
         amount = weights * inverse_power(weights.abs().sum(), 0.5)
-        return self.bias[targets] + (base @ scaled)[0], items, (amount[:, None] * self.messages[items]) @ scaled
+        # Where all items score nearly alike their small spread divides the sum: what float32 rounds would be large.
+        base, said = base.double(), amount[:, None] * self.messages[items].double()
+        length = (base + said.sum(0)).norm().clamp_min(1e-12)
+        scaled = self.items[targets].double().T / (length * self.temperature)
+        return self.bias[targets].double() + (base @ scaled)[0], items, said @ scaled
 
 
 def _rows(table: Tensor, rows: Tensor) -> Tensor:
@@ -239,8 +242,8 @@ def _rows(table: Tensor, rows: Tensor) -> Tensor:
 
 def _bias_of(degree: Tensor, known: Tensor, bias: Tensor) -> Tensor:
     """For each degree the mean bias of items of the nearest known degree that is not above it, else of the lowest."""
-    levels, place = torch.unique(known, return_inverse=True)
-    means = torch.zeros_like(levels).index_reduce_(0, place, bias, "mean", include_self=False)
+    levels, place, sizes = torch.unique(known, return_inverse=True, return_counts=True)
+    means: Tensor = torch.zeros(len(levels)).to(bias).index_add_(0, place, bias) / sizes
     return means[(torch.searchsorted(levels, degree.contiguous(), right=True) - 1).clamp_min(0)]
 
 

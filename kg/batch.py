@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from kg.errors import ReadError
-from kg.records import Interaction, ItemRecord, Link, Record, Scalar, Triple, UserRecord
-from kg.schema import EVENT_FIELDS
+from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Scalar, Triple, UserRecord
+from kg.schema import EVENT_FIELDS, NESTED
 
 MAX_RECORDS = 5_000
 """Records of one transaction."""
@@ -97,15 +97,17 @@ def properties_of(record: ItemRecord | UserRecord) -> dict[str, Scalar]:
     return item_properties(record) if isinstance(record, ItemRecord) else user_properties(record)
 
 
-def label_of(record: ItemRecord | UserRecord) -> str:
+def label_of(record: ItemRecord | UserRecord | EntityRecord) -> str:
     """The label of the node that a record describes."""
+    if isinstance(record, EntityRecord):
+        return "Entity"
     return "Item" if isinstance(record, ItemRecord) else "User"
 
 
 def edges_of(record: ItemRecord | UserRecord | Triple | Link) -> list[Edge]:
     """The edges of the knowledge graph that a record asks for."""
     if isinstance(record, Triple):
-        return [Edge("Entity", record.head, record.relation, "Entity", record.tail)]
+        return [Edge(record.head_label, record.head, record.relation, record.tail_label, record.tail)]
     if isinstance(record, Link):
         return [Edge("Item", record.item_id, "SAME_AS", "Entity", record.entity_id)]
     label = label_of(record)
@@ -115,13 +117,25 @@ def edges_of(record: ItemRecord | UserRecord | Triple | Link) -> list[Edge]:
     return list(dict.fromkeys(edges))
 
 
+def nesting_of(record: ItemRecord | UserRecord) -> list[Edge]:
+    """The edges between levels of category paths that a record asks for; other records ask for the same."""
+    levels = (own for own in record.attributes if own.parent_id is not None)
+    return [Edge("Entity", own.entity_id, NESTED, "Entity", str(own.parent_id)) for own in levels]
+
+
 def entities_of(records: Iterable[ItemRecord | UserRecord]) -> dict[str, dict[str, str]]:
-    """The entities of attributes, by id: ``{id, name, kind}``."""
-    return {
-        own.entity_id: {"id": own.entity_id, "name": own.value, "kind": own.kind}
-        for record in records
-        for own in record.attributes
-    }
+    """The entities of attributes and of the levels above them, by id: ``{id, name, kind}``."""
+    found: dict[str, dict[str, str]] = {}
+    for own in (own for record in records for own in record.attributes):
+        found[own.entity_id] = {"id": own.entity_id, "name": own.value, "kind": own.kind}
+        if own.parent is not None and own.parent_id is not None:
+            found[own.parent_id] = {"id": own.parent_id, "name": own.parent, "kind": own.kind}
+    return found
+
+
+def entity_row(record: EntityRecord) -> dict[str, str | None]:
+    """What is to be stored of an entity: ``{id, name, kind}``."""
+    return {"id": record.id, "name": record.name, "kind": record.kind}
 
 
 def bare_nodes(edges: Iterable[Edge]) -> Iterator[tuple[str, str]]:
@@ -140,6 +154,8 @@ def size_of(record: Record) -> int:
     if isinstance(record, ItemRecord):
         texts = _bytes(record.text) + _bytes(record.title)
         return 200 + texts + _properties_size(record.properties) + _attributes_size(record) + 80 * len(record.related)
+    if isinstance(record, EntityRecord):
+        return 200 + _bytes(record.name)
     return 200
 
 

@@ -11,13 +11,13 @@ import random
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 import neo4j
 import pyarrow as pa
@@ -25,6 +25,7 @@ from neo4j.exceptions import (
     AuthError,
     ClientError,
     ConfigurationError,
+    ConnectionAcquisitionTimeoutError,
     ConstraintError,
     DriverError,
     Neo4jError,
@@ -34,35 +35,20 @@ from neo4j.exceptions import (
 )
 
 from kg import schema
+from kg.connection import Connection, ConnectionConfig
 from kg.errors import ConstraintViolated, QueryFailed, StoreError, StoreUnavailable
+from kg.notifications import Once
 from kg.store import BulkLoad, Result, Row, Statement
 from kg.values import plain
 
 T = TypeVar("T")
 
-logging.getLogger("neo4j.notifications").setLevel(logging.ERROR)  # "label does not exist yet" is no news to a new graph
-
-
-@dataclass(frozen=True)
-class Connection:
-    """Where and as whom to connect."""
-
-    url: str
-    user: str
-    database: str
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class RetryPolicy:
-    """How often a failed transaction is run again."""
-
-    attempts: int = 6
-    """Runs in all, the first included, after a transient error."""
-    constraint_attempts: int = 3
-    """Runs in all after a uniqueness constraint stopped it: a MERGE that lost a race finds the winner's node then."""
-    pause: float = 0.02
-    """Seconds before the second run; doubled each time, with jitter of half."""
+log = logging.getLogger(__name__)
+logging.getLogger("neo4j.notifications").addFilter(Once())
+LOST = (ServiceUnavailable, SessionExpired)
+"""What the driver raises when the server went away, or is not there."""
+SAID_AFTER = 4
+"""Failed runs before the log says that a server is waited for; a connection that broke while idle is no news."""
 
 
 @dataclass(frozen=True)
@@ -82,26 +68,46 @@ _CONTENT = ("User", "Item", "Entity", "Forgotten")
 class BoltStore(ABC):
     """A :class:`kg.store.Store` over Bolt. Engines add ``export``, ``query``, ``bulk_load`` and ``close``."""
 
+    keeps_zones: ClassVar[bool] = True
+    """See :class:`kg.store.Store`."""
+
     def __init__(
-        self, connection: Connection, *, address: str, work: Path, one_writer: bool, retry: RetryPolicy | None = None
+        self,
+        connection: Connection,
+        *,
+        address: str,
+        work: Path,
+        one_writer: bool,
+        config: ConnectionConfig | None = None,
     ) -> None:
         self._address = address
         self._work = work
-        self._retry = retry or RetryPolicy()
+        self._config = config or ConnectionConfig()
         self._writing: AbstractContextManager[Any] = threading.RLock() if one_writer else nullcontext()
         self._kinds: set[str] = set()
         self._connect(connection)
 
     def _connect(self, connection: Connection) -> None:
         self._connection = connection
+        url, authorities = self._config.trust(connection.url)
+        trusted: dict[str, Any] = {}
+        if authorities:
+            trusted = {"encrypted": True, "trusted_certificates": neo4j.TrustCustomCAs(*map(str, authorities))}
+        # What one thread wrote the next one reads, on whichever member of a cluster it is.
+        self._bookmarks = neo4j.GraphDatabase.bookmark_manager()
         with translated(self._address):
             self._driver = neo4j.GraphDatabase.driver(
-                connection.url,
+                url,
                 auth=(connection.user, connection.password),
                 user_agent=f"tastegraph/{version('tastegraph')}",
+                max_connection_pool_size=self._config.pool_size,
+                connection_timeout=self._config.connect_seconds,
+                connection_acquisition_timeout=self._config.acquire_seconds,
                 warn_notification_severity=neo4j.NotificationMinimumSeverity.OFF,
-                connection_timeout=10.0,
-                connection_acquisition_timeout=30.0,
+                notifications_min_severity=neo4j.NotificationMinimumSeverity.WARNING,
+                # "label does not exist yet" is no news to a new graph
+                notifications_disabled_classifications=[neo4j.NotificationDisabledClassification.UNRECOGNIZED],
+                **trusted,
             )
 
     def __repr__(self) -> str:
@@ -164,9 +170,19 @@ class BoltStore(ABC):
 
     def stream(self, text: str, **parameters: Any) -> Iterator[Row]:
         """The rows of a query that only reads, in bounded memory."""
-        with translated(self._address), self._session(neo4j.READ_ACCESS) as session:
-            for record in session.run(_query(text), dict(parameters)):
+        with translated(self._address):
+            yield from self._rows_of(text, parameters)
+
+    def _rows_of(self, text: str, parameters: Mapping[str, Any]) -> Iterator[Row]:
+        with self._session(neo4j.READ_ACCESS) as session:
+            for record in session.run(self._query(text), dict(parameters)):
                 yield _row(record)
+
+    def scan(self, text: str) -> Iterator[list[Any]]:
+        """As :meth:`stream`, the values of each row as the driver gives them."""
+        with translated(self._address), self._session(neo4j.READ_ACCESS) as session:
+            for record in session.run(self._query(text)):
+                yield record.values()
 
     def write(self, *statements: Statement) -> list[list[Row]]:
         """Run these statements in one transaction; see :class:`kg.store.Store`.
@@ -187,6 +203,27 @@ class BoltStore(ABC):
     ) -> Result:
         """See :class:`kg.store.Store`."""
 
+    @property
+    def notes_changes(self) -> bool:
+        """Whether all writes but exceptions are ours, which leave a note; see :mod:`kg.changes`."""
+        return True
+
+    def translate(self, text: str) -> str:
+        """A text of :mod:`kg.queries` as this graph has it."""
+        return text
+
+    def catch_up(self) -> dict[str, int]:
+        """Nothing: the graph is this program's own."""
+        return {}
+
+    @abstractmethod
+    def nearest(self, label: str, name: str, vector: Sequence[float], k: int) -> list[Row]:
+        """See :class:`kg.store.Store`."""
+
+    @abstractmethod
+    def index_vectors(self, label: str, name: str, dimension: int) -> None:
+        """See :class:`kg.store.Store`."""
+
     def bulk_load(self) -> AbstractContextManager[BulkLoad] | None:
         """None: this engine has no faster path than transactions."""
         return None
@@ -200,9 +237,14 @@ class BoltStore(ABC):
 
     def explain(self, text: str, parameters: Mapping[str, Any]) -> Plan:
         """What the server would do for a query; nothing runs."""
-        with translated(self._address), self._session(neo4j.READ_ACCESS) as session:
-            summary = session.run(_query(f"EXPLAIN {text}"), dict(parameters)).consume()
-        return Plan(summary.query_type or "", tuple(_operators(cast(dict[str, Any], summary.plan or {}))))
+
+        def attempt() -> Plan:
+            with self._session(neo4j.READ_ACCESS) as session:
+                summary = session.run(self._query(f"EXPLAIN {text}"), dict(parameters)).consume()
+            return Plan(summary.query_type or "", tuple(_operators(cast(dict[str, Any], summary.plan or {}))))
+
+        with translated(self._address):
+            return self._retried(attempt, writes=False)
 
     def run_limited(self, text: str, parameters: Mapping[str, Any], max_rows: int, timeout: float) -> Result:
         """A read in a READ session, stopped by the server after ``timeout`` seconds.
@@ -210,12 +252,17 @@ class BoltStore(ABC):
         Raises:
             QueryFailed: past the time, or more than ``max_rows`` rows.
         """
-        with translated(self._address), self._session(neo4j.READ_ACCESS) as session:
-            result = session.run(_query(text, timeout), dict(parameters))
-            rows = [[plain(value) for value in record.values()] for record in itertools.islice(result, max_rows)]
-            if result.peek() is not None:
-                raise QueryFailed(f"the answer has more than {max_rows} rows; add LIMIT")
-            return Result(list(result.keys()), rows)
+
+        def attempt() -> Result:
+            with self._session(neo4j.READ_ACCESS) as session:
+                result = session.run(self._query(text, timeout), dict(parameters))
+                rows = [[plain(value) for value in record.values()] for record in itertools.islice(result, max_rows)]
+                if result.peek() is not None:
+                    raise QueryFailed(f"the answer has more than {max_rows} rows; add LIMIT")
+                return Result(list(result.keys()), rows)
+
+        with translated(self._address):
+            return self._retried(attempt, writes=False)
 
     def close(self) -> None:
         """Close the driver; a second call does nothing."""
@@ -229,8 +276,21 @@ class BoltStore(ABC):
     ) -> None:
         self.close()
 
+    def server_agent(self) -> str:
+        """What the server says it is, such as ``Neo4j/5.26.31``; asked once, without waiting for one that is away."""
+        with translated(self._address):
+            return self._driver.get_server_info().agent
+
     def _session(self, access: str) -> neo4j.Session:
-        return self._driver.session(database=self._connection.database, default_access_mode=access, fetch_size=5_000)
+        return self._driver.session(
+            database=self._connection.database,
+            default_access_mode=access,
+            fetch_size=5_000,
+            bookmark_manager=self._bookmarks,
+        )
+
+    def _query(self, text: str, timeout: float | None = None) -> neo4j.Query:
+        return neo4j.Query(text, timeout=timeout or self._config.transaction_seconds)
 
     def _run(self, statements: Iterable[Statement], access: str) -> list[list[Row]]:
         statements = list(statements)
@@ -238,34 +298,38 @@ class BoltStore(ABC):
         def attempt() -> list[list[Row]]:
             with self._session(access) as session:
                 if len(statements) == 1:  # auto-commit: one round trip less
-                    return [_rows(session.run(_query(statements[0].text), dict(statements[0].parameters)))]
-                with session.begin_transaction() as transaction:
+                    return [_rows(session.run(self._query(statements[0].text), dict(statements[0].parameters)))]
+                with session.begin_transaction(timeout=self._config.transaction_seconds) as transaction:
                     answers = [_rows(transaction.run(s.text, dict(s.parameters))) for s in statements]
                     transaction.commit()
                     return answers
 
         with translated(self._address):
-            return self._retried(attempt)
+            return self._retried(attempt, writes=access == neo4j.WRITE_ACCESS)
 
-    def _retried(self, attempt: Callable[[], T]) -> T:
-        pause = self._retry.pause
-        tries = 0
-        while True:
-            tries += 1
+    def _retried(self, attempt: Callable[[], T], *, writes: bool) -> T:
+        """Run it until it succeeds, within the limits of :class:`kg.connection.RetryPolicy`."""
+        policy = self._config.retry
+        seconds = policy.seconds(writes=writes)
+        deadline = time.monotonic() + seconds
+        pause = policy.pause
+        for tries in itertools.count(1):
+            rest = pause * random.uniform(0.5, 1.5)
             try:
                 return attempt()
             except ConstraintError:
-                if tries >= self._retry.constraint_attempts:
+                if tries >= policy.constraint_attempts:
                     raise
-            except (TransientError, SessionExpired, ServiceUnavailable):
-                if tries >= self._retry.attempts:
+            except (TransientError, *LOST) as error:
+                if time.monotonic() + rest > deadline:
+                    if isinstance(error, LOST):
+                        raise _lost(self._address, error, f", tried for {seconds:g} s") from error
                     raise
-            time.sleep(pause * random.uniform(0.5, 1.5))
-            pause *= 2
-
-
-def _query(text: str, timeout: float | None = None) -> neo4j.Query:
-    return neo4j.Query(text, timeout=timeout)
+                if tries == SAID_AFTER:
+                    log.warning("%s does not answer; trying for up to %g s: %s", self._address, seconds, error)
+            time.sleep(rest)
+            pause = min(2 * pause, policy.longest_pause)
+        raise AssertionError("unreachable")
 
 
 def _operators(plan: Mapping[str, Any]) -> Iterator[str]:
@@ -292,8 +356,8 @@ def translated(address: str) -> Iterator[None]:
         raise StoreUnavailable(
             f"{address} rejects the credentials; check NEO4J_USERNAME and NEO4J_PASSWORD: {_message(error)}"
         ) from error
-    except (ServiceUnavailable, SessionExpired) as error:
-        raise StoreUnavailable(f"no graph server answers at {address}; is it running? {error}") from error
+    except LOST as error:
+        raise _lost(address, error) from error
     except ConfigurationError as error:
         raise StoreUnavailable(f"{address} is no address of a graph server: {error}") from error
     except ConstraintError as error:
@@ -304,8 +368,15 @@ def translated(address: str) -> Iterator[None]:
         raise QueryFailed(_message(error)) from error
     except Neo4jError as error:
         raise StoreError(f"{address}: {_message(error)}") from error
+    except ConnectionAcquisitionTimeoutError as error:
+        raise StoreError(f"{address}: all connections are in use; raise NEO4J_POOL_SIZE: {error}") from error
     except DriverError as error:
         raise StoreError(f"{address}: {error}") from error
+
+
+def _lost(address: str, error: Exception, tried: str = "") -> StoreUnavailable:
+    trusted = ", and is its certificate trusted (NEO4J_CERTIFICATES)" if "+s://" in address else ""
+    return StoreUnavailable(f"no graph server answers at {address}{tried}; is it running{trusted}? {error}")
 
 
 def _message(error: Neo4jError) -> str:

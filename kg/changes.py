@@ -94,16 +94,17 @@ def since(store: Store, moment: Moment) -> Changes:
     Raises:
         NotUpdatable: that cannot be known.
     """
+    if not store.notes_changes:
+        raise NotUpdatable("it is an adopted graph, whose owner leaves no note of a change")
     current = now(store)
     if current is None or current.epoch != moment.epoch or current.tick < moment.tick:
         raise NotUpdatable("it is not the graph that it was: it was emptied, or put back from a copy")
-    rows = store.read(queries.text("changes_since"), tick=moment.tick)
-    # A transaction may have been committed between both reads: what the list holds is what counts.
-    ticks = [row["tick"] for row in rows]
-    if ticks != list(range(moment.tick + 1, moment.tick + 1 + len(ticks))) or len(ticks) < current.tick - moment.tick:
+    # Of what is committed while this reads, a later transaction may be seen without an earlier one; hence the end.
+    rows = store.read(queries.text("changes_since"), tick=moment.tick, until=current.tick)
+    if [row["tick"] for row in rows] != list(range(moment.tick + 1, current.tick + 1)):
         raise NotUpdatable("what was changed since is not noted any more")
     return Changes(
-        until=Moment(moment.epoch, moment.tick + len(ticks)),
+        until=current,
         touched=_by_label(entry for row in rows for entry in row["touched"] or ()),
         removed=_by_label(entry for row in rows for entry in row["removed"] or ()),
     )

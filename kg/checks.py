@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from kg import queries
 from kg.batch import MAX_TEXT
 from kg.errors import RecordError
-from kg.records import Interaction, Link, Record, Scalar, Scale, Triple, UserRecord
-from kg.schema import DERIVED_PREFIX, check_kind
+from kg.records import EntityRecord, Interaction, Link, Record, Scalar, Scale, Triple, UserRecord
+from kg.schema import DERIVED_PREFIX, KNOWLEDGE, check_kind
 from kg.store import Store
 
 
@@ -77,9 +77,14 @@ def check(record: Record, scales: Scales) -> str:
         return record.kind
     if isinstance(record, Triple):
         check_kind(record.relation, "relation")
+        if (record.head_label, record.tail_label) not in KNOWLEDGE:
+            raise RecordError("relation", f"no relation leads from {record.head_label} to {record.tail_label}")
         return "triples"
     if isinstance(record, Link):
         return "links"
+    if isinstance(record, EntityRecord):
+        _check_texts(record.name, record.kind, ("name", "kind"))
+        return "entities"
     for attribute in record.attributes:
         check_kind(attribute.relation, "relation")
     _check_scalars(record.properties)
@@ -94,8 +99,8 @@ def check(record: Record, scales: Scales) -> str:
     return "items"
 
 
-def _check_texts(text: str | None, title: str | None) -> None:
-    for name, value in (("text", text), ("title", title)):
+def _check_texts(text: str | None, title: str | None, names: tuple[str, str] = ("text", "title")) -> None:
+    for name, value in zip(names, (text, title), strict=True):
         if value is None:
             continue
         if len(value) > MAX_TEXT:

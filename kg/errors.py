@@ -12,6 +12,7 @@
     │   ├── ConstraintViolated a uniqueness constraint stopped a write: somebody else wrote the same key
     │   ├── EventConflict      another event is stored under the same id
     │   └── NotUpdatable       what has changed since a snapshot cannot be known
+    ├── MissingExtra           a library that an extra of the package installs is not there
     ├── QueryRefused           the text is not a read-only query
     └── QueryFailed            syntax, a missing parameter, a time or row limit
 """
@@ -71,6 +72,10 @@ class EventConflict(StoreError):
 
 class NotUpdatable(StoreError):
     """What has changed since a snapshot cannot be known, says why; it has to be taken anew."""
+
+
+class MissingExtra(GraphError):
+    """A library that an extra of the package installs is not there; the message holds the command that installs it."""
 
 
 class QueryRefused(GraphError):

@@ -16,15 +16,19 @@ from kg.batch import Outcome, in_batches
 from kg.checks import ScaleConflict, Scales, check
 from kg.errors import EventConflict, ReadError, RecordError
 from kg.forgotten import Forgotten
+from kg.merging import Merge
 from kg.newgraph import NewGraph
 from kg.records import Interaction, Record, Reject, Scale
 from kg.rejects import RejectsFile, refused
 from kg.schema import check_kind
+from kg.spelling import Spellings
 from kg.store import BulkLoad, Store
 from kg.writer import Writer
 
 DEFAULT_REJECTS = "tastegraph.rejects.jsonl"
 """Name of the rejects file in the current directory, when none is given."""
+DEFAULT_MERGES = "tastegraph.merges.json"
+"""Likewise of the file of merged names."""
 
 
 @dataclass
@@ -41,6 +45,10 @@ class IngestReport:
     """Of these, rows about people who were forgotten; they are kept nowhere."""
     rejects_file: str | None = None
     """Where the refused rows are, one JSON object a line; None when there are none."""
+    merged: list[Merge] = field(default_factory=list)
+    """Names of attributes that were spelt in several ways and are one entity now, see :mod:`kg.merging`."""
+    merges_file: str | None = None
+    """Where these are kept as JSON; None when there are none."""
     by_kind: dict[str, int] = field(default_factory=dict)
     """Records read that passed the checks, by kind of event or of record."""
 
@@ -116,6 +124,7 @@ class _Run:
         self._scales = Scales(store, scale)
         self._forgotten = Forgotten(store)
         self._dry_run = dry_run
+        self._spellings = Spellings(store)
         self._writer = Writer(store, dry_run=dry_run)
         self._kinds: Counter[str] = Counter()
         self.report = IngestReport()
@@ -128,9 +137,9 @@ class _Run:
         if load is not None:
             put_off = self._fill(load, batches)
         for batch in itertools.chain(in_batches(put_off), batches):
-            self._scales_first()
+            self._declare()
             self._note(self._writer.write(batch))
-        self._scales_first()
+        self._declare()
         self.report.by_kind = dict(sorted(self._kinds.items()))
 
     def _fill(self, load: AbstractContextManager[BulkLoad], batches: Iterator[Sequence[Record]]) -> list[Record]:
@@ -149,13 +158,14 @@ class _Run:
         if failed is not None:
             for batch in in_batches(graph.put_off):
                 self._note(self._writer.write(batch))
-            self._scales_first()
+            self._declare()
             raise failed
         return graph.put_off
 
-    def _scales_first(self) -> None:
+    def _declare(self) -> None:
         if not self._dry_run:
             self._scales.declare()
+            self._spellings.keep()
 
     def _note(self, outcome: Outcome) -> None:
         self.report.accepted += outcome.accepted
@@ -182,6 +192,7 @@ class _Run:
                 self._refused.add(refused(record, error.field, error.reason))
                 continue
             self._kinds[name] += 1
+            self._spellings.note(record)
             yield record
 
     def _count_forgotten(self) -> None:

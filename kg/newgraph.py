@@ -11,8 +11,19 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
-from kg.batch import Edge, bare_nodes, context_of, edges_of, entities_of, has_review, label_of, properties_of
-from kg.records import Interaction, ItemRecord, Record, UserRecord
+from kg.batch import (
+    Edge,
+    bare_nodes,
+    context_of,
+    edges_of,
+    entities_of,
+    entity_row,
+    has_review,
+    label_of,
+    nesting_of,
+    properties_of,
+)
+from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Triple, UserRecord
 from kg.store import BulkLoad
 
 MARKS = 1 << 26
@@ -30,6 +41,7 @@ class NewGraph:
         self._load = load
         self._nodes: dict[str, dict[str, Any]] = {"User": {}, "Item": {}, "Entity": {}}
         self._marks = bytearray(MARKS)
+        self._nested: set[Edge] = set()
         self.put_off: list[Record] = []
         self.accepted = 0
 
@@ -42,8 +54,10 @@ class NewGraph:
         """Take a batch; what may be a repeat is appended to :attr:`put_off`."""
         events = [record for record in batch if isinstance(record, Interaction)]
         nodes = [record for record in batch if isinstance(record, ItemRecord | UserRecord)]
-        others = [record for record in batch if not isinstance(record, Interaction | ItemRecord | UserRecord)]
+        entities = [record for record in batch if isinstance(record, EntityRecord)]
+        others = [record for record in batch if isinstance(record, Triple | Link)]
         self._add_described([record for record in nodes if self._is_first_word(record)])
+        self._add_entities([record for record in entities if self._is_first_word(record)])
         self._add_edges([(record, edges_of(record)) for record in others])
         self._add_events([event for event in events if self._is_first_event(event)])
 
@@ -62,7 +76,7 @@ class NewGraph:
         self.put_off.append(event)
         return False
 
-    def _is_first_word(self, record: ItemRecord | UserRecord) -> bool:
+    def _is_first_word(self, record: ItemRecord | UserRecord | EntityRecord) -> bool:
         if record.id in self._nodes[label_of(record)]:  # described before, or met in an edge
             self.put_off.append(record)
             return False
@@ -76,17 +90,30 @@ class NewGraph:
         entities = {id: row for id, row in entities_of(records).items() if id not in self._nodes["Entity"]}
         self._make("Entity", entities)
         self._add_edges([(record, edges_of(record)) for record in records])
+        # Many records ask for the same of these, and they are few: known for sure, none is put off.
+        nested = dict.fromkeys(edge for record in records for edge in nesting_of(record) if edge not in self._nested)
+        self._nested |= nested.keys()
+        self._load_edges(nested)
+
+    def _add_entities(self, records: Sequence[EntityRecord]) -> None:
+        self.accepted += len(records)
+        self._make("Entity", {record.id: _present(entity_row(record)) for record in records})
 
     def _add_edges(self, wanted: Iterable[tuple[Record, list[Edge]]]) -> None:
-        groups: dict[str, list[Edge]] = defaultdict(list)
+        made: list[Edge] = []
         for record, edges in wanted:
             fresh = [edge for edge in edges if self._mark(edge)]
             if len(fresh) < len(edges):
                 self.put_off.append(record)  # the whole record again: what is there already is skipped then
             else:
                 self.accepted += 1
-            for edge in fresh:
-                groups[edge.relation].append(edge)
+            made += fresh
+        self._load_edges(made)
+
+    def _load_edges(self, made: Iterable[Edge]) -> None:
+        groups: dict[str, list[Edge]] = defaultdict(list)
+        for edge in made:
+            groups[edge.relation].append(edge)
         self._make_bare(node for edges in groups.values() for node in bare_nodes(edges))
         for relation, edges in groups.items():
             heads = [self._nodes[edge.head_label][edge.head] for edge in edges]

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from kg.errors import RecordError
 
 MAX_ID_BYTES = 1024
+ITEM_ENTITY = "tastegraph:item:"
+"""In tables of triples, which hold entities alone: what stands before the id of an item that has no entity."""
 KIND_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 """What a kind of event, a relation or a property may be called; stored in upper case for kinds and relations."""
 
@@ -24,7 +26,7 @@ class Origin(NamedTuple):
     """Where a record was read, so that one which the graph refuses is kept as it stood."""
 
     file: str
-    line: int
+    line: int | None
     raw: Any
     """The row; :func:`kg.readers.rows.raw_text` makes text of it."""
 
@@ -63,11 +65,18 @@ class Attribute:
     relation: str
     kind: str
     value: str
+    parent: str | None = None
+    """Of a level of a category path the level above: ``(:Entity)-[:WITHIN]->(:Entity)`` of the same kind."""
 
     @property
     def entity_id(self) -> str:
         """The id that design gives an entity made from a table's column."""
         return f"{self.kind}:{self.value}"
+
+    @property
+    def parent_id(self) -> str | None:
+        """Likewise of :attr:`parent`."""
+        return None if self.parent is None else f"{self.kind}:{self.parent}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +109,26 @@ class UserRecord(Sourced):
 
 
 @dataclass(frozen=True, slots=True)
+class EntityRecord(Sourced):
+    """What an entity is called; the first name and the first kind that an entity is given stay."""
+
+    id: str
+    name: str | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Triple(Sourced):
-    """``(:Entity {id: head})-[:relation]->(:Entity {id: tail})`` of a knowledge graph."""
+    """``(:head_label {id: head})-[:relation]->(:tail_label {id: tail})`` of a knowledge graph."""
 
     head: str
     relation: str
     tail: str
+    head_label: str = field(default="Entity", kw_only=True)
+    tail_label: str = field(default="Entity", kw_only=True)
+    """Two of :data:`kg.schema.KNOWLEDGE`."""
+    name: str | None = field(default=None, compare=False, kw_only=True)
+    """The relation as its source spells it, so that an export can; None: as the graph does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +139,7 @@ class Link(Sourced):
     entity_id: str
 
 
-Record = Interaction | ItemRecord | UserRecord | Triple | Link
+Record = Interaction | ItemRecord | UserRecord | EntityRecord | Triple | Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +227,15 @@ def clean_relation(value: Any, name: str = "relation") -> str:
     if len(stored) > 64:
         stored = f"{stored[:51]}_{hashlib.blake2b(text.encode(), digest_size=6).hexdigest().upper()}"
     return stored
+
+
+def item_of(entity_id: str) -> str | None:
+    """The item that an entity stands for where a file has no other way to name an item.
+
+    >>> item_of(f"{ITEM_ENTITY}7"), item_of("brand:Acme")
+    ('7', None)
+    """
+    return entity_id[len(ITEM_ENTITY) :] or None if entity_id.startswith(ITEM_ENTITY) else None
 
 
 def event_hash(

@@ -51,34 +51,35 @@ class RejectsFile(AbstractContextManager["RejectsFile"]):
             where = ":".join(str(part) for part in (reject.file, reject.line) if part)
             raise RecordError(reject.field, f"{reject.reason} ({where or 'a record'}; --strict stops at the first)")
         if self._file is None:
-            self._file = self._open()
+            self.path, self._file = new_file(self._wanted, ".rejects.jsonl")
+            _remember(self._work, self.path)
         self._file.write(orjson.dumps(reject) + b"\n")
         self.count += 1
-
-    def _open(self) -> IO[bytes]:
-        stem, suffix = self._wanted.name, ""
-        for ending in (".rejects.jsonl", self._wanted.suffix):
-            if ending and self._wanted.name.endswith(ending):
-                stem, suffix = self._wanted.name.removesuffix(ending), ending
-                break
-        for number in itertools.count():
-            path = self._wanted if number == 0 else self._wanted.with_name(f"{stem}.{number}{suffix}")
-            try:
-                file = path.open("xb")
-            except FileExistsError:
-                continue
-            except OSError as error:
-                raise StoreError(f"cannot write rejected rows to {path}: {error.strerror}") from error
-            self.path = path
-            _remember(self._work, path)
-            return file
-        raise AssertionError("unreachable")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def new_file(wanted: Path, ending: str) -> tuple[Path, IO[bytes]]:
+    """Open a new file, never over another: where there is one, a number before the ``ending`` tells them apart.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    ending = next((own for own in (ending, wanted.suffix) if own and wanted.name.endswith(own)), "")
+    stem = wanted.name.removesuffix(ending)
+    for number in itertools.count():
+        path = wanted if number == 0 else wanted.with_name(f"{stem}.{number}{ending}")
+        try:
+            return path, path.open("xb")
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise StoreError(f"cannot write {path}: {error.strerror}") from error
+    raise AssertionError("unreachable")
 
 
 FILES = "rejects-files.jsonl"

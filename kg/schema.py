@@ -2,21 +2,25 @@
 
 The statements made here are plain Cypher that both engines run. A graph remembers the version it was made by in
 ``(:Schema {id: 'tastegraph', version})`` and every kind of event in ``(:EventKind {id, minimum, maximum})``: what is
-an event is read from there and never guessed from the shape of an edge.
+an event is read from there and never guessed from the shape of an edge. How a source spelled a relation is kept in
+``(:Relation {id, name})``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from kg.errors import RecordError, StoreVersionError
 
 VERSION = 1
-"""Raised with every change that an older program could not read."""
+"""Raised with every change that an older program could not read, and a step added in :mod:`kg.migrate`."""
+UNFINISHED = 0
+"""Version of a graph that a restore has not filled completely: nothing opens it."""
 
 NODE_KEYS = {
     "Schema": "id",
     "EventKind": "id",
+    "Relation": "id",
     "User": "id",
     "Item": "id",
     "Entity": "id",
@@ -24,22 +28,44 @@ NODE_KEYS = {
     "Interest": "id",
     "Segment": "id",
     "Model": "version",
-    "ItemVector": "id",
-    "UserVector": "id",
+    "ItemFactors": "id",
+    "UserFactors": "id",
     "Forgotten": "id",
     "Clock": "id",
     "Change": "tick",
 }
 """Each label and the property that identifies a node of it."""
 
+KNOWLEDGE = (("Item", "Entity"), ("Entity", "Item"), ("Entity", "Entity"), ("Item", "Item"))
+"""Between which labels an edge belongs to the knowledge graph."""
+
 DERIVED_PREFIX = "habit_"
 """Properties of people that a refresh writes: they are no input, and no snapshot holds them."""
 
-RESERVED = frozenset(
-    {"WROTE", "ABOUT", "SAME_AS", "SHOWN", "RECOMMENDED"}
-    | {"HAS_INTEREST", "HAS_VECTOR", "INTERESTED_IN", "IN_SEGMENT", "MENTIONS", "MENTIONED_WITH"}
-)
-"""Relations with a meaning of their own: no kind of event and no relation of a knowledge graph may be called so."""
+OWN_EDGES: Mapping[str, frozenset[tuple[str, str]]] = {
+    "WROTE": frozenset({("User", "Review")}),
+    "ABOUT": frozenset({("Review", "Item")}),
+    "SAME_AS": frozenset({("Item", "Entity")}),
+    "SHOWN": frozenset({("User", "Item")}),
+    "RECOMMENDED": frozenset({("User", "Item")}),
+    "HAS_FACTORS": frozenset({("User", "UserFactors"), ("Item", "ItemFactors")}),
+    "HAS_INTEREST": frozenset({("User", "Interest")}),
+    "INTERESTED_IN": frozenset({("User", "Entity")}),
+    "IN_SEGMENT": frozenset({("User", "Segment")}),
+    "MENTIONS": frozenset((text, named) for text in ("Review", "Item") for named in ("Entity", "Item")),
+    "MENTIONED_WITH": frozenset({("Item", "Entity")}),
+}
+"""Relations with a meaning of their own, and the labels that each leads from and to."""
+TRAIT_EDGES = frozenset({("User", "Entity")})
+"""Labels between which it is a static feature of a person."""
+EVENT_EDGES = frozenset({("User", "Item")})
+"""Labels between which an event leads."""
+
+NESTED = "WITHIN"
+"""The relation from a level of a category path to the one above."""
+
+RESERVED = frozenset(OWN_EDGES)
+"""No kind of event and no relation of a knowledge graph may be called so."""
 
 EVENT_FIELDS = frozenset({"event_id", "at", "value", "reviewed"})
 """Properties of an event that context may not overwrite. ``reviewed`` is true on one that came with words."""
@@ -60,6 +86,18 @@ def kind_constraint(kind: str) -> str:
     return f"CREATE CONSTRAINT event_{kind.lower()} IF NOT EXISTS FOR ()-[r:{kind}]-() REQUIRE r.event_id IS UNIQUE"
 
 
+def vector_index(index: str, label: str, name: str, dimension: int) -> str:
+    """A server's index by cosine over the vectors that nodes of ``label`` have in their property ``name``.
+
+    Not quantised: scores would be off by some hundredths.
+    """
+    return (
+        f"CREATE VECTOR INDEX {index} IF NOT EXISTS FOR (n:{label}) ON (n.{name}) OPTIONS {{indexConfig: "
+        f"{{`vector.dimensions`: {dimension}, `vector.similarity_function`: 'cosine', "
+        f"`vector.quantization.enabled`: false}}}}"
+    )
+
+
 def check_kind(kind: str, name: str = "kind") -> None:
     """Refuse a reserved name.
 
@@ -70,16 +108,22 @@ def check_kind(kind: str, name: str = "kind") -> None:
         raise RecordError(name, f"{kind} is reserved for the graph's own edges; choose another name")
 
 
-def check_version(versions: Iterable[int], address: str) -> bool:
+def check_version(versions: Iterable[int], address: str, speaks: int = VERSION) -> bool:
     """Whether a graph with these stored schema versions has been set up; none means that it is fresh.
 
     Raises:
         StoreVersionError: it was made by another version.
     """
     found = set(versions)
-    if found - {VERSION}:
+    if UNFINISHED in found:
         raise StoreVersionError(
-            f"{address} was made by schema version {max(found)}; this program speaks version {VERSION}. "
-            f"Use the tastegraph release that made it, or ingest the data again into a new store."
+            f"{address} holds half of a graph: a restore into it was stopped. Remove all of it (a folder, or by "
+            f"'MATCH (n) CALL (n) {{ DETACH DELETE n }} IN TRANSACTIONS' on a server) and restore again."
+        )
+    if found - {speaks}:
+        older = max(found) < speaks
+        raise StoreVersionError(
+            f"{address} was made by schema version {max(found)}; this program speaks version {speaks}. "
+            + ("Run 'tastegraph migrate'." if older else "Use the tastegraph release that made it, or a later one.")
         )
     return bool(found)

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -26,7 +24,8 @@ import pyarrow.compute as pc
 from pyarrow import ipc
 
 from kg.changes import Moment
-from kg.errors import ReadError, StoreError
+from kg.errors import ReadError
+from kg.folders import appearing, hash_file
 from kg.store import Store
 
 USERS = pa.schema([("id", pa.string()), ("properties", pa.string())])
@@ -152,11 +151,7 @@ def save(snapshot: Snapshot, folder: Path) -> None:
     Raises:
         StoreError: ``folder`` is there already, or cannot be written.
     """
-    if folder.exists():
-        raise StoreError(f"{folder} is there already; a snapshot is never overwritten")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with appearing(folder) as beside:
         files = {name: _save_table(getattr(snapshot, name), beside / f"{name}.arrow") for name in SCHEMAS}
         manifest = {"format": FORMAT, "fingerprint": snapshot.fingerprint, "tables": files}
         if (origin := snapshot.origin) is not None:
@@ -165,12 +160,6 @@ def save(snapshot: Snapshot, folder: Path) -> None:
             }
             manifest["origin"] = {"moment": asdict(origin.moment), "surplus": dict(origin.surplus), "tables": tables}
         (beside / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-        beside.chmod(0o755)
-        beside.replace(folder)
-    except OSError as error:
-        raise StoreError(f"cannot write the snapshot {folder}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def load(folder: Path) -> Snapshot:
@@ -205,7 +194,7 @@ def _load_origin(folder: Path, entry: dict[str, Any] | None) -> Origin | None:
 def _save_table(table: pa.Table, path: Path) -> dict[str, Any]:
     with pa.OSFile(str(path), "wb") as sink, ipc.new_file(sink, table.schema, options=_COMPRESSED) as writer:
         writer.write_table(table)
-    return {"rows": table.num_rows, "hash": _hash_file(path)}
+    return {"rows": table.num_rows, "hash": hash_file(path)}
 
 
 def moment_of(folder: Path) -> Moment | None:
@@ -225,17 +214,12 @@ _COMPRESSED = ipc.IpcWriteOptions(compression="zstd")
 
 
 def _load_table(path: Path, entry: dict[str, Any]) -> pa.Table:
-    if _hash_file(path) != entry["hash"]:
+    if hash_file(path) != entry["hash"]:
         raise ReadError(
             str(path), "is damaged: it has changed since it was written; remove its folder and refresh again"
         )
     with pa.OSFile(str(path), "rb") as source:
         return ipc.open_file(source).read_all()
-
-
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def _digest_column(digest: hashlib.blake2b, column: pa.ChunkedArray) -> None:

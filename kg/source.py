@@ -10,12 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg import snapshot
+from kg.schema import KNOWLEDGE
 from kg.snapshot import MENTIONS, TRAITS, TRIPLES, Snapshot
 
 LINK = "SAME_AS"
 """The relation that contracts an entity into an item."""
-ENDS = (("Item", "Entity"), ("Entity", "Entity"), ("Item", "Item"), ("User", "Entity"))
-"""Between which labels edges that are no events are read: the first three are the knowledge graph, the last traits."""
+ENDS = (*KNOWLEDGE, ("User", "Entity"))
+"""Between which labels edges that are no events are read: the last are traits."""
 
 
 def _by_id(schema: pa.Schema) -> pa.Schema:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import pyarrow as pa
 
@@ -48,6 +48,9 @@ class BulkLoad(Protocol):
 class Store(Protocol):
     """A property graph that speaks Cypher. Safe to use from several threads."""
 
+    keeps_zones: ClassVar[bool]
+    """Whether a moment keeps its offset; without, it is stored in UTC, and read as one that has none."""
+
     @property
     def address(self) -> str:
         """Folder or URL, without credentials."""
@@ -69,6 +72,9 @@ class Store(Protocol):
     def stream(self, text: str, **parameters: Any) -> Iterator[Row]:
         """The rows of a query that only reads, in bounded memory."""
 
+    def scan(self, text: str) -> Iterator[list[Any]]:
+        """As :meth:`stream`, the values of each row as the driver gives them, for :mod:`kg.exact`."""
+
     def write(self, *statements: Statement) -> list[list[Row]]:
         """Run these statements in one transaction, retried on transient errors; durable when this returns."""
 
@@ -77,6 +83,15 @@ class Store(Protocol):
 
         A column that the answer lacks is null. ``maps``: some values are maps, which come as JSON text (slower).
         """
+
+    def nearest(self, label: str, name: str, vector: Sequence[float], k: int) -> list[Row]:
+        """The ``k`` nodes of a label whose vectors, the property ``name``, have the highest cosine with this one.
+
+        ``id`` and ``score`` of each, the best first. Only vectors of the same length, none of them zero, are compared.
+        """
+
+    def index_vectors(self, label: str, name: str, dimension: int) -> None:
+        """Have :meth:`nearest` answer from the engine's vector index, where it has one, made anew for this length."""
 
     def bulk_load(self) -> AbstractContextManager[BulkLoad] | None:
         """The engine's fast path into a graph that ``is_new``; None where there is none.
@@ -99,6 +114,16 @@ class Store(Protocol):
             QueryRefused: it would write, change the schema, load a file or call a procedure that writes.
             QueryFailed: syntax, a missing parameter, or past ``timeout`` seconds. Rows over ``max_rows`` raise too.
         """
+
+    @property
+    def notes_changes(self) -> bool:
+        """Whether all writes but exceptions are ours, which leave a note; see :mod:`kg.changes`."""
+
+    def translate(self, text: str) -> str:
+        """A text of :mod:`kg.queries` as this graph has it, for :meth:`query`; other methods take those as they are."""
+
+    def catch_up(self) -> dict[str, int]:
+        """Take in what the owner of an adopted graph has changed; see :mod:`kg.engines.adopted`."""
 
     def close(self) -> None:
         """Let go of the engine; a second call does nothing."""

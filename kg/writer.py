@@ -21,12 +21,14 @@ from kg.batch import (
     context_of,
     edges_of,
     entities_of,
+    entity_row,
     has_review,
     label_of,
+    nesting_of,
     properties_of,
 )
 from kg.errors import ConstraintViolated, StoreError
-from kg.records import Interaction, ItemRecord, Record, UserRecord
+from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Triple, UserRecord
 from kg.store import Statement, Store
 
 ATTEMPTS = 4
@@ -56,12 +58,14 @@ class Writer:
         """
         events = [record for record in batch if isinstance(record, Interaction)]
         nodes = [record for record in batch if isinstance(record, ItemRecord | UserRecord)]
-        others = [record for record in batch if not isinstance(record, Interaction | ItemRecord | UserRecord)]
+        entities = [record for record in batch if isinstance(record, EntityRecord)]
+        others = [record for record in batch if isinstance(record, Triple | Link)]
         if events and not self._dry_run:
             self._store.ensure_schema({event.kind for event in events})
         for attempt in range(ATTEMPTS):
             plan = _Plan(self._store, self._known)
             plan.add_nodes(nodes)
+            plan.add_entities(entities)
             plan.add_edges(others)
             plan.add_events(events)
             try:
@@ -97,7 +101,7 @@ class _Plan:
         self._known = known
         self.outcome = Outcome()
         self.present: dict[str, set[str]] = defaultdict(set)
-        self._entities: dict[str, dict[str, str]] = {}
+        self._entities: dict[str, dict[str, str | None]] = {}
         self._fills: dict[str, dict[str, dict[str, Any]]] = {"User": {}, "Item": {}}
         self._edges: dict[tuple[str, str, str], dict[Edge, None]] = defaultdict(dict)
         self._events: dict[tuple[str, tuple[str, ...]], list[list[Any]]] = defaultdict(list)
@@ -113,10 +117,11 @@ class _Plan:
         for label in ("User", "Item"):
             ids = {record.id for record in records if label_of(record) == label}
             stored[label] = self._stored(label, ids) if ids else {}
-        missing = self._missing_edges(edge for record in records for edge in edges_of(record))
-        for record in records:
+        wanted = [[*edges_of(record), *nesting_of(record)] for record in records]
+        missing = self._missing_edges(edge for edges in wanted for edge in edges)
+        for record, edges in zip(records, wanted, strict=True):
             label, properties = label_of(record), properties_of(record)
-            new_edges = [edge for edge in edges_of(record) if edge in missing]
+            new_edges = [edge for edge in edges if edge in missing]
             known = stored[label].get(record.id)
             if known is not None and not new_edges and properties.items() <= known.items():
                 self.outcome.duplicates += 1
@@ -126,11 +131,32 @@ class _Plan:
             self._fills[label].setdefault(record.id, {}).update(properties)
             self.present[label].add(record.id)
             self._take(new_edges, missing)
-            self._entities.update(entities_of([record]))
+            self._name(entities_of([record]).values())
 
     def _stored(self, label: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         rows = self._read("nodes_of_ids", ids, label=label)
         return {row["id"]: row["properties"] for row in rows}
+
+    # --- Entities
+
+    def add_entities(self, records: Sequence[EntityRecord]) -> None:
+        """A name or a kind fills in where none is known; a record that fills in nothing is a duplicate."""
+        stored = self._stored("Entity", {record.id for record in records}) if records else {}
+        for record in records:
+            row = entity_row(record)
+            planned = self._entities.get(record.id, {})
+            known = stored.get(record.id, planned or None)
+            if known is not None and all(known.get(k) or planned.get(k) for k, value in row.items() if value):
+                self.outcome.duplicates += 1
+                continue
+            self.outcome.accepted += 1
+            self._name([row])
+            self.present["Entity"].add(record.id)
+
+    def _name(self, rows: Iterable[Mapping[str, str | None]]) -> None:
+        for row in rows:
+            known = self._entities.setdefault(str(row["id"]), dict.fromkeys(row))
+            known.update({name: known[name] or value for name, value in row.items()})
 
     # --- Edges of the knowledge graph
 
@@ -269,7 +295,7 @@ class _Plan:
     def _events_statement(kind: str, context: tuple[str, ...], rows: list[list[Any]]) -> Statement:
         statement = queries.statement("events_add", names={"relation": kind}, rows=rows)
         # Names of context come from files, so they are quoted; their values are parameters.
-        named = "".join(f", {_quoted(name)}: row[{place}]" for place, name in enumerate(context, 5))
+        named = "".join(f", {queries.quoted(name)}: row[{place}]" for place, name in enumerate(context, 5))
         return Statement(statement.text.replace("<context>", named), statement.parameters)
 
     def _read(self, name: str, ids: Iterable[str], **names: str) -> list[dict[str, Any]]:
@@ -280,7 +306,3 @@ class _Plan:
 
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"

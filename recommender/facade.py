@@ -16,6 +16,7 @@ from kg import queries
 from kg.engines import open_store
 from kg.errors import RecordError
 from kg.ingest import IngestReport, ingest
+from kg.merging import NameMerge, can_be_read_again, merge_of, write_merges
 from kg.readers import (
     EventMapping,
     ItemMapping,
@@ -23,9 +24,9 @@ from kg.readers import (
     read_events,
     read_items,
     read_links,
-    read_triples,
     read_users,
 )
+from kg.readers.knowledge import read_knowledge
 from kg.records import Record, Reject, Scale
 from kg.store import Result, Store
 from recommender.context import RunContext
@@ -33,13 +34,19 @@ from recommender.errors import ArtefactError
 from recommender.refresh import versions
 
 if TYPE_CHECKING:
+    import networkx as nx
     import pandas as pd
 
+    from kg.rdf.mapping import RdfMapping
+    from kg.report import GraphReport
     from recommender.bridge import Encode
+    from recommender.evaluation.knowledge import GraphEffect
     from recommender.evaluation.reading import Files
     from recommender.evaluation.report import Report
+    from recommender.evaluation.stores import Protocol
     from recommender.feedback import FeedbackReceipt, FeedbackWriter
     from recommender.forget import ForgetReceipt
+    from recommender.mentions import Mention, MentionReport
     from recommender.model import Model
     from recommender.refresh.config import RefreshConfig
     from recommender.refresh.run import Done, RefreshReport
@@ -112,11 +119,13 @@ class Recommender:
         mapping: EventMapping | None = None,
         item_mapping: ItemMapping | None = None,
         user_mapping: UserMapping | None = None,
+        rdf_mapping: RdfMapping | None = None,
         scale: tuple[float, float] | None = None,
         kind: str | None = None,
         strict: bool = False,
         dry_run: bool = False,
         rejects: Path | None = None,
+        merge: bool = True,
     ) -> IngestReport:
         """Write data to the graph; each event once, however often it is given.
 
@@ -125,17 +134,20 @@ class Recommender:
                 :func:`kg.readers.read_events`.
             items: likewise, :func:`kg.readers.read_items`.
             users: likewise, :func:`kg.readers.read_users`.
-            triples: head, relation, tail, :func:`kg.readers.read_triples`.
+            triples: a file of RDF, or head, relation, tail, :func:`kg.readers.knowledge.read_knowledge`.
             links: item id, entity id, :func:`kg.readers.read_links`.
             mapping: which columns of ``events`` are what, such as ``EventMapping(user="customer", item="sku")`` of
                 :mod:`kg.readers`; by default those of the usual names.
             item_mapping: likewise of ``items``.
+            rdf_mapping: what the predicates of RDF mean, :func:`kg.rdf.mapping_file.read_mapping`.
             user_mapping: likewise of ``users``.
             scale: lowest and highest rating.
             kind: of the events that do not say theirs.
             strict: an error at the first rejected row, and nothing of its batch is written.
             dry_run: read and check everything, write nothing.
             rejects: the file that takes rejected rows.
+            merge: make near-duplicate names of attributes one, such as "Boss" and "BOSS" (:mod:`kg.merging`). Items and
+                people are read twice for this; iterators, which can be read once only, keep their names as they are.
         """
         try:
             declared = None if scale is None else Scale(*map(float, scale))
@@ -147,13 +159,23 @@ class Recommender:
         if users is not None:
             sources.append(read_users(users, user_mapping))
         if triples is not None:
-            sources.append(read_triples(triples))
-        if links is not None:
+            sources.append(read_knowledge(triples, links, rdf_mapping))
+        elif links is not None:
             sources.append(read_links(links))
         if events is not None:
             sources.append(read_events(events, mapping, kind=kind, scale=declared))
+        named: list[Iterator[Record | Reject]] = []
+        if merge and can_be_read_again(items):
+            named.append(read_items(items, item_mapping))
+        if merge and can_be_read_again(users):
+            named.append(read_users(users, user_mapping))
         return self.ingest_records(
-            chain.from_iterable(sources), scale=declared, strict=strict, dry_run=dry_run, rejects=rejects
+            chain.from_iterable(sources),
+            scale=declared,
+            strict=strict,
+            dry_run=dry_run,
+            rejects=rejects,
+            named=chain.from_iterable(named) if named else None,
         )
 
     def ingest_records(
@@ -164,17 +186,27 @@ class Recommender:
         strict: bool = False,
         dry_run: bool = False,
         rejects: Path | None = None,
+        named: Iterable[Record | Reject] | None = None,
+        merges: Path | None = None,
     ) -> IngestReport:
-        """Write typed records, for example those of :mod:`kg.readers`, to the graph."""
-        return ingest(
+        """Write typed records, for example those of :mod:`kg.readers`, to the graph.
+
+        ``named`` are the same items and people a second time: near-duplicate names in them are made one, and the report
+        of that is written to ``merges`` as JSON. See :meth:`ingest` for the rest.
+        """
+        names = merge_of(self._store, named, progress=self.run.progress) if named is not None else NameMerge()
+        report = ingest(
             self._store,
-            records,
+            records if named is None else names.take(records),
             scale=scale,
             strict=strict,
             dry_run=dry_run,
             rejects=rejects,
             progress=self.run.progress,
         )
+        report.merged = names.merges()
+        report.merges_file = str(write_merges(report.merged, merges)) if report.merged else None
+        return report
 
     # The model -------------------------------------------------------------------------------------------------------
 
@@ -294,7 +326,8 @@ class Recommender:
     def explain(
         self, user: str, item: str, without: Sequence[str] = (), since: datetime | None = None
     ) -> dict[str, Any]:
-        """Why this score: ``score = baseline + sum of contributions``, with the paths of the graph behind them.
+        """Why this score: ``score = baseline + sum of contributions``, with the paths of the graph behind them, and
+        ``exact``: what would change without each item of the history that the reason may name.
 
         Args:
             user: id of a person.
@@ -304,9 +337,37 @@ class Recommender:
         """
         return self._serving.explain(user, item, without, since)
 
+    def explain_for(
+        self,
+        item: str,
+        history: Sequence[str] | None = None,
+        text: str | None = None,
+        without: Sequence[str] = (),
+    ) -> dict[str, Any]:
+        """The same for somebody who is not in the graph: known by items that they like, by a text, or by both."""
+        return self._serving.explain_for(item, history, text, without)
+
     def similar_items(self, item: str, k: int = 10) -> pd.DataFrame:
         """The items that go with an item: ``item_id, score, rank, title``."""
         return self._serving.similar_items(item, k)
+
+    def write_item_vectors(self) -> int:
+        """Write the published version's item vectors to the graph, for :meth:`nearest_items` and for other clients."""
+        from recommender.neighbours import write_item_vectors
+
+        return write_item_vectors(self._store, self._serving.model(), progress=self.run.progress)
+
+    def nearest_items(self, item: str, k: int = 10) -> list[dict[str, Any]]:
+        """The items whose texts are most like an item's, see :func:`recommender.neighbours.nearest_items`."""
+        from recommender.neighbours import nearest_items
+
+        return nearest_items(self._store, self._serving.model(), item, k)
+
+    def nearest_people(self, user: str, k: int = 10) -> list[dict[str, Any]]:
+        """The people with the most like interests, see :func:`recommender.neighbours.nearest_people`."""
+        from recommender.neighbours import nearest_people
+
+        return nearest_people(self._store, user, k)
 
     def profile(self, user: str) -> dict[str, Any]:
         """What the graph holds of a person: features, habits, interests, tags, segments.
@@ -395,6 +456,53 @@ class Recommender:
         parts = versions.parts(self._store, model["version"]) if model else []
         return {"store": self._store.address, **counts, "model": model, "parts": parts}
 
+    def kg_report(self, limit: int = 10) -> GraphReport:
+        """What the knowledge graph covers and what looks wrong in it; each finding lists ``limit`` nodes at most."""
+        from kg.findings import ReportConfig
+        from kg.report import take_report
+
+        return take_report(self._store, ReportConfig(limit=limit), progress=self.run.progress)
+
+    def neighbourhood(
+        self, id: str, label: str | None = None, *, hops: int = 1, max_nodes: int = 60, relations: Sequence[str] = ()
+    ) -> nx.MultiDiGraph:
+        """What lies around a node, for networkx; see :func:`kg.view.ego`.
+
+        Args:
+            id: of a person, an item or an entity.
+            label: one of :data:`kg.view.SEEN`, such as ``User``; None takes the first that has a node ``id``.
+            hops: edges from the middle at most.
+            max_nodes: nodes at most.
+            relations: types of edges to follow; none means all.
+
+        Raises:
+            QueryFailed: there is no such node.
+        """
+        from kg import view
+
+        found = label or view.label_of(self._store, id)
+        return view.ego(self._store, found, id, hops=hops, max_nodes=max_nodes, relations=relations)
+
+    def kg_mentions(self, margin: float = 0.1, dry_run: bool = False) -> tuple[list[Mention], MentionReport]:
+        """Find known names in all texts and link them as ``MENTIONS``, in place of those that were linked before.
+
+        Args:
+            margin: least cosine that decides an ambiguous name, see :mod:`recommender.mentions`.
+            dry_run: find them, and leave the graph as it is.
+
+        Raises:
+            MissingLibrary: ahocorasick-rs is not installed.
+        """
+        from kg import snapshot
+        from recommender.mentions import LinkConfig, find_mentions, write_mentions
+
+        taken = snapshot.take(self._store, progress=self.run.progress)
+        encode = self._texts(self._config.encoder).encode
+        mentions, report = find_mentions(taken, encode, LinkConfig(margin=margin), progress=self.run.progress)
+        if not dry_run:
+            write_mentions(self._store, taken, mentions)
+        return mentions, report
+
     # Evaluation ------------------------------------------------------------------------------------------------------
 
     def evaluate(
@@ -442,6 +550,29 @@ class Recommender:
             meaning=self._config.meaning,
             curve=curve,
             folds=folds,
+        )
+
+    def kg_evaluate(
+        self,
+        protocol: Protocol = "temporal",
+        model: str = "hybrid",
+        ks: Sequence[int] = (10, 20),
+        budget: float | None = None,
+    ) -> GraphEffect:
+        """Whether the knowledge graph helps: a model with it, without it, shuffled, and on interactions only.
+
+        Args:
+            protocol: ``temporal``, ``random`` or ``leave-last``.
+            model: its name.
+            ks: lengths of lists; the first decides.
+            budget: seconds of tuning of each of the four.
+        """
+        from recommender.evaluation.knowledge import graph_on_store
+
+        encode = self._texts(self._config.encoder).encode
+        options: dict[str, Any] = {"model": model, "ks": ks, "budget": budget}
+        return graph_on_store(
+            self._store, self.run, encode=encode, protocol=protocol, meaning=self._config.meaning, **options
         )
 
     # House -----------------------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from text.cache import forget_texts
 
 AT_ONCE = 5_000
 """Nodes or edges removed in one transaction."""
-OWN_NODES = ("WROTE", "HAS_INTEREST", "HAS_VECTOR")
+OWN_NODES = ("WROTE", "HAS_INTEREST", "HAS_FACTORS")
 """Relations to nodes that are a person's alone."""
 
 
@@ -80,7 +80,7 @@ def forget(store: Store, user_id: str) -> ForgetReceipt:
         receipt.removed["versions"] = _forget_versions(store)
         receipt.removed |= counts[0] if counts else {}
         receipt.removed["entities"] = _forget_in_graph(store, user_id)
-        receipt.engine_keeps = store.purge(("User", "Review", "Interest", "Entity", "UserVector"))
+        receipt.engine_keeps = store.purge(("User", "Review", "Interest", "Entity", "UserFactors"))
         (receipt.left,) = store.read(receipt.query, user=user_id)
         receipt.holding = versions.made_with_forgotten(store)
         return receipt

@@ -19,7 +19,8 @@ from kg.vocabulary import Vocabulary
 from recommender import artefacts
 from recommender.bridge import Builder, Encode, Phrases, TextVectors
 from recommender.data import People, TrainingData
-from recommender.explain import Explainer, Paths
+from recommender.explain.paths import Paths
+from recommender.explain.reasons import Explainer
 from recommender.hybrid import Hybrid
 from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, meanings_of, scales_of
 from recommender.profiles.context import ProfileContext
@@ -107,7 +108,7 @@ class Model:
         """Reasons and paths."""
         data = self.data
         texts = None if data.item_vectors is None else data.centred_texts
-        paths = Paths(self.snapshot, data.knowledge, data.cells, self.phrases, self.vectors, texts)
+        paths = Paths(self.snapshot, data.knowledge, data.cells, self.phrases, self.vectors, texts, self.encode)
         return Explainer(paths, self.items)
 
     @cached_property

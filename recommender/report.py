@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib import resources
+from dataclasses import dataclass
 from typing import Any
 
-from recommender.explain import say_edge, say_relation
+from recommender.explain.summary import by_source
+from recommender.pages import render
 
 PARTS = 8
 """Contributions that are drawn; the rest is one remainder."""
-
-GENERAL = {
-    "popularity": "it is popular",
-    "attribute_popularity": "popular items have what it has",
-    "network": "how it does with everybody, and with people near you",
-    "knowledge_network": "how it does with everybody, and with people near you",
-    "content": "it reads like what you wrote",
-}
-"""What a component gives that comes from no item of the history, in words."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +23,6 @@ class Page:
     """Rows of :meth:`Recommender.recommend`, with reasons, best first."""
     explanation: Mapping[str, Any] | None = None
     """:meth:`Recommender.explain` of the first recommendation."""
-    titles: Mapping[str, str] = field(default_factory=dict)
-    """Titles of the items that the explanation speaks of, by id."""
     feedback: str | None = None
     """What the person then did, in words."""
     after: Sequence[Mapping[str, Any]] = ()
@@ -41,23 +30,18 @@ class Page:
 
     def html(self) -> str:
         """The page."""
-        import jinja2
-
-        template = resources.files(__package__).joinpath("person.html.j2").read_text(encoding="utf-8")
-        environment = jinja2.Environment(
-            autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-        )
-        return environment.from_string(template).render(
-            profile=self.profile,
-            facts=_facts(self.profile),
-            likes=[tag for tag in self._tags() if tag["sentiment"] >= 0],
-            dislikes=[tag for tag in self._tags() if tag["sentiment"] < 0],
-            recommendations=_with_shares(self.recommendations),
-            bars=self._bars(),
-            first=self.recommendations[0] if self.recommendations else None,
-            feedback=self.feedback,
-            after=moved(self.recommendations, self.after),
-        )
+        values = {
+            "profile": self.profile,
+            "facts": _facts(self.profile),
+            "likes": [tag for tag in self._tags() if tag["sentiment"] >= 0],
+            "dislikes": [tag for tag in self._tags() if tag["sentiment"] < 0],
+            "recommendations": _with_shares(self.recommendations),
+            "bars": self._bars(),
+            "first": self.recommendations[0] if self.recommendations else None,
+            "feedback": self.feedback,
+            "after": moved(self.recommendations, self.after),
+        }
+        return render(__package__, "person.html.j2", values)
 
     def _tags(self) -> list[Mapping[str, Any]]:
         return [tag for tag in self.profile.get("tags", ()) if tag.get("name")]
@@ -67,7 +51,7 @@ class Page:
         if self.explanation is None:
             return []
         parts = by_source(self.explanation["parts"])
-        rows = [(told(part, self.titles), part["component"], part["contribution"]) for part in parts[:PARTS]]
+        rows = [(part["words"], part["component"], part["contribution"]) for part in parts[:PARTS]]
         if rest := parts[PARTS:]:
             rows.append((f"{len(rest)} smaller parts together", "", sum(part["contribution"] for part in rest)))
         rows.append(("whoever asks", "baseline", self.explanation["baseline"]))
@@ -87,58 +71,6 @@ def moved(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]
     """
     ranks = {row["item_id"]: row["rank"] for row in before}
     return [{**row, "was": ranks.get(row["item_id"])} for row in after]
-
-
-def by_source(parts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The parts of an explanation with those of one history item made one, the largest first; their sum is the same.
-
-    The components of a sum are named together; its path is that of its largest part through an entity, else of its
-    largest part with a path.
-
-    >>> [part] = by_source([{"component": "ials", "item_id": "A", "contribution": 0.5, "path": None},
-    ...                     {"component": "relations", "item_id": "A", "contribution": 0.25, "path": None}])
-    >>> part["contribution"], part["component"]
-    (0.75, 'ials, relations')
-    """
-    groups: dict[tuple[str, str | None], list[Mapping[str, Any]]] = {}
-    for part in parts:
-        source = part["item_id"]
-        groups.setdefault((part["component"] if source is None else "", source), []).append(part)
-    summed = []
-    for (_, source), group in groups.items():
-        ordered = sorted(group, key=lambda part: (part["component"] != "relations", -abs(part["contribution"])))
-        summed.append(
-            {
-                "component": ", ".join(dict.fromkeys(part["component"] for part in group)),
-                "item_id": source,
-                "contribution": sum(part["contribution"] for part in group),
-                "path": next((part["path"] for part in ordered if part.get("path")), None),
-            }
-        )
-    return sorted(summed, key=lambda part: -abs(part["contribution"]))
-
-
-def told(part: Mapping[str, Any], titles: Mapping[str, str]) -> str:
-    """The path of one part of an explanation in words; an entity without a name is told by its relation.
-
-    >>> told({"component": "relations", "item_id": "A", "path": [
-    ...     {"source": "ann", "relation": "RATED", "target": "A", "is_event": True},
-    ...     {"source": "A", "relation": "FILM_WRITTEN_BY", "target": "m.01", "is_event": False},
-    ...     {"source": "B", "relation": "FILM_WRITTEN_BY", "target": "m.01", "is_event": False}]}, {"A": "Fargo"})
-    'you rated Fargo, by the same writer'
-    """
-    item, steps = part["item_id"], part.get("path") or []
-    if item is None:
-        return GENERAL.get(part["component"], "what holds for everybody")
-    title = titles.get(item) or item
-    did = steps[0]["relation"].lower().replace("_", " ") if steps else "met"
-    if len(steps) == 2:
-        return f"you {did} {title}, {say_edge(steps[1]['relation'])}"
-    if len(steps) < 3:
-        return f"you {did} {title}"
-    if steps[1]["is_event"]:
-        return f"you {did} {title}, and somebody else met both"
-    return f"you {did} {title}, {say_relation(steps[1]['relation'])}"
 
 
 def _facts(profile: Mapping[str, Any]) -> list[tuple[str, str]]:

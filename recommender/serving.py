@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,11 @@ import scipy.sparse as sp
 from tqdm import tqdm
 
 from kg.store import Store
-from kg.values import aware
 from recommender.bridge import Encode
-from recommender.errors import InvalidInput, NotRefreshed, UnknownItem
-from recommender.explain import is_since
+from recommender.errors import InvalidInput, NotRefreshed
+from recommender.explain.answer import changes_of, dense_item, explanation, kinds_of, liked_of
+from recommender.explain.counterfactual import Counterfactual
 from recommender.hybrid import Anatomy
-from recommender.meaning import STRENGTHS
 from recommender.model import Model, Person
 from recommender.people import everyone, newcomer, read_people
 from recommender.ranking import top_k
@@ -151,11 +150,13 @@ class Serving:
         if query.reasons:
             explainer, reasons = model.explainer, []
             for row, person in enumerate(persons):
-                own, liked = found[rows == row], _liked(_kinds(person), people.weights[row])
+                own, liked = found[rows == row], liked_of(kinds_of(person), people.weights[row])
+                solved = Counterfactual(model, person, anatomies[row].scores)
                 for start in range(0, len(own), AT_ONCE):
                     some = own[start : start + AT_ONCE]
-                    summands = anatomies[row].summands(some)
-                    reasons += [explainer.reason(*pair, liked) for pair in zip(summands, some.tolist(), strict=True)]
+                    for summands, item in zip(anatomies[row].summands(some), some.tolist(), strict=True):
+                        speakers = [change.item for change in changes_of(model, solved, summands, item, liked)]
+                        reasons.append(explainer.reason(summands, item, liked, speakers))
             lists["reason"] = reasons
             lists["title"] = [explainer.title(item) for item in found.tolist()]
         return lists
@@ -163,11 +164,7 @@ class Serving:
     def explain(
         self, user_id: str, item_id: str, without: Sequence[str] = (), since: datetime | None = None
     ) -> dict[str, Any]:
-        """What one person's score of one item is a sum of, with paths of the graph.
-
-        With ``without``, also the exact score and rank were these items not in the history: solved again, not read off
-        the contributions, which hold the system fixed. With ``since``, no event or review before that moment is an edge
-        of a path; contributions stay what they are.
+        """What one person's score of one item is a sum of: :func:`recommender.explain.answer.explanation`.
 
         Raises:
             UnknownUser: no such person.
@@ -175,68 +172,28 @@ class Serving:
         """
         model = self.model()
         (person,) = read_people(self._store, model, [user_id])
-        item = dense_item(model, item_id)
-        people = model.people([person])
-        anatomy = Anatomy(model.hybrid, people)
-        (summands,), kinds = anatomy.summands(np.array([item])), _kinds(person)
-        start = -np.inf if since is None else aware(since).timestamp()
-        late = replace(person, events=person.events.take(is_since(person.events.times, start)))
-        explanation = {
-            "user_id": user_id,
-            "item_id": item_id,
-            "title": model.explainer.title(item),
-            "score": float(anatomy.scores[item]),
-            "rank": self._rank(model, person, anatomy.scores, item),
-            "baseline": float(summands.general[~summands.telling].sum()),
-            "reason": model.explainer.reason(summands, item, _liked(kinds, people.weights)),
-            "parts": model.explainer.parts(summands, item, user_id, _kinds(late), start),
-            "model": model.version,
-        }
-        if without:
-            explanation["without"] = self._without(model, person, item, without, explanation)
-        return explanation
+        return explanation(model, person, item_id, without, since)
 
-    def _without(
-        self, model: Model, person: Person, item: int, without: Sequence[str], explanation: dict[str, Any]
+    def explain_for(
+        self,
+        item_id: str,
+        history: Sequence[str] | None,
+        text: str | None,
+        without: Sequence[str] = (),
     ) -> dict[str, Any]:
-        left_out = [dense_item(model, other) for other in without]
-        for dense, other in zip(left_out, without, strict=True):
-            if dense not in person.events.items:
-                raise UnknownItem(f"{person.user_id!r} has no event with {other!r}; nothing to leave out")
-        rest = replace(person, events=person.events.take(~np.isin(person.events.items, left_out)))
-        scores = model.hybrid.score(model.people([rest]))[0]
-        score, rank = float(scores[item]), self._rank(model, rest, scores, item)
-        return {
-            "items": list(without),
-            "score": score,
-            "rank": rank,
-            "score_change": score - explanation["score"],
-            "rank_change": rank - explanation["rank"],
-        }
+        """The same for somebody who is not in the graph; see :meth:`recommend_for`.
 
-    def _rank(self, model: Model, person: Person, scores: np.ndarray, item: int) -> int:
-        """Place of an item among those that the person has not met, itself included; 1 is best."""
-        met = np.unique(person.events.items[person.events.items >= 0])
-        others = np.delete(scores, met[met != item])
-        return int((others > scores[item]).sum()) + 1
+        Raises:
+            UnknownItem: an item is not in the published version, or one of ``without`` is not in the history.
+            InvalidInput: neither is given, or a text without words, or a text where texts are not read.
+        """
+        model = self.model()
+        return explanation(model, newcomer(model, history, text), item_id, without)
 
     def similar_items(self, item_id: str, k: int) -> pd.DataFrame:
         """The items that somebody who likes only this one would like most: ``item_id, score, rank``."""
         found = self.recommend_for([item_id], None, Query(k=k, reasons=True))
         return found.drop(columns=["user_id", "reason"])
-
-
-def dense_item(model: Model, item_id: str) -> int:
-    """The dense id of an item.
-
-    Raises:
-        UnknownItem: it is not in the published version.
-    """
-    if item_id not in model.items:
-        raise UnknownItem(
-            f"item {item_id!r} is not in the published version {model.version}; ingest it and run 'tastegraph refresh'"
-        )
-    return model.items.index(item_id)
 
 
 def _top(model: Model, scores: np.ndarray, seen: sp.csr_matrix, query: Query) -> tuple[np.ndarray, np.ndarray]:
@@ -250,15 +207,3 @@ def _top(model: Model, scores: np.ndarray, seen: sp.csr_matrix, query: Query) ->
 def disliked(weights: sp.csr_matrix) -> sp.csr_matrix:
     """The cells below 0 of ``(B, num_items)``: what no list may hold."""
     return weights.multiply(weights < 0).tocsr()
-
-
-def _kinds(person: Person) -> dict[int, str]:
-    """For each item that a person met the kind of an event, of several the one that says most."""
-    names, strength = person.events.kind_names, [STRENGTHS.get(name, 0.5) for name in person.events.kind_names]
-    pairs = zip(person.events.items.tolist(), person.events.kinds.tolist(), strict=True)
-    return {item: names[kind] for item, kind in sorted(pairs, key=lambda pair: strength[pair[1]]) if item >= 0}
-
-
-def _liked(kinds: Mapping[int, str], weights: sp.csr_matrix) -> dict[int, str]:
-    """The items of the cells above 0 ``(1, num_items)``, each with what the person did."""
-    return {item: kinds[item] for item in weights.indices[weights.data > 0].tolist()}

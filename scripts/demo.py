@@ -21,7 +21,8 @@ from kg.readers import read_recbole
 from kg.records import Scale
 from recommender import Recommender
 from recommender.cli import output, views
-from recommender.report import Page, by_source, moved, told
+from recommender.explain.summary import by_source
+from recommender.report import Page, moved
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache"
@@ -97,10 +98,9 @@ def meet(recommender: Recommender, user: str) -> Page:
     first = before[0]
     say(f"Why {first['title']}")
     explanation = recommender.explain(user, first["item_id"])
-    titles = {row[0]: row[1] for row in recommender.cypher("MATCH (i:Item) RETURN i.id, i.title").rows}
     parts = by_source(explanation["parts"])
     for part in parts[:8]:
-        output.line(f"  {part['contribution']:+.4f}  {told(part, titles)}  ({part['component']})")
+        output.line(f"  {part['contribution']:+.4f}  {part['words']}  ({part['component']})")
     rest = sum(part["contribution"] for part in parts[8:])
     output.line(f"  {rest:+.4f}  {len(parts[8:])} smaller parts together")
     output.line(f"  {explanation['baseline']:+.4f}  for whoever asks")
@@ -118,7 +118,7 @@ def meet(recommender: Recommender, user: str) -> Page:
         ["rank", "moved", "title", "reason"],
         ([row["rank"], _arrow(row), row["title"], row["reason"]] for row in moved(before, after)),
     )
-    return Page(profile, before, explanation, titles, feedback, after)
+    return Page(profile, before, explanation, feedback, after)
 
 
 def say(text: str) -> None:

@@ -26,7 +26,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import neo4j
@@ -114,10 +114,16 @@ class Server:
     """A server in a folder, running or not: configuration, password and graph lie in it."""
 
     home: Path
+    heap: str = "2g"
+    """Of Java, at most."""
+    page_cache: str = "512m"
+    """Memory for pages of the graph."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Of ``neo4j.conf``, beside those that are always made."""
 
     @property
     def url(self) -> str:
-        """Where it listens; the port is chosen at each start."""
+        """Where it listens: on a port that is kept from one start to the next, unless something else has taken it."""
         return f"bolt://127.0.0.1:{(self.home / 'port').read_text().strip()}"
 
     @property
@@ -158,7 +164,7 @@ class Server:
         for name in ("conf", "data", "logs", "plugins", "run", "import"):
             (self.home / name).mkdir(parents=True, exist_ok=True)
         self._keep_password()
-        port = _free_port()
+        port = self._port()
         (self.home / "port").write_text(str(port))
         (self.home / "conf" / "neo4j.conf").write_text(self._configuration(port))
         pid = _spawn(command, self._console)
@@ -181,6 +187,16 @@ class Server:
                 _reap(pid)
                 time.sleep(0.1)
 
+    def kill(self) -> None:
+        """End it at once (-9), as a crash would; nothing where none runs."""
+        pid = self.pid()
+        if pid is None:
+            return
+        os.kill(pid, signal.SIGKILL)
+        while self.pid() is not None:
+            _reap(pid)
+            time.sleep(0.02)
+
     def reset(self) -> None:
         """Stop it and forget the graph; the next start makes an empty one."""
         self.stop()
@@ -189,7 +205,7 @@ class Server:
 
     def _command(self, java: str, jars: Path) -> list[str]:
         opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENS]
-        options = ["-Xms512m", "-Xmx2g", "-Dlog4j2.disable.jmx=true", *opened]
+        options = ["-Xms512m", f"-Xmx{self.heap}", "-Dlog4j2.disable.jmx=true", *opened]
         path = os.pathsep.join([f"{self.home}/plugins/*", f"{jars}/*"])
         where = [f"--home-dir={self.home}", f"--config-dir={self.home}/conf", "--console-mode"]
         return [java, *options, "-cp", path, "org.neo4j.server.CommunityEntryPoint", *where]
@@ -201,13 +217,25 @@ class Server:
             "server.bolt.advertised_address": f"127.0.0.1:{port}",
             "server.http.enabled": "false",
             "server.https.enabled": "false",
-            "server.memory.pagecache.size": "512m",
+            "server.memory.pagecache.size": self.page_cache,
             "server.directories.import": "import",  # else LOAD CSV reads the whole disk
             "db.tx_log.preallocate": "false",
             "db.tx_log.rotation.retention_policy": "1 files",
             "dbms.usage_report.enabled": "false",
+            **self.settings,
         }
         return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+    def _port(self) -> int:
+        """That of the last start where nothing else listens there, so that clients find the server again."""
+        try:
+            before = int((self.home / "port").read_text())
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections to it may still be closing
+                probe.bind(("127.0.0.1", before))
+            return before
+        except (OSError, ValueError):
+            return _free_port()
 
     def _keep_password(self) -> None:
         path = self.home / "password"

@@ -14,6 +14,7 @@ from kg.bolt import BoltStore
 from kg.engines import open_store
 from kg.store import Statement
 from scripts.neo4j_local import Server, Unavailable
+from tests import certificates
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell ignores Ctrl-C for what it runs in the background, and every process started from here would inherit that.
@@ -56,19 +57,26 @@ def neo4j_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if url := os.environ.get(SERVER):
         yield url
         return
-    server = Server(tmp_path_factory.mktemp("neo4j"))
-    try:
-        server.start()
-    except Unavailable as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI tests both engines: {error}")
-        pytest.skip(f"no Neo4j: {error}")
+    server = small_server(tmp_path_factory.mktemp("neo4j"))
     with pytest.MonkeyPatch.context() as patch:
         for name, value in server.environment().items():
             if name.startswith("NEO4J_"):
                 patch.setenv(name, value)
         yield server.url
     server.stop()
+
+
+def small_server(home: Path) -> Server:
+    """A server of the tests' own, started; it takes encrypted connections too, by ``certificates/public.crt``."""
+    certificates.make(home / "certificates")
+    server = Server(home, heap="1g", page_cache="128m", settings=certificates.SETTINGS)
+    try:
+        server.start()
+    except Unavailable as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI tests both engines: {error}")
+        pytest.skip(f"no Neo4j: {error}")
+    return server
 
 
 @pytest.fixture(scope="session")
@@ -89,3 +97,16 @@ def emptied(store: BoltStore) -> BoltStore:
     store.write(Statement("MATCH (n) WHERE NOT n:Schema DETACH DELETE n", {}))
     store._kinds.clear()
     return store
+
+
+@pytest.fixture
+def foreign(server: BoltStore, neo4j_url: str, tmp_path: Path) -> Iterator[BoltStore]:
+    """The server without anything of ours, for graphs of somebody else; what a test leaves goes at its end."""
+    from kg.engines.adopted import release
+
+    server.write(Statement("MATCH (n) DETACH DELETE n", {}))
+    yield server
+    release(neo4j_url, work=tmp_path)
+    server.write(Statement("MATCH (n) DETACH DELETE n", {}))
+    server._kinds.clear()
+    server.ensure_schema()

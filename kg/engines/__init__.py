@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kg.errors import StoreError
+from kg.connection import ConnectionConfig, is_url
 
 if TYPE_CHECKING:
     from kg.bolt import BoltStore
 
-_URL = re.compile(r"(?P<scheme>[a-z0-9+.-]+)://", re.IGNORECASE)
-SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
-"""What a server's URL may begin with."""
 
-
-def open_store(location: str | Path, *, work: str | Path | None = None, create: bool = True) -> BoltStore:
+def open_store(
+    location: str | Path,
+    *,
+    work: str | Path | None = None,
+    create: bool = True,
+    check: bool = True,
+    connection: ConnectionConfig | None = None,
+) -> BoltStore:
     """Open the graph in this folder, or at this Neo4j URL, with its schema checked.
 
     Args:
@@ -24,28 +26,34 @@ def open_store(location: str | Path, *, work: str | Path | None = None, create: 
             ``NEO4J_USERNAME``, ``NEO4J_PASSWORD`` and ``NEO4J_DATABASE``.
         work: working directory; by default inside an embedded store, else ``TASTEGRAPH_WORK`` or ``./tastegraph-work``.
         create: make a folder that is not there. Readers pass False, so that a mistyped name is an error.
+        check: False leaves the schema as it is, accepts every version and opens an adopted graph as its owner knows it:
+            for :mod:`kg.migrate` and :mod:`kg.transfer`.
+        connection: certificates, limits and waits for a server; by default those of the environment.
 
     Raises:
-        StoreError: the folder is not a store, or is not there and ``create`` is False.
+        StoreError: the folder is not a store, or is not there and ``create`` is False; or the server is too old, or
+            its URL holds a password.
         StoreInUse: another process has the folder open.
         StoreUnavailable: no server answers, or it rejects the credentials.
         StoreVersionError: the graph was made by another version.
     """
     folder = None if work is None else Path(work)
-    url = _URL.match(str(location))
     store: BoltStore
-    if url is None:
+    if is_url(str(location)):
+        from kg.engines.adopted import AdoptedStore, found_in
+        from kg.engines.neo4j import Neo4jStore
+
+        store = Neo4jStore.open(str(location), work=folder, config=connection)
+        if check and (adoption := found_in(store)):
+            store.close()
+            store = AdoptedStore.open_as(adoption, str(location), work=folder, config=connection)
+    else:
         from kg.engines.arcadedb import ArcadeStore
 
         store = ArcadeStore.open(Path(location), work=folder, create=create)
-    elif url["scheme"].lower() in SCHEMES:
-        from kg.engines.neo4j import Neo4jStore
-
-        store = Neo4jStore.open(str(location), work=folder)
-    else:
-        raise StoreError(f"{url['scheme']}:// is no graph server; use one of {', '.join(SCHEMES)}, or a folder")
     try:
-        store.ensure_schema()
+        if check:
+            store.ensure_schema()
     except BaseException:
         store.close()
         raise

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
@@ -16,8 +16,9 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from kg import schema
-from kg.bolt import BoltStore, Connection
+from kg import queries, schema
+from kg.bolt import BoltStore
+from kg.connection import Connection
 from kg.engines.arcadedb_bulk import Bridge, GraphLoad, sync_folder
 from kg.engines.arcadedb_server import (
     DATABASE,
@@ -38,6 +39,8 @@ from kg.store import BulkLoad, Result, Row, Statement
 
 class ArcadeStore(BoltStore):
     """A :class:`kg.store.Store` in a folder."""
+
+    keeps_zones = False
 
     def __init__(self, folder: StoreFolder, engine: Engine, work: Path | None) -> None:
         self._folder = folder
@@ -105,6 +108,14 @@ class ArcadeStore(BoltStore):
                 answer = cypher.query(text, self._engine.java.getConfiguration(), _java_map(parameters))
                 found = _collect(answer, max_rows)
             return found if found.columns else Result(_columns_of(text), [])
+
+    def nearest(self, label: str, name: str, vector: Sequence[float], k: int) -> list[Row]:
+        """All vectors compared inside the engine: below 100,000 as fast as its index; see :class:`kg.store.Store`."""
+        wanted = queries.statement("nearest_exact", names={"label": label, "property": name})
+        return self.read(wanted.text, vector=[float(value) for value in vector], k=k)
+
+    def index_vectors(self, label: str, name: str, dimension: int) -> None:
+        """Nothing: :meth:`nearest` compares all."""
 
     def bulk_load(self) -> AbstractContextManager[BulkLoad] | None:
         """Fill a graph beside this one and put it in its place; None when this one is not new."""

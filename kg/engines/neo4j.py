@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import pyarrow as pa
 
-from kg.bolt import BoltStore, Connection
+from kg import queries, schema
+from kg.bolt import BoltStore, translated
+from kg.connection import Connection, ConnectionConfig
 from kg.engines.conform import conform, json_text
-from kg.errors import QueryFailed, QueryRefused, StoreUnavailable
-from kg.store import Result
+from kg.errors import QueryFailed, QueryRefused, StoreError
+from kg.store import Result, Row, Statement
 
+OLDEST = (5, 26)
+"""The first version that the tests run on."""
 LISTS = 64
 """How many lists the rows of an export are gathered in."""
 FORBIDDEN_OPERATORS = ("LoadCSV", "TerminateTransactions")
@@ -23,20 +28,27 @@ FORBIDDEN_OPERATORS = ("LoadCSV", "TerminateTransactions")
 class Neo4jStore(BoltStore):
     """A :class:`kg.store.Store` on a server."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._indexed: dict[str, int] = {}
+
     @classmethod
-    def open(cls, url: str, *, work: Path | None = None) -> Self:
-        """Connect as the environment says; see :func:`kg.engines.open_store`."""
-        password = os.environ.get("NEO4J_PASSWORD")
-        if password is None:
-            raise StoreUnavailable(f"NEO4J_PASSWORD is not set; it holds the password for {url}")
-        connection = Connection(
-            url=url,
-            user=os.environ.get("NEO4J_USERNAME", "neo4j"),
-            password=password,
-            database=os.environ.get("NEO4J_DATABASE", "neo4j"),
-        )
+    def open(cls, url: str, *, work: Path | None = None, config: ConnectionConfig | None = None) -> Self:
+        """Connect as the environment says, at once or not at all; see :func:`kg.engines.open_store`."""
         folder = work or Path(os.environ.get("TASTEGRAPH_WORK", "tastegraph-work"))
-        return cls(connection, address=url, work=folder, one_writer=False)
+        store = cls(
+            Connection.of_environment(url),
+            address=url,
+            work=folder,
+            one_writer=False,
+            config=config or ConnectionConfig.of_environment(),
+        )
+        try:
+            check_agent(store.server_agent(), url)
+        except BaseException:
+            store.close()
+            raise
+        return store
 
     def export(self, text: str, schema: pa.Schema, *, maps: bool = False, **parameters: Any) -> pa.Table:
         """The rows of a query as Arrow; see :class:`kg.store.Store`.
@@ -48,8 +60,33 @@ class Neo4jStore(BoltStore):
             f"CALL () {{ {text} }} WITH {', '.join(names)}, toInteger(rand() * {LISTS}) AS list "
             f"RETURN list, collect([{', '.join(names)}]) AS rows"
         )
-        tables = [_table(row["rows"], schema, maps) for row in self.stream(gathered, **parameters)]
+
+        def attempt() -> list[pa.Table]:
+            return [_table(row["rows"], schema, maps) for row in self._rows_of(gathered, parameters)]
+
+        with translated(self.address):
+            tables = self._retried(attempt, writes=False)
         return pa.concat_tables(tables) if tables else schema.empty_table()
+
+    def nearest(self, label: str, name: str, vector: Sequence[float], k: int) -> list[Row]:
+        """By the vector index, which is made when there is none of this length; see :class:`kg.store.Store`."""
+        self.index_vectors(label, name, len(vector))
+        return self.read(
+            queries.text("nearest_indexed"), index=_index(label, name), vector=list(map(float, vector)), k=k
+        )
+
+    def index_vectors(self, label: str, name: str, dimension: int) -> None:
+        """Make the index, anew when it has another dimension, and wait until it holds all nodes."""
+        index = _index(label, name)
+        if self._indexed.get(index) == dimension:
+            return
+        wanted = {"vector.dimensions": dimension, "vector.similarity_function": "COSINE"}
+        found = [row["config"] for row in self.read(queries.text("vector_indexes"), name=index)]
+        if not any(wanted.items() <= config.items() for config in found):
+            self.write(Statement(f"DROP INDEX {index} IF EXISTS", {}))
+            self.write(Statement(schema.vector_index(index, label, name, dimension), {}))
+            self.read("CALL db.awaitIndex($name, 600)", name=index)
+        self._indexed[index] = dimension
 
     def query(
         self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0
@@ -64,6 +101,22 @@ class Neo4jStore(BoltStore):
         if found := sorted(set(plan.operators) & set(FORBIDDEN_OPERATORS)):
             raise QueryRefused(f"a query reads the graph only; this one uses {', '.join(found)}")
         return self.run_limited(text, parameters, max_rows, timeout)
+
+
+def check_agent(agent: str, url: str) -> None:
+    """Refuse what is no Neo4j, or one older than :data:`OLDEST`.
+
+    Raises:
+        StoreError: says which it is.
+    """
+    number = re.match(r"Neo4j/(\d+)\.(\d+)", agent)
+    if number is None or (int(number[1]), int(number[2])) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise StoreError(f"{url} is {agent}; this program needs Neo4j {oldest} or later, so upgrade the server")
+
+
+def _index(label: str, name: str) -> str:
+    return f"{label}_{name}".lower()
 
 
 def _table(rows: list[list[Any]], schema: pa.Schema, maps: bool) -> pa.Table:

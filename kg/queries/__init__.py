@@ -117,7 +117,7 @@ def run(store: Store, name: str, given: Mapping[str, Any]) -> Result:
     query = get(name)
     if query.example is None:
         raise QueryFailed(f"{name} is for this program's own use; run without a name to see the list")
-    return store.query(query.text, query.bind(given))
+    return store.query(store.translate(query.text), query.bind(given))
 
 
 def statement(name: str, /, *, names: Mapping[str, str] | None = None, **parameters: Any) -> Statement:
@@ -132,6 +132,15 @@ def statement(name: str, /, *, names: Mapping[str, str] | None = None, **paramet
             raise ValueError(f"{identifier!r} is no identifier, nor several with | between them")
         cypher = cypher.replace(f"<{placeholder}>", identifier)
     return Statement(cypher, parameters)
+
+
+def quoted(name: str) -> str:
+    """Any name as Cypher takes it: a label, a type or a property that its owner chose.
+
+    >>> quoted("ship`s name")
+    '`ship``s name`'
+    """
+    return "`" + name.replace("`", "``") + "`"
 
 
 @cache

@@ -1,7 +1,7 @@
 // The people whose events lead most often to items of an entity.
 // $entity: id of the entity, such as brand:Fender
 // $limit = 10: rows at most
-// example: --param entity=genre:Comedy
+// example: --param entity=genre:Crime
 MATCH (k:EventKind)
 WITH collect(k.id) AS kinds
 MATCH (u:User)-[e]->(i:Item)-->(:Entity {id: $entity})

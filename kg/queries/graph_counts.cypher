@@ -7,6 +7,6 @@ RETURN COUNT { MATCH (:User) } AS users,
        COUNT { MATCH (:Entity) } AS entities,
        COUNT { MATCH (:User)-[r]->(:Item) WHERE type(r) IN kinds } AS interactions,
        COUNT { MATCH (:Review) } AS reviews,
-       COUNT { MATCH (:Item)-[r]->(:Entity) WHERE NOT type(r) IN ['SAME_AS', 'MENTIONED_WITH'] }
+       COUNT { MATCH (:Item)-[r]->(:Entity) WHERE NOT type(r) IN ['SAME_AS', 'MENTIONED_WITH', 'MENTIONS'] }
        + COUNT { MATCH (:Entity)-->(:Entity) }
-       + COUNT { MATCH (:Item)-->(:Item) } AS triples
+       + COUNT { MATCH (:Item)-[r]->(:Item) WHERE type(r) <> 'MENTIONS' } AS triples

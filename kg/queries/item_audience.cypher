@@ -1,7 +1,7 @@
 // Who did something with an item, the latest first.
 // $item: id of the item
 // $limit = 20: rows at most
-// example: --param item=242
+// example: --param item=a
 MATCH (k:EventKind)
 WITH collect(k.id) AS kinds
 MATCH (u:User)-[e]->(i:Item {id: $item})

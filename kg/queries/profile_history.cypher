@@ -15,6 +15,6 @@ RETURN COLLECT {
          RETURN [i.id, r.title, r.text]
        } AS reviews,
        COLLECT {
-         MATCH (u)-[:HAS_INTEREST]->(i:Interest)
-         RETURN i.id
+         MATCH (u)-[:HAS_INTEREST]->(n:Interest)
+         RETURN n.id
        } AS interests

@@ -1,6 +1,6 @@
 // A person's stored list by the published version, the best first; empty where no lists were asked for.
 // $user: id of the person
-// example: --param user=196
+// example: --param user=eve
 MATCH (m:Model)
 WHERE m.published_at IS NOT NULL
 WITH m

@@ -1,7 +1,7 @@
 // The people of a segment, the clearest members first.
 // $segment: id of the segment
 // $limit = 20: rows at most
-// example: --param segment=segment:9d4e2c0b7a15
+// example: --param segment=segment:1
 MATCH (u:User)-[r:IN_SEGMENT]->(s:Segment {id: $segment})
 RETURN u.id AS user, r.strength AS strength, s.name AS segment
 ORDER BY strength DESC, user

@@ -1,7 +1,7 @@
 // What a person did, the latest first.
 // $user: id of the person
 // $limit = 20: rows at most
-// example: --param user=196 --param limit=5
+// example: --param user=ann --param limit=5
 MATCH (k:EventKind)
 WITH collect(k.id) AS kinds
 MATCH (u:User {id: $user})-[e]->(i:Item)

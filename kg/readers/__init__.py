@@ -21,7 +21,7 @@ from kg.readers.lists import read_lists
 from kg.readers.mapping import AttributeColumn, EventMapping, ItemMapping, UserMapping
 from kg.readers.open import Source, is_file, open_rows
 from kg.readers.recbole import read_recbole
-from kg.readers.table import read_events, read_items, read_links, read_triples, read_users
+from kg.readers.table import read_entities, read_events, read_items, read_links, read_triples, read_users
 
 __all__ = [
     "AttributeColumn",
@@ -34,6 +34,7 @@ __all__ = [
     "read_amazon",
     "read_amazon_items",
     "read_amazon_reviews",
+    "read_entities",
     "read_events",
     "read_items",
     "read_links",

@@ -142,8 +142,7 @@ def _properties(row: Mapping[str, Any]) -> Iterator[tuple[str, str | int | float
 def _attributes(row: Mapping[str, Any]) -> Iterator[Attribute]:
     if brand := _clean(row["brand"], "brand"):
         yield from _fitting(Attribute("BRAND", "brand", brand))
-    levels = split(row["category"] or row["categories"], "category", "\0") or [row["main_cat"]]
-    for level in levels:
+    for level in split(row["category"] or row["categories"], "category", "\0") or [row["main_cat"]]:
         if name := _clean(level, "category"):
             yield from _fitting(Attribute("IN_CATEGORY", "category", name))
 

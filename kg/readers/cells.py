@@ -23,7 +23,7 @@ _DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,15})\.\d{1,15}")
 _SEVERAL = re.compile(r"genre|tag|keyword|topic|subject|actor|director|writer|country|language|cast|.*[^s]s")
 """Columns whose commas separate."""
 _PATH = re.compile(r"categor.*|.*categor(y|ies)|taxonomy|breadcrumbs?")
-"""Columns whose ``>`` leads from a level to the next; each level is a value of its own."""
+"""Columns whose ``>`` leads from a level to the next; each level is a value of its own, within the one above."""
 
 
 def split(value: Any, column: str, separator: str | None = None) -> list[Any]:
@@ -31,11 +31,10 @@ def split(value: Any, column: str, separator: str | None = None) -> list[Any]:
 
     A list gives its members, whatever its depth; text that is written as a list (``["a", "b"]``) too. Other text is cut
     at ``separator``; without one at ``|`` or ``;``, and at commas where the column's name says that it holds several
-    (a plural, or one of *genre*, *tag*, *keyword*, ...): a brand may well be called "Future US, Inc.". A path of
-    categories such as ``Garden > Tools`` gives its levels.
+    (a plural, or one of *genre*, *tag*, *keyword*, ...): a brand may well be called "Future US, Inc.".
 
-    >>> split("Garden > Tools | Gifts", "category"), split("Garden > Tools", "brand")
-    (['Garden ', ' Tools ', ' Gifts'], ['Garden > Tools'])
+    >>> split("Garden > Tools | Gifts", "category"), split('["a", "b"]', "brand"), split("a, b", "tags")
+    (['Garden > Tools ', ' Gifts'], ['a', 'b'], ['a', ' b'])
     """
     if isinstance(value, dict):
         raise RecordError(column, "holds an object, and text or a list is needed")
@@ -52,23 +51,37 @@ def split(value: Any, column: str, separator: str | None = None) -> list[Any]:
         separator = next((mark for mark in "|;" if mark in text), None)
         if separator is None and "," in text and _SEVERAL.fullmatch(normal(column)):
             separator = ","
-    parts = [text] if separator is None else text.split(separator)
-    return [level for part in parts for level in part.split(">")] if _PATH.fullmatch(normal(column)) else parts
+    return [text] if separator is None else text.split(separator)
+
+
+def levels(value: Any, column: str) -> list[Any]:
+    """The levels of a category path, the highest first; of a column that holds no paths, the value alone.
+
+    >>> levels("Garden > Tools", "category"), levels("Garden > Tools", "brand")
+    (['Garden ', ' Tools'], ['Garden > Tools'])
+    """
+    return value.split(">") if isinstance(value, str) and _PATH.fullmatch(normal(column)) else [value]
 
 
 def attributes(value: Any, spec: AttributeColumn) -> Iterable[Attribute]:
-    """The entities that one cell names, each once, cleaned as text.
+    """The entities that one cell names, each once under each level above it, cleaned as text.
 
     Raises:
         RecordError: a value is no text, or too long for an id.
     """
     relation, kind = spec.named()
-    names = (clean_text(part, spec.column) for part in split(value, spec.column, spec.separator))
-    for name in dict.fromkeys(filter(None, names)):
-        attribute = Attribute(relation, kind, name)
-        if len(attribute.entity_id.encode()) > MAX_ID_BYTES:
-            raise RecordError(spec.column, f"a value has over {MAX_ID_BYTES} bytes, and is no attribute but a text")
-        yield attribute
+    found: dict[Attribute, None] = {}
+    for part in split(value, spec.column, spec.separator):
+        parent = None
+        for level in levels(part, spec.column):
+            if not (name := clean_text(level, spec.column)):
+                continue
+            attribute = Attribute(relation, kind, name, parent if parent != name else None)
+            if len(attribute.entity_id.encode()) > MAX_ID_BYTES:
+                raise RecordError(spec.column, f"a value has over {MAX_ID_BYTES} bytes, and is no attribute but a text")
+            found[attribute] = None
+            parent = name
+    return found
 
 
 def scalar(value: Any, column: str) -> Scalar | None:

@@ -27,6 +27,7 @@ ITEM_TEXT = "description text plot overview synopsis abstract body content featu
 HEAD = "head headid subject source h"
 RELATION = "relation relationid predicate relationship type r"
 TAIL = "tail tailid object target t"
+ENTITY_NAME = "name entityname label title"
 ENTITY = "entity entityid iri uri freebaseid kgid"
 
 

@@ -1,4 +1,7 @@
-"""RecBole's atomic files: one folder with ``.inter``, ``.item``, ``.user``, ``.kg`` and ``.link``."""
+"""RecBole's atomic files: one folder with ``.inter``, ``.item``, ``.user``, ``.kg`` and ``.link``.
+
+Names and kinds of entities, for which RecBole has no file, are in ``.ent`` (:func:`kg.flat.export_recbole`).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from kg.errors import ReadError
-from kg.readers.table import read_events, read_items, read_links, read_triples, read_users
+from kg.readers.table import read_entities, read_events, read_items, read_links, read_triples, read_users
 from kg.records import Record, Reject
 
 Folder = Path | zipfile.Path
@@ -18,7 +21,8 @@ Folder = Path | zipfile.Path
 def read_recbole(
     source: str | os.PathLike[str] | zipfile.Path, *, kind: str | None = None
 ) -> Iterator[Record | Reject]:
-    """Everything in a folder of atomic files, plain, ``.gz`` or ``.zst``: people, items, triples, links, then events.
+    """Everything in a folder of atomic files, plain, ``.gz`` or ``.zst``: people, items, entities, triples, links,
+    then events.
 
     ``source`` may also be a zip archive or a wheel with one such folder in it, a folder in an archive
     (``recbole-1.2.1-py3-none-any.whl/recbole/dataset_example/ml-100k``), or a ``zipfile.Path``. Several files of a kind
@@ -40,6 +44,7 @@ def read_recbole(
 _READERS: dict[str, Callable[[Any], Iterator[Record | Reject]]] = {
     ".user": read_users,
     ".item": read_items,
+    ".ent": read_entities,
     ".kg": read_triples,
     ".link": read_links,
     ".inter": read_events,

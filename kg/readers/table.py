@@ -15,8 +15,10 @@ from kg.readers.guess import guess_items, guess_users
 from kg.readers.lists import lists_of
 from kg.readers.mapping import (
     ENTITY,
+    ENTITY_NAME,
     HEAD,
     ITEM,
+    KIND,
     RELATION,
     TAIL,
     AttributeColumn,
@@ -37,6 +39,7 @@ from kg.readers.stream import LineStream
 from kg.readers.typed import TypedRows
 from kg.records import (
     Attribute,
+    EntityRecord,
     Interaction,
     ItemRecord,
     Link,
@@ -49,6 +52,7 @@ from kg.records import (
     clean_kind,
     clean_relation,
     event_hash,
+    item_of,
 )
 from kg.schema import DERIVED_PREFIX
 
@@ -245,9 +249,34 @@ def read_triples(source: Source) -> Iterator[Triple | Reject]:
 
     def make(cells: Cells) -> Triple:
         name = cells[1] if isinstance(cells[1], str) else identifier(cells[1], relation)
-        return Triple(identifier(cells[0], head), relation_of(name, relation), identifier(cells[2], tail))
+        stored = relation_of(name, relation)
+        spelled = None if name == stored else name.strip()
+        first, last = identifier(cells[0], head), identifier(cells[2], tail)
+        if (item := item_of(first)) is None:
+            return Triple(first, stored, last, name=spelled)
+        if (other := item_of(last)) is None:
+            return Triple(item, stored, last, head_label="Item", name=spelled)
+        return Triple(item, stored, other, head_label="Item", tail_label="Item", name=spelled)
 
     yield from rows.records([head, relation, tail], make)
+
+
+def read_entities(source: Source) -> Iterator[EntityRecord | Reject]:
+    """Names and kinds of entities: columns entity, name and kind by their names, else the first three.
+
+    Raises:
+        ReadError: the source cannot be read (any further), or has fewer than three columns.
+    """
+    rows = _table(source)
+    if isinstance(rows, TypedRows):
+        yield from rows.checked(EntityRecord)
+        return
+    rows, (entity, name, kind) = _columns(rows, [ENTITY, ENTITY_NAME, KIND])
+
+    def make(cells: Cells) -> EntityRecord:
+        return EntityRecord(identifier(cells[0], entity), clean_text(cells[1], name), clean_text(cells[2], kind))
+
+    yield from rows.records([entity, name, kind], make)
 
 
 def read_links(source: Source) -> Iterator[Link | Reject]:

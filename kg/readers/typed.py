@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from kg.errors import RecordError
@@ -12,6 +13,7 @@ from kg.readers.markup import clean_text
 from kg.readers.rows import ROW, Row, Rows
 from kg.records import (
     Attribute,
+    EntityRecord,
     Interaction,
     ItemRecord,
     Link,
@@ -27,7 +29,7 @@ from kg.records import (
 )
 
 R = TypeVar("R", bound=Record)
-RECORDS = (Interaction, ItemRecord, UserRecord, Triple, Link)
+RECORDS = (Interaction, ItemRecord, UserRecord, EntityRecord, Triple, Link)
 
 
 class TypedRows(Rows):
@@ -72,7 +74,13 @@ def _checked(record: Record) -> Record:
         return UserRecord(identifier(record.id, "id"), properties, tuple(map(_attribute, record.attributes)))
     if isinstance(record, Triple):
         relation = clean_relation(record.relation, "relation")
-        return Triple(identifier(record.head, "head"), relation, identifier(record.tail, "tail"))
+        return replace(
+            record, head=identifier(record.head, "head"), relation=relation, tail=identifier(record.tail, "tail")
+        )
+    if isinstance(record, EntityRecord):
+        return EntityRecord(
+            identifier(record.id, "id"), clean_text(record.name, "name"), clean_text(record.kind, "kind")
+        )
     return Link(identifier(record.item_id, "item_id"), identifier(record.entity_id, "entity_id"))
 
 
@@ -90,8 +98,10 @@ def _attribute(attribute: Attribute) -> Attribute:
     kind = clean_text(attribute.kind, "attributes")
     if not value or not kind:
         raise RecordError("attributes", "an attribute needs a kind and a value")
-    checked = Attribute(clean_kind(attribute.relation, "attributes"), kind, value)
-    identifier(checked.entity_id, "attributes")
+    parent = clean_text(attribute.parent, "attributes")
+    checked = Attribute(clean_kind(attribute.relation, "attributes"), kind, value, parent)
+    for id in filter(None, (checked.entity_id, checked.parent_id)):
+        identifier(id, "attributes")
     return checked
 
 

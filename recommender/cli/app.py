@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from recommender.cli import evaluate, feedback, forget, ingest, models, query, recommend, upkeep
+from recommender.cli import (
+    adopt,
+    evaluate,
+    export,
+    feedback,
+    forget,
+    ingest,
+    kg,
+    models,
+    query,
+    recommend,
+    transfer,
+    upkeep,
+)
 from recommender.cli.errors import Verbs
 from recommender.cli.session import DEFAULT_STORE, Session
 
@@ -74,6 +87,7 @@ def _log(debug: bool, quiet: bool) -> None:
 
 
 app.add_typer(ingest.app, name="ingest")
+app.command()(adopt.adopt)
 app.command()(upkeep.refresh)
 app.command()(upkeep.status)
 app.command()(recommend.profile)
@@ -85,4 +99,10 @@ app.command()(forget.forget)
 app.command()(query.cypher)
 app.command()(query.query)
 app.command()(evaluate.evaluate)
+app.add_typer(kg.app, name="kg")
+app.add_typer(export.app, name="export")
 app.add_typer(models.app, name="models")
+app.command()(transfer.backup)
+app.command()(transfer.restore)
+app.command()(transfer.copy)
+app.command()(transfer.migrate)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -15,8 +16,8 @@ from recommender.cli.errors import TYPED
 from recommender.cli.parameters import Json, TextModel, joined, names, usage
 from recommender.cli.session import Session
 
-if TYPE_CHECKING:
-    from recommender.evaluation.report import Report
+Measured = TypeVar("Measured")
+"""What an evaluation gives."""
 
 
 class Protocol(StrEnum):
@@ -42,6 +43,18 @@ def _file(what: str) -> Any:
     return typer.Option(exists=True, dir_okay=False, metavar="FILE", help=what, show_default=False)
 
 
+Train = Annotated[Path | None, _file("Files instead of the graph: what is known.")]
+Valid = Annotated[Path | None, _file("Validation pairs; default: a tenth of train, from as many people as can be.")]
+Test = Annotated[Path | None, _file("What is to be predicted.")]
+Triples = Annotated[Path | None, _file("Triples: head, relation, tail.")]
+Links = Annotated[Path | None, _file("Item id to entity id, for --kg.")]
+Items = Annotated[Path | None, _file("Items, with their text.")]
+NoRefit = Annotated[bool, typer.Option("--no-refit", help="Fit on train only; default: train and valid once tuned.")]
+Lengths = Annotated[
+    list[int] | None, typer.Option("-k", min=1, metavar="N", help="List lengths.", show_default="10 and 20")
+]
+
+
 def evaluate(
     context: typer.Context,
     protocol: Annotated[
@@ -50,9 +63,7 @@ def evaluate(
     folds: Annotated[
         int | None, typer.Option(min=3, metavar="N", help="Parts of --protocol k-fold.", show_default="5")
     ] = None,
-    k: Annotated[
-        list[int] | None, typer.Option("-k", min=1, metavar="N", help="List lengths.", show_default="10 and 20")
-    ] = None,
+    k: Lengths = None,
     models: Annotated[
         list[Any] | None,
         typer.Option(parser=names, metavar="NAME,...", help="Only these; default: the hybrid and simple baselines."),
@@ -63,17 +74,13 @@ def evaluate(
             min=0, metavar="SECONDS", help="Tuning time of all models together, in each fold; default: no limit."
         ),
     ] = None,
-    train: Annotated[Path | None, _file("Files instead of the graph: what is known.")] = None,
-    valid: Annotated[
-        Path | None, _file("Validation pairs; default: a tenth of train, from as many people as can be.")
-    ] = None,
-    test: Annotated[Path | None, _file("What is to be predicted.")] = None,
-    kg: Annotated[Path | None, _file("Triples: head, relation, tail.")] = None,
-    link: Annotated[Path | None, _file("Item id to entity id, for --kg.")] = None,
-    items: Annotated[Path | None, _file("Items, with their text.")] = None,
-    no_refit: Annotated[
-        bool, typer.Option("--no-refit", help="Fit on train only; default: train and valid once tuned.")
-    ] = False,
+    train: Train = None,
+    valid: Valid = None,
+    test: Test = None,
+    kg: Triples = None,
+    link: Links = None,
+    items: Items = None,
+    no_refit: NoRefit = False,
     learning_curve: Annotated[
         list[Any] | None,
         typer.Option(parser=_shares, metavar="SHARE,...", help="Fit on these shares of the training pairs as well."),
@@ -101,14 +108,24 @@ def evaluate(
     if folds is not None and protocol is not Protocol.K_FOLD:
         raise usage("--folds goes with --protocol k-fold")
     files = {"train": train, "valid": valid, "test": test, "kg": kg, "link": link, "items": items}
-    from_files = _is_about_files(files, protocol, no_refit)
+    from_files = is_about_files(files, protocol, no_refit)
     curve = tuple(joined(learning_curve))
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # what cannot be made is an error now, not after an hour
     session = Session.of(context)
     if from_files:
-        report = _on_files(
-            session, files, text_model, names=chosen, ks=lengths, budget=budget, refit=not no_refit, curve=curve
+        from recommender.evaluation.run import evaluate_files
+
+        report = on_files(
+            evaluate_files,
+            session,
+            files,
+            text_model,
+            refit=not no_refit,
+            names=chosen,
+            ks=lengths,
+            budget=budget,
+            curve=curve,
         )
     else:
         with session.open(compute=True, text_model=text_model) as recommender:
@@ -130,7 +147,8 @@ def evaluate(
         output.note(f"report.html, report.json, figures.parquet and groups.parquet are in {out}")
 
 
-def _is_about_files(files: dict[str, Path | None], protocol: Protocol | None, no_refit: bool) -> bool:
+def is_about_files(files: dict[str, Path | None], protocol: StrEnum | None, no_refit: bool) -> bool:
+    """Whether the split stands in files; what does not go together is a usage error."""
     given = [f"--{name}" for name, path in files.items() if path is not None]
     if not given:
         if no_refit:
@@ -145,13 +163,18 @@ def _is_about_files(files: dict[str, Path | None], protocol: Protocol | None, no
     return True
 
 
-def _on_files(
-    session: Session, files: dict[str, Path | None], text_model: str | None, *, refit: bool, **options: Any
-) -> Report:
-    """Needs no store; vectors of item texts are kept only where ``--work`` names a folder."""
+def on_files(
+    evaluate: Callable[..., Measured],
+    session: Session,
+    files: dict[str, Path | None],
+    text_model: str | None,
+    *,
+    refit: bool,
+    **options: Any,
+) -> Measured:
+    """What ``evaluate`` finds on files; needs no store. Vectors are kept only where ``--work`` names a folder."""
     from recommender.evaluation.files import FilesConfig
     from recommender.evaluation.reading import Files
-    from recommender.evaluation.run import evaluate_files
     from recommender.texts import open_texts
     from text.encoder import EncoderConfig
 
@@ -159,7 +182,7 @@ def _on_files(
     with TemporaryDirectory() as scratch:
         config = EncoderConfig(model=text_model) if text_model else EncoderConfig()
         texts = open_texts(session.work or Path(scratch), run, config) if files["items"] else None
-        return evaluate_files(
+        return evaluate(
             Files(**files),  # type: ignore[arg-type]  # that train and test are there was checked
             run,
             encode=texts.encode if texts else None,

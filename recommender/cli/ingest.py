@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recommender.cli import output
-from recommender.cli.parameters import File, Json, attributes, event_mapping, joined, kind, names, scale
+from recommender.cli.parameters import File, Json, RdfMap, attributes, event_mapping, joined, kind, names, scale
 from recommender.cli.session import Session
 
 if TYPE_CHECKING:
@@ -45,13 +46,28 @@ Properties = Annotated[
     list[Any] | None,
     typer.Option("--property", parser=names, metavar="COL,...", help="Columns kept as properties; may be repeated."),
 ]
+NoMerge = Annotated[
+    bool, typer.Option("--no-merge", help="Keep names such as 'Boss' and 'BOSS' apart; default: one entity, reported.")
+]
+Merges = Annotated[
+    Path | None,
+    typer.Option(
+        dir_okay=False,
+        metavar="FILE",
+        help="Where the report on merged names goes; default: tastegraph.merges.json here, never over another.",
+    ),
+]
+
+
+Named = Callable[[], "Iterator[Record | Reject]"]
+"""Reads the items or people of a source once more."""
 
 
 @app.callback()
 def ingest() -> None:
     """Read files into the graph.
 
-    CSV, TSV, JSON lines, Parquet, RecBole or LightGCN, told apart by content; plain, .gz or .zst.
+    CSV, TSV, JSON lines, Parquet, RDF, RecBole or LightGCN, told apart by content; plain, .gz or .zst.
 
     A file read twice, in parts or after a crash is stored once. Rows that cannot be right are counted and kept with
     their reason in a rejects file; they stop nothing unless --strict.
@@ -107,6 +123,8 @@ def items(
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
+    no_merge: NoMerge = False,
+    merges: Merges = None,
     json: Json = False,
 ) -> None:
     """What items are: title, text, attributes, properties.
@@ -118,7 +136,8 @@ def items(
     from kg.readers import ItemMapping, read_items
 
     mapping = ItemMapping(id, title, joined(text), joined(attribute), joined(properties))
-    _ingest(context, read_items(file, mapping), strict, dry_run, rejects, json)
+    named = None if no_merge else _again(file, partial(read_items, file, mapping))
+    _ingest(context, read_items(file, mapping), strict, dry_run, rejects, json, named=named, merges=merges)
 
 
 @app.command()
@@ -131,6 +150,8 @@ def users(
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
+    no_merge: NoMerge = False,
+    merges: Merges = None,
     json: Json = False,
 ) -> None:
     """Who people are: static features.
@@ -142,7 +163,8 @@ def users(
     from kg.readers import UserMapping, read_users
 
     mapping = UserMapping(id, joined(attribute), joined(properties))
-    _ingest(context, read_users(file, mapping), strict, dry_run, rejects, json)
+    named = None if no_merge else _again(file, partial(read_users, file, mapping))
+    _ingest(context, read_users(file, mapping), strict, dry_run, rejects, json, named=named, merges=merges)
 
 
 @app.command()
@@ -153,21 +175,24 @@ def triples(
         Path | None,
         typer.Option(exists=True, dir_okay=False, metavar="FILE", help="Item id to entity id, one pair a row."),
     ] = None,
+    map: RdfMap = None,
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
     json: Json = False,
 ) -> None:
-    """A knowledge graph: head, relation, tail.
+    """A knowledge graph: RDF (N-Triples, Turtle, RDF/XML, JSON-LD), or a table of head, relation, tail.
 
     \b
-    Example:
+    Examples:
       tastegraph ingest triples kg.txt --link item_to_entity.txt
+      tastegraph ingest triples dbpedia.nt.gz --link item_to_iri.tsv --map map.toml
     """
-    from kg.readers import read_links, read_triples
+    from kg.rdf.mapping_file import read_mapping
+    from kg.readers.knowledge import read_knowledge
 
-    records = chain(read_triples(file), read_links(link) if link else ())
-    _ingest(context, records, strict, dry_run, rejects, json)
+    mapping = read_mapping(map) if map else None
+    _ingest(context, read_knowledge(file, link, mapping), strict, dry_run, rejects, json)
 
 
 @app.command()
@@ -182,6 +207,8 @@ def amazon(
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
+    no_merge: NoMerge = False,
+    merges: Merges = None,
     json: Json = False,
 ) -> None:
     """Amazon reviews and metadata, as published in 2014 and in 2018.
@@ -191,9 +218,10 @@ def amazon(
       tastegraph ingest amazon --reviews Magazine_Subscriptions_5.json.gz --items meta_Magazine_Subscriptions.json.gz
     """
     from kg.readers import read_amazon
-    from kg.readers.amazon import SCALE
+    from kg.readers.amazon import SCALE, read_amazon_items
 
-    _ingest(context, read_amazon(reviews, items), strict, dry_run, rejects, json, SCALE)
+    named = None if no_merge or items is None else _again(items, partial(read_amazon_items, items))
+    _ingest(context, read_amazon(reviews, items), strict, dry_run, rejects, json, SCALE, named=named, merges=merges)
 
 
 @app.command()
@@ -238,6 +266,13 @@ def lists(
     _ingest(context, read_lists(file), strict, dry_run, rejects, json)
 
 
+def _again(file: Path, read: Named) -> Named | None:
+    """``read``, unless the file is a pipe, which can be read once only."""
+    from kg.merging import can_be_read_again
+
+    return read if can_be_read_again(file) else None
+
+
 def _ingest(
     context: typer.Context,
     records: Iterator[Record | Reject],
@@ -246,7 +281,11 @@ def _ingest(
     rejects: Path | None,
     json: bool,
     scale: Scale | None = None,
+    *,
+    named: Named | None = None,
+    merges: Path | None = None,
 ) -> None:
+    """Write ``records``; ``named`` reads the items or people among them again, to merge their names."""
     first = list(islice(records, 1))  # a file that cannot be read leaves no empty store behind
     records = chain(first, records)
     session = Session.of(context)
@@ -254,7 +293,15 @@ def _ingest(
         if dry_run and not session.has_store():
             session = replace(session, store=stack.enter_context(TemporaryDirectory(prefix="tastegraph-")), work=None)
         recommender = stack.enter_context(session.open(create=True))
-        report = recommender.ingest_records(records, scale=scale, strict=strict, dry_run=dry_run, rejects=rejects)
+        report = recommender.ingest_records(
+            records,
+            scale=scale,
+            strict=strict,
+            dry_run=dry_run,
+            rejects=rejects,
+            named=named() if named else None,
+            merges=merges,
+        )
     if json:
         output.document(report)
         return
@@ -262,3 +309,5 @@ def _ingest(
     output.line(f"{report.accepted} {verb}, {report.duplicates} known before, {report.rejected} rejected")
     if report.rejected and report.rejects_file:
         output.line(f"rejected rows and their reasons: {report.rejects_file}")
+    if report.merged:
+        output.line(f"{len(report.merged)} names were spelt in several ways and are one each: {report.merges_file}")

@@ -82,6 +82,19 @@ def prune(
     _done({"removed": removed}, json)
 
 
+@app.command()
+def vectors(context: typer.Context, json: Json = False) -> None:
+    """Write the vectors of the published version's items to the graph, in place of another version's.
+
+    \b
+    Example:
+      tastegraph models vectors
+    """
+    with Session.of(context).open() as recommender:
+        written = recommender.write_item_vectors()
+    _done({"vectors": written}, json)
+
+
 def _done(done: Mapping[str, Any], json: bool) -> None:
     if json:
         output.document(done)

@@ -163,6 +163,10 @@ def _integer(text: str) -> int:
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, show_default=False)]
 K = Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many.")]
+RdfMap = Annotated[
+    Path | None,
+    typer.Option("--map", exists=True, dir_okay=False, metavar="FILE.toml", help="What predicates of RDF mean."),
+]
 TextModel = Annotated[
     str | None,
     typer.Option(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,15 +19,27 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+History = Annotated[
+    list[Any] | None,
+    typer.Option(parser=names, metavar="ITEM,...", help="For somebody who likes these; may be repeated."),
+]
+Text = Annotated[str | None, typer.Option(metavar="TEXT", help="For somebody who wrote this.")]
+
+
+class Nearness(StrEnum):
+    """What ``similar`` compares."""
+
+    MODEL = "model"
+    TEXTS = "texts"
+    INTERESTS = "interests"
+
+
 def recommend(
     context: typer.Context,
     users: Annotated[list[str] | None, typer.Argument(metavar="USER", help="People in the graph.")] = None,
     k: K = 10,
-    history: Annotated[
-        list[Any] | None,
-        typer.Option(parser=names, metavar="ITEM,...", help="For somebody who likes these; may be repeated."),
-    ] = None,
-    text: Annotated[str | None, typer.Option(metavar="TEXT", help="For somebody who wrote this.")] = None,
+    history: History = None,
+    text: Text = None,
     keep_seen: Annotated[bool, typer.Option("--keep-seen", help="Also what was met, unless disliked.")] = False,
     candidates: Annotated[
         Path | None,
@@ -72,7 +85,9 @@ def recommend(
 def explain(
     context: typer.Context,
     user: Annotated[str, typer.Argument(metavar="USER", show_default=False)],
-    item: Annotated[str, typer.Argument(metavar="ITEM", show_default=False)],
+    item: Annotated[str | None, typer.Argument(metavar="ITEM", show_default=False)] = None,
+    history: History = None,
+    text: Text = None,
     without: Annotated[
         list[str] | None,
         typer.Option(metavar="ITEM", help="Also the exact score if the person had not met this; may be repeated."),
@@ -81,6 +96,10 @@ def explain(
         datetime | None,
         typer.Option(parser=moment, metavar="TIME", help="Paths of events and reviews from then on alone."),
     ] = None,
+    draw: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, metavar="FILE", help="Draw the paths: .png, .svg or .html (extra: view)."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Say what makes the score of an item.
@@ -88,11 +107,26 @@ def explain(
     Parts come from the person's own history: baseline + contributions = score.
 
     \b
-    Example:
+    Examples:
       tastegraph explain alice B00006
+      tastegraph explain alice B00006 --draw why.svg
+      tastegraph explain B00006 --history B00017 --text "quiet guitar music"
     """
+    from recommender.explain.picture import draw_paths
+
+    liked, left_out = joined(history), tuple(without or ())
+    known = bool(liked) or text is not None
+    if known != (item is None):
+        raise usage("name USER and ITEM, or ITEM alone with --history or --text")
+    if known and since is not None:
+        raise usage("--since needs the dated events of a USER")
     with Session.of(context).open() as recommender:
-        found = recommender.explain(user, item, without=tuple(without or ()), since=since)
+        if item is None:
+            found = recommender.explain_for(user, history=liked, text=text, without=left_out)
+        else:
+            found = recommender.explain(user, item, without=left_out, since=since)
+    if draw is not None:
+        draw_paths(found, draw)
     if json:
         output.document(found)
     else:
@@ -101,18 +135,31 @@ def explain(
 
 def similar(
     context: typer.Context,
-    item: Annotated[str, typer.Argument(metavar="ITEM", show_default=False)],
+    item: Annotated[str, typer.Argument(metavar="ITEM|USER", show_default=False)],
     k: K = 10,
+    by: Annotated[
+        Nearness,
+        typer.Option(
+            help="The whole model; the vectors of items' texts, which 'models vectors' writes to the graph; or those "
+            "of a person's interests, which gives people."
+        ),
+    ] = Nearness.MODEL,
     json: Json = False,
 ) -> None:
-    """List the items nearest to an item.
+    """List the items nearest to an item, or the people nearest to a person.
 
     \b
-    Example:
+    Examples:
       tastegraph similar B00006 -k 5
+      tastegraph similar alice --by interests
     """
     with Session.of(context).open() as recommender:
-        rows = list(_records(recommender.similar_items(item, k)))
+        if by is Nearness.TEXTS:
+            rows = recommender.nearest_items(item, k)
+        elif by is Nearness.INTERESTS:
+            rows = recommender.nearest_people(item, k)
+        else:
+            rows = list(_records(recommender.similar_items(item, k)))
     if json:
         output.document(rows)
     else:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from kg.connection import check_url, is_url
+
 if TYPE_CHECKING:
+    from kg.bolt import BoltStore
     from recommender import Recommender
     from recommender.context import RunContext
 
@@ -27,6 +30,11 @@ class Session:
     """Whether an error comes with its traceback."""
     quiet: bool = False
     """Whether progress bars and logs are left out."""
+
+    def __post_init__(self) -> None:
+        # Before anything repeats it: a report says how it was made.
+        if is_url(self.store):
+            check_url(self.store)
 
     @classmethod
     def of(cls, context: typer.Context) -> Session:
@@ -60,3 +68,9 @@ class Session:
 
             config = RefreshConfig(encoder=EncoderConfig(model=text_model))
         return Recommender.open(self.store, work=self.work, create=create, run=self.run(compute), config=config)
+
+    def open_store(self, *, create: bool = False, check: bool = True) -> BoltStore:
+        """The graph alone; a context manager. See :func:`kg.engines.open_store`."""
+        from kg.engines import open_store
+
+        return open_store(self.store, work=self.work, create=create, check=check)

@@ -21,15 +21,15 @@ def refresh(
         float | None, typer.Option(min=0, metavar="SECONDS", help="About how long choosing hyper-parameters may take.")
     ] = None,
     only: Annotated[str | None, typer.Option(metavar="STAGE", help="Run this one stage and stop.")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read the whole graph and fit everything anew, however little has changed.")
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Publish even what is worse than the published version.")
     ] = False,
     recommend: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Also write everybody's N best items into the graph.")
     ] = None,
-    full: Annotated[
-        bool, typer.Option("--full", help="Read the whole graph and fit everything anew, however little has changed.")
-    ] = False,
     text_model: TextModel = None,
     json: Json = False,
 ) -> None:

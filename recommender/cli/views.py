@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from recommender.cli import output
+from recommender.explain.summary import by_source
 
 SHOWN = 12
 """Rows of an explanation; the rest is one remainder."""
@@ -28,20 +29,20 @@ def _ranked(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def explanation(found: Mapping[str, Any]) -> None:
-    """Print what a score is a sum of, the largest parts first, each with the path behind it."""
-    parts = list(found["parts"])
-    rows: list[list[Any]] = [
-        [part["contribution"], part["component"], part.get("title") or part["item_id"], path(part.get("path"))]
-        for part in parts[:SHOWN]
-    ]
+    """Print what a score is a sum of, the largest parts first, each with the paths behind it in words."""
+    parts = by_source(found["parts"])
+    rows: list[list[Any]] = []
+    for part in parts[:SHOWN]:
+        rows.append([part["contribution"], part["component"], part["words"]])
+        rows += [[None, None, f"also {path['words']}"] for path in _other(part)]
     if rest := parts[SHOWN:]:
-        rows.append([sum(part["contribution"] for part in rest), "", None, f"{len(rest)} smaller parts"])
-    rows.append([found["baseline"], "baseline", None, "whoever asks"])
-    rows.append([found["score"], "score", None, "their sum"])
+        rows.append([sum(part["contribution"] for part in rest), "", f"{len(rest)} smaller parts"])
+    rows.append([found["baseline"], "baseline", "whoever asks"])
+    rows.append([found["score"], "score", "their sum"])
     output.table(
-        ["contribution", "component", "item", "path"],
+        ["contribution", "component", "why"],
         rows,
-        title=f"{output.cell(found['item_id'])} for {output.cell(found['user_id'])}",
+        title=f"{output.cell(found['item_id'])} for {output.cell(found['user_id'] or 'you')}",
     )
     more = {
         key: value for key, value in found.items() if key not in ("user_id", "item_id", "score", "baseline", "parts")
@@ -50,23 +51,10 @@ def explanation(found: Mapping[str, Any]) -> None:
         output.facts(more)
 
 
-def path(steps: Sequence[Mapping[str, Any]] | None) -> str:
-    """A path as a chain of edges, each with the direction in which the graph holds it; nodes by name, else by id.
-
-    >>> path([{"source": "ann", "relation": "LIKED", "target": "A", "target_name": "Emma"},
-    ...       {"source": "B", "relation": "BY", "target": "A"}])
-    'ann -LIKED-> Emma <-BY- B'
-    """
-    if not steps:
-        return ""
-    here = steps[0]["source"]
-    words = [steps[0].get("source_name") or here]
-    for step in steps:
-        forward = step["source"] == here
-        end = "target" if forward else "source"
-        here = step[end]
-        words += [f"-{step['relation']}->" if forward else f"<-{step['relation']}-", step.get(f"{end}_name") or here]
-    return " ".join(words)
+def _other(part: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The best path of each further kind; the first path is told by the words of the part."""
+    best = {path["kind"]: path for path in reversed(part["paths"])}
+    return [path for path in best.values() if path["words"] and path["kind"] != part["paths"][0]["kind"]]
 
 
 def profile(found: Mapping[str, Any]) -> None:

@@ -70,14 +70,13 @@ def _mean(values: Sequence[np.ndarray], users: Sequence[np.ndarray], people: np.
 
 
 def _groups(folds: Sequence[Sequence[GroupFigure]]) -> tuple[GroupFigure, ...]:
-    """The mean of each group over the people of all folds."""
+    """Each group of all folds: a person counts once in every group that they are in, by the mean of those folds."""
     found: dict[tuple[str, str, str], list[GroupFigure]] = {}
     for figure in (one for fold in folds for one in fold):
         found.setdefault((figure.grouping, figure.group, figure.metric), []).append(figure)
     pooled = []
     for own in found.values():
-        known = [one for one in own if not np.isnan(one.value)]
-        people = sum(one.people for one in known)
-        value = sum(one.people * one.value for one in known) / people if people else float("nan")
-        pooled.append(replace(own[0], people=people, value=value))
+        users = [one.users for one in own]
+        people = np.unique(np.concatenate(users))
+        pooled.append(replace(own[0], users=people, values=_mean([one.values for one in own], users, people)))
     return tuple(pooled)

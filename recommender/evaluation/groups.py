@@ -25,15 +25,26 @@ WARMTH = (1, 10)
 
 @dataclass(frozen=True)
 class GroupFigure:
-    """One mean over one group."""
+    """One metric of one group."""
 
     grouping: str
     """``activity``, ``age`` or ``items``."""
     group: str
-    people: int
-    """Those in the group; for items, those who have one of the group to be found."""
     metric: str
-    value: float
+    users: np.ndarray
+    """``(g,)`` int64 dense ids of those in the group; for items, of those who have one of the group to be found."""
+    values: np.ndarray
+    """``(g,)`` float64, of each of them; NaN where there is none."""
+
+    @property
+    def people(self) -> int:
+        """How many they are."""
+        return len(self.users)
+
+    @property
+    def value(self) -> float:
+        """The mean of the group."""
+        return metrics.mean(self.values)
 
 
 def by_group(top: np.ndarray, k: int, task: Task, per_person: Mapping[str, np.ndarray]) -> tuple[GroupFigure, ...]:
@@ -44,7 +55,7 @@ def by_group(top: np.ndarray, k: int, task: Task, per_person: Mapping[str, np.nd
             members = labels == number
             if members.any():
                 found += [
-                    GroupFigure(grouping, name, int(members.sum()), metric, metrics.mean(values[members]))
+                    GroupFigure(grouping, name, metric, task.users[members], values[members])
                     for metric, values in per_person.items()
                     if metric.endswith(f"@{k}")
                 ]
@@ -73,19 +84,29 @@ def age(task: Task) -> tuple[np.ndarray, list[str]]:
 
 
 def _by_item(top: np.ndarray, k: int, task: Task) -> list[GroupFigure]:
-    """Recall of the relevant items of each group; what is no candidate is cold, and can only be missed."""
+    """Recall of the relevant items of each group, for those who have one of it to be found."""
+    found = []
+    for name, recall in recall_by_item(top, k, task).items():
+        wanted = ~np.isnan(recall)
+        found.append(GroupFigure("items", name, f"recall@{k}", task.users[wanted], recall[wanted]))
+    return found
+
+
+def recall_by_item(top: np.ndarray, k: int, task: Task) -> dict[str, np.ndarray]:
+    """Each person's recall of the relevant items of each group, ``(n,)``, NaN for who has none of them to be found.
+
+    Groups of which nobody has one are left out. What is no candidate is cold, and can only be missed.
+    """
     popularity = np.bincount(task.data.cells.positive.indices, minlength=task.relevant.shape[1])
     numbers = np.searchsorted(WARMTH, popularity, side="right")
-    found = []
+    found = {}
     for number, name in enumerate(_names(WARMTH, "people")):
         relevant = task.relevant.copy()
         relevant.data = (numbers == number)[relevant.indices].astype(relevant.dtype)
         relevant.eliminate_zeros()
         recall = metrics.recall(Hits.of(top, relevant, task.outside if number == 0 else None), k)
         if not np.isnan(recall).all():
-            found.append(
-                GroupFigure("items", name, int((~np.isnan(recall)).sum()), f"recall@{k}", metrics.mean(recall))
-            )
+            found[name] = recall
     return found
 
 
@@ -98,3 +119,7 @@ def _names(bounds: tuple[int, ...], unit: str) -> list[str]:
     first = f"no {unit}" if bounds[0] == 1 else f"under {bounds[0]} {unit}"
     between = [f"{low}-{high - 1} {unit}" for low, high in pairwise(bounds)]
     return [first, *between, f"{bounds[-1]}+ {unit}"]
+
+
+TEMPERATURES = dict(zip(_names(WARMTH, "people"), ("cold", "sparse", "warm"), strict=True))
+"""The groups of items in a word."""

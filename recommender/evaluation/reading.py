@@ -14,6 +14,7 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from kg import readers
+from kg.batch import entities_of, nesting_of
 from kg.readers import EventMapping
 from kg.records import Interaction, ItemRecord, Link, Record, Reject, Triple
 from kg.snapshot import ENTITIES, EVENTS, ITEMS, KINDS, MENTIONS, REVIEWS, TRAITS, TRIPLES, USERS, Snapshot
@@ -227,7 +228,7 @@ def _knowledge(
         edges.update((head, triple.relation, tail) for head in nodes(triple.head) for tail in nodes(triple.tail))
     for record in (record for records in described.values() for record in records):
         edges.update(_own_edges(record, items))
-        names |= {attribute.entity_id: (attribute.value, attribute.kind) for attribute in record.attributes}
+        names |= {id: (row["name"], row["kind"]) for id, row in entities_of([record]).items()}
     entities = Vocabulary(sorted(names))
     columns = [list(entities.ids), *([names[entity][part] for entity in entities.ids] for part in (0, 1))]
     return pa.table(columns, schema=ENTITIES), _edges(edges, entities, len(items)), len(matched)
@@ -237,6 +238,8 @@ def _own_edges(record: ItemRecord, items: Vocabulary) -> Iterator[Edge]:
     item = items.index(record.id)
     for attribute in record.attributes:
         yield item, attribute.relation, attribute.entity_id
+    for nested in nesting_of(record):
+        yield nested.head, nested.relation, nested.tail
     for other in record.related:
         if other.item_id in items:
             yield item, other.relation, items.index(other.item_id)

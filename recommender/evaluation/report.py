@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import orjson
 import pandas as pd
 import pyarrow as pa
@@ -21,9 +19,9 @@ from rich.table import Table
 from rich.text import Text
 
 from recommender.evaluation import plots
-from recommender.evaluation.groups import GroupFigure
 from recommender.evaluation.protocol import Figures
 from recommender.evaluation.significance import Comparison, Interval, compare, interval
+from recommender.pages import render
 
 
 @dataclass(frozen=True)
@@ -108,8 +106,13 @@ class Report:
 
     def groups_frame(self) -> pd.DataFrame:
         """A row a model, group and metric: model, grouping, group, people, metric, value."""
-        rows = [{"model": model.name, **asdict(figure)} for model in self.models for figure in model.figures.groups]
-        return pd.DataFrame(rows, columns=["model", *(column.name for column in fields(GroupFigure))])
+        columns = ("grouping", "group", "people", "metric", "value")
+        rows = [
+            [model.name, *(getattr(figure, name) for name in columns)]
+            for model in self.models
+            for figure in model.figures.groups
+        ]
+        return pd.DataFrame(rows, columns=["model", *columns])
 
     def __repr__(self) -> str:
         return f"{self.protocol} split\n{self.to_frame()}"
@@ -193,8 +196,6 @@ class Report:
 
     def html(self) -> str:
         """A page that needs nothing from elsewhere."""
-        template = resources.files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8")
-        environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
         rows = [
             {
                 "name": model.name,
@@ -207,9 +208,8 @@ class Report:
             }
             for model in self.models
         ]
-        return environment.from_string(template).render(
-            report=self, rows=rows, people=self._people(), more=self._more(), plots=self._plots()
-        )
+        values = {"report": self, "rows": rows, "people": self._people(), "more": self._more(), "plots": self._plots()}
+        return render(__package__, "report.html.j2", values)
 
     def _more(self) -> list[dict[str, Any]]:
         """All figures, a row a metric."""

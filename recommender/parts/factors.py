@@ -67,7 +67,7 @@ class IALS(Part):
     def contributions(self, person: People, items: np.ndarray) -> Contributions:
         targets = torch.from_numpy(items)
         _, values = als.contributions(self.factors, self.gram, person.history, targets, self.config)
-        return Contributions(np.zeros(len(items)), values.double().numpy())
+        return Contributions(np.zeros(len(items)), values.numpy())
 
     def state(self) -> dict[str, np.ndarray]:
         return {"factors": self.factors.numpy()}

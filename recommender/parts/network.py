@@ -117,7 +117,7 @@ class GraphNetwork(Part):
     def contributions(self, person: People, items: np.ndarray) -> Contributions:
         targets = torch.from_numpy(items)
         found = [copy.contributions(_base(copy, person), person.history, targets) for copy in self.trained]
-        baseline, values = (torch.stack([one[place].double() for one in found]).mean(0) for place in (0, 2))
+        baseline, values = (torch.stack([one[place] for one in found]).mean(0) for place in (0, 2))
         return Contributions(baseline.numpy(), values.numpy())
 
     def state(self) -> dict[str, np.ndarray]:

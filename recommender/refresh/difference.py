@@ -77,13 +77,15 @@ def _renumbered(table: pa.Table, **moved: np.ndarray) -> pa.Table:
 
 
 def _either(before: pa.Table, after: pa.Table) -> pa.Table:
-    """The rows that only one of both has; a row that changed is there twice."""
+    """The rows that one of both has more often; a row that changed is there twice, as it was and as it is."""
     both = pa.concat_tables([before, after]).unify_dictionaries()
+    names = both.schema.names
     for place, field in enumerate(both.schema):
         if pa.types.is_dictionary(field.type):
             both = both.set_column(place, field.name, both[field.name].cast(field.type.value_type))
-    counted = both.group_by(both.schema.names, use_threads=False).aggregate([([], "count_all")])
-    return counted.filter(pc.equal(counted["count_all"], 1)).select(both.schema.names)
+    sides = np.repeat(np.array([-1, 1], dtype=np.int8), [len(before), len(after)])
+    summed = both.append_column("side", pa.array(sides)).group_by(names, use_threads=False).aggregate([("side", "sum")])
+    return summed.filter(pc.not_equal(summed["side_sum"], 0)).select(names)
 
 
 def _mask(size: int, rows: pa.ChunkedArray | pa.Array) -> np.ndarray:

@@ -179,14 +179,15 @@ def foretold(model: Model, difference: Difference, after: Snapshot, config: Drif
     cells = cells_of(events, model.meanings, after.users.num_rows, after.items.num_rows, model.meaning)
     seen = model.data.cells.matrix
     users, items = difference.rows.users[cells.users], difference.rows.items[cells.items]
-    able = (cells.weights > 0) & (users >= 0) & (items >= 0)
-    able &= (np.diff(seen.indptr)[users] > 0) & (np.asarray(seen[users, items]).ravel() == 0)
-    drawn = np.random.default_rng(seed).permutation(np.unique(users[able]))[: config.most_people]
+    able = (cells.weights > 0) & (users >= 0) & (items >= 0) & (np.diff(seen.indptr)[users] > 0)
+    liked = sp.csr_matrix((np.ones(np.count_nonzero(able)), (users[able], items[able])), shape=seen.shape)
+    unmet = liked - liked.multiply(seen != 0)
+    unmet.eliminate_zeros()
+    drawn = np.random.default_rng(seed).permutation(np.flatnonzero(np.diff(unmet.indptr)))[: config.most_people]
     if len(drawn) < config.least_people:
         return None
-    chosen = able & np.isin(users, drawn)
-    liked = np.ones(np.count_nonzero(chosen), dtype=np.float32)
-    relevant = sp.csr_matrix((liked, (users[chosen], items[chosen])), shape=seen.shape)
+    relevant = sp.diags(np.isin(np.arange(len(model.users)), drawn).astype(np.float32)) @ unmet
+    relevant.eliminate_zeros()
     figures = evaluate(model.hybrid, Task.of(model.data, seen, relevant), EvaluationConfig(ks=(10,)))
     values = figures.per_person[METRIC]
     return Foretold(float(values.mean()), float(values.std() / math.sqrt(len(values))), len(values))

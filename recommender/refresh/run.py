@@ -15,7 +15,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from kg import snapshot as snapshots
 from kg.snapshot import Snapshot
 from kg.store import Store
 from recommender import artefacts
@@ -114,6 +113,7 @@ def refresh(
         raise InvalidInput(f"there is no stage {only!r}; there are {', '.join(ONLY)}")
     with refresh_lock(store) as lock, context.computing():
         start = time.perf_counter()
+        store.catch_up()
         published = versions.current(store)
         settings = _settings(texts, config, context)
         planner = Planner(store, published["version"] if published else None, settings, config.drift, context.seed)
@@ -123,16 +123,15 @@ def refresh(
         key = _key(taken.fingerprint, settings)
         unfinished = _left_unfinished(store.work, key)
         folder = _run_folder(store.work, key)
-        if only is None and (version := _unchanged(store, key, folder, full=full)):
+        if only is None and not full and (version := _unchanged(store, key, published, folder)):
             written_as_asked_for(Run(store, folder, taken, config, context, texts, Plan("full", "")), key)
             return RefreshReport(version=version, unchanged=True)
         plan, warm = planner.plan(taken, folder, full=full)
         if plan.fit == "full" and planner.updated:  # by the difference no more is found than was noted
-            planner.updated = False
-            taken = snapshots.take(store)
+            taken = planner.read(whole=True)
             key = _key(taken.fingerprint, settings)
             folder = _run_folder(store.work, key)
-        if unfinished:  # a version whose profiles were not all written is gone, and with it who was left
+        if unfinished:  # nobody knows any more whose profiles the version that was published then lacks
             plan = replace(plan, people=None)
         plan.save(folder)
         reading = time.perf_counter() - start
@@ -162,17 +161,16 @@ def refresh(
         return outcome
 
 
-def _unchanged(store: Store, key: str, folder: Path, *, full: bool) -> str | None:
+def _unchanged(store: Store, key: str, published: dict[str, Any] | None, folder: Path) -> str | None:
     """The published version, where there is nothing to do: it is of this very content, or was preferred to one that is.
 
-    What was left of the run is removed then. ``full`` makes a version of the same content again.
+    What was left of the run is removed then.
     """
-    published = versions.current(store)
     if published is None:
         return None
     version = str(published["version"])
     if published["key"] == key:
-        if full or (folder / PUBLISHED).exists() or not _is_sound(store, version):
+        if (folder / PUBLISHED).exists() or not _is_sound(store, version):
             return None
     elif left := _left_behind(store, key, published):
         log.warning(

@@ -1,4 +1,4 @@
-"""Vectors of items and of people by one version in the graph: ``(:Item)-[:HAS_VECTOR]->(:ItemVector {model, vector})``.
+"""Factors of items and people by one version in the graph: ``(:Item)-[:HAS_FACTORS]->(:ItemFactors {model, vector})``.
 
 They are the factors of :class:`recommender.parts.factors.IALS`: the product of a person's vector with an item's is what
 that part says of both, and near vectors are items that the same people like. Like lists they are written before the
@@ -44,7 +44,7 @@ def write_vectors(store: Store, model: Model) -> int | None:
 def drop_vectors(store: Store, kept: str) -> None:
     """Remove the vectors of all versions but one."""
     for label in ("Item", "User"):
-        removing = queries.statement("vectors_drop", names={"label": label}, kept=kept, most=AT_ONCE)
+        removing = queries.statement("factors_drop", names={"label": label}, kept=kept, most=AT_ONCE)
         while store.write(removing)[0][0]["gone"]:
             pass
 
@@ -53,7 +53,7 @@ def _write(store: Store, label: str, version: str, ids: Sequence[str], vectors: 
     for start, some in enumerate(_batches(ids)):
         own = vectors[start * AT_ONCE : start * AT_ONCE + len(some)]
         rows = [{"id": id, "vector": as_text(vector)} for id, vector in zip(some, own, strict=True)]
-        store.write(queries.statement("vectors_add", names={"label": label}, model=version, rows=rows))
+        store.write(queries.statement("factors_add", names={"label": label}, model=version, rows=rows))
 
 
 def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:

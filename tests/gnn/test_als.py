@@ -83,7 +83,7 @@ def test_contributions_add_up_and_a_dislike_pulls_down(ratings: sp.csr_matrix) -
     found = als.fit(matrix, config)
     shared, row = als.gram(found.items, config), rows_of(matrix, 20, 21)
     items, parts = als.contributions(found.items, shared, row, torch.arange(20), config)
-    torch.testing.assert_close(parts.sum(0), found.items @ found.users[20], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(parts.sum(0).float(), found.items @ found.users[20], rtol=1e-4, atol=1e-5)
     # an item's own weight times a positive-definite form of its vector: the sign is that of the weight
     own = parts[torch.arange(len(items)), items]
     assert (own.sign() == row.values().sign()).all()

@@ -119,7 +119,7 @@ def test_contributions_and_baseline_add_up_to_the_score() -> None:
             history = rows_of(graph.interactions, user, user + 1)
             baseline, items, parts = served.contributions(base, history, targets)
             score = served.score(served.user_vectors(base, history))[0, targets]
-            torch.testing.assert_close(baseline + parts.sum(0), score, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close((baseline + parts.sum(0)).float(), score, rtol=1e-4, atol=1e-5)
             assert items.tolist() == history.col_indices().tolist()
 
 
@@ -240,3 +240,38 @@ def test_bad_graphs_are_refused() -> None:
         NetworkConfig(temperature=0)
     with pytest.raises(ConfigError, match="loss = 'hinge'"):
         ObjectiveConfig(loss="hinge")  # type: ignore[arg-type]
+
+
+def test_new_items_and_people_are_folded_into_the_tables() -> None:
+    """Two camps of 20 people with 8 items each; item 16 comes later and is liked by five of the second camp."""
+    rng = np.random.default_rng(1)
+    likes = np.zeros((41, 17), dtype=np.float32)
+    for person in range(40):
+        likes[person, rng.choice(8, 5, replace=False) + 8 * (person // 20)] = 1
+    before = to_torch(sp.csr_matrix(likes[:40, :16]))
+    network, _ = fit(Graph(before), NetworkConfig(dimensions=16), ObjectiveConfig(), SHORT)
+    old = network.propagated()
+
+    likes[20:25, 16] = 1
+    likes[40] = likes[30]  # somebody new who likes what person 30 does
+    now = to_torch(sp.csr_matrix(likes))
+    users, items = (torch.cat([torch.arange(size), torch.tensor([-1])]) for size in (40, 16))
+    found = old.extended(users, items, now)
+    torch.testing.assert_close(found.items[:16], old.items)
+    scores = found.score(found.user_vectors(found.base, now))
+    torch.testing.assert_close(scores[:20, :16], old.score(old.user_vectors(old.base, before))[:20])
+    assert scores[25:40, 16].min() > scores[:20, 16].max(), "the second camp is nearer to the new item"
+    assert scores[40, 8:16].min() > scores[40, :8].max(), "the newcomer is of the second camp"
+    degree = likes[:, :16].sum(0)
+    level = degree[degree <= 5].max() if (degree <= 5).any() else degree.min()
+    torch.testing.assert_close(found.bias[16], old.bias[torch.from_numpy(degree == level)].mean())
+
+
+def test_an_item_that_nobody_likes_keeps_a_zero_vector() -> None:
+    matrix = to_torch(sp.csr_matrix(np.eye(4, dtype=np.float32)))
+    network, _ = fit(Graph(matrix), NetworkConfig(dimensions=4), ObjectiveConfig(), SHORT)
+    wider = to_torch(sp.csr_matrix(np.eye(4, 5, dtype=np.float32)))
+    found = network.propagated().extended(torch.arange(4), torch.tensor([0, 1, 2, 3, -1]), wider)
+    assert not found.items[4].any()
+    assert not found.messages[4].any()
+    assert torch.isfinite(found.bias).all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ import pytest
 from kg.errors import EventConflict, QueryRefused, RecordError
 from recommender import Recommender
 from recommender.errors import ArtefactError, InvalidInput, NotRefreshed, UnknownItem, UnknownUser
-from recommender.explain import READS_LIKE
+from recommender.explain.steps import READS_LIKE
 from tests.running import RUN
 
 pytestmark = pytest.mark.embedded
@@ -131,21 +132,61 @@ def test_somebody_known_by_items_or_by_a_text(recommender: Recommender) -> None:
     assert "reads like what you wrote" in " ".join(by_text.reason)
 
 
+def adds_up(found: dict[str, Any]) -> None:
+    total = found["baseline"] + sum(part["contribution"] for part in found["parts"])
+    assert total == pytest.approx(found["score"], rel=1e-9)
+
+
 def test_explanations_add_up(recommender: Recommender) -> None:
     for item in recommender.recommend("u3", k=3).item_id:
         found = recommender.explain("u3", item)
-        total = found["baseline"] + sum(part["contribution"] for part in found["parts"])
-        assert total == pytest.approx(found["score"], rel=1e-5)
+        adds_up(found)
         assert found["reason"].startswith("because")
-    first = recommender.recommend("u3", k=1).iloc[0]
-    assert recommender.explain("u3", first.item_id)["score"] == pytest.approx(first.score, rel=1e-5)
+    first = recommender.recommend("u3", k=1, reasons=True).iloc[0]
+    found = recommender.explain("u3", first.item_id)
+    assert found["score"] == pytest.approx(first.score, rel=1e-5)
+    assert found["reason"] == first.reason
+
+
+def test_explanations_of_the_live_path_add_up(recommender: Recommender) -> None:
+    """After feedback, and for somebody who is known by items, by a text, or by both."""
+    for item, kind in (("i3", "LIKED"), ("i20", "DISLIKED")):
+        recommender.feedback("fresh", item, kind)
+    adds_up(recommender.explain("fresh", "i5"))
+    for known in ({"history": ["i20", "i21"]}, {"text": TOPICS[1]}, {"history": ["i1"], "text": TOPICS[1]}):
+        first = recommender.recommend_for(**known, k=1).iloc[0]  # type: ignore[arg-type]
+        found = recommender.explain_for(first.item_id, **known)  # type: ignore[arg-type]
+        adds_up(found)
+        assert found["score"] == pytest.approx(first.score, rel=1e-5)
+        assert found["rank"] == 1
+        own = {part["item_id"] for part in found["parts"] if part["item_id"]}
+        assert own <= set(known.get("history", ()))
+    with pytest.raises(InvalidInput, match="nothing is known"):
+        recommender.explain_for("i5")
+
+
+def test_the_reason_names_what_moves_the_rank_most(recommender: Recommender) -> None:
+    """Each exact change is that of leaving the item out by itself; what is left out never stands in the way."""
+    found = recommender.explain("u3", recommender.recommend("u3", k=4).item_id[3])
+    assert found["exact"]
+    for change in found["exact"]:
+        without = recommender.explain("u3", found["item_id"], without=[change["item_id"]])["without"]
+        assert without["score_change"] == pytest.approx(change["score_change"], abs=1e-5)
+        assert without["rank_change"] == change["rank_change"]
+    order = [(-change["rank_change"], change["score_change"]) for change in found["exact"]]
+    assert order == sorted(order)
+    met = events().query("user_id == 'u3'").item_id.tolist()
+    everything = recommender.explain("u3", found["item_id"], without=met)["without"]
+    assert 1 <= everything["rank"] <= ITEMS - len(met)
 
 
 def test_paths_are_in_the_graph(recommender: Recommender) -> None:
     top = recommender.recommend("u3", k=1).item_id[0]
-    steps = [step for part in recommender.explain("u3", top)["parts"] for step in part["path"] or ()]
+    paths = [path for part in recommender.explain("u3", top)["parts"] for path in part["paths"]]
+    assert {"people", "texts"} <= {path["kind"] for path in paths}
+    steps = [step for path in paths for step in path["steps"]]
     assert steps
-    for step in [step for step in steps if step["relation"] != READS_LIKE][:10]:
+    for step in [step for step in steps if step["relation"] != READS_LIKE][:40]:
         query = "MATCH (a {id: $a})-[r]->(b {id: $b}) RETURN type(r) AS relation"
         rows = recommender.cypher(query, a=step["source"], b=step["target"]).rows
         assert [step["relation"]] in rows
@@ -158,11 +199,11 @@ def test_paths_are_of_events_since_then(recommender: Recommender) -> None:
     always, lately, later = (
         recommender.explain("u3", top, since=since) for since in (None, fifth, fifth + timedelta(days=30))
     )
-    met = {part["item_id"] for part in always["parts"] if part["path"]}
-    late = {part["item_id"] for part in lately["parts"] if part["path"]}
+    met = {part["item_id"] for part in always["parts"] if part["paths"]}
+    late = {part["item_id"] for part in lately["parts"] if part["paths"]}
     assert late == {item for item in met if own[item] >= own.iloc[4]}
     assert 0 < len(late) < len(met)
-    assert not any(part["path"] for part in later["parts"])
+    assert not any(part["paths"] for part in later["parts"])
     without_paths = [[part["contribution"] for part in found["parts"]] for found in (always, lately, later)]
     assert without_paths[0] == without_paths[1] == without_paths[2], "what is old still counts"
 
@@ -170,16 +211,15 @@ def test_paths_are_of_events_since_then(recommender: Recommender) -> None:
 def test_what_content_adds_comes_with_the_two_texts_that_tie_them_most(recommender: Recommender) -> None:
     """From the item that was liked, over what was written about it, to what was written about the other."""
     top = recommender.recommend("u3", k=1).item_id[0]
-    parts = [
-        part for part in recommender.explain("u3", top)["parts"] if part["component"] == "content" and part["path"]
-    ]
-    assert parts
-    for part in parts:
-        likeness = [step for step in part["path"] if step["relation"] == READS_LIKE]
-        assert len(likeness) == 1
-        assert 0 < likeness[0]["similarity"] <= 1 + 1e-6
-        about = {step["target"] for step in part["path"] if step["relation"] == "ABOUT"}
-        assert {part["item_id"], top} <= about | {likeness[0]["source"], likeness[0]["target"]}
+    parts = [part for part in recommender.explain("u3", top)["parts"] if part["component"] == "content"]
+    paths = [(part, path) for part in parts for path in part["paths"] if path["kind"] == "texts"]
+    assert paths
+    for part, path in paths:
+        (likeness,) = [step for step in path["steps"] if step["relation"] == READS_LIKE]
+        assert 0 < likeness["similarity"] <= 1 + 1e-6
+        about = {step["target"] for step in path["steps"] if step["relation"] == "ABOUT"}
+        assert {part["item_id"], top} <= about | {likeness["source"], likeness["target"]}
+        assert all(TOPICS[0] in quote for quote in path["quotes"])
 
 
 def test_leaving_an_item_out_gives_the_score_of_somebody_who_never_met_it(recommender: Recommender) -> None:

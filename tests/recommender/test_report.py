@@ -3,7 +3,8 @@
 import re
 from html.parser import HTMLParser
 
-from recommender.report import PARTS, Page, by_source, moved, told
+from recommender.explain.summary import by_source
+from recommender.report import PARTS, Page, moved
 
 PROFILE = {
     "user_id": "<ann>",
@@ -69,13 +70,13 @@ def test_the_page_shows_the_profile_and_the_list_and_fetches_nothing() -> None:
 
 def test_the_explanation_is_drawn_with_a_remainder_and_the_baseline() -> None:
     parts = [
-        {"component": component, "contribution": 0.5, "item_id": str(n), "path": None}
+        {"component": component, "contribution": 0.5, "item_id": str(n), "words": f"you met {n}", "paths": []}
         for component in ("ials", "item_knn")
         for n in range(PARTS + 3)
     ]
     explanation = {"score": 11.5, "baseline": 0.5, "parts": parts}
-    words = read(Page(PROFILE, LIST, explanation, titles={"0": "Big"}).html()).words
-    assert "you met Big" in words
+    words = read(Page(PROFILE, LIST, explanation).html()).words
+    assert "you met 0" in words
     assert "3 smaller parts together" in words
     assert [word for word in words if re.fullmatch(r"[+-]\d\.\d{3}", word)] == ["+1.000"] * PARTS + ["+3.000", "+0.500"]
 
@@ -92,27 +93,16 @@ def test_a_person_of_whom_nothing_is_known_has_a_page_too() -> None:
     assert "Recommended" in read(Page({"user_id": "new"}, []).html()).words
 
 
-def test_a_path_is_told_by_its_relation_never_by_an_entity() -> None:
-    rated = {"source": "ann", "relation": "RATED", "target": "A", "is_event": True}
-    by = [{"source": "m.01", "relation": "FILM_DIRECTOR_FILM", "target": end, "is_event": False} for end in ("A", "B")]
-    others = [{"source": "bob", "relation": "PLAYED", "target": end, "is_event": True} for end in ("A", "B")]
-    part = {"component": "relations", "item_id": "A"}
-    assert told({**part, "path": [rated, *by]}, {"A": "Fargo"}) == "you rated Fargo, by the same director"
-    assert told({**part, "path": [rated, *others]}, {}) == "you rated A, and somebody else met both"
-    assert told({**part, "path": [rated]}, {"A": "Fargo"}) == "you rated Fargo"
-    assert told({"component": "popularity", "item_id": None, "path": None}, {}) == "it is popular"
-
-
 def test_parts_of_one_item_are_told_once_and_their_sum_stays() -> None:
-    by = [{"source": end, "relation": "WRITER", "target": "m.01", "is_event": False} for end in ("A", "B")]
-    rated = {"source": "ann", "relation": "RATED", "target": "A", "is_event": True}
-    others = [{"source": "bob", "relation": "PLAYED", "target": end, "is_event": True} for end in ("A", "B")]
+    by = {"kind": "entity", "steps": [{"relation": "RATED"}, {"relation": "WRITER"}]}
+    others = {"kind": "people", "steps": [{"relation": "RATED"}, {"relation": "PLAYED"}]}
     parts = [
-        {"component": "popularity", "contribution": 0.75, "item_id": None, "path": None},
-        {"component": "ials", "contribution": 0.5, "item_id": "A", "path": [rated, *others]},
-        {"component": "network", "contribution": -0.25, "item_id": None, "path": None},
-        {"component": "relations", "contribution": 0.5, "item_id": "A", "path": [rated, *by]},
+        {"component": "popularity", "contribution": 0.75, "item_id": None, "words": "it is popular", "paths": []},
+        {"component": "ials", "contribution": 0.5, "item_id": "A", "words": "by people", "paths": [others, by]},
+        {"component": "network", "contribution": -0.25, "item_id": None, "words": "", "paths": []},
+        {"component": "relations", "contribution": 0.5, "item_id": "A", "words": "by the writer", "paths": [by]},
     ]
     summed = by_source(parts)
     assert [(part["item_id"], part["contribution"]) for part in summed] == [("A", 1.0), (None, 0.75), (None, -0.25)]
-    assert told(summed[0], {"A": "Fargo"}) == "you rated Fargo, by the same writer"
+    assert summed[0]["words"] == "by the writer"
+    assert summed[0]["paths"] == [by, others], "each path once"

@@ -256,3 +256,12 @@ def test_properties_of_any_type_are_read_the_same(graph: BoltStore, taken: Snaps
     )
     announced(f"MATCH (i:Item {{id: 'i1'}}) {odd}", ["Item:i1"])(graph)
     assert_same(snapshot.update(graph, taken), snapshot.take(graph))
+
+
+def test_a_change_is_announced_as_the_docs_say(graph: BoltStore, taken: Snapshot) -> None:
+    docs = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    (text,) = [block.partition("```")[0] for block in docs.split("```cypher\n")[1:] if ":Clock" in block]
+    graph.write(Statement(text.replace("'42'", "'i1'").replace("Item:42", "Item:i1"), {}))
+    updated = snapshot.update(graph, taken)
+    assert updated.items["title"].to_pylist() == ["A better title"]
+    assert_same(updated, snapshot.take(graph))

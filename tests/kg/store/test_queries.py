@@ -2,74 +2,96 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kg import queries
+from kg.adoption import Adoption, EventMap, ItemMap, NodeMap
 from kg.bolt import BoltStore
+from kg.engines.adopted import AdoptedStore
 from kg.errors import QueryFailed
-from kg.ingest import ingest
-from kg.records import Attribute, Interaction, ItemRecord, Record, Related, Scale, Triple
-from kg.store import Statement
 from kg.values import seconds
-
-DAY = [datetime(2023, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(9)]
-ACME, ZETA = (Attribute("HAS_BRAND", "brand", name) for name in ("Acme", "Zeta"))
-RED = Attribute("HAS_COLOUR", "colour", "red")
-
-WORLD: list[Record] = [
-    ItemRecord("a", "Alpha", attributes=(ACME, RED), related=(Related("ALSO_BOUGHT", "b"),)),
-    ItemRecord("b", "Beta", attributes=(ACME, RED)),
-    ItemRecord("c", "Gamma", attributes=(ACME, ZETA)),
-    Interaction("ann", "a", "RATED", "1", DAY[1], 5.0, "so good", "yes"),
-    Interaction("ann", "b", "RATED", "2", DAY[2], 4.0),
-    Interaction("ann", "a", "CLICKED", "3", DAY[3]),
-    Interaction("bob", "a", "RATED", "4", DAY[4], 2.0, "so bad"),
-    Triple("brand:Acme", "OWNED_BY", "m.1"),
-]
-PROFILE = """
-MATCH (u:User {id: 'ann'}), (e:Entity {id: 'brand:Acme'})
-CREATE (u)-[:HAS_INTEREST]->(:Interest {id: '1', name: 'toys', weight: 0.75, size: 2, items: ['a'], vector: [1.0]}),
-       (u)-[:HAS_INTEREST]->(:Interest {id: '2', name: 'tools', weight: 0.25, size: 1, items: ['b'], vector: [0.5]}),
-       (u)-[:INTERESTED_IN {relation: 'HAS_BRAND', weight: 0.5, sentiment: 1.0, support: 2, source: 'events'}]->(e),
-       (u)-[:IN_SEGMENT {strength: 0.9}]->(:Segment {id: 'segment:1', name: 'toy people', size: 1}),
-       (u)-[:SHOWN {rank: 1}]->(:Item {id: 'd'})
-"""
+from scripts.cypher_docs import DAY, DOCUMENT, document, plant
+from tests.conftest import emptied
 
 ANSWERS: dict[str, tuple[dict[str, Any], list[list[Any]]]] = {
-    "graph_counts": ({}, [[2, 4, 4, 4, 2, 8]]),
+    "graph_counts": ({}, [[3, 6, 5, 7, 2, 11]]),
     "user_events": (
         {"user": "ann", "limit": 2},
-        [["CLICKED", "a", "Alpha", None, DAY[3], "3"], ["RATED", "b", "Beta", 4.0, DAY[2], "2"]],
+        [["CLICKED", "a", "Heat", None, DAY[3], "3"], ["RATED", "b", "Collateral", 4.0, DAY[2], "2"]],
     ),
-    "user_reviews": ({"user": "bob"}, [["a", "Alpha", None, "so bad", DAY[4], "4"]]),
-    "user_interests": ({"user": "ann"}, [["toys", 0.75, 2, ["a"]], ["tools", 0.25, 1, ["b"]]]),
-    "user_tags": ({"user": "ann"}, [["brand", "Acme", "HAS_BRAND", 0.5, 1.0, 2, "events"]]),
+    "user_reviews": ({"user": "bob"}, [["a", "Heat", None, "so bad", DAY[4], "4"]]),
+    "user_interests": ({"user": "ann"}, [["night", 0.75, 2, ["b"]], ["thieves", 0.25, 1, ["a"]]]),
+    "user_tags": ({"user": "ann"}, [["genre", "Crime", "HAS_GENRE", 0.5, 1.0, 2, "events"]]),
     "item_facts": (
         {"item": "a"},
-        [["ALSO_BOUGHT", "b", "Beta"], ["HAS_BRAND", "brand:Acme", "Acme"], ["HAS_COLOUR", "colour:red", "red"]],
+        [
+            ["ALSO_SEEN", "b", "Collateral"],
+            ["DIRECTED_BY", "director:Mann", "Mann"],
+            ["HAS_GENRE", "genre:Crime", "Crime"],
+        ],
     ),
     "item_audience": (
         {"item": "a", "limit": "2"},
-        [["bob", "RATED", 2.0, DAY[4]], ["ann", "CLICKED", None, DAY[3]]],
+        [["eve", "RATED", 4.0, DAY[5]], ["bob", "RATED", 2.0, DAY[4]]],
     ),
-    "item_neighbours": ({"item": "a"}, [["b", "Beta", 2], ["c", "Gamma", 1]]),
-    "top_items": ({"limit": 2}, [["a", "Alpha", 2, 3.5], ["b", "Beta", 1, 4.0]]),
-    "events_by_kind": ({}, [["CLICKED", 1, DAY[3], DAY[3], None, None], ["RATED", 3, DAY[1], DAY[4], 1.0, 5.0]]),
-    "relations": ({}, [["HAS_BRAND", 4], ["HAS_COLOUR", 2], ["ALSO_BOUGHT", 1], ["OWNED_BY", 1]]),
-    "entity_audience": ({"entity": "colour:red"}, [["ann", 2, 4.5], ["bob", 1, 2.0]]),
-    "segment_people": ({"segment": "segment:1"}, [["ann", 0.9, "toy people"]]),
-}
+    "item_neighbours": ({"item": "a"}, [["b", "Collateral", 2], ["d", "Hannibal", 1]]),
+    "top_items": ({"limit": 2}, [["a", "Heat", 3, 11 / 3], ["b", "Collateral", 1, 4.0]]),
+    "events_by_kind": ({}, [["CLICKED", 1, DAY[3], DAY[3], None, None], ["RATED", 6, DAY[1], DAY[41], 1.0, 5.0]]),
+    "relations": ({}, [["HAS_GENRE", 5], ["DIRECTED_BY", 4], ["ALSO_SEEN", 1], ["BORN_IN", 1]]),
+    "entity_audience": ({"entity": "genre:Horror"}, [["eve", 1, 5.0]]),
+    "entity_interested": ({"entity": "genre:Crime"}, [["ann", 0.5, 1.0, 2], ["eve", 0.3, 1.0, 1]]),
+    "segment_people": ({"segment": "segment:1"}, [["ann", 0.9, "city people"]]),
+    "interests_explained": (
+        {"user": "ann"},
+        [
+            ["night", 0.75, "b", "Collateral", "RATED", 4.0, DAY[2]],
+            ["thieves", 0.25, "a", "Heat", "CLICKED", None, DAY[3]],
+            ["thieves", 0.25, "a", "Heat", "RATED", 5.0, DAY[1]],
+        ],
+    ),
+    # Seven events, two of them in the last 30 days; of Horror, and of Scott, one of one: (1 / 2) / (1 / 7).
+    "interests_rising": ({"least": 1}, [["director", "Scott", 1, 1, 3.5], ["genre", "Horror", 1, 1, 3.5]]),
+    # Horror and Scott, which Hannibal shares with Alien, have two items each.
+    "interest_items": ({"user": "eve"}, [["space", "d", "Hannibal", 2, 1.0]]),
+    # Of eve's tags .3 and .4 the first is shared: .5 * .3 / (.5 * .5).
+    "people_alike": ({"user": "ann"}, [["eve", 0.6, 1], ["bob", -1.0, 1]]),
+    "people_shared": (
+        {"first": "ann", "second": "bob"},
+        [["genre", "genre:Crime", "Crime", 0.5, -0.5], ["RATED", "a", "Heat", 5.0, 2.0]],
+    ),
+    "recommended": ({"user": "eve"}, [[1, "d", "Hannibal", 0.5, "1"]]),
+    "coverage_gaps": (
+        {},
+        [["e", "Ronin", ["text", "attributes"], 1], ["d", "Hannibal", ["text"], 0],
+         ["f", None, ["title", "text", "attributes"], 0]],
+    ),
+}  # fmt: skip
 
 
 @pytest.fixture
-def planted(graph: BoltStore, rejects: Path) -> BoltStore:
-    ingest(graph, WORLD, scale=Scale(1, 5), rejects=rejects, progress=False)
-    graph.write(Statement(PROFILE, {}))
-    return graph
+def adopted(foreign: BoltStore, neo4j_url: str, tmp_path: Path) -> Iterator[BoltStore]:
+    """An adopted graph of an owner who has nothing yet: all texts are translated, and all nodes are ours."""
+    nothing = Adoption(NodeMap(label="P", id="p"), ItemMap(label="I", id="i"), event=(EventMap(type="E"),))
+    with AdoptedStore.open_as(nothing, neo4j_url, work=tmp_path) as store:
+        store.ensure_schema()
+        yield store
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("embedded", marks=pytest.mark.embedded),
+        pytest.param("server", marks=pytest.mark.neo4j),
+        pytest.param("adopted", marks=pytest.mark.neo4j),
+    ]
+)
+def planted(request: pytest.FixtureRequest, rejects: Path) -> BoltStore:
+    store = emptied(request.getfixturevalue(request.param))
+    plant(store, rejects)
+    return store
 
 
 def test_every_query_for_people_answers_as_planned(planted: BoltStore) -> None:
@@ -78,16 +100,16 @@ def test_every_query_for_people_answers_as_planned(planted: BoltStore) -> None:
     assert answers == {name: rows for name, (_, rows) in ANSWERS.items()}
 
 
+def test_the_page_of_queries_is_what_the_engines_answer(planted: BoltStore) -> None:
+    assert document(planted) == DOCUMENT.read_text(encoding="utf-8"), "run scripts/cypher_docs.py"
+
+
 def test_people_are_read_with_events_and_words(planted: BoltStore) -> None:
     rows = planted.read(queries.text("people_events"), users=["bob", "nobody"])
-    assert rows == [
-        {
-            "user_id": "bob",
-            "events": [["RATED", "a", rows[0]["events"][0][2], 2.0]],
-            "reviews": [[None, "so bad"]],
-        }
-    ]
-    assert seconds(rows[0]["events"][0][2]) == DAY[4].timestamp()
+    (bob,) = rows
+    events = [[kind, item, seconds(at), value] for kind, item, at, value in sorted(bob["events"])]
+    assert events == [["RATED", "a", DAY[4].timestamp(), 2.0], ["RATED", "e", DAY[41].timestamp(), 3.0]]
+    assert (bob["user_id"], bob["reviews"]) == ("bob", [[None, "so bad"]])
 
 
 def test_the_version_published_last_is_current(graph: BoltStore) -> None:
@@ -121,7 +143,7 @@ def test_every_file_keeps_the_rules(query: queries.NamedQuery) -> None:
 @pytest.mark.parametrize(
     ("name", "given", "message"),
     [
-        ("nope", {}, "there is no query 'nope'; there are entity_audience"),
+        ("nope", {}, "there is no query 'nope'; there are coverage_gaps, entity_audience"),
         ("user_events", {}, r"user_events needs \$user; it takes \$user, \$limit"),
         ("user_events", {"user": "a", "most": 3}, r"user_events has no parameter \$most"),
         ("user_events", {"user": "a", "limit": "ten"}, r"\$limit must be a number, not 'ten'"),

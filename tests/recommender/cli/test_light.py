@@ -5,7 +5,19 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "pandas", "pyarrow", "numpy", "scipy", "neo4j", "jpype", "arcadedb_embedded", "transformers", "rich")
+HEAVY = (
+    "torch",
+    "pandas",
+    "pyarrow",
+    "numpy",
+    "scipy",
+    "neo4j",
+    "jpype",
+    "arcadedb_embedded",
+    "transformers",
+    "rich",
+    "rdflib",
+)
 
 PROGRAM = f"""
 import sys
@@ -20,7 +32,8 @@ except SystemExit as end:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["recommend", "--help"], ["ingest", "events", "--help"], ["--version"]]
+    "arguments",
+    [["--help"], ["recommend", "--help"], ["ingest", "triples", "--help"], ["kg", "validate", "--help"], ["--version"]],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=True)

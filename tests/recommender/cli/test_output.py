@@ -62,7 +62,7 @@ def test_facts_show_nested_values_and_tables(capsys: pytest.CaptureFixture[str])
 
 def test_a_long_explanation_ends_in_a_remainder_and_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
     parts = [
-        {"component": "als", "contribution": 1.0 / 2**position, "item_id": f"i{position}", "path": None}
+        {"component": "als", "contribution": 1.0 / 2**position, "item_id": f"i{position}", "words": "", "paths": []}
         for position in range(20)
     ]
     score = 0.25 + sum(part["contribution"] for part in parts)

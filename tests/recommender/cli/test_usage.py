@@ -49,6 +49,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("recommend ann --candidates nowhere.txt", "--candidates"),
         ("recommend --history ,", "--history"),
         ("explain ann", "ITEM"),
+        ("explain ann A --text quiet", "USER"),
+        ("explain A --history B --since 2024-05-01", "--since"),
         ("feedback ann A", "KIND"),
         ("feedback ann A bought-it", "KIND"),
         ("feedback ann A LIKED --at yesterday", "--at"),
@@ -67,6 +69,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("evaluate --folds 5", "--folds"),
         ("evaluate --protocol k-fold --folds 2", "--folds"),
         ("evaluate -k 0", "-k"),
+        ("kg validate", "--shapes"),
+        ("kg validate --shapes nowhere.ttl", "nowhere.ttl"),
+        ("export rdf", "FILE"),
+        ("export rdf graph.ttl --hops far", "--hops"),
+        ("ingest triples ratings.csv --map nowhere.toml", "nowhere.toml"),
         ("refresh --budget soon", "--budget"),
         ("models prune --keep 0", "--keep"),
         ("no-such-verb", "no-such-verb"),
@@ -87,6 +94,7 @@ def test_bad_arguments_are_usage_errors(arguments: str, named: str, here: Path) 
         "forget",
         *(f"ingest {what}" for what in ("events", "items", "users", "triples", "amazon", "recbole", "lists")),
         *("models", "models rollback", "models prune"),
+        *("export rdf", "export triples", "export recbole", "kg validate"),
     ],
 )
 def test_every_verb_explains_itself_with_an_example(verb: str) -> None:
@@ -102,6 +110,15 @@ def test_a_missing_store_is_an_error_that_names_it(here: Path) -> None:
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
     assert not (here / "nowhere").exists()
+
+
+@pytest.mark.parametrize("verb", ["status", "evaluate --train ratings.csv --test ratings.csv --out report"])
+def test_a_store_with_a_password_in_its_url_goes_no_further(verb: str, here: Path) -> None:
+    result = CliRunner().invoke(app, ["--store", "neo4j://neo4j:planted@host:7687", *verb.split()])
+    assert result.exit_code == 1
+    assert "write neo4j://host:7687 and set NEO4J_USERNAME and NEO4J_PASSWORD" in result.stderr
+    assert "planted" not in result.output
+    assert sorted(path.name for path in here.iterdir()) == ["ratings.csv"]
 
 
 def test_queries_are_listed_without_a_store(here: Path) -> None:

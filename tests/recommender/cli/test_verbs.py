@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -165,14 +166,22 @@ def test_everyone_is_written_to_a_file(run: Run, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["lists.parquet"]
 
 
-def test_an_explanation_adds_up(run: Run, read: Callable[..., Any]) -> None:
+def test_an_explanation_adds_up_and_is_drawn(run: Run, read: Callable[..., Any], tmp_path: Path) -> None:
     item = read("recommend", "ann", "-k", "1")[0]["item_id"]
     document = read("explain", "ann", item)
     total = document["baseline"] + sum(part["contribution"] for part in document["parts"])
     assert total == pytest.approx(document["score"], rel=1e-4, abs=1e-5)
     assert {part["component"] for part in document["parts"]}
-    assert any(part["path"] for part in document["parts"])
-    assert "baseline" in run("explain", "ann", item).stdout
+    assert any(part["paths"] for part in document["parts"])
+    drawing = tmp_path / "why.svg"
+    shown = run("explain", "ann", item, "--draw", str(drawing)).stdout
+    assert "baseline" in shown
+    assert "you rated Movie" in shown
+    drawn = "".join(ElementTree.parse(drawing).getroot().itertext())
+    assert f"Why Movie {item[1:]} for ann" in drawn
+    assert "recommended" in drawn
+    newcomer = read("explain", "m3", "--history", "m1,m5")
+    assert {part["item_id"] for part in newcomer["parts"]} <= {None, "m1", "m5"}
 
 
 def test_similar_items_are_of_the_camp(read: Callable[..., Any]) -> None:
@@ -358,3 +367,29 @@ def test_a_signal_closes_the_store(sign: signal.Signals, code: int, tmp_path: Pa
     assert running.returncode == code, errors
     assert "Traceback" not in errors
     assert not secret.exists()
+
+
+def test_neighbours_by_vector_are_of_the_camp(run: Run, folder: Path) -> None:
+    assert "run 'tastegraph models vectors'" in run("similar", "m1", "--by", "texts", fails=1).stderr
+    assert json.loads(run("models", "vectors", "--json").stdout) == {"vectors": len(camps.MOVIES)}
+    run("models", "vectors")
+    stored = json.loads(run("cypher", "MATCH (v:ItemVector) RETURN count(v) AS n", "--json").stdout)
+    assert stored["rows"] == [[len(camps.MOVIES)]]
+    near = json.loads(run("similar", "m1", "--by", "texts", "-k", "3", "--json").stdout)
+    assert [row["rank"] for row in near] == [1, 2, 3]
+    assert all(int(row["item_id"][1:]) % 2 == 1 for row in near)  # the plots of odd movies are one story
+    people = json.loads(run("similar", "ann", "--by", "interests", "-k", "3", "--json").stdout)
+    assert all(camps.loves(row["user_id"], "m1") for row in people)
+    assert "ann" not in [row["user_id"] for row in people]
+
+
+def test_a_store_is_saved_restored_and_copied(run: Run, folder: Path) -> None:
+    saved = json.loads(run("backup", str(folder / "saved"), "--json").stdout)
+    again = str(folder / "again")
+    restored = json.loads(run("--store", again, "restore", str(folder / "saved"), "--json").stdout)
+    copied = json.loads(run("copy", again, str(folder / "copied"), "--json").stdout)
+    assert saved["digest"] == restored["digest"] == copied["digest"]
+    assert "a copy goes into an empty store only" in run("copy", again, str(folder / "copied"), fails=1).stderr
+    told = json.loads(run("recommend", "ann", "--json").stdout)
+    assert json.loads(run("--store", str(folder / "copied"), "recommend", "ann", "--json").stdout) == told
+    assert "is of this version already" in run("migrate").stdout

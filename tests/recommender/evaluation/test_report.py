@@ -25,7 +25,7 @@ def figures(ndcg: np.ndarray) -> Figures:
     per_person = {f"{name}@{k}": ndcg / (1 + (k == 20)) for k in (10, 20) for name in METRICS}
     means = {name: float(np.mean(values)) for name, values in per_person.items()}
     means |= {f"{name}@{k}": 0.25 for k in (10, 20) for name in ("coverage", "gini")}
-    group = GroupFigure("activity", "no items", len(ndcg), "ndcg@10", means["ndcg@10"])
+    group = GroupFigure("activity", "no items", "ndcg@10", np.arange(len(ndcg)), ndcg)
     return Figures(means, per_person, np.zeros((len(ndcg), 20), dtype=np.int64), 0.125, (group,))
 
 

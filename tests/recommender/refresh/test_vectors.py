@@ -21,7 +21,7 @@ from tests.running import RUN
 
 USERS, ITEMS = [f"u{n}" for n in range(8)], [f"i{n}" for n in range(6)]
 ALL = """
-MATCH (n)-[:HAS_VECTOR]->(v)
+MATCH (n)-[:HAS_FACTORS]->(v)
 RETURN labels(n)[0] AS label, n.id AS id, labels(v)[0] AS kind, v.model AS model, v.vector AS vector
 """
 
@@ -47,8 +47,8 @@ def test_products_are_scores(graph: BoltStore, model: Model, monkeypatch: pytest
     assert write_vectors(graph, model) == 4
     rows = graph.read(ALL)
     assert {(row["label"], row["kind"], row["model"]) for row in rows} == {
-        ("User", "UserVector", "one"),
-        ("Item", "ItemVector", "one"),
+        ("User", "UserFactors", "one"),
+        ("Item", "ItemFactors", "one"),
     }
     users, items = (
         np.array([vector for _, vector in sorted((row["id"], row["vector"]) for row in rows if row["label"] == label)])

@@ -1,7 +1,7 @@
 // Removes some of the vectors of items or of people by all versions but one; how many. Writes.
 // $kept: the version whose vectors stay
 // $most: at most so many at once
-MATCH (v:<label>Vector)
+MATCH (v:<label>Factors)
 WHERE v.model <> $kept
 WITH v
 LIMIT $most

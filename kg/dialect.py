@@ -1,0 +1,185 @@
+"""The package's Cypher in the words of a graph that somebody else made: labels, types and properties of its own.
+
+Every text of :mod:`kg.queries` speaks of ``(:User {id})``, ``(:Item {id, title, text})`` and so on. In an adopted graph
+(:mod:`kg.adopt`) the owner's nodes carry our labels and ids beside their own, with a prefix, and all else is read where
+the owner keeps it:
+
+==========================  =====================================================================================
+``(u:User {id: $id})``      ``(u:TG_User {tg_id: $id})``: labels and keys are ours
+``i.title``                 ``coalesce(i.tg_title, i.`name`)``: what we wrote, else what the owner did
+``[r:RATED]`` read          ``[r:RATED|TG_RATED]``: the owner's edges and ours
+``[r:RATED]`` written       ``[r:TG_RATED]``: ours alone
+``type(r)``                 ``replace(type(r), 'TG_', '')``
+==========================  =====================================================================================
+
+Nodes that only we make (interests, segments, versions) get the prefix on their label and keep their properties. The
+texts are this package's own and keep its layout: no blank behind the colon of a label or a type, one behind that of a
+map.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from kg.schema import RESERVED
+
+SHARED = frozenset({"User", "Item", "Entity", "Review"})
+"""Labels whose nodes may be the owner's."""
+
+_CLAUSES = "MATCH|CREATE|MERGE|SET|DELETE|RETURN|WITH|WHERE|UNWIND|FOREACH|REQUIRE"
+_TOKEN = re.compile(
+    rf"""(?P<string>'(?:[^'\\]|\\.)*'|`[^`]*`)
+    |(?P<constraint>(?<=CREATE\ CONSTRAINT\ )\w+)
+    |\b(?P<clause>{_CLAUSES})\b
+    |:(?P<names>[A-Za-z_]\w*(?:\|[A-Za-z_]\w*)*)(?P<pattern>\s*\{{)?
+    |\b(?P<function>type|labels)\((?P<argument>\w+)\)
+    |(?<![.$\w])(?P<variable>[A-Za-z_]\w*)\.(?P<property>\w+)(?P<plain>\s*(?:=(?![=~])|IN\ \$|IS\ UNIQUE))?
+    |(?P<key>\w+)(?=:\ )
+    |(?P<open>[\[(\{{])|(?P<close>[\])}}])""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """Where an owner keeps what our texts name."""
+
+    prefix: str
+    """Before labels and types with a line below, ``TG_``; before properties in lower case."""
+    nodes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Our property of nodes -> the owner's properties that hold it, the first that is there counts."""
+    edges: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Our property of events -> owner's type -> Cypher for it, in which ``{edge}`` is the relationship."""
+    relations: tuple[str, ...] = ()
+    """The owner's types that are attributes."""
+
+    @cached_property
+    def own(self) -> str:
+        """The prefix of properties."""
+        return self.prefix.lower()
+
+    def label(self, name: str) -> str:
+        """Our label or type with the prefix.
+
+        >>> Dialect("TG_").label("User")
+        'TG_User'
+        """
+        return self.prefix + name
+
+    def text(self, text: str) -> str:
+        """A text of :mod:`kg.queries` or :mod:`kg.schema` in the owner's words.
+
+        >>> Dialect("TG_", nodes={"title": ("name",)}).text("MATCH (i:Item {id: $item}) RETURN i.title AS title")
+        'MATCH (i:TG_Item {tg_id: $item}) RETURN coalesce(i.tg_title, i.`name`) AS title'
+        """
+        if "db.relationshipTypes()" in text:
+            return self._types()
+        return _Translation(self, text).run()
+
+    def parameters(self, text: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Parameters of ``text``: keys of maps that are added to shared nodes get the prefix."""
+        added = re.search(r"(\w+) \+= row\.(\w+)", text)
+        if added is None or added[1] in _ours(text):
+            return given
+        name = added[2]
+        rows = [row | {name: {self.own + key: value for key, value in row[name].items()}} for row in given["rows"]]
+        return {**given, "rows": rows}
+
+    def value(self, value: Any) -> Any:
+        """A value of an answer: properties of a node under our names, ours before the owner's."""
+        if isinstance(value, list):
+            return list(map(self.value, value))
+        if not isinstance(value, dict):
+            return value
+        ours = {key.removeprefix(self.own): own for key, own in value.items() if key.startswith(self.own)}
+        return {key: own for key, own in value.items() if not key.startswith(self.own)} | ours
+
+    def _types(self) -> str:
+        """The owner's attributes and relations of ours; a person may be an entity too, so events are left out."""
+        listed = ", ".join(f"'{name}'" for name in self.relations)
+        return (
+            f"MATCH (k:{self.prefix}EventKind) WITH collect(k.id) AS kinds "
+            "CALL db.relationshipTypes() YIELD relationshipType AS name "
+            f"WITH kinds, name, replace(name, '{self.prefix}', '') AS relation "
+            f"WHERE (name IN [{listed}] OR name STARTS WITH '{self.prefix}') AND NOT relation IN kinds "
+            "RETURN DISTINCT relation"
+        )
+
+
+def _ours(text: str) -> set[str]:
+    """Variables that a text binds to nodes that are always ours."""
+    return {name for name, label in re.findall(r"\((\w+):(\w+)", text) if label not in SHARED}
+
+
+class _Translation:
+    """One pass over one text."""
+
+    def __init__(self, dialect: Dialect, text: str) -> None:
+        self._dialect = dialect
+        self._text = text
+        self._clause = ""
+        self._open: list[str] = []
+        rows = set(re.findall(r"UNWIND \S+ AS (\w+)", text)) - {"id", "user"}
+        bound = set(re.findall(r"[(\[](\w+)(?=[:)\]])", text)) - rows
+        self._edges = set(re.findall(r"\[(\w+)(?=[:\]])", text))
+        self._translated = bound - _ours(text)
+
+    def run(self) -> str:
+        return _TOKEN.sub(self._token, self._text)
+
+    def _token(self, match: re.Match[str]) -> str:
+        if match["clause"]:
+            self._clause = match["clause"]
+        elif match["constraint"]:
+            return self._dialect.own + match["constraint"]
+        elif match["names"]:
+            return self._named(match)
+        elif match["function"]:
+            return self._function(match["function"], match["argument"])
+        elif match["property"] and match["variable"] in self._translated:
+            return self._property(match["variable"], match["property"], match["plain"])
+        elif match["key"] and self._open and self._open[-1] == "properties":
+            return self._dialect.own + match["key"]
+        elif match["open"]:
+            self._open.append(match["open"])
+        elif match["close"] and self._open:
+            self._open.pop()
+        return match[0]
+
+    def _named(self, match: re.Match[str]) -> str:
+        """Labels or types, and whether the map of properties behind them is of shared nodes."""
+        names = match["names"].split("|")
+        if self._open and self._open[-1] == "[":
+            named, shared = "|".join(form for name in names for form in self._types(name)), True
+        else:
+            named, shared = "|".join(map(self._dialect.label, names)), bool(SHARED.intersection(names))
+        if match["pattern"]:
+            self._open.append("properties" if shared else "{")
+        return f":{named}{match['pattern'] or ''}"
+
+    def _types(self, name: str) -> list[str]:
+        ours = self._dialect.label(name)
+        written = self._clause in ("CREATE", "MERGE", "REQUIRE")
+        return [ours] if written or name in RESERVED else [name, ours]
+
+    def _function(self, name: str, argument: str) -> str:
+        prefix = self._dialect.prefix
+        if name == "type":
+            return f"replace(type({argument}), '{prefix}', '')"
+        return f"[name IN labels({argument}) WHERE name STARTS WITH '{prefix}' | replace(name, '{prefix}', '')]"
+
+    def _property(self, variable: str, name: str, plain: str | None) -> str:
+        ours = f"{variable}.{self._dialect.own}{name}"
+        if name == "id" or (plain and (self._clause == "SET" or not plain.lstrip().startswith("="))):
+            return ours + (plain or "")
+        if variable in self._edges:
+            cases = self._dialect.edges.get(name, {})
+            other = " ".join(f"WHEN '{type}' THEN {cypher.format(edge=variable)}" for type, cypher in cases.items())
+            others = [f"CASE type({variable}) {other} END"] if other else []
+        else:
+            others = [f"{variable}.`{own}`" for own in self._dialect.nodes.get(name, ())]
+        return (f"coalesce({', '.join([ours, *others])})" if others else ours) + (plain or "")

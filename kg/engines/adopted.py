@@ -1,0 +1,257 @@
+"""A graph that was there before, on a Neo4j server: read where its owner keeps it, and written beside it.
+
+What is added: labels ``TG_User``, ``TG_Item``, ``TG_Entity`` and ``TG_Review`` and properties ``tg_...`` on the owner's
+nodes, edges and nodes of ours with types and labels that begin with ``TG_``, and constraints named ``tg_...``.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from tqdm import tqdm
+
+from kg import queries
+from kg.adoption import PREFIX, Adoption, EventMap, NodeMap, quoted
+from kg.connection import ConnectionConfig
+from kg.dialect import SHARED, Dialect
+from kg.engines.neo4j import Neo4jStore
+from kg.errors import ConstraintViolated, StoreError
+from kg.store import Row, Statement
+
+AT_ONCE = 10_000
+"""Nodes or edges changed in one transaction."""
+OWN = PREFIX.lower()
+_INDEXES = (
+    f"SHOW INDEXES YIELD name, labelsOrTypes AS on WHERE any(kind IN on WHERE kind STARTS WITH '{PREFIX}') RETURN name"
+)
+
+
+class AdoptedStore(Neo4jStore):
+    """A :class:`kg.store.Store` that speaks an owner's graph; :attr:`adoption` says how."""
+
+    adoption: Adoption
+    _dialect = Dialect(PREFIX)
+
+    @classmethod
+    def open_as(
+        cls, adoption: Adoption, url: str, *, work: Path | None = None, config: ConnectionConfig | None = None
+    ) -> Self:
+        """Connect as :meth:`Neo4jStore.open` does."""
+        store = cls.open(url, work=work, config=config)
+        store.adoption = adoption
+        store._dialect = adoption.dialect()
+        return store
+
+    @property
+    def notes_changes(self) -> bool:
+        """False: the owner's writes leave none."""
+        return False
+
+    def read(self, text: str, **parameters: Any) -> list[Row]:
+        """See :class:`kg.store.Store`."""
+        return list(map(self._ours, super().read(self.translate(text), **parameters)))
+
+    def _rows_of(self, text: str, parameters: Mapping[str, Any]) -> Iterator[Row]:
+        return map(self._ours, super()._rows_of(self.translate(text), parameters))
+
+    def write(self, *statements: Statement) -> list[list[Row]]:
+        """See :class:`kg.store.Store`."""
+        said = (Statement(self.translate(s.text), self._dialect.parameters(s.text, s.parameters)) for s in statements)
+        return [list(map(self._ours, rows)) for rows in super().write(*said)]
+
+    def translate(self, text: str) -> str:
+        """A text of :mod:`kg.queries` as this graph has it."""
+        return self._dialect.text(text)
+
+    def catch_up(self) -> dict[str, int]:
+        """Bring what was added in line with what the owner has changed since; returns how much there is of each.
+
+        Raises:
+            StoreError: two nodes of a label have the same id.
+        """
+        return {**self._mark_nodes(), **self._mark_reviews(), **self._mark_events()}
+
+    def attributes(self) -> list[str]:
+        """The owner's types of edges between items and entities, those of events left out."""
+        found = self._raw(
+            f"MATCH (a:{PREFIX}Item|{PREFIX}Entity)-[r]->(b:{PREFIX}Item|{PREFIX}Entity) "
+            f"WHERE NOT type(r) STARTS WITH '{PREFIX}' AND NOT type(r) IN $events RETURN DISTINCT type(r) AS name",
+            events=[event.name for event in self.adoption.event],
+        )
+        return sorted(row["name"] for row in found)
+
+    def _ours(self, row: Row) -> Row:
+        return {name: self._dialect.value(value) for name, value in row.items()}
+
+    def _raw(self, text: str, **parameters: Any) -> list[Row]:
+        """A text in the owner's words."""
+        return super().write(Statement(text, parameters))[0]
+
+    def _mark_nodes(self) -> dict[str, int]:
+        plan = self.adoption
+        for label, nodes in (("User", plan.person), ("Item", plan.item)):
+            self._mark(nodes, label, f"n.{OWN}id = toString(n.{quoted(nodes.id)})")
+        for entity in plan.entity:
+            kind = (entity.kind or entity.label.lower()).replace("'", "")
+            # A node that is a person or an item as well keeps the id that it has as such.
+            id = f"coalesce(n.{OWN}id, '{kind}:' + toString(n.{quoted(entity.id)}))"
+            self._mark(entity, "Entity", f"n.{OWN}id = {id}, n.{OWN}kind = '{kind}'")
+        return {name: self._count(f"(:{PREFIX}{label})") for name, label in _COUNTED.items()}
+
+    def _mark(self, nodes: NodeMap, label: str, changes: str) -> None:
+        """Label the owner's nodes that are not yet."""
+        condition = f"n.{quoted(nodes.id)} IS NOT NULL AND NOT n:{PREFIX}{label}"
+        text = (
+            f"MATCH (n:{quoted(nodes.label)}) WHERE {condition} AND ({nodes.where or 'true'}) WITH n LIMIT {AT_ONCE} "
+            f"SET n:{PREFIX}{label}, {changes} RETURN count(n) AS changed"
+        )
+        with tqdm(desc=f"marking {nodes.label}", unit="node", disable=None, leave=False, delay=2) as bar:
+            try:
+                while changed := self._raw(text)[0]["changed"]:
+                    bar.update(changed)
+            except ConstraintViolated as error:
+                raise StoreError(
+                    f"two nodes of {nodes.label} have the same {nodes.id}; name a property that differs: {error}"
+                ) from error
+
+    def _mark_reviews(self) -> dict[str, int]:
+        plan = self.adoption.review
+        if plan is None:
+            return {}
+        self._raw(
+            f"MATCH {plan.pattern} WHERE person:{PREFIX}User AND item:{PREFIX}Item AND NOT review:{PREFIX}Review "
+            f"SET review:{PREFIX}Review, review.{OWN}id = elementId(review) "
+            f"MERGE (person)-[:{PREFIX}WROTE]->(review) MERGE (review)-[:{PREFIX}ABOUT]->(item)"
+        )
+        return {"reviews": self._count(f"(:{PREFIX}Review)")}
+
+    def _mark_events(self) -> dict[str, int]:
+        self.ensure_schema([event.name for event in self.adoption.event])
+        for event in self.adoption.event:
+            if event.scale is not None:
+                low, high = event.scale
+                self.write(queries.statement("kind_scale", kind=event.name, minimum=low, maximum=high))
+            if event.pattern is not None:
+                self._derive(event, event.pattern)
+        rows = self.read(queries.text("events_by_kind"))
+        return {row["kind"]: row["events"] for row in rows}
+
+    def _derive(self, event: EventMap, pattern: str) -> None:
+        """Edges of ours for whatever matches a pattern now; those that nothing matches any more go."""
+        values = {"value": f"toFloat({event.value})" if event.value else None}
+        values["at"] = event.moment(event.at) if event.at else None
+        key = f"toString({event.id}) + '/' + " if event.id else f"person.{OWN}id + '/' + "
+        given = ", ".join(f"{cypher or 'null'} AS {name}" for name, cypher in values.items())
+        run = uuid.uuid4().hex
+        kind = PREFIX + event.name
+        self._raw(
+            f"MATCH {pattern} WHERE person:{PREFIX}User AND item:{PREFIX}Item "
+            f"WITH person, item, {key}item.{OWN}id AS id, {given} "
+            f"MERGE (person)-[e:{kind} {{{OWN}event_id: id}}]->(item) "
+            f"SET e.{OWN}value = value, e.{OWN}at = at, e.{OWN}derived = $run",
+            run=run,
+        )
+        self._raw(f"MATCH ()-[e:{kind}]->() WHERE e.{OWN}derived <> $run DELETE e", run=run)
+
+    def _count(self, pattern: str) -> int:
+        return int(self._raw(f"RETURN COUNT {{ MATCH {pattern} }} AS n")[0]["n"])
+
+
+_COUNTED = {"people": "User", "items": "Item", "entities": "Entity"}
+
+
+def adopt(adoption: Adoption, url: str, *, work: Path | None = None) -> dict[str, int]:
+    """Mark the graph at ``url`` as a map says, and keep the map in it: whoever opens it then opens an adopted graph.
+
+    A second call with another map takes that one.
+
+    Returns:
+        How many people, items, entities, reviews and events of each kind there are.
+
+    Raises:
+        StoreError: the graph is tastegraph's own; or a label, an id or an event of the map is not there.
+    """
+    with Neo4jStore.open(url, work=work) as plain:
+        _check(plain, adoption)
+    with AdoptedStore.open_as(adoption, url, work=work) as store:
+        store.ensure_schema()
+        counts = store.catch_up()
+        if adoption.attributes is None:
+            adoption = replace(adoption, attributes=tuple(store.attributes()))
+        store.write(queries.statement("adoption_keep", adoption=adoption.to_json()))
+        return counts
+
+
+def found_in(store: Neo4jStore) -> Adoption | None:
+    """How a graph was adopted; None where it was not."""
+    rows = store.read(Dialect(PREFIX).text(queries.text("adoption")))
+    return Adoption.from_json(rows[0]["adoption"]) if rows and rows[0]["adoption"] else None
+
+
+def _check(store: Neo4jStore, adoption: Adoption) -> None:
+    if store.read(queries.text("adoption")):
+        raise StoreError(f"{store.address} was made by tastegraph; there is nothing to adopt")
+    for nodes in (adoption.person, adoption.item, *adoption.entity):
+        text = f"MATCH (n:{quoted(nodes.label)}) RETURN count(n) AS nodes, count(n.{quoted(nodes.id)}) AS ids"
+        (row,) = store.read(text)
+        if not row["ids"]:
+            raise StoreError(
+                f"{store.address} holds {row['nodes']} nodes {nodes.label}, none with a property {nodes.id}"
+            )
+    person, item = adoption.person.label, adoption.item.label
+    for event in adoption.event:
+        pattern = event.pattern or f"(person)-[:{quoted(event.name)}]->(item)"
+        ends = f"person:{quoted(person)} AND item:{quoted(item)}"
+        if not store.read(f"MATCH {pattern} WHERE {ends} RETURN 1 AS one LIMIT 1"):
+            raise StoreError(
+                f"{store.address}: nothing matches {pattern} from {person} to {item}; "
+                "an edge that points the other way needs a pattern"
+            )
+
+
+def release(url: str, *, work: Path | None = None) -> dict[str, int]:
+    """Take away all that was added to the graph at ``url``, and nothing else; returns how many of each.
+
+    The map goes last, so that a release that was interrupted can be run again; in a graph without one nothing happens.
+    """
+    with Neo4jStore.open(url, work=work) as store:
+        rows = store.read("CALL db.relationshipTypes() YIELD relationshipType AS name RETURN name")
+        edges = sum(
+            _repeat(store, _delete(f"()-[n:{row['name']}]->()")) for row in rows if row["name"].startswith(PREFIX)
+        )
+        for row in store.read(f"SHOW CONSTRAINTS YIELD name WHERE name STARTS WITH '{OWN}' RETURN name"):
+            store.write(Statement(f"DROP CONSTRAINT {quoted(row['name'])} IF EXISTS", {}))
+        for row in store.read(_INDEXES):
+            store.write(Statement(f"DROP INDEX {quoted(row['name'])} IF EXISTS", {}))
+        labels = sum(_repeat(store, _unmark(label)) for label in sorted(SHARED))
+        found = {row["label"] for row in store.read("CALL db.labels() YIELD label RETURN label")}
+        ours = sorted(
+            (label for label in found if label.startswith(PREFIX)), key=lambda label: label == f"{PREFIX}Schema"
+        )
+        nodes = sum(_repeat(store, _delete(f"(n:{label})")) for label in ours)
+        return {"edges": edges, "labels": labels, "nodes": nodes}
+
+
+def _delete(pattern: str) -> str:
+    return f"MATCH {pattern} WITH n LIMIT {AT_ONCE} DELETE n RETURN count(*) AS changed"
+
+
+def _unmark(label: str) -> str:
+    """Nodes that have labels of ours alone are ours and go; others lose our labels and properties."""
+    return (
+        f"MATCH (n:{PREFIX}{label}) WITH n LIMIT {AT_ONCE} "
+        f"FOREACH (key IN [k IN keys(n) WHERE k STARTS WITH '{OWN}'] | SET n[key] = null) "
+        f"REMOVE n:{PREFIX}{label} WITH n, labels(n) AS left "
+        "FOREACH (_ IN CASE WHEN size(left) = 0 THEN [1] ELSE [] END | DETACH DELETE n) RETURN count(*) AS changed"
+    )
+
+
+def _repeat(store: Neo4jStore, text: str) -> int:
+    total = 0
+    while changed := store.write(Statement(text, {}))[0][0]["changed"]:
+        total += changed
+    return total

@@ -1,0 +1,9 @@
+// The nodes of a label whose vectors are most like one, each compared. Of the embedded engine: a server's function is
+// scaled otherwise.
+// $vector: list of numbers
+// $k: how many
+MATCH (n:<label>)
+WHERE size(n.<property>) = size($vector)
+RETURN n.id AS id, vector.similarity.cosine(n.<property>, $vector) AS score
+ORDER BY score DESC, id
+LIMIT $k

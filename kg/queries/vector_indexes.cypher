@@ -1,0 +1,5 @@
+// A server's vector index of this name, with its dimension and similarity.
+// $name: of the index
+SHOW VECTOR INDEXES YIELD name, options
+WHERE name = $name
+RETURN options.indexConfig AS config

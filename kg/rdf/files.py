@@ -1,0 +1,187 @@
+"""Files of RDF to statements: N-Triples and N-Quads line by line, Turtle, TriG, RDF/XML and JSON-LD as a stream.
+
+The format is told from the content. Names of graphs (N-Quads, TriG) are left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from enum import Enum
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from kg.errors import ReadError
+from kg.extras import extra
+from kg.rdf.terms import BLANK, OWN_BLANK, Fact
+from kg.readers.rows import ROW, raw_text
+from kg.readers.stream import FileSource, LineStream
+from kg.records import Reject
+
+if TYPE_CHECKING:
+    import pyoxigraph as ox
+
+_LINES_AT_ONCE = 2_000
+_SAMPLE_LINES = 100
+_XML = (b"<?xml", b"<rdf:", b"<!DOCTYPE", b"<!--")
+_JSON_LD = re.compile(rb'"@(?:context|id|graph|type)"\s*:')
+_DIRECTIVE = re.compile(rb"^\s*(?:@?prefix|@?base)\s+\S*\s*<", re.IGNORECASE | re.MULTILINE)
+_TRIPLE = re.compile(rb"\s*(?:<[^<>\s]*>|_:\S+)\s+<[^<>\s]*>\s+(?:<|_:|\").*\.\s*(?:#.*)?")
+_TURTLE = re.compile(rb"\s*(?:<[^<>\s]*>|_:\S+|\[)\s*(?:a|<[^<>\s]*>)\s.*[;,.\]]\s*", re.DOTALL)
+_SCHEMA_ORG = re.compile(rb'("@context"\s*:\s*)"https?://(?:www\.)?schema\.org/?"')
+
+
+class Syntax(Enum):
+    """How statements are written; the values are pyoxigraph's names of the formats that include each."""
+
+    LINES = "N_QUADS"
+    TURTLE = "TRIG"
+    XML = "RDF_XML"
+    JSON = "JSON_LD"
+
+
+def sniff_rdf(head: bytes) -> Syntax | None:
+    """The syntax of a file that begins so; None when it is no RDF.
+
+    >>> sniff_rdf(b"<http://a> <http://b> 'c' ."), sniff_rdf(b"head,relation,tail")
+    (<Syntax.TURTLE: 'TRIG'>, None)
+    """
+    start = head.lstrip()
+    if start.startswith((b"{", b"[")):
+        return Syntax.JSON if _JSON_LD.search(head) else None
+    if start.startswith(_XML):
+        return Syntax.XML
+    if _DIRECTIVE.search(head):
+        return Syntax.TURTLE
+    lines = [line for line in start.splitlines()[:_SAMPLE_LINES] if line.strip() and not line.lstrip().startswith(b"#")]
+    if 2 * sum(_TRIPLE.fullmatch(line) is not None for line in lines) > len(lines):
+        return Syntax.LINES
+    return Syntax.TURTLE if lines and _TURTLE.match(b"\n".join(lines)) else None
+
+
+class RdfFile:
+    """One file of statements; it is opened, and its first bytes looked at, on construction.
+
+    Raises:
+        ReadError: it cannot be read, or is no RDF.
+        MissingExtra: pyoxigraph is not installed.
+    """
+
+    def __init__(self, source: FileSource) -> None:
+        self._stream = LineStream(source)
+        self.name = self._stream.name
+        found = sniff_rdf(self._stream.head)
+        if found is None:
+            self._stream.close()
+            raise ReadError(self.name, "is neither N-Triples nor Turtle, RDF/XML or JSON-LD")
+        self.syntax = found
+        self._digest = hashlib.blake2b(digest_size=8)
+        with extra("rdf", "reading RDF"):
+            import pyoxigraph as ox
+        self._ox = ox
+
+    @property
+    def digest(self) -> str:
+        """A hash of the unpacked bytes that were read: what tells blank nodes of two files apart."""
+        return self._digest.hexdigest()
+
+    def facts(self) -> Iterator[Fact | Reject]:
+        """Every statement; of N-Triples also what is none, as rejects.
+
+        Labels of blank nodes are those of the file, or numbers in the order of their first appearance.
+
+        Raises:
+            ReadError: the file breaks off; or of other syntaxes than N-Triples: an error in it, with its line. What
+                stands before has been given.
+        """
+        try:
+            yield from self._lines() if self.syntax is Syntax.LINES else self._whole()
+        finally:
+            self._stream.close()
+
+    def _lines(self) -> Iterator[Fact | Reject]:
+        stream, first = iter(self._stream), 1
+        try:
+            while lines := list(islice(stream, _LINES_AT_ONCE)):
+                block = b"".join(lines)
+                self._digest.update(block)
+                yield from self._block(block, lines, first)
+                first += len(lines)
+        except ReadError as error:
+            yield from self._stream.broken_row(error)
+            raise
+
+    def _block(self, block: bytes, lines: list[bytes], first: int) -> Iterator[Fact | Reject]:
+        told = iter([n for n, line in enumerate(lines) if not line.isspace() and not line.lstrip().startswith(b"#")])
+        fact_of = fact_maker(self._ox)
+        parser = self._ox.parse(block, format=self._ox.RdfFormat.N_QUADS)
+        while True:
+            try:
+                fact = fact_of(next(parser))
+                yield fact._replace(line=first + next(told, 0))
+            except StopIteration:
+                return
+            except SyntaxError as error:  # the parser goes on with the next line
+                at = (error.lineno or 1) - 1
+                next(told, None)
+                yield Reject(self.name, first + at, ROW, f"is no N-Triples: {error.msg}", raw_text(lines[at]))
+
+    def _whole(self) -> Iterator[Fact]:
+        fact_of = fact_maker(self._ox, labels={})
+        file = _Blocks(self._digested(), json=self.syntax is Syntax.JSON)
+        try:
+            parser = self._ox.parse(file, format=getattr(self._ox.RdfFormat, self.syntax.value))  # type: ignore[arg-type]
+            for quad in parser:
+                yield fact_of(quad)
+        except SyntaxError as error:
+            reason = str(error.msg)
+            if "LoadDocumentCallback" in reason:
+                reason = 'the context is on the web and is not fetched; write its terms into "@context"'
+            raise ReadError(self.name, f"{reason}; what stands before it could be read", error.lineno) from error
+
+    def _digested(self) -> Iterator[bytes]:
+        for block in self._stream.blocks():
+            self._digest.update(block)
+            yield block
+
+
+class _Blocks:
+    """Blocks as the file that the parser reads."""
+
+    def __init__(self, blocks: Iterator[bytes], *, json: bool) -> None:
+        self._blocks = blocks
+        self._held = b""
+        self._json = json
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._held:
+            self._held = next(self._blocks, b"")
+            if self._json:  # what pages embed names a context on the web, whose terms are all of schema.org
+                self._held = _SCHEMA_ORG.sub(rb'\1{"@vocab": "https://schema.org/"}', self._held)
+        block, self._held = (self._held, b"") if size < 0 else (self._held[:size], self._held[size:])
+        return block
+
+
+def fact_maker(library: Any, labels: dict[str, str] | None = None) -> Callable[[ox.Quad | ox.Triple], Fact]:
+    """A function from a parsed statement to a :class:`Fact`; with ``labels`` it numbers blank nodes."""
+    iri, blank, literal = library.NamedNode, library.BlankNode, library.Literal
+
+    def resource(term: Any) -> str:
+        if type(term) is iri:
+            return str(term.value)
+        if type(term) is not blank:
+            raise SyntaxError("a statement about a statement is not read")
+        label = str(term.value)
+        if labels is not None and not OWN_BLANK.fullmatch(label):
+            label = labels.setdefault(label, f"b{len(labels)}")
+        return f"{BLANK}{label}"
+
+    def fact(quad: Any) -> Fact:
+        said = quad.object
+        subject = resource(quad.subject)
+        if type(said) is literal:
+            return Fact(subject, quad.predicate.value, said.value, said.datatype.value, said.language)
+        return Fact(subject, quad.predicate.value, resource(said))
+
+    return fact

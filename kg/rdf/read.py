@@ -1,0 +1,209 @@
+"""Statements to records.
+
+Every resource is an entity; an item is one of its own, or ``SAME_AS`` its entity, which is the same to the model. What
+describes a resource is gathered, so that an item or an entity is one record wherever its statements stand; these come
+first, then what ties them together.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from kg.errors import ReadError, RecordError
+from kg.rdf.describe import Description, describe
+from kg.rdf.files import RdfFile
+from kg.rdf.mapping import SCHEMA_CLASSES, Means, RdfMapping, relation_of
+from kg.rdf.spool import Spool
+from kg.rdf.terms import BLANK, OWN_BLANK, Fact, is_iri
+from kg.readers.rows import ROW, raw_text
+from kg.readers.stream import FileSource
+from kg.records import EntityRecord, ItemRecord, Link, Origin, Record, Reject, Triple, clean_id
+
+log = logging.getLogger(__name__)
+
+SAME_ENTITY = "OWL_SAME_AS"
+"""The relation of two resources that are the same, none of which is an item."""
+_DESCRIBES = {Means.TYPE, Means.KIND, Means.ID, Means.PROPERTY}
+_MOST_NAMED = 8
+
+
+def read_rdf(
+    source: FileSource, mapping: RdfMapping | None = None, links: Iterable[Link | Reject] = ()
+) -> Iterator[Record | Reject]:
+    """Items, entities, links and triples of a file of RDF; see :mod:`kg.rdf.mapping` for what is which.
+
+    Memory grows with the number of items and of links, not with that of statements, which wait in the temporary folder.
+
+    Args:
+        source: N-Triples, Turtle, RDF/XML or JSON-LD, plain, gzip or zstd.
+        mapping: what predicates mean; by default the usual, and members of schema.org's classes of things that people
+            choose are items unless there are ``links``.
+        links: which items are which resources, by IRI or by the entity's id.
+
+    Raises:
+        ReadError: the file cannot be read (any further); raised after the records of what stands before.
+        MissingExtra: pyoxigraph is not installed.
+    """
+    given = list(links)
+    file = RdfFile(source)
+    failed: ReadError | None = None
+    with Spool() as spool:
+        reader = _Reader(file, mapping or RdfMapping(item_classes=frozenset() if given else SCHEMA_CLASSES), spool)
+        yield from reader.link(given)
+        try:
+            for fact in file.facts():
+                if isinstance(fact, Reject):
+                    yield fact
+                else:
+                    reader.put_aside(fact)
+        except ReadError as error:
+            failed = error
+        yield from reader.records()
+    reader.say()
+    if failed is not None:
+        raise failed
+
+
+class _Reader:
+    """One file."""
+
+    def __init__(self, file: RdfFile, mapping: RdfMapping, spool: Spool) -> None:
+        self._file = file
+        self._mapping = mapping
+        self._spool = spool
+        self._items: dict[str, list[str]] = defaultdict(list)
+        """The items that are linked to each entity."""
+        self._unread: Counter[str] = Counter()
+        self._rejects: list[Reject] = []
+
+    def link(self, links: Iterable[Link | Reject]) -> Iterator[Link | Reject]:
+        """The links, with the entities' ids as this file has them."""
+        for link in links:
+            if isinstance(link, Link):
+                if is_iri(link.entity_id):
+                    link = replace(link, entity_id=self._mapping.node(link.entity_id)[1])
+                self._items[link.entity_id].append(link.item_id)
+            yield link
+
+    def put_aside(self, fact: Fact) -> None:
+        """Take one statement."""
+        try:
+            means = self._mapping.role(fact.predicate).means
+        except RecordError as error:  # the predicate has no letter that a relation could be called by
+            self._refuse(fact, error)
+            return
+        if means is Means.DROP:
+            self._unread[fact.predicate] += 1
+        elif fact.datatype is not None or means in _DESCRIBES:
+            self._spool.describe(fact)
+        else:
+            self._spool.relate(fact)
+
+    def records(self) -> Iterator[Record | Reject]:
+        """Everything: what is described, then what is tied together."""
+        for subject, facts in self._spool.described():
+            yield from self._from(facts, self._described(subject, facts))
+        for fact in self._spool.related():
+            yield from self._from([fact], self._related(fact))
+
+    def say(self) -> None:
+        """Which statements were left out: one that was meant to be read is seen at once."""
+        if self._unread:
+            most = ", ".join(f"{predicate} ({count})" for predicate, count in self._unread.most_common(_MOST_NAMED))
+            more = f" and {len(self._unread) - _MOST_NAMED} more predicates" if len(self._unread) > _MOST_NAMED else ""
+            log.info("%s: %d statements left out: %s%s", self._file.name, self._unread.total(), most, more)
+
+    def _from(self, facts: Sequence[Fact], records: Iterator[Record]) -> Iterator[Record | Reject]:
+        """The records with their origin, and what was refused on the way."""
+        origin = Origin(self._file.name, facts[0].line, {"statements": facts})
+        try:
+            for record in records:
+                object.__setattr__(record, "origin", origin)  # it is nobody else's yet
+                yield record
+        except RecordError as error:
+            for fact in facts:
+                self._refuse(fact, error)
+        yield from self._rejects
+        self._rejects.clear()
+
+    def _refuse(self, fact: Fact, error: RecordError) -> None:
+        self._rejects.append(Reject(self._file.name, fact.line, error.field or ROW, error.reason, raw_text(str(fact))))
+
+    def _node(self, resource: str) -> tuple[str, str]:
+        """Label and id; a blank node's is unique to the file's content."""
+        if resource.startswith(BLANK):
+            label = resource.removeprefix(BLANK)
+            own = label if OWN_BLANK.fullmatch(label) else f"tg{self._file.digest}-{label}"
+            return "Entity", clean_id(f"{BLANK}{own}", "blank node")
+        return self._mapping.node(resource)
+
+    # --- What describes a resource
+
+    def _described(self, subject: str, facts: Sequence[Fact]) -> Iterator[Record]:
+        label, id = self._node(subject)
+        found = describe(facts, self._mapping, self._refuse)
+        self._unread.update(fact.predicate for fact in found.unread)
+        if label == "Item":
+            yield self._item(id, found)
+            return
+        linked = self._items.get(id, [])
+        told = [
+            item for item in found.ids or ([id] if found.in_item_class and not linked else []) if item not in linked
+        ]
+        for item in (*linked, *told):
+            yield self._item(item, found)
+        for item in told:
+            self._items[id].append(item)
+            yield Link(item, id)
+        if not self._items.get(id):
+            yield from self._entity(id, found)
+
+    def _item(self, id: str, found: Description) -> ItemRecord:
+        return ItemRecord(id, found.title, found.text, found.properties, found.attributes)
+
+    def _entity(self, id: str, found: Description) -> Iterator[Record]:
+        self._unread.update(fact.predicate for fact in found.of_items)
+        yield EntityRecord(id, found.title, found.kind)
+        for attribute in found.attributes:
+            yield EntityRecord(attribute.entity_id, attribute.value, attribute.kind)
+            yield Triple(id, attribute.relation, attribute.entity_id)
+
+    # --- What ties two resources together
+
+    def _related(self, fact: Fact) -> Iterator[Record]:
+        role = self._mapping.role(fact.predicate)
+        head, tail = self._node(fact.subject), self._node(fact.object)
+        if role.means is Means.SAME:
+            yield from self._same(fact, head, tail)
+        elif role.means is not Means.RELATION and not self._mapping.other_relations:
+            self._unread[fact.predicate] += 1
+        elif role.inverse:
+            yield from self._tied(tail, role.name, head, fact.subject)
+        else:
+            name = role.name or relation_of(fact.predicate)  # a title that is no literal ties, as anything else does
+            yield from self._tied(head, name, tail, fact.object, self._mapping.spelling(fact.predicate))
+
+    def _tied(
+        self, head: tuple[str, str], relation: str, tail: tuple[str, str], resource: str, spelled: str | None = None
+    ) -> Iterator[Record]:
+        if (head[0], tail[0]) == ("Entity", "Item"):
+            # No relation leads from an entity to an item, so it leads to the item's own entity.
+            item, tail = tail[1], ("Entity", resource)
+            if item not in self._items[resource]:
+                self._items[resource].append(item)
+                yield Link(item, resource)
+        yield Triple(head[1], relation, tail[1], head_label=head[0], tail_label=tail[0], name=spelled)
+
+    def _same(self, fact: Fact, head: tuple[str, str], tail: tuple[str, str]) -> Iterator[Record]:
+        """Links of the items among the two; what are no items are tied by a relation."""
+        linked = False
+        for (label, id), (other, entity) in ((head, tail), (tail, head)):
+            if other == "Entity":
+                for item in [id] if label == "Item" else self._items.get(id, []):
+                    linked = True
+                    yield Link(item, entity)
+        if not linked:
+            yield from self._tied(head, SAME_ENTITY, tail, fact.object, fact.predicate)

@@ -1,0 +1,80 @@
+"""Statements put aside on disk: what describes a resource comes back by subject, the rest in the order of the file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from itertools import groupby
+from operator import itemgetter
+from types import TracebackType
+
+from kg.errors import ReadError
+from kg.rdf.terms import Fact
+
+_AT_ONCE = 10_000
+_COLUMNS = "subject, predicate, object, datatype, language, line"
+
+
+class Spool(AbstractContextManager["Spool"]):
+    """A database in the temporary folder that vanishes when it is closed; memory does not grow with it."""
+
+    def __init__(self) -> None:
+        with _translated():
+            self._database = sqlite3.connect("", isolation_level=None)  # no name: private, on disk, removed at the end
+            self._database.execute("PRAGMA journal_mode = OFF")
+            self._database.execute("PRAGMA cache_size = -32768")  # KiB
+            for table in ("described", "related"):
+                self._database.execute(f"CREATE TABLE {table} ({_COLUMNS})")
+            self._database.execute("BEGIN")
+        self._held: dict[str, list[Fact]] = {"described": [], "related": []}
+
+    def describe(self, fact: Fact) -> None:
+        """Put aside what describes its subject."""
+        self._add("described", fact)
+
+    def relate(self, fact: Fact) -> None:
+        """Put aside what ties its subject to something else."""
+        self._add("related", fact)
+
+    def described(self) -> Iterator[tuple[str, list[Fact]]]:
+        """Each subject with what was said of it, in the order in which it was said; subjects are sorted."""
+        yield from (
+            (subject, list(facts))
+            for subject, facts in groupby(self._facts("described", "subject, rowid"), key=itemgetter(0))
+        )
+
+    def related(self) -> Iterator[Fact]:
+        """All that was put aside by :meth:`relate`."""
+        return self._facts("related", "rowid")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    def _add(self, table: str, fact: Fact) -> None:
+        held = self._held[table]
+        held.append(fact)
+        if len(held) >= _AT_ONCE:
+            self._flush(table)
+
+    def _flush(self, table: str) -> None:
+        held: Iterable[Fact] = self._held[table]
+        self._held[table] = []
+        with _translated():
+            self._database.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?)", held)
+
+    def _facts(self, table: str, order: str) -> Iterator[Fact]:
+        self._flush(table)
+        with _translated():
+            yield from map(Fact._make, self._database.execute(f"SELECT {_COLUMNS} FROM {table} ORDER BY {order}"))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        reason = f"{error}; free some space there, or name another folder with TMPDIR"
+        raise ReadError("temporary folder", reason) from error

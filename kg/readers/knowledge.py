@@ -1,0 +1,48 @@
+"""Knowledge graphs from whatever holds them: RDF, or tables of triples and links."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, cast
+
+from kg.rdf.files import sniff_rdf
+from kg.rdf.mapping import RdfMapping
+from kg.rdf.read import read_rdf
+from kg.readers.open import Source, is_file
+from kg.readers.stream import FileSource, LineStream
+from kg.readers.table import read_links, read_triples
+from kg.records import Record, Reject
+
+
+def read_knowledge(
+    source: Source, links: Source | None = None, mapping: RdfMapping | None = None
+) -> Iterator[Record | Reject]:
+    """Triples with all that RDF says beside them, and links from items to entities.
+
+    Args:
+        source: a file of RDF (:func:`kg.rdf.read.read_rdf`), or anything that :func:`kg.readers.table.read_triples`
+            takes. A pipe is RDF when there is a mapping.
+        links: item id, entity id (:func:`kg.readers.table.read_links`).
+        mapping: what the predicates of RDF mean.
+
+    Raises:
+        ReadError: a source cannot be read (any further).
+        MissingExtra: RDF, and its parser is not installed.
+    """
+    linked = read_links(links) if links is not None else iter(())
+    if mapping is not None or _is_rdf(source):
+        yield from read_rdf(cast(FileSource, source), mapping, linked)
+    else:
+        yield from chain(read_triples(source), linked)
+
+
+def _is_rdf(source: Any) -> bool:
+    if not is_file(source) or (isinstance(source, str | os.PathLike) and not os.path.isfile(source)):
+        return False
+    stream = LineStream(source)
+    try:
+        return sniff_rdf(stream.head) is not None
+    finally:
+        stream.close()

@@ -1,0 +1,165 @@
+"""A graph into an empty store."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+import orjson
+
+from kg import queries, schema
+from kg.errors import StoreError, StoreVersionError
+from kg.exact import decode, in_utc
+from kg.migrate import migrate
+from kg.store import Statement, Store
+from kg.transfer.archive import copy_files, files_in
+from kg.transfer.stream import Edge, Node, Source, StoreSource, Tally, shown, tally_of
+
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T", Node, Edge)
+
+MAX_ROWS = 5_000
+"""Nodes or edges of one transaction."""
+MAX_BYTES = 4 << 20
+"""Rough bytes that wait to be written; Bolt messages over 16 MiB hang on the embedded engine."""
+
+
+@dataclass
+class Filled:
+    """What came into a store, compared with what is there now."""
+
+    nodes: dict[str, int]
+    """By labels."""
+    edges: dict[str, int]
+    """By type."""
+    digest: str
+    """Of :class:`kg.transfer.stream.Tally`."""
+    files: int
+    """Copied into the working directory."""
+    in_utc: dict[str, int]
+    """Moments whose offset, or the lack of one, this engine does not keep: by label or type and property."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a JSON document."""
+        return asdict(self)
+
+
+def fill(store: Store, source: Source, *, progress: bool = True) -> Filled:
+    """Bring all of a source into an empty store, and compare.
+
+    Until the end the store is marked as unfinished, so that nothing opens half of a graph.
+
+    Raises:
+        StoreError: the store or its working directory is not empty, the engine failed, or the comparison did.
+        StoreVersionError: the source was made by a later version of the schema.
+    """
+    remembered = dict(source.schema)
+    if remembered["version"] > schema.VERSION:
+        raise StoreVersionError(
+            f"the source has schema version {remembered['version']} and this program speaks {schema.VERSION}; "
+            f"use the release that made it, or a later one"
+        )
+    _require_empty(store, source)
+    _set_schema(store, version=schema.UNFINISHED)
+    load = _Load(store, progress)
+    load.take(source)
+    found = tally_of(StoreSource(store), progress=progress)
+    if found.to_dict() != load.tally.to_dict():
+        raise StoreError(
+            f"{store.address} differs from what was written to it: {found.to_dict()} in place of "
+            f"{load.tally.to_dict()}; did somebody else write? Empty it and begin again"
+        )
+    same = source.work.resolve() == store.work.resolve()
+    files = 0 if same else copy_files(source.work, store.work)
+    _set_schema(store, **remembered)
+    migrate(store)
+    return Filled(dict(found.labels), dict(found.relations), found.digest, files, dict(load.in_utc))
+
+
+class _Load:
+    """Nodes, then edges, then the constraints of the kinds, which make a load slower while they stand."""
+
+    def __init__(self, store: Store, progress: bool) -> None:
+        self._store = store
+        self._progress = progress
+        self._keys: dict[int, str] = {}
+        self.tally = Tally()
+        self.in_utc: Counter[str] = Counter()
+
+    def take(self, source: Source) -> None:
+        """Everything."""
+        nodes, edges = source.sizes()
+        self._add_nodes(self.tally.of_nodes(self._kept(shown(source.nodes(), nodes, "nodes", self._progress))))
+        self._add_edges(self.tally.of_edges(self._kept(shown(source.edges(), edges, "edges", self._progress))))
+        for row in self._store.read(queries.text("kinds")):
+            self._store.write(Statement(schema.kind_constraint(row["kind"]), {}))
+
+    def _kept(self, entries: Iterable[T]) -> Iterator[T]:
+        """The entries as this engine will give them back."""
+        if self._store.keeps_zones:
+            yield from entries
+            return
+        for entry in entries:
+            for name, value in entry.properties.items():
+                if (kept := in_utc(value)) != value:
+                    entry.properties[name] = kept
+                    self.in_utc[f"{_name(entry)}.{name}"] += 1
+            yield entry
+
+    def _add_nodes(self, nodes: Iterable[Node]) -> None:
+        for (labels, names), group in _groups(
+            enumerate(nodes), lambda entry: (entry[1].labels, tuple(entry[1].properties))
+        ):
+            rows = [[number, *decode(node.properties).values()] for number, node in group]
+            text = queries.text("copy_nodes").replace(
+                "<labels>", "".join(f":{queries.quoted(label)}" for label in labels)
+            )
+            (made,) = self._store.write(_naming(text, names, 1, rows))
+            self._keys.update((row["number"], row["key"]) for row in made)
+
+    def _add_edges(self, edges: Iterable[Edge]) -> None:
+        for (relation, names), group in _groups(edges, lambda edge: (edge.relation, tuple(edge.properties))):
+            rows = [[self._keys[e.head], self._keys[e.tail], *decode(e.properties).values()] for e in group]
+            text = queries.text("copy_edges").replace("<type>", queries.quoted(relation))
+            self._store.write(_naming(text, names, 2, rows))
+
+
+def _naming(text: str, names: Iterable[str], first: int, rows: list[list[Any]]) -> Statement:
+    """The properties put in, whose values begin at ``first`` in each row."""
+    named = ", ".join(f"{queries.quoted(name)}: row[{place}]" for place, name in enumerate(names, first))
+    return Statement(text.replace("<properties>", named), {"rows": rows})
+
+
+def _groups(entries: Iterable[Any], key: Callable[[Any], K]) -> Iterator[tuple[K, list[Any]]]:
+    """The entries in batches of one key each."""
+    waiting: dict[K, list[Any]] = defaultdict(list)
+    room = MAX_BYTES
+    for entry in entries:
+        group = waiting[key(entry)]
+        group.append(entry)
+        room -= len(orjson.dumps(entry, default=tuple))
+        if len(group) == MAX_ROWS:
+            yield key(entry), waiting.pop(key(entry))
+        elif room <= 0:
+            yield from waiting.items()
+            waiting.clear()
+            room = MAX_BYTES
+    yield from waiting.items()
+
+
+def _require_empty(store: Store, source: Source) -> None:
+    nodes, _ = StoreSource(store).sizes()
+    if nodes:
+        raise StoreError(f"{store.address} holds a graph of {nodes:,} nodes; a copy goes into an empty store only")
+    if source.work.resolve() != store.work.resolve() and files_in(store.work):
+        raise StoreError(f"the working directory {store.work} holds files; name a new one with --work")
+
+
+def _set_schema(store: Store, **properties: Any) -> None:
+    store.write(queries.statement("schema_set", properties=properties))
+
+
+def _name(entry: Node | Edge) -> str:
+    return ":".join(entry.labels) if isinstance(entry, Node) else entry.relation

@@ -1,0 +1,102 @@
+"""``export``: the graph in the formats of others, one verb a format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from recommender.cli import output
+from recommender.cli.parameters import Json, RdfMap, joined, names
+from recommender.cli.session import Session
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+
+Out = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, show_default=False)]
+
+
+@app.callback()
+def export() -> None:
+    """Write the graph in the formats of others."""
+
+
+@app.command()
+def rdf(
+    context: typer.Context,
+    file: Out,
+    map: RdfMap = None,
+    items: Annotated[
+        list[Any] | None,
+        typer.Option(parser=names, metavar="ID,...", help="Only these items and what they lead to; may be repeated."),
+    ] = None,
+    hops: Annotated[int, typer.Option(min=0, metavar="N", help="How far from --items.")] = 1,
+    json: Json = False,
+) -> None:
+    """The knowledge graph as RDF: .nt, .ttl, .rdf or .jsonld, also .gz or .zst.
+
+    People, their events and their reviews are personal and left out.
+
+    \b
+    Examples:
+      tastegraph export rdf graph.ttl
+      tastegraph export rdf part.nt.gz --items m1,m4 --hops 2
+    """
+    from kg.knowledge import Neighbourhood, WholeGraph
+    from kg.rdf.mapping_file import read_mapping
+    from kg.rdf.write import export_rdf
+
+    mapping = read_mapping(map) if map else None
+    with Session.of(context).open() as recommender:
+        store = recommender.store
+        knowledge = Neighbourhood(store, joined(items), hops) if items else WholeGraph(store)
+        count = export_rdf(store, knowledge, file, mapping)
+    _show({"file": str(file), "statements": count, "left_out": "people, their events and reviews"}, json)
+
+
+@app.command()
+def triples(
+    context: typer.Context,
+    file: Out,
+    link: Annotated[
+        Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Where item id and entity id go.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """The knowledge graph as CSV: head, relation, tail; an item stands as its entity, which --link tells.
+
+    \b
+    Example:
+      tastegraph export triples kg.csv --link links.csv
+    """
+    from kg.flat import export_triples
+
+    with Session.of(context).open() as recommender:
+        counts = export_triples(recommender.store, file, link)
+    _show({"file": str(file), **counts}, json)
+
+
+@app.command()
+def recbole(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", exists=False, show_default=False)],
+    json: Json = False,
+) -> None:
+    """RecBole's atomic files: .inter, .user, .item, .kg, .link, and .ent with the names of entities.
+
+    \b
+    Example:
+      tastegraph export recbole my-data
+    """
+    from kg.flat import export_recbole
+
+    with Session.of(context).open() as recommender:
+        counts = export_recbole(recommender.store, folder)
+    _show({"folder": str(folder), **counts}, json)
+
+
+def _show(report: dict[str, Any], json: bool) -> None:
+    if json:
+        output.document(report)
+    else:
+        output.facts(report)
