@@ -28,6 +28,8 @@ NODE_KEYS = {
     "Interest": "id",
     "Segment": "id",
     "Model": "version",
+    "ItemFactors": "id",
+    "UserFactors": "id",
     "Forgotten": "id",
     "Clock": "id",
     "Change": "tick",

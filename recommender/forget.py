@@ -23,7 +23,7 @@ from kg import changes, forgotten, queries, rejects
 from kg.queries import statement
 from kg.store import Statement, Store
 from recommender.bridge import join_text
-from recommender.errors import UnknownUser
+from recommender.errors import InvalidInput, UnknownUser
 from recommender.refresh import versions
 from recommender.refresh.lock import refresh_lock
 from text.cache import forget_texts
@@ -65,7 +65,13 @@ def forget(store: Store, user_id: str) -> ForgetReceipt:
     Raises:
         UnknownUser: nobody has this id, nor was anybody with it forgotten.
         RefreshRunning: a refresh of this graph is running, which has read them already.
+        InvalidInput: the graph is an adopted one.
     """
+    if not store.notes_changes:
+        raise InvalidInput(
+            f"the people of {store.address} are its owner's, for it was adopted: remove them there, then run "
+            "'tastegraph refresh'"
+        )
     with refresh_lock(store):
         counts = store.read(queries.text("forget_counts"), user=user_id)
         if not counts and user_id not in forgotten.Forgotten(store):
@@ -80,7 +86,7 @@ def forget(store: Store, user_id: str) -> ForgetReceipt:
         receipt.removed["versions"] = _forget_versions(store)
         receipt.removed |= counts[0] if counts else {}
         receipt.removed["entities"] = _forget_in_graph(store, user_id)
-        receipt.engine_keeps = store.purge(("User", "Review", "Interest", "Entity"))
+        receipt.engine_keeps = store.purge(("User", "Review", "Interest", "Entity", "UserFactors"))
         (receipt.left,) = store.read(receipt.query, user=user_id)
         receipt.holding = versions.made_with_forgotten(store)
         return receipt

@@ -4,4 +4,5 @@
 // $rows: list of {id, vector: numbers parted by commas}
 UNWIND $rows AS row
 MATCH (n:<label> {id: row.id})
-CREATE (n)-[:HAS_FACTORS]->(:<label>Factors {model: $model, vector: [x IN split(row.vector, ',') | toFloat(x)]})
+CREATE (n)-[:HAS_FACTORS]->(:<label>Factors {id: $model + ' ' + row.id, model: $model,
+                                             vector: [x IN split(row.vector, ',') | toFloat(x)]})

@@ -139,4 +139,6 @@ def _outcome(report: RefreshReport) -> dict[str, Any]:
     document: dict[str, Any] = {"version": report.version, "figures": summary(report.figures)}
     if report.kept_back is not None:
         return {"outcome": "kept back", **document, "kept_back": vars(report.kept_back)}
-    return {"outcome": "unchanged" if report.unchanged else "published", **document}
+    if report.unchanged:
+        return {"outcome": "unchanged", **document}
+    return {"outcome": "published", **document, "fit": report.fit, "why": report.why}

@@ -14,6 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from recommender import artefacts
+from recommender.errors import ArtefactError
+from recommender.refresh import versions
+from recommender.refresh.stages import Run
+
 log = logging.getLogger(__name__)
 
 
@@ -53,6 +58,18 @@ def judge(manifest: Mapping[str, Any], published: Mapping[str, Any], tolerance: 
         return None
     metric = manifest["evaluation"]["metric"]
     return KeptBack(metric, figure, before, published["version"], tolerance, noise)
+
+
+def judged(run: Run, manifest: Mapping[str, Any]) -> KeptBack | None:
+    """As :func:`judge`, against whatever is published now."""
+    published = versions.current(run.store)
+    if published is None:
+        return None
+    try:
+        before = artefacts.read_manifest(versions.folder(run.store, published["version"]))
+    except ArtefactError:
+        return None  # whatever is sound is better than what cannot be read
+    return judge(manifest, before, run.config.tolerance)
 
 
 def _hybrid(manifest: Mapping[str, Any]) -> dict[str, float] | None:

@@ -20,17 +20,16 @@ from kg.store import Store
 from recommender import artefacts
 from recommender.context import RunContext
 from recommender.errors import ArtefactError, InvalidInput
-from recommender.model import Model
 from recommender.refresh import versions
 from recommender.refresh.config import AFTERWARDS, RefreshConfig
-from recommender.refresh.guard import KeptBack, judge
+from recommender.refresh.guard import KeptBack, judged
 from recommender.refresh.lock import Lock, refresh_lock
 from recommender.refresh.plan import Plan
 from recommender.refresh.planner import Planner
 from recommender.refresh.profiles import write_everyone
 from recommender.refresh.removed import drop_interests_of_nobody, forget_removed_texts
 from recommender.refresh.stages import PUBLISHED, STAGES, Run, assemble, require
-from recommender.refresh.write_back import Written, drop_others, write_again, write_back
+from recommender.refresh.write_back import drop_others, written_as_asked_for, written_back
 from recommender.texts import Texts
 
 log = logging.getLogger(__name__)
@@ -125,7 +124,7 @@ def refresh(
         unfinished = _left_unfinished(store.work, key)
         folder = _run_folder(store.work, key)
         if only is None and not full and (version := _unchanged(store, key, published, folder)):
-            _written_as_asked_for(Run(store, folder, taken, config, context, texts, Plan("full", "")), key)
+            written_as_asked_for(Run(store, folder, taken, config, context, texts, Plan("full", "")), key)
             return RefreshReport(version=version, unchanged=True)
         plan, warm = planner.plan(taken, folder, full=full)
         if plan.fit == "full" and planner.updated:  # by the difference no more is found than was noted
@@ -309,12 +308,12 @@ def _publish(
         "evaluation": run.figures,
         "figures": figures,
     }
-    if not force and (kept_back := _judge(run, manifest)):
+    if not force and (kept_back := judged(run, manifest)):
         outcome.version, outcome.kept_back = kept_back.version, kept_back
         report(str(kept_back))
         return
     assemble(run, versions.folder(run.store, version), manifest)
-    written = _written_back(run, version)
+    written = written_back(run, version)
     forget_removed_texts(run)
     lock.confirm()
     versions.publish(run.store, version, key, {**figures, **written})
@@ -327,43 +326,6 @@ def _publish(
     report(f"published {version}")
 
 
-def _written_back(run: Run, version: str) -> Written:
-    """Lists and vectors by a version that is complete and not published yet, where they were asked for."""
-    config, progress = run.config, run.context.progress
-    if not (config.recommend or config.vectors):
-        return {}
-    published, model = versions.current(run.store), _model(run, version)
-    return write_back(
-        run.store, model, published, recommend=config.recommend, vectors=config.vectors, progress=progress
-    )
-
-
-def _model(run: Run, version: str) -> Model:
-    return Model.load(versions.folder(run.store, version), lambda manifest: run.encode)
-
-
-def _written_as_asked_for(run: Run, key: str) -> None:
-    """Lists of another length, or vectors, by the version that stays, where that was asked for."""
-    published, config = versions.current(run.store), run.config
-    if published is None or published["key"] != key:
-        return
-    recommend, vectors = config.recommend or published["recommended"] or 0, bool(config.vectors or published["vectors"])
-    if (recommend, vectors) != (published["recommended"] or 0, bool(published["vectors"])):
-        model = _model(run, published["version"])
-        write_again(run.store, model, recommend=recommend, vectors=vectors, progress=run.context.progress)
-
-
-def _judge(run: Run, manifest: dict[str, Any]) -> KeptBack | None:
-    published = versions.current(run.store)
-    if published is None:
-        return None
-    try:
-        before = artefacts.read_manifest(versions.folder(run.store, published["version"]))
-    except ArtefactError:
-        return None  # whatever is sound is better than what cannot be read
-    return judge(manifest, before, run.config.tolerance)
-
-
 def _write_profiles(
     run: Run, outcome: RefreshReport, note: Done, profiling: threading.Lock, report: Callable[[str], None]
 ) -> None:
@@ -371,7 +333,7 @@ def _write_profiles(
     start = time.perf_counter()
     report("profiles ...")
     outcome.version = (run.folder / PUBLISHED).read_text()
-    model = _model(run, outcome.version)
+    model = run.model(outcome.version)
     config, progress = run.config.profiles, run.context.progress
     write_everyone(run.store, model, config, profiling, only=run.plan.people, progress=progress)
     drop_others(run.store, kept=outcome.version)

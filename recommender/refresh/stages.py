@@ -39,11 +39,12 @@ from recommender.evaluation.run import measure
 from recommender.evaluation.split import Split
 from recommender.evaluation.stores import split_snapshot
 from recommender.meaning import Events, Meaning, meanings_of, scales_of
-from recommender.model import PHRASES, load_vectors, save_segments, save_vectors
+from recommender.model import PHRASES, Model, load_vectors, save_segments, save_vectors
 from recommender.parts import BASELINES, HYBRID
 from recommender.profiles.context import ProfileContext
 from recommender.profiles.profile import histories_of
 from recommender.profiles.segments import find_segments
+from recommender.refresh import versions
 from recommender.refresh.config import RefreshConfig
 from recommender.refresh.plan import Plan, Warm
 from recommender.search import Choice, fit_hybrid, search
@@ -73,6 +74,10 @@ class Run:
     def encode(self) -> Encode | None:
         """Texts to vectors; None leaves texts out."""
         return self.texts.encode if self.texts else None
+
+    def model(self, version: str) -> Model:
+        """A version that this run has assembled, or that is of the same content."""
+        return Model.load(versions.folder(self.store, version), lambda manifest: self.encode)
 
     @cached_property
     def vectors(self) -> TextVectors | None:

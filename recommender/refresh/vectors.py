@@ -7,31 +7,33 @@ pointer moves, and read through it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from kg import queries
 from kg.store import Store
-from recommender.errors import InvalidInput
 from recommender.model import Model
 from recommender.parts.factors import IALS
 from recommender.people import everyone, read_people
 from recommender.profiles.write import as_text
 
+log = logging.getLogger(__name__)
+
 AT_ONCE = 1_000
 """Vectors of one transaction: about 1.5 MB for 128 numbers each."""
 
 
-def write_vectors(store: Store, model: Model) -> int:
+def write_vectors(store: Store, model: Model) -> int | None:
     """Write the vectors of all items that can be recommended, and of everybody; returns their length.
 
-    Raises:
-        InvalidInput: the version has no factors.
+    None, and nothing is written, where the factorisation got no weight, so that the version is without it.
     """
     part = next((part for part in model.hybrid.parts if isinstance(part, IALS)), None)
     if part is None:
-        raise InvalidInput(f"{model.version} has no part {IALS.name!r}, so there are no vectors to write")
+        log.warning("%s gives no weight to %s, so no vectors are written", model.version, IALS.name)
+        return None
     _write(store, "Item", model.version, model.items.ids, part.factors.numpy())
     for users in _batches(everyone(store)):
         people = model.people(read_people(store, model, users))

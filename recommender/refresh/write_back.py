@@ -11,7 +11,9 @@ from typing import Any
 from kg import queries
 from kg.store import Statement, Store
 from recommender.model import Model
+from recommender.refresh import versions
 from recommender.refresh.lists import drop_lists, write_lists
+from recommender.refresh.stages import Run
 from recommender.refresh.vectors import drop_vectors, write_vectors
 from recommender.serving import Query, Serving
 
@@ -43,6 +45,28 @@ def write_again(store: Store, model: Model, *, recommend: int, vectors: bool, pr
     """Give the published version other lists or vectors: readers see none meanwhile, never a part."""
     _note(store, model.version, {"recommended": None, "vectors": None})
     _note(store, model.version, write_back(store, model, None, recommend=recommend, vectors=vectors, progress=progress))
+
+
+def written_back(run: Run, version: str) -> Written:
+    """Lists and vectors by a version that is complete and not published yet, where they were asked for."""
+    config, progress = run.config, run.context.progress
+    if not (config.recommend or config.vectors):
+        return {}
+    published, model = versions.current(run.store), run.model(version)
+    return write_back(
+        run.store, model, published, recommend=config.recommend, vectors=config.vectors, progress=progress
+    )
+
+
+def written_as_asked_for(run: Run, key: str) -> None:
+    """Lists of another length, or vectors, by the version that stays, where that was asked for."""
+    published, config = versions.current(run.store), run.config
+    if published is None or published["key"] != key:
+        return
+    recommend, vectors = config.recommend or published["recommended"] or 0, bool(config.vectors or published["vectors"])
+    if (recommend, vectors) != (published["recommended"] or 0, bool(published["vectors"])):
+        model = run.model(published["version"])
+        write_again(run.store, model, recommend=recommend, vectors=vectors, progress=run.context.progress)
 
 
 def _note(store: Store, version: str, written: Written) -> None:

@@ -11,6 +11,7 @@ from kg.bolt import BoltStore
 from kg.store import Statement
 from recommender import Recommender
 from recommender.cli.app import app
+from recommender.errors import InvalidInput
 from tests import camps
 from tests.kg.store.test_adopt import content
 from tests.running import RUN
@@ -79,6 +80,8 @@ def test_an_adopted_graph_goes_through_the_whole_loop(
         assert first not in set(recommender.recommend("ann", k=2)["item_id"])
         assert len(recommender.recommend("newcomer", k=3)) == 3
         assert recommender.query("user_events", user="newcomer").rows[0][0] == "LIKED"
+        with pytest.raises(InvalidInput, match="its owner's"):
+            recommender.forget("ann")
         rated = recommender.cypher("MATCH (:reader {card: 'ann'})-[r:rated]->() RETURN count(r) AS n").rows
         assert rated == [[sum(user == "ann" for user, *_ in camps.ratings())]]
         assert recommender.refresh(budget=2).version

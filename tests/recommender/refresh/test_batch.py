@@ -8,12 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from kg.bolt import BoltStore
 from recommender import Recommender
-from recommender.people import read_people
 from recommender.refresh.batch import run
 from tests.conftest import emptied
 from tests.recommender.test_loop import events, items
@@ -21,11 +19,6 @@ from tests.running import RUN
 
 pytestmark = [pytest.mark.neo4j, pytest.mark.slow]
 
-VECTORS = """
-MATCH (m:Model) WHERE m.published_at IS NOT NULL WITH m ORDER BY m.published_at DESC LIMIT 1
-MATCH (n {id: $id})-[:HAS_FACTORS]->(v) WHERE $label IN labels(n) AND m.vectors = 64 AND v.model = m.version
-RETURN v.vector AS vector
-"""
 SCRIPT = Path(__file__).parents[3] / "scripts" / "refresh_graph.py"
 STAGES = ["snapshot", "embed", "tune", "evaluate", "fit", "segments", "publish", "profiles"]
 CONFIG = """
@@ -40,7 +33,6 @@ scale = [1, 5]
 [refresh]
 tune_seconds = 0
 recommend = 3
-vectors = true
 [refresh.split]
 protocol = "random"
 """
@@ -74,14 +66,6 @@ def listed(job: Path, server: BoltStore) -> None:
             assert {row[4] for row in stored} == {recommender.status()["model"]["version"]}
         (models,) = recommender.cypher("MATCH ()-[r:RECOMMENDED]->() RETURN count(DISTINCT r.model) AS n").rows
         assert models == [1]
-        model = recommender._serving.model()
-        part = next(part for part in model.hybrid.parts if part.name == "ials")
-        people = model.people(read_people(recommender.store, model, ["u45"]))
-        (user,), items = recommender.cypher(VECTORS, label="User", id="u45").rows, part.score(people)[0]
-        for item in top[top.user_id == "u45"].item_id:
-            (vector,) = recommender.cypher(VECTORS, label="Item", id=item).rows
-            product = float(np.dot(user[0], vector[0]))
-            assert product == pytest.approx(items[model.items.index(item)], abs=1e-5)
 
 
 def test_published_unchanged_kept_back_and_forced(job: Path, server: BoltStore) -> None:
