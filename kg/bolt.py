@@ -78,8 +78,10 @@ class Plan:
 class BoltStore(ABC):
     """A :class:`kg.store.Store` over Bolt. Engines add ``export``, ``query``, ``bulk_load`` and ``close``."""
 
+    # See :class:`kg.store.Store`.
+    batch_rows: ClassVar[int] = 20_000
+    lookup_ids: ClassVar[int] = 20_000
     keeps_zones: ClassVar[bool] = True
-    """See :class:`kg.store.Store`."""
 
     def __init__(
         self, connection: Connection, *, address: str, work: Path, one_writer: bool, retry: RetryPolicy | None = None
@@ -183,7 +185,7 @@ class BoltStore(ABC):
             return self._run(statements, neo4j.WRITE_ACCESS)
 
     @abstractmethod
-    def export(self, text: str, schema: pa.Schema, *, maps: bool = False) -> pa.Table:
+    def export(self, text: str, schema: pa.Schema, *, maps: bool = False, each: str | None = None) -> pa.Table:
         """See :class:`kg.store.Store`."""
 
     @abstractmethod

@@ -64,8 +64,10 @@ class _Export:
             "kinds": kinds,
         }
 
-    def _step(self, name: str, schema: pa.Schema, *, maps: bool = False, **names: str) -> pa.Table:
-        table = self._store.export(queries.statement(name, names=names).text, schema, maps=maps)
+    def _step(
+        self, name: str, schema: pa.Schema, *, maps: bool = False, each: str | None = None, **names: str
+    ) -> pa.Table:
+        table = self._store.export(queries.statement(name, names=names).text, schema, maps=maps, each=each)
         self._bar.set_postfix_str(name.removeprefix("snapshot_"))
         return table
 
@@ -83,7 +85,7 @@ class _Export:
         """All events, by external ids."""
         parts = [_EVENTS.empty_table()]
         for kind in kinds:
-            found = self._step("snapshot_events", _OF_KIND, relation=kind)
+            found = self._step("snapshot_events", _OF_KIND, each="u:User", relation=kind)
             found = found.filter(pc.is_valid(found["event_id"]))
             parts.append(found.add_column(_EVENTS.get_field_index("kind"), "kind", _constant(kind, len(found))))
         self._bar.update()
@@ -97,7 +99,8 @@ class _Export:
     def _edges(self, head: str, relations: Sequence[str], tail: str) -> pa.Table:
         if not relations:
             return _EDGES.empty_table()
-        return self._step("snapshot_edges", _EDGES, head=head, relations="|".join(relations), tail=tail)
+        types = "|".join(relations)
+        return self._step("snapshot_edges", _EDGES, each=f"h:{head}", head=head, relations=types, tail=tail)
 
     def _traits(self, users: pa.Table, entities: pa.Table, relations: list[str]) -> pa.Table:
         edges = self._edges("User", relations, "Entity")
