@@ -99,8 +99,9 @@ class _Export:
     def _edges(self, head: str, relations: Sequence[str], tail: str) -> pa.Table:
         if not relations:
             return _EDGES.empty_table()
-        types = "|".join(relations)
-        return self._step("snapshot_edges", _EDGES, each=f"h:{head}", head=head, relations=types, tail=tail)
+        text = queries.statement("snapshot_edges", names={"head": head, "tail": tail}).text
+        text = text.replace("<relations>", "|".join(map(queries.quoted, relations)))  # the owner's may have any name
+        return self._store.export(text, _EDGES, each=f"h:{head}")
 
     def _traits(self, users: pa.Table, entities: pa.Table, relations: list[str]) -> pa.Table:
         edges = self._edges("User", relations, "Entity")

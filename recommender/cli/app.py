@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from recommender.cli import evaluate, feedback, ingest, models, query, recommend, transfer, upkeep
+from recommender.cli import evaluate, export, feedback, ingest, models, query, recommend, transfer, upkeep
 from recommender.cli.errors import Verbs
 from recommender.cli.session import DEFAULT_STORE, Session
 
@@ -85,6 +85,7 @@ app.command()(query.cypher)
 app.command()(query.query)
 app.command()(evaluate.evaluate)
 app.add_typer(models.app, name="models")
+app.add_typer(export.app, name="export")
 app.command()(transfer.backup)
 app.command()(transfer.restore)
 app.command()(transfer.copy)
