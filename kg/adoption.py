@@ -49,6 +49,7 @@ from typing import Any, TypeVar
 
 from kg.dialect import Dialect
 from kg.errors import ReadError
+from kg.queries import quoted
 from kg.records import KIND_PATTERN
 from kg.schema import RESERVED
 
@@ -199,15 +200,6 @@ class Adoption:
             },
             relations=self.attributes or (),
         )
-
-
-def quoted(name: str) -> str:
-    """An owner's name as Cypher takes it.
-
-    >>> quoted("music genre"), quoted("a`b")
-    ('`music genre`', '`a``b`')
-    """
-    return "`" + name.replace("`", "``") + "`"
 
 
 def _doubled(cypher: str) -> str:

@@ -11,8 +11,6 @@ from kg.errors import ReadError
 from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Scalar, Triple, UserRecord
 from kg.schema import EVENT_FIELDS, NESTED
 
-MAX_RECORDS = 5_000
-"""Records of one transaction."""
 MAX_BYTES = 4 << 20
 """Rough bytes of text in one transaction; Bolt messages over 16 MiB hang on the embedded engine."""
 MAX_TEXT = 4 << 20
@@ -172,8 +170,8 @@ def _bytes(text: str | None) -> int:
     return 0 if text is None else len(text) if text.isascii() else len(text.encode())
 
 
-def in_batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """Cut a stream into batches within :data:`MAX_RECORDS` and :data:`MAX_BYTES`.
+def in_batches(records: Iterable[Record], most: int) -> Iterator[list[Record]]:
+    """Cut a stream into batches of ``most`` records and :data:`MAX_BYTES`.
 
     When reading fails, what was read before comes as a last batch, then the error.
     """
@@ -191,7 +189,7 @@ def in_batches(records: Iterable[Record]) -> Iterator[list[Record]]:
             break
         batch.append(record)
         room -= size_of(record)
-        if len(batch) == MAX_RECORDS or room <= 0:
+        if len(batch) == most or room <= 0:
             yield batch
             batch, room = [], MAX_BYTES
     if batch:

@@ -68,8 +68,10 @@ _CONTENT = ("User", "Item", "Entity", "Forgotten")
 class BoltStore(ABC):
     """A :class:`kg.store.Store` over Bolt. Engines add ``export``, ``query``, ``bulk_load`` and ``close``."""
 
+    # See :class:`kg.store.Store`.
+    batch_rows: ClassVar[int] = 20_000
+    lookup_ids: ClassVar[int] = 20_000
     keeps_zones: ClassVar[bool] = True
-    """See :class:`kg.store.Store`."""
 
     def __init__(
         self,
@@ -180,8 +182,12 @@ class BoltStore(ABC):
 
     def scan(self, text: str) -> Iterator[list[Any]]:
         """As :meth:`stream`, the values of each row as the driver gives them."""
-        with translated(self._address), self._session(neo4j.READ_ACCESS) as session:
-            for record in session.run(self._query(text)):
+        with translated(self._address):
+            yield from self._values_of(text, {})
+
+    def _values_of(self, text: str, parameters: Mapping[str, Any]) -> Iterator[list[Any]]:
+        with self._session(neo4j.READ_ACCESS) as session:
+            for record in session.run(self._query(text), dict(parameters)):
                 yield record.values()
 
     def write(self, *statements: Statement) -> list[list[Row]]:
@@ -194,7 +200,9 @@ class BoltStore(ABC):
             return self._run(statements, neo4j.WRITE_ACCESS)
 
     @abstractmethod
-    def export(self, text: str, schema: pa.Schema, *, maps: bool = False, **parameters: Any) -> pa.Table:
+    def export(
+        self, text: str, schema: pa.Schema, *, maps: bool = False, each: str | None = None, **parameters: Any
+    ) -> pa.Table:
         """See :class:`kg.store.Store`."""
 
     @abstractmethod

@@ -31,11 +31,12 @@ SHARED = frozenset({"User", "Item", "Entity", "Review"})
 """Labels whose nodes may be the owner's."""
 
 _CLAUSES = "MATCH|CREATE|MERGE|SET|DELETE|RETURN|WITH|WHERE|UNWIND|FOREACH|REQUIRE"
+_NAME = r"(?:[A-Za-z_]\w*|`[^`]+`)"
 _TOKEN = re.compile(
     rf"""(?P<string>'(?:[^'\\]|\\.)*'|`[^`]*`)
     |(?P<constraint>(?<=CREATE\ CONSTRAINT\ )\w+)
     |\b(?P<clause>{_CLAUSES})\b
-    |:(?P<names>[A-Za-z_]\w*(?:\|[A-Za-z_]\w*)*)(?P<pattern>\s*\{{)?
+    |:(?P<names>{_NAME}(?:\|{_NAME})*)(?P<pattern>\s*\{{)?
     |\b(?P<function>type|labels)\((?P<argument>\w+)\)
     |(?<![.$\w])(?P<variable>[A-Za-z_]\w*)\.(?P<property>\w+)(?P<plain>\s*(?:=(?![=~])|IN\ \$|IS\ UNIQUE))?
     |(?P<key>\w+)(?=:\ )
@@ -65,10 +66,10 @@ class Dialect:
     def label(self, name: str) -> str:
         """Our label or type with the prefix.
 
-        >>> Dialect("TG_").label("User")
-        'TG_User'
+        >>> Dialect("TG_").label("User"), Dialect("TG_").label("`set in`")
+        ('TG_User', '`TG_set in`')
         """
-        return self.prefix + name
+        return f"`{self.prefix}{name[1:]}" if name.startswith("`") else self.prefix + name
 
     def text(self, text: str) -> str:
         """A text of :mod:`kg.queries` or :mod:`kg.schema` in the owner's words.
@@ -164,7 +165,7 @@ class _Translation:
     def _types(self, name: str) -> list[str]:
         ours = self._dialect.label(name)
         written = self._clause in ("CREATE", "MERGE", "REQUIRE")
-        return [ours] if written or name in RESERVED else [name, ours]
+        return [ours] if written or name.strip("`") in RESERVED else [name, ours]
 
     def _function(self, name: str, argument: str) -> str:
         prefix = self._dialect.prefix

@@ -17,8 +17,6 @@ from kg.snapshot import ENTITIES, FACTS, ITEMS, KINDS, USERS
 from kg.source import ENDS, EVENTS, LINK, REVIEWS, Source
 from kg.store import Store
 
-READ_AT_ONCE = 250
-"""Ids of one look-up: the embedded engine compares each row that it finds with the whole list."""
 NODES = {
     "User": ("snapshot_users", USERS, ("id",)),
     "Item": ("snapshot_items", ITEMS, ("id", "title", "text")),
@@ -80,7 +78,7 @@ class Reader:
         """The events of these kinds."""
         parts = [EVENTS.empty_table()]
         for kind, ids in kinds.items():
-            found = self._export("snapshot_events", _OF_KIND, ids, names={"relation": kind})
+            found = self._export("snapshot_events", _OF_KIND, ids, each="u:User", names={"relation": kind})
             found = found.filter(pc.is_valid(found["event_id"]))
             parts.append(found.add_column(EVENTS.get_field_index("kind"), "kind", _constant(kind, len(found))))
         return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
@@ -96,8 +94,8 @@ class Reader:
         for head, tail in ENDS:
             relations = sorted(types - RESERVED | ({LINK} & types if (head, tail) == ("Item", "Entity") else set()))
             if head in heads and relations:
-                names = {"head": head, "relations": "|".join(relations), "tail": tail}
-                edges = self._export("snapshot_edges", _EDGES, heads[head], names=names)
+                names = {"head": head, "relations": relations, "tail": tail}
+                edges = self._export("snapshot_edges", _EDGES, heads[head], each=f"h:{head}", names=names)
                 labels = {
                     name: pa.repeat(label, len(edges)) for name, label in (("head_label", head), ("tail_label", tail))
                 }
@@ -105,12 +103,20 @@ class Reader:
         return pa.concat_tables(parts)
 
     def _export(
-        self, name: str, schema: pa.Schema, ids: Ids, *, maps: bool = False, names: Mapping[str, str] | None = None
+        self,
+        name: str,
+        schema: pa.Schema,
+        ids: Ids,
+        *,
+        maps: bool = False,
+        each: str | None = None,
+        names: Mapping[str, str | Sequence[str]] | None = None,
     ) -> pa.Table:
         if ids is None:
-            return self._store.export(queries.statement(name, names=names).text, schema, maps=maps)
+            return self._store.export(queries.statement(name, names=names).text, schema, maps=maps, each=each)
         text, wanted = queries.statement(f"{name}_of_ids", names=names).text, sorted(ids)
-        chunks = [wanted[start : start + READ_AT_ONCE] for start in range(0, len(wanted), READ_AT_ONCE)]
+        most = self._store.lookup_ids
+        chunks = [wanted[start : start + most] for start in range(0, len(wanted), most)]
         tables = [self._store.export(text, schema, maps=maps, ids=chunk) for chunk in chunks]
         return pa.concat_tables([schema.empty_table(), *tables])
 

@@ -131,12 +131,12 @@ class _Run:
 
     def take(self, records: Iterable[Record | Reject]) -> None:
         """Everything."""
-        batches = in_batches(self._checked(records))
+        batches = self._batches(self._checked(records))
         put_off: list[Record] = []
         load = None if self._dry_run else self._store.bulk_load()
         if load is not None:
             put_off = self._fill(load, batches)
-        for batch in itertools.chain(in_batches(put_off), batches):
+        for batch in itertools.chain(self._batches(put_off), batches):
             self._declare()
             self._note(self._writer.write(batch))
         self._declare()
@@ -156,11 +156,14 @@ class _Run:
                 failed = error
         self.report.accepted += graph.accepted
         if failed is not None:
-            for batch in in_batches(graph.put_off):
+            for batch in self._batches(graph.put_off):
                 self._note(self._writer.write(batch))
             self._declare()
             raise failed
         return graph.put_off
+
+    def _batches(self, records: Iterable[Record]) -> Iterator[list[Record]]:
+        return in_batches(records, self._store.batch_rows)
 
     def _declare(self) -> None:
         if not self._dry_run:

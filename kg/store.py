@@ -48,6 +48,10 @@ class BulkLoad(Protocol):
 class Store(Protocol):
     """A property graph that speaks Cypher. Safe to use from several threads."""
 
+    batch_rows: ClassVar[int]
+    """Records of one transaction: as many as the engine takes well."""
+    lookup_ids: ClassVar[int]
+    """Ids of one look-up."""
     keeps_zones: ClassVar[bool]
     """Whether a moment keeps its offset; without, it is stored in UTC, and read as one that has none."""
 
@@ -78,10 +82,14 @@ class Store(Protocol):
     def write(self, *statements: Statement) -> list[list[Row]]:
         """Run these statements in one transaction, retried on transient errors; durable when this returns."""
 
-    def export(self, text: str, schema: pa.Schema, *, maps: bool = False, **parameters: Any) -> pa.Table:
+    def export(
+        self, text: str, schema: pa.Schema, *, maps: bool = False, each: str | None = None, **parameters: Any
+    ) -> pa.Table:
         """The rows of a query as one Arrow table of this schema, through the engine's bulk path.
 
         A column that the answer lacks is null. ``maps``: some values are maps, which come as JSON text (slower).
+        ``each``: a node of the query, such as ``u:User``; a server gathers the rows of one at a time then, in place of
+        all of them.
         """
 
     def nearest(self, label: str, name: str, vector: Sequence[float], k: int) -> list[Row]:

@@ -8,7 +8,7 @@ be repeated, after a crash too, and writes each event once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,8 +33,8 @@ from kg.store import Statement, Store
 
 ATTEMPTS = 4
 """Times a batch is read and written when others write the same keys."""
-READ_AT_ONCE = 250
-"""Ids of one look-up: the embedded engine compares each row that it finds with the whole list."""
+MANY = 500
+"""Events of a batch from which on it pays to ask whether there are any of their kind yet."""
 MAX_KNOWN = 1_000_000
 """Ids remembered as being in the graph, to spare a MERGE for each event."""
 
@@ -49,6 +49,7 @@ class Writer:
         self._store = store
         self._dry_run = dry_run
         self._known: dict[str, set[str]] = defaultdict(set)
+        self._new: dict[str, bool] = {}
 
     def write(self, batch: Sequence[Record]) -> Outcome:
         """Write what is new of a batch; all of it is durable when this returns.
@@ -63,7 +64,7 @@ class Writer:
         if events and not self._dry_run:
             self._store.ensure_schema({event.kind for event in events})
         for attempt in range(ATTEMPTS):
-            plan = _Plan(self._store, self._known)
+            plan = _Plan(self._store, self._known, self._new_kinds(events) if attempt == 0 else ())
             plan.add_nodes(nodes)
             plan.add_entities(entities)
             plan.add_edges(others)
@@ -74,9 +75,21 @@ class Writer:
                 return plan.outcome
             except ConstraintViolated:
                 self._known.clear()
+                self._new = dict.fromkeys(self._new, False)
                 if attempt == ATTEMPTS - 1:
                     raise
         raise AssertionError("unreachable")
+
+    def _new_kinds(self, events: Sequence[Interaction]) -> list[str]:
+        """The kinds of which the graph held no event when this writer first met them.
+
+        Nothing is looked up for them until a constraint shows that an id came twice.
+        """
+        if len(events) < MANY:
+            return []
+        for kind in {event.kind for event in events} - self._new.keys():
+            self._new[kind] = not self._store.read(queries.statement("kind_is_used", names={"relation": kind}).text)
+        return [kind for kind, new in self._new.items() if new]
 
     def _commit(self, plan: _Plan) -> None:
         statements = plan.statements()
@@ -96,9 +109,10 @@ class Writer:
 class _Plan:
     """What one batch changes, found by reading what is there."""
 
-    def __init__(self, store: Store, known: Mapping[str, set[str]]) -> None:
+    def __init__(self, store: Store, known: Mapping[str, set[str]], unread: Collection[str]) -> None:
         self._store = store
         self._known = known
+        self._unread = unread
         self.outcome = Outcome()
         self.present: dict[str, set[str]] = defaultdict(set)
         self._entities: dict[str, dict[str, str | None]] = {}
@@ -197,7 +211,7 @@ class _Plan:
             groups[event.kind].append(event)
         reviews = self._stored_reviews([event.event_id for event in events if has_review(event)])
         for kind, own in groups.items():
-            found = self._stored_events(kind, own)
+            found = {} if kind in self._unread else self._stored_events(kind, own)
             for event in own:
                 self._add_event(event, found, reviews)
 
@@ -300,8 +314,9 @@ class _Plan:
 
     def _read(self, name: str, ids: Iterable[str], **names: str) -> list[dict[str, Any]]:
         text, wanted = queries.statement(name, names=names).text, list(ids)
-        starts = range(0, len(wanted), READ_AT_ONCE)
-        return [row for at in starts for row in self._store.read(text, ids=wanted[at : at + READ_AT_ONCE])]
+        at_once = self._store.lookup_ids
+        starts = range(0, len(wanted), at_once)
+        return [row for at in starts for row in self._store.read(text, ids=wanted[at : at + at_once])]
 
 
 def _iso(moment: datetime | None) -> str | None:

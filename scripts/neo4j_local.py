@@ -5,6 +5,7 @@
     .venv/bin/python scripts/neo4j_local.py status       # exit status 0: it runs; 3: it does not
     .venv/bin/python scripts/neo4j_local.py stop         # the graph stays
     .venv/bin/python scripts/neo4j_local.py reset        # stop, and forget the graph
+    .venv/bin/python scripts/neo4j_local.py import DIR   # stop, and take the graph of 'tastegraph export neo4j-import'
 
 It needs Java 17 or later and Maven, and a package index of Maven's the first time (116 MB). The server listens on a
 free port of the loopback address alone; its password is random and lies in a file that only its owner can read.
@@ -161,8 +162,7 @@ class Server:
         if self.pid() is not None:
             return
         command = self._command(java(), jars(cache))
-        for name in ("conf", "data", "logs", "plugins", "run", "import"):
-            (self.home / name).mkdir(parents=True, exist_ok=True)
+        self._make_folders()
         self._keep_password()
         port = self._port()
         (self.home / "port").write_text(str(port))
@@ -203,12 +203,33 @@ class Server:
         for name in ("data", "logs", "run"):
             shutil.rmtree(self.home / name, ignore_errors=True)
 
+    def load(self, folder: Path, cache: Path = CACHE) -> None:
+        """Stop it, and put the graph of a folder of ``tastegraph export neo4j-import`` in place of its own.
+
+        Raises:
+            Unavailable: no Java, no Maven, or the files were refused.
+        """
+        self.stop()
+        self._make_folders()
+        arguments = ["database", "import", "full", "neo4j", "--overwrite-destination", "@import.args"]
+        command = [*self._java(java(), jars(cache)), "org.neo4j.cli.AdminTool", *arguments]
+        where = {"NEO4J_HOME": str(self.home), "NEO4J_CONF": str(self.home / "conf")}
+        done = subprocess.run(command, cwd=folder, env=os.environ | where, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Unavailable(f"the files in {folder} were not taken:\n{(done.stdout + done.stderr).strip()[-2000:]}")
+
+    def _make_folders(self) -> None:
+        for name in ("conf", "data", "logs", "plugins", "run", "import"):
+            (self.home / name).mkdir(parents=True, exist_ok=True)
+
     def _command(self, java: str, jars: Path) -> list[str]:
+        where = [f"--home-dir={self.home}", f"--config-dir={self.home}/conf", "--console-mode"]
+        return [*self._java(java, jars), "org.neo4j.server.CommunityEntryPoint", *where]
+
+    def _java(self, java: str, jars: Path) -> list[str]:
         opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENS]
         options = ["-Xms512m", f"-Xmx{self.heap}", "-Dlog4j2.disable.jmx=true", *opened]
-        path = os.pathsep.join([f"{self.home}/plugins/*", f"{jars}/*"])
-        where = [f"--home-dir={self.home}", f"--config-dir={self.home}/conf", "--console-mode"]
-        return [java, *options, "-cp", path, "org.neo4j.server.CommunityEntryPoint", *where]
+        return [java, *options, "-cp", os.pathsep.join([f"{self.home}/plugins/*", f"{jars}/*"])]
 
     def _configuration(self, port: int) -> str:
         settings = {
@@ -317,12 +338,15 @@ def exports(environment: Mapping[str, str], home: Path) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=("start", "stop", "status", "reset"))
+    parser.add_argument("command", choices=("start", "stop", "status", "reset", "import"))
+    parser.add_argument("folder", nargs="?", type=Path, help="of 'import'")
     parser.add_argument(
         "--home", type=Path, default=CACHE / "server", help="the server's folder (default: %(default)s)"
     )
     options = parser.parse_args(arguments)
     server = Server(options.home.resolve())
+    if (options.command == "import") != (options.folder is not None):
+        parser.error("'import' takes a folder, and no other command does")
     try:
         if options.command == "start":
             server.start()
@@ -331,6 +355,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             pid = server.pid()
             print("not running" if pid is None else f"Neo4j {VERSION} runs at {server.url} (process {pid})")
             return NOT_RUNNING if pid is None else 0
+        elif options.command == "import":
+            server.load(options.folder)
         else:
             server.stop() if options.command == "stop" else server.reset()
     except Unavailable as error:

@@ -15,11 +15,12 @@ from typing import Any, Self
 from tqdm import tqdm
 
 from kg import queries
-from kg.adoption import PREFIX, Adoption, EventMap, NodeMap, quoted
+from kg.adoption import PREFIX, Adoption, EventMap, NodeMap
 from kg.connection import ConnectionConfig
 from kg.dialect import SHARED, Dialect
 from kg.engines.neo4j import Neo4jStore
 from kg.errors import ConstraintViolated, StoreError
+from kg.queries import quoted
 from kg.store import Row, Statement
 
 AT_ONCE = 10_000
@@ -54,6 +55,9 @@ class AdoptedStore(Neo4jStore):
     def read(self, text: str, **parameters: Any) -> list[Row]:
         """See :class:`kg.store.Store`."""
         return list(map(self._ours, super().read(self.translate(text), **parameters)))
+
+    def _values_of(self, text: str, parameters: Mapping[str, Any]) -> Iterator[list[Any]]:
+        return map(self._dialect.value, super()._values_of(self.translate(text), parameters))
 
     def _rows_of(self, text: str, parameters: Mapping[str, Any]) -> Iterator[Row]:
         return map(self._ours, super()._rows_of(self.translate(text), parameters))

@@ -40,6 +40,8 @@ from kg.store import BulkLoad, Result, Row, Statement
 class ArcadeStore(BoltStore):
     """A :class:`kg.store.Store` in a folder."""
 
+    batch_rows = 5_000
+    lookup_ids = 250  # it compares each row that it finds with the whole list
     keeps_zones = False
 
     def __init__(self, folder: StoreFolder, engine: Engine, work: Path | None) -> None:
@@ -75,7 +77,9 @@ class ArcadeStore(BoltStore):
             rows = self._engine.database.query("opencypher", text, parameters).to_list()
         return [{name: from_java(value) for name, value in row.items()} for row in rows]
 
-    def export(self, text: str, schema: pa.Schema, *, maps: bool = False, **parameters: Any) -> pa.Table:
+    def export(
+        self, text: str, schema: pa.Schema, *, maps: bool = False, each: str | None = None, **parameters: Any
+    ) -> pa.Table:
         """The rows of a query as Arrow, read inside the process; see :class:`kg.store.Store`."""
         from arcadedb_embedded import ArcadeDBError
 

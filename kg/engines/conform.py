@@ -17,7 +17,8 @@ def json_text(value: dict[str, Any]) -> str:
 def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """``table`` with exactly the columns and types of ``schema``; a column that is missing is null.
 
-    Moments come as ISO text without a zone from the embedded engine, and are UTC.
+    Moments come as ISO text without a zone from the embedded engine, as numbers of the type's unit from a server, and
+    are UTC.
     """
     found = set(table.column_names)
     columns = [
@@ -34,7 +35,7 @@ def _cast(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
         return pa.chunked_array([pa.nulls(len(column), wanted)])
     if pa.types.is_dictionary(wanted):
         return column.cast(wanted.value_type).dictionary_encode().cast(wanted)
-    if pa.types.is_timestamp(wanted) and not pa.types.is_timestamp(column.type):
+    if pa.types.is_timestamp(wanted) and pa.types.is_string(column.type):
         # A moment that the driver wrote ends in Z, one that was loaded in bulk does not.
         return pc.utf8_rtrim(column, "Z").cast(pa.timestamp(wanted.unit)).cast(wanted)
     return column.cast(wanted)

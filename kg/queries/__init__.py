@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -120,17 +120,19 @@ def run(store: Store, name: str, given: Mapping[str, Any]) -> Result:
     return store.query(store.translate(query.text), query.bind(given))
 
 
-def statement(name: str, /, *, names: Mapping[str, str] | None = None, **parameters: Any) -> Statement:
-    """A statement with its parameters; ``names`` replace ``<...>`` and must be plain identifiers.
+def statement(name: str, /, *, names: Mapping[str, str | Sequence[str]] | None = None, **parameters: Any) -> Statement:
+    """A statement with its parameters; ``names`` replace ``<...>``: a plain identifier, or several names of any sort.
 
     >>> statement("events_of_ids", names={"relation": "RATED"}, ids=["1"]).text.splitlines()[0]
     'MATCH (u)-[r:RATED]->(i)'
+    >>> statement("count_edges", names={"relation": ["set in", "BY"]}).text.splitlines()[0]
+    'MATCH ()-[:`set in`|`BY`]->()'
     """
     cypher = text(name)
-    for placeholder, identifier in (names or {}).items():
-        if not all(KIND_PATTERN.fullmatch(part) for part in identifier.split("|")):
-            raise ValueError(f"{identifier!r} is no identifier, nor several with | between them")
-        cypher = cypher.replace(f"<{placeholder}>", identifier)
+    for placeholder, given in (names or {}).items():
+        if isinstance(given, str) and not all(KIND_PATTERN.fullmatch(part) for part in given.split("|")):
+            raise ValueError(f"{given!r} is no identifier, nor several with | between them")
+        cypher = cypher.replace(f"<{placeholder}>", given if isinstance(given, str) else "|".join(map(quoted, given)))
     return Statement(cypher, parameters)
 
 

@@ -7,7 +7,7 @@
     parameters.py  what options mean: maps, scales, attributes, query parameters, times
     output.py      one JSON document, or tables for people
     errors.py      one clear message and the exit code
-    ingest.py recommend.py query.py evaluate.py models.py upkeep.py transfer.py    the verbs
+    ingest.py recommend.py query.py evaluate.py models.py upkeep.py transfer.py export.py    the verbs
 
 Nothing here imports torch, pandas or the database before a verb needs it, so that ``--help`` is quick.
 """

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from kg import batch, ingest, newgraph, snapshot
+from kg import batch, ingest, newgraph, snapshot, writer
 from kg.bolt import BoltStore
 from kg.errors import EventConflict, ReadError, RecordError
 from kg.readers import read_events, read_users
@@ -28,6 +28,7 @@ from kg.records import (
     Triple,
     UserRecord,
 )
+from kg.store import Statement
 
 START = datetime(2021, 5, 1, 12, 30, 15, 250001, tzinfo=UTC)
 
@@ -93,7 +94,7 @@ def test_both_ways_in_make_the_same_graph(store: BoltStore, rejects: Path, monke
 
     emptied(store)
     monkeypatch.setattr(type(store), "bulk_load", lambda self: None)
-    monkeypatch.setattr(batch, "MAX_RECORDS", 3)
+    monkeypatch.setattr(type(store), "batch_rows", 3)
     report = take(store, world + world[:5], rejects)
     assert (report.accepted, report.duplicates) == (len(world), 5)
     slow = snapshot.take(store)
@@ -107,7 +108,7 @@ def test_the_bulk_path_gives_up_on_repeats_and_loses_none(
 ) -> None:
     monkeypatch.setattr(newgraph, "MAX_PUT_OFF", 10)
     monkeypatch.setattr(newgraph, "MARKS", 64)  # so few that most new ids look like repeats
-    monkeypatch.setattr(batch, "MAX_RECORDS", 25)
+    monkeypatch.setattr(type(store), "batch_rows", 25)
     report = take(store, [event(n % 150) for n in range(300)], rejects)
     assert (report.accepted, report.duplicates) == (150, 150)
     assert store.read("MATCH ()-[r:RATED]->() RETURN count(r) AS n, count(DISTINCT r.event_id) AS ids") == [
@@ -311,11 +312,12 @@ def test_one_event_is_new_once(graph: BoltStore) -> None:
 
 
 def test_batches_are_bounded_in_records_and_bytes() -> None:
-    small = [len(part) for part in batch.in_batches(event(n) for n in range(12_000))]
+    small = [len(part) for part in batch.in_batches((event(n) for n in range(12_000)), 5_000)]
     assert small == [5_000, 5_000, 2_000]
-    large = [len(part) for part in batch.in_batches(event(n, text="x" * (1 << 20)) for n in range(9))]
+    large = [len(part) for part in batch.in_batches((event(n, text="x" * (1 << 20)) for n in range(9)), 5_000)]
     assert large == [4, 4, 1]
-    titled = [len(part) for part in batch.in_batches(ItemRecord(f"i{n}", title="é" * (1 << 20)) for n in range(5))]
+    titles = (ItemRecord(f"i{n}", title="é" * (1 << 20)) for n in range(5))
+    titled = [len(part) for part in batch.in_batches(titles, 5_000)]
     assert titled == [2, 2, 1], "bytes count, and those of titles too"
 
 
@@ -333,3 +335,22 @@ def test_no_relation_leads_from_an_entity_to_an_item(graph: BoltStore, rejects: 
     report = ingest.ingest(graph, [Triple("e", "MADE", "i", tail_label="Item")], rejects=rejects, progress=False)
     assert (report.accepted, report.rejected) == (0, 1)
     assert "no relation leads from Entity to Item" in rejects.read_text()
+
+
+def test_repeats_within_a_first_load_are_found_in_later_batches(
+    graph: BoltStore, rejects: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is looked up for a kind that is new, until a constraint stops a batch."""
+    graph.write(Statement("CREATE (:User {id: 'somebody'})", {}))  # so that no engine takes its bulk path
+    monkeypatch.setattr(type(graph), "batch_rows", 600)
+    looked_up: list[str] = []
+    monkeypatch.setattr(
+        "kg.writer._Plan._stored_events",
+        lambda self, kind, events, real=writer._Plan._stored_events: looked_up.append(kind) or real(self, kind, events),
+    )
+    assert take(graph, [event(n) for n in range(1_200)], rejects).accepted == 1_200
+    assert looked_up == []
+    records = [event(n, kind="LIKED") for n in [*range(900), *range(500)]] + [event(899, kind="LIKED", value=2.0)]
+    report = take(graph, records, rejects)
+    assert (report.accepted, report.duplicates, report.rejected) == (900, 500, 1)
+    assert looked_up != []

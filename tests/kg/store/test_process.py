@@ -160,8 +160,9 @@ def slow(self, batch, add=newgraph.NewGraph.add):
         print("ready", flush=True)
         time.sleep(120)
 newgraph.NewGraph.add = slow
-sys.modules["kg.batch"].MAX_RECORDS = 1_000
-ingest(open_store(sys.argv[1]), events(), progress=False)
+store = open_store(sys.argv[1])
+type(store).batch_rows = 1_000
+ingest(store, events(), progress=False)
 """
 USED = """
 from kg.writer import Writer
@@ -171,7 +172,7 @@ def slow(self, batch, write=Writer.write):
     print("ready", flush=True)
     return outcome
 Writer.write = slow
-sys.modules["kg.batch"].MAX_RECORDS = 250
+type(store).batch_rows = 250
 ingest(store, events(), progress=False)
 """
 

@@ -31,6 +31,8 @@ from tests.conftest import emptied
 
 ROOT = Path(__file__).parents[3]
 START = datetime(2020, 1, 1, tzinfo=UTC)
+AGAIN = "MATCH (u:User {id: 'u1'}), (i:Item {id: 'i1'}) CREATE (u)-[:RATED {event_id: 'e0'}]->(i)"
+"""A second event under an id that is taken."""
 ODD = {
     "when": {"datetime": "2020-10-25T02:30:00.000000000+02:00[Europe/Berlin]"},
     "exact": {"datetime": "2020-01-02T03:04:05.123456789+00:00"},
@@ -201,9 +203,7 @@ def test_a_backup_brings_everything_back_in_each_engine(graph: BoltStore, tmp_pa
     again = Interaction("u9", "i1", "RATED", "e0", START, 5.0)
     assert ingest(graph, [again], progress=False, rejects=tmp_path / "r").rejected == 1  # ids are still unique
     with pytest.raises(StoreError, match="a key is already taken"):
-        graph.write(
-            Statement("MATCH (u:User {id: 'u1'}), (i:Item {id: 'i1'}) CREATE (u)-[:RATED {event_id: 'e0'}]->(i)", {})
-        )
+        graph.write(Statement(AGAIN, {}))
 
 
 @pytest.mark.embedded

@@ -439,3 +439,11 @@ def test_a_store_is_saved_restored_and_copied(run: Run, folder: Path) -> None:
     told = json.loads(run("recommend", "ann", "--json").stdout)
     assert json.loads(run("--store", str(folder / "copied"), "recommend", "ann", "--json").stdout) == told
     assert "is of this version already" in run("migrate").stdout
+    written = json.loads(run("export", "neo4j-import", str(folder / "files"), "--json").stdout)
+    assert (written["nodes"], written["edges"]) == (sum(saved["nodes"].values()) + 1, sum(saved["edges"].values()))
+    assert written["command"] == "neo4j-admin database import full neo4j @import.args"
+    again = run("export", "neo4j-import", str(folder / "others"), "--backup", str(folder / "saved")).stdout
+    assert "neo4j-admin database import full" in again
+    assert all(
+        (folder / "others" / file.name).read_bytes() == file.read_bytes() for file in (folder / "files").iterdir()
+    )
