@@ -119,6 +119,8 @@ class Server:
     """Of Java, at most."""
     page_cache: str = "512m"
     """Memory for pages of the graph."""
+    java_options: tuple[str, ...] = ()
+    """For Java, beside those that it always gets."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Of ``neo4j.conf``, beside those that are always made."""
 
@@ -193,8 +195,8 @@ class Server:
         if pid is None:
             return
         os.kill(pid, signal.SIGKILL)
+        _reap(pid, wait=True)  # its threads hold the port after it has lost its name
         while self.pid() is not None:
-            _reap(pid)
             time.sleep(0.02)
 
     def reset(self) -> None:
@@ -228,7 +230,7 @@ class Server:
 
     def _java(self, java: str, jars: Path) -> list[str]:
         opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENS]
-        options = ["-Xms512m", f"-Xmx{self.heap}", "-Dlog4j2.disable.jmx=true", *opened]
+        options = ["-Xms512m", f"-Xmx{self.heap}", "-Dlog4j2.disable.jmx=true", *opened, *self.java_options]
         return [java, *options, "-cp", os.pathsep.join([f"{self.home}/plugins/*", f"{jars}/*"])]
 
     def _configuration(self, port: int) -> str:
@@ -322,10 +324,10 @@ def _spawn(command: Sequence[str], console: Path) -> int:
     return os.posix_spawn(command[0], command, os.environ, file_actions=files, setsid=True)
 
 
-def _reap(pid: int) -> None:
+def _reap(pid: int, *, wait: bool = False) -> None:
     """Take note of the end of a child of this process; of another's children that one does."""
     with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
+        os.waitpid(pid, 0 if wait else os.WNOHANG)
 
 
 def exports(environment: Mapping[str, str], home: Path) -> str:

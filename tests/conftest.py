@@ -63,14 +63,15 @@ def neo4j_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             if name.startswith("NEO4J_"):
                 patch.setenv(name, value)
         yield server.url
-    server.stop()
+    server.kill()  # nothing of it is needed any more
 
 
 def small_server(home: Path) -> Server:
     """A server of the tests' own, started; it takes encrypted connections too, by ``certificates/public.crt``."""
-    certificates.make(home / "certificates")
-    server = Server(home, heap="1g", page_cache="128m", settings=certificates.SETTINGS)
+    quick = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # to start, which takes most of its time here
+    server = Server(home, heap="1g", page_cache="128m", java_options=quick, settings=certificates.SETTINGS)
     try:
+        certificates.make(home / "certificates")
         server.start()
     except Unavailable as error:
         if os.environ.get("CI") == "true":
@@ -84,6 +85,19 @@ def server(neo4j_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A store on a real Neo4j."""
     with open_store(neo4j_url, work=tmp_path_factory.mktemp("work")) as opened:
         yield opened
+
+
+ENGINES = [pytest.param("embedded", marks=pytest.mark.embedded), pytest.param("server", marks=pytest.mark.neo4j)]
+"""For a parametrised fixture: names of the fixtures with a store in each engine."""
+
+
+@pytest.fixture(params=ENGINES)
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a new, empty graph of each engine is, for tests that open it themselves, or in another process."""
+    if request.param == "embedded":
+        return str(tmp_path / "store")
+    emptied(request.getfixturevalue("server"))
+    return str(request.getfixturevalue("neo4j_url"))
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from kg.connection import unattended
 from kg.snapshot import Snapshot
 from kg.store import Store
 from recommender import artefacts
@@ -111,7 +112,7 @@ def refresh(
     config, context, profiling = config or RefreshConfig(), context or RunContext(), profiling or threading.Lock()
     if only is not None and only not in ONLY:
         raise InvalidInput(f"there is no stage {only!r}; there are {', '.join(ONLY)}")
-    with refresh_lock(store) as lock, context.computing():
+    with refresh_lock(store) as lock, context.computing(), unattended():
         start = time.perf_counter()
         store.catch_up()
         published = versions.current(store)
