@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("ingest", "embedding", "loop", "quality", "faithfulness")
+NAMES = ("ingest", "embedding", "loop", "quality", "als", "faithfulness")
 
 
 def main() -> int:

@@ -187,6 +187,12 @@ class TrainingData:
         assert self.item_vectors is not None
         return CentredTexts.of(self.item_vectors)
 
+    @cached_property
+    def mean_likes(self) -> float:
+        """Mean number of liked cells of an item that has any: the unit in which regularisation is sensible."""
+        counts = self.cells.positive.getnnz(axis=0)
+        return float(counts[counts > 0].mean()) if counts.any() else 1.0
+
     @property
     def num_users(self) -> int:
         return self.cells.num_users

@@ -16,12 +16,6 @@ from recommender.data import TrainingData
 from recommender.parts.base import ItemItemPart
 
 
-def _scale(data: TrainingData) -> float:
-    """Mean number of liked cells of an item that has any: the unit in which regularisation is sensible."""
-    counts = data.cells.positive.getnnz(axis=0)
-    return float(counts[counts > 0].mean()) if counts.any() else 1.0
-
-
 class EASE(ItemItemPart):
     """Closed-form ridge regression of every item on all others (Steck 2019)."""
 
@@ -30,7 +24,7 @@ class EASE(ItemItemPart):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[EASEConfig]:
-        return [EASEConfig(regularisation=factor * _scale(data)) for factor in (5.0, 2.0, 10.0, 20.0)]
+        return [EASEConfig(regularisation=factor * data.mean_likes) for factor in (5.0, 2.0, 10.0, 20.0)]
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         self.matrix = ease(to_torch(data.cells.positive, run.device), self.config).matrix.cpu().numpy()
@@ -59,7 +53,7 @@ class Collective(ItemItemPart):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[CollectiveConfig]:
-        scale = _scale(data)
+        scale = data.mean_likes
         base = CollectiveConfig(regularisation=5.0 * scale)
         configs = [base, replace(base, dropout=0.3, regularisation=2.0 * scale)]
         if len(data.knowledge):
