@@ -35,6 +35,8 @@ from recommender.parts import BASELINES, HYBRID
 from scripts.demo import CACHE, FOLDER, fetch
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+COLUMNS = ("recall@10", "ndcg@10", "mrr@10")
+"""What is printed of the models as tuning fitted them, and averaged over seeds."""
 SPLITS = ("ml-100k", "ml-100k-temporal", "lastfm-kg", "book-crossing-kg")
 
 
@@ -132,10 +134,14 @@ def main() -> None:
             for model in report.models:
                 console.print(model.name, dict(model.params), style="dim", highlight=False)
             console.print(f"{seconds:.0f} s in all, {peak:.1f} GiB at most")
-            frames.append(report.to_frame().set_index("model"))
+            frame = report.to_frame().set_index("model")
+            for metric in COLUMNS:
+                frame[f"{metric}, train only"] = [model.train_only.get(metric) for model in report.models]
+            console.print(frame[[name for name in frame if "train only" in name]].round(4).to_string())
+            frames.append(frame)
         if len(frames) > 1:
             console.rule(f"{name}, mean of {len(frames)} splits and standard deviation between them")
-            columns = ["recall@10", "ndcg@10", "mrr@10"]
+            columns = [*COLUMNS, *(f"{metric}, train only" for metric in COLUMNS)]
             by_model = pd.concat(frames).groupby("model", sort=False)[columns]
             means, deviations = by_model.mean(), by_model.std()
             for model in means.index:

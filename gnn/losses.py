@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid
+from torch.nn.functional import cross_entropy, logsigmoid
 
 from gnn.errors import ShapeError
 from gnn.sparse import check_csr, row_ids
@@ -145,3 +145,17 @@ def sampled_softmax(positive: Tensor, corrected: Tensor, weights: Tensor, same: 
 def bpr(positive: Tensor, negative: Tensor, weights: Tensor) -> Tensor:
     """``-sum_n y_n log sigmoid(s_n - s'_n) / sum y``; all arguments ``(B,)``. Rendle et al., "BPR", UAI 2009."""
     return -(weights * logsigmoid(positive - negative)).sum() / weights.sum()
+
+
+def info_nce(first: Tensor, second: Tensor, temperature: float) -> Tensor:
+    """``-mean_n log(exp(a_n·b_n / t) / sum_m exp(a_n·b_m / t))`` for two views ``a``, ``b`` of the same nodes.
+
+    Oord, Li, Vinyals, "Representation learning with contrastive predictive coding", 2018; between two views of a graph
+    as in Wu et al., "Self-supervised graph learning for recommendation" (SGL), SIGIR 2021.
+
+    Args:
+        first: ``(n, d)`` unit rows.
+        second: ``(n, d)`` unit rows of the same nodes in the same order.
+        temperature: ``t > 0``.
+    """
+    return cross_entropy(first @ second.T / temperature, torch.arange(len(first), device=first.device))

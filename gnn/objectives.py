@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from gnn.errors import require
-from gnn.losses import FullSoftmax, bpr, sampled_softmax
+from gnn.losses import FullSoftmax, bpr, info_nce, sampled_softmax
 from gnn.sampling import Edges, NegativeSampler
+from gnn.sparse import degrees
 
 Scorer = tuple[Tensor, Tensor, Tensor]
 """Unit vectors of users ``(U, d)`` and items ``(I, d)``, and the bias ``(I,)``."""
@@ -43,7 +44,21 @@ class ObjectiveConfig:
     """Of the products of people and items, the bulk of the work of ``softmax`` and ``sampled``; parameters, the softmax
     and the optimiser stay float32 (mixed precision)."""
 
+    contrast: float = 0.0
+    """Weight of a contrastive term beside the ranking loss (SGL): in two views of the graph, each without some of the
+    positives, a node is to be nearest to itself. 0 leaves it out, and two propagations a step with it."""
+    contrast_hidden: float = 0.1
+    """Fraction of the positives, in (0, 1), that each view hides."""
+    contrast_temperature: float = 0.2
+    """Of the contrastive softmax."""
+    contrast_nodes: int = 2048
+    """Users, and items, drawn for it at each step."""
+
     def __post_init__(self) -> None:
+        require(self.contrast >= 0, f"contrast = {self.contrast} is negative")
+        require(0 < self.contrast_hidden < 1, f"contrast_hidden = {self.contrast_hidden} is outside (0, 1)")
+        require(self.contrast_temperature > 0, f"contrast_temperature = {self.contrast_temperature} is not above 0")
+        require(self.contrast_nodes >= 2, f"contrast_nodes = {self.contrast_nodes} is below 2")
         require(self.loss in ("auto", "softmax", "sampled", "bpr"), f"loss = {self.loss!r} is not known")
         require(0 <= self.held_out < 1, f"held_out = {self.held_out} is outside [0, 1)")
         require(self.batch >= 1, f"batch = {self.batch} is below 1")
@@ -78,8 +93,39 @@ def losses(
     Raises:
         ShapeError: no positive.
     """
-    kind = config.chosen(*positives.shape)
     generator = torch.Generator().manual_seed(seed)
+    ranking = _ranking_epochs(forward, positives, temperature, config, generator)
+    if not config.contrast:
+        return ranking
+
+    def epoch(number: int) -> Iterator[Tensor]:
+        for loss in ranking(number):
+            yield loss + config.contrast * contrast(forward, positives, config, generator)
+
+    return epoch
+
+
+def contrast(forward: Forward, positives: Tensor, config: ObjectiveConfig, generator: torch.Generator) -> Tensor:
+    """:func:`info_nce` of users plus that of items, between two views that hide different ones of the positives.
+
+    Only of those who have a positive: the vector of a node without an edge may be 0, which has no direction.
+    """
+    views = []
+    for _ in range(2):
+        hidden = (torch.rand(len(positives.values()), generator=generator) < config.contrast_hidden).nonzero()[:, 0]
+        views.append(forward(hidden.to(positives.device)))
+    total = positives.values().new_zeros(())
+    for degree, first, second in zip(degrees(positives), views[0][:2], views[1][:2], strict=True):
+        met = degree.nonzero()[:, 0]
+        drawn = met[torch.randperm(len(met), generator=generator)[: config.contrast_nodes].to(met.device)]
+        total = total + info_nce(first[drawn], second[drawn], config.contrast_temperature)
+    return total
+
+
+def _ranking_epochs(
+    forward: Forward, positives: Tensor, temperature: float, config: ObjectiveConfig, generator: torch.Generator
+) -> Callable[[int], Iterable[Tensor]]:
+    kind = config.chosen(*positives.shape)
     if kind == "softmax":
         return _softmax_epochs(forward, positives, temperature, config, generator)
     edges = Edges(positives)

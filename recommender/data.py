@@ -99,6 +99,24 @@ class KnowledgeGraph:
                 matrices[name] = matrix
         return matrices
 
+    @cached_property
+    def two_hops(self) -> sp.csr_matrix:
+        """The entities of an item's entities: incidence ``(num_items, num_nodes)`` float32, by edges of any relation.
+
+        What an item has itself is left out, and an item is no entity of another one.
+        """
+        entities = np.arange(self.num_nodes) >= self.num_items
+        chosen = entities[self.heads] & entities[self.tails]
+        rows, columns = self.heads[chosen], self.tails[chosen]
+        shape = (self.num_nodes, self.num_nodes)
+        between = sp.csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)
+        near = sum(self.item_attributes.values(), sp.csr_matrix((self.num_items, self.num_nodes), dtype=np.float32))
+        found = near @ (between + between.T)
+        found = found - found.multiply(near > 0)
+        found.eliminate_zeros()
+        found.data[:] = 1.0
+        return found.tocsr()
+
 
 @dataclass(frozen=True)
 class People:
@@ -196,6 +214,12 @@ class TrainingData:
         """Of :attr:`item_vectors`, which are there; found once for all configurations."""
         assert self.item_vectors is not None
         return CentredTexts.of(self.item_vectors)
+
+    @cached_property
+    def mean_likes(self) -> float:
+        """Mean number of liked cells of an item that has any: the unit in which regularisation is sensible."""
+        counts = self.cells.positive.getnnz(axis=0)
+        return float(counts[counts > 0].mean()) if counts.any() else 1.0
 
     @property
     def num_users(self) -> int:

@@ -36,6 +36,9 @@ class ModelResult:
     """Seconds of the final fit."""
     params: Mapping[str, Any] = field(default_factory=dict)
     """The chosen hyper-parameters, JSON values."""
+    train_only: Mapping[str, float] = field(default_factory=dict)
+    """The means of the model as it was chosen, fitted on train without validation; empty where the final fit is that,
+    or where nothing was chosen here. Published figures are mostly of this kind."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,7 @@ class Report:
         return {
             "name": model.name,
             "metrics": {name: _number(value) for name, value in model.figures.means.items()},
+            "train_only": {name: _number(value) for name, value in model.train_only.items()},
             "interval": _interval(self.interval(model)),
             "tune_s": model.tune_s,
             "fit_s": model.fit_s,
@@ -160,10 +164,12 @@ class Report:
         title = f"{self.protocol} split, {self._people()} people tested, full ranking"
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("model")
-        for name in [*self.columns, "tune s", "fit s"]:
-            table.add_column(name, justify="right", no_wrap=True)
+        alone = [f"{self.metric}, train only"] if any(model.train_only for model in self.models) else []
+        for name in [*self.columns, *alone, "tune s", "fit s"]:
+            table.add_column(name, justify="right", no_wrap=name not in alone)
         for model in self.models:
-            table.add_row(Text(model.name), *(self._cell(model, name) for name in self.columns), *_seconds(model))
+            cells = [self._cell(model, name) for name in self.columns]
+            table.add_row(Text(model.name), *cells, *(self._alone(model) for _ in alone), *_seconds(model))
         console.print(table)
         for one in self.compared:
             console.print(f"{one.model} over {one.than}, {self.metric}: {one}", markup=False, highlight=False)
@@ -189,6 +195,9 @@ class Report:
 
     def _cell(self, model: ModelResult, name: str) -> Text:
         return Text(_figure(model.figures.means[name]), style="bold" if self._is_best(model, name) else "")
+
+    def _alone(self, model: ModelResult) -> str:
+        return _figure(model.train_only.get(self.metric, math.nan))
 
     def _is_best(self, model: ModelResult, name: str) -> bool:
         best = max(_finite(other.figures.means[name], -math.inf) for other in self.models)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,7 +30,7 @@ from recommender.parts import BASELINES, HYBRID, PARTS
 from recommender.parts.base import Part
 from recommender.parts.item_item import ItemKNN
 from recommender.search import Choice, fit_named, hybrid_of, search
-from recommender.tuning import NOTHING_TO_DO
+from recommender.tuning import NOTHING_TO_DO, Tuned
 
 
 def models_of(names: Sequence[str] | None) -> list[str]:
@@ -78,8 +78,11 @@ def measure(
         raise InvalidInput(f"nobody has an item to be found in the test part that is not known before ({found})")
     split = _weighed(split, run) if choice is None else split
     parts = [name for name in PARTS if name in wanted or ("hybrid" in wanted and name in HYBRID)]
+    alone: dict[str, dict[str, float]] = {}
     if choice is None:
-        choice, _ = search(split.validation, run, budget=budget, names=parts)
+        choice, tuned = search(split.validation, run, budget=budget, names=parts)
+        alone = _train_only(split, choice, tuned, wanted, EvaluationConfig(ks=tuple(ks)))
+        del tuned  # parts fitted on train, which are not needed beside those of the final fit
     scorers, seconds, failed = _fitted(choice, split.refit, wanted, run)
     skipped = choice.skipped | failed
     points, failed = _curve(split, choice, wanted, curve, EvaluationConfig(ks=tuple(ks)), run)
@@ -92,6 +95,7 @@ def measure(
             tune_s=choice.seconds[name],
             fit_s=seconds[name],
             params=choice.fusion.by_name() if name == "hybrid" else choice.params[name],
+            train_only=alone.get(name, {}),
         )
         for name in wanted
         if name in scorers
@@ -109,6 +113,20 @@ def measure(
         ],
         facet=split.testing.catalogue.facet if thorough else None,
     )
+
+
+def _train_only(
+    split: Split, choice: Choice, tuned: Mapping[str, Tuned], wanted: Sequence[str], config: EvaluationConfig
+) -> dict[str, dict[str, float]]:
+    """The means at test of the wanted models as tuning fitted them; none where the final fit sees no more than that."""
+    if len(split.refit.cells) == len(split.train.cells):
+        return {}
+    fitted = {name: part for name in choice.params if (part := tuned[name].part) is not None}
+    scorers: dict[str, Scorer] = dict(fitted)
+    if "hybrid" in wanted:
+        scorers["hybrid"] = hybrid_of(choice, fitted)
+    task = replace(split.testing, data=split.train)
+    return {name: evaluate(scorers[name], task, config).means for name in wanted if name in scorers}
 
 
 def _fitted(

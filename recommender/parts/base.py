@@ -114,7 +114,7 @@ class BaselinePart(Part):
     """``(num_items,)`` float32."""
 
     def score(self, people: People) -> np.ndarray:
-        return np.broadcast_to(self.scores, (len(people), len(self.scores)))
+        return np.tile(self.scores, (len(people), 1))
 
     def contributions(self, person: People, items: np.ndarray) -> Contributions:
         return Contributions(self.scores[items].astype(np.float64), np.zeros((person.weights.nnz, len(items))))

@@ -28,15 +28,19 @@ class IALS(Part):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[ALSConfig]:
+        # A plain ridge cuts off singular values below it, and those of noise grow with the root of the counts.
+        ridge = 1.5 * data.mean_likes**0.5
+        shapes = (
+            (64, 1.0, ridge, 0.0),
+            (64, 0.1, ridge, 0.0),
+            (64, 0.03, 0.02, 1.0),
+            (64, 0.3, ridge, 0.0),
+            (64, 0.1, 0.02, 1.0),
+            (128, 0.03, 0.02, 1.0),
+        )
         return [
-            ALSConfig(dimensions, unobserved_weight=weight, regularisation=regularisation)
-            for weight, regularisation, dimensions in (
-                (0.1, 0.02, 64),
-                (0.1, 0.005, 64),
-                (0.3, 0.01, 64),
-                (0.03, 0.02, 64),
-                (0.1, 0.01, 128),
-            )
+            ALSConfig(dimensions, unobserved_weight=weight, regularisation=regularisation, exponent=exponent)
+            for dimensions, weight, regularisation, exponent in shapes
         ]
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:

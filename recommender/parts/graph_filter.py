@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -18,21 +19,40 @@ from recommender.parts.base import FilterPart, csr_restore, csr_state
 from recommender.parts.item_item import EASE
 
 
+@dataclass(frozen=True)
+class GraphFilterConfig(InteractionFilterConfig):
+    """The filters, and the graph that they smooth over."""
+
+    entities: float = 0.0
+    """Weight of an edge of an item and an entity beside one of a person and an item; 0 leaves entities out."""
+
+
 class GraphFilter(FilterPart):
-    """``score = x (R^T R + alpha D^-1/2 V V^T D^1/2)``: a linear and an ideal low-pass filter (GF-CF)."""
+    """``score = x (R^T R + alpha D^-1/2 V V^T D^1/2)``: a linear and an ideal low-pass filter (GF-CF).
+
+    Over the graph of people and items, or of people, items and entities: with one row of ``R`` for each person and for
+    each pair of an entity and a relation, ``[[0, R], [R^T, 0]]`` is the symmetric normalised adjacency ``A`` of them
+    all. ``R^T R`` is what ``A^2`` says of items, and ``V`` what its eigenvectors of the largest eigenvalues do.
+    """
 
     name = "graph_filter"
-    Config = InteractionFilterConfig
+    Config = GraphFilterConfig
     filter: InteractionFilter
     matrix: sp.csr_matrix
-    """``(num_users, num_items)``: the graph."""
+    """``(num_users + nodes, num_items)``: the graph."""
 
     @classmethod
-    def grid(cls, data: TrainingData) -> Sequence[InteractionFilterConfig]:
-        return [InteractionFilterConfig(weight, rank) for weight, rank in ((0.3, 64), (0.0, 64), (0.3, 256), (1.0, 64))]
+    def grid(cls, data: TrainingData) -> Sequence[GraphFilterConfig]:
+        shapes = [(0.3, 64, 0.0), (0.0, 64, 0.0), (0.3, 256, 0.0), (1.0, 64, 0.0)]
+        if data.knowledge.item_attributes:
+            shapes += [(0.3, 64, 0.3), (0.0, 64, 0.3), (0.3, 64, 1.0), (0.0, 64, 1.0)]
+        return [GraphFilterConfig(weight, rank, entities=entities) for weight, rank, entities in shapes]
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         self.matrix = data.cells.positive
+        if self.config.entities > 0:
+            shared = [self.config.entities * part.T for part in data.knowledge.item_attributes.values()]
+            self.matrix = sp.vstack([self.matrix, *shared], format="csr", dtype=np.float32)
         self.filter = InteractionFilter(to_torch(self.matrix), self.config, run.seed)
         return self
 

@@ -6,20 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+import numpy as np
 import scipy.sparse as sp
-import torch
 
 from gnn.item_item import EASEConfig, ItemKNNConfig, RP3BetaConfig, ease, item_knn, rp3beta
 from gnn.sparse import to_scipy, to_torch
 from recommender.context import RunContext
 from recommender.data import TrainingData
 from recommender.parts.base import ItemItemPart
-
-
-def _scale(data: TrainingData) -> float:
-    """Mean number of liked cells of an item that has any: the unit in which regularisation is sensible."""
-    counts = data.cells.positive.getnnz(axis=0)
-    return float(counts[counts > 0].mean()) if counts.any() else 1.0
+from recommender.parts.relations import RelationsConfig, filters_of, learned_weights
 
 
 class EASE(ItemItemPart):
@@ -30,7 +25,7 @@ class EASE(ItemItemPart):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[EASEConfig]:
-        return [EASEConfig(regularisation=factor * _scale(data)) for factor in (5.0, 2.0, 10.0, 20.0)]
+        return [EASEConfig(regularisation=factor * data.mean_likes) for factor in (5.0, 2.0, 10.0, 20.0)]
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         self.matrix = ease(to_torch(data.cells.positive, run.device), self.config).matrix.cpu().numpy()
@@ -49,6 +44,13 @@ class CollectiveConfig:
     """Weight of a knowledge graph entity beside a person; a hub counts less, by the root of its degree."""
     content: float = 0.0
     """Weight of a dimension of the text vectors beside a person."""
+    two_hops: float = 0.0
+    """Weight of an entity of an item's entities beside the item's own."""
+    neighbours: float = 0.0
+    """Weight of an item's text beside a person, as if it liked the items with the nearest texts by their cosine."""
+    learned: bool = False
+    """Whether each relation has a weight of its own, found as the part ``relations`` finds it; their mean over edges
+    stays 1."""
 
 
 class Collective(ItemItemPart):
@@ -59,25 +61,43 @@ class Collective(ItemItemPart):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[CollectiveConfig]:
-        scale = _scale(data)
+        scale = data.mean_likes
         base = CollectiveConfig(regularisation=5.0 * scale)
         configs = [base, replace(base, dropout=0.3, regularisation=2.0 * scale)]
-        if len(data.knowledge):
+        if data.knowledge.item_attributes:
             configs += [replace(config, attributes=weight) for config in configs[:2] for weight in (1.0, 5.0)]
         if data.item_vectors is not None:
             configs += [replace(base, content=0.2 * scale), replace(configs[-1], content=0.2 * scale)]
         return configs
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
-        extra: list[tuple[float, torch.Tensor]] = []
-        if self.config.attributes > 0:
-            damped = [_damped(matrix) for matrix in data.knowledge.item_attributes.values()]
-            extra += [(self.config.attributes, to_torch(matrix, run.device)) for matrix in damped]
+        rows = [(self.config.attributes, self._attributes(data, run))] if self.config.attributes > 0 else []
         if self.config.content > 0 and data.item_vectors is not None:
-            extra.append((self.config.content, to_torch(sp.csr_matrix(data.item_vectors), run.device)))
+            rows.append((self.config.content, sp.csr_matrix(data.item_vectors)))
+        if self.config.neighbours > 0 and data.item_vectors is not None:
+            rows.append((self.config.neighbours, _damped(data.centred_texts.nearest.maximum(0.0))))
+        extra = [(weight, to_torch(matrix, run.device)) for weight, matrix in rows]
         config = EASEConfig(regularisation=self.config.regularisation, dropout=self.config.dropout)
         self.matrix = ease(to_torch(data.cells.positive, run.device), config, extra).matrix.cpu().numpy()
         return self
+
+    def _attributes(self, data: TrainingData, run: RunContext) -> sp.csr_matrix:
+        """The incidence of all relations, and of entities of entities, side by side; a weight enters by its root."""
+        incidence = data.knowledge.item_attributes
+        weights = _relation_weights(data, run) if self.config.learned else dict.fromkeys(incidence, 1.0)
+        sides = [weight**0.5 * _damped(incidence[name]) for name, weight in weights.items() if weight > 0]
+        if self.config.two_hops > 0:
+            sides.append(self.config.two_hops**0.5 * _damped(data.knowledge.two_hops))
+        return sp.hstack(sides, format="csr", dtype=np.float32)
+
+
+def _relation_weights(data: TrainingData, run: RunContext) -> dict[str, float]:
+    """The learned weight of each relation, scaled so that their mean over edges is 1."""
+    config, incidence = RelationsConfig(), data.knowledge.item_attributes
+    single = filters_of(data, config)
+    weights = learned_weights(data, list(single.values()), run, config)
+    mean = np.average(weights, weights=[incidence[name].nnz for name in single])
+    return dict(zip(single, (weights / mean).tolist(), strict=True))
 
 
 def _damped(incidence: sp.csr_matrix) -> sp.csr_matrix:

@@ -17,6 +17,8 @@ from gnn.sparse import to_torch
 from gnn.training import TrainingConfig
 from recommender.context import RunContext
 from recommender.data import People, Rows, TrainingData
+from recommender.evaluation.protocol import EvaluationConfig, Task, evaluate
+from recommender.evaluation.splits import holdout
 from recommender.parts.base import Contributions, Part
 
 ARRAYS = ("base", "items", "bias", "messages")
@@ -43,6 +45,12 @@ class GraphNetworkConfig:
     """Of Adam."""
     text: bool = False
     """Whether text vectors are features of items."""
+    contrast: float = 0.0
+    """Weight of a contrastive term, see :class:`gnn.objectives.ObjectiveConfig`; 0 leaves it out."""
+    stopping: float = 0.0
+    """Share of the liked pairs, in [0, 1), that a first training hides, a pair each of as many people as can be, and by
+    which it ends early: the networks are then trained on all pairs for as many epochs as had the highest NDCG@10 on the
+    hidden ones. 0 takes :attr:`epochs` as they are."""
     copies: int = 1
     """Networks of different seeds whose mean is the score: it evens out what each owes to its start."""
 
@@ -71,24 +79,14 @@ class GraphNetwork(Part):
         return replace(config, copies=COPIES if data.num_users * data.num_items <= COPIED_PAIRS else 1)
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
-        config, graph = self.config, self._graph(data, run.device)
-        training = TrainingConfig(
-            epochs=config.epochs,
-            learning_rate=config.learning_rate,
-            time_budget=run.time_limit / config.copies,
-        )
+        config = self.config if self.config.stopping == 0 else self._stopped(data, run)
+        graph = self._graph(data, run.device)
         trained, epochs = [], []
         for copy in range(config.copies):
-            network, log = fit(
-                graph,
-                NetworkConfig(dimensions=config.dimensions, temperature=config.temperature),
-                ObjectiveConfig(),
-                training,
-                seed=run.seed + copy,
-            )
+            seconds = run.time_limit / config.copies
+            network, log = fit(graph, *_settings(config, seconds), seed=run.seed + copy)
             epochs.append(len(log.losses))
-            found = network.propagated()
-            trained.append(replace(found, **{name: getattr(found, name).cpu() for name in ARRAYS}))
+            trained.append(_on_processor(network.propagated()))
         self.config = replace(config, epochs=min(epochs))
         self.trained = tuple(trained)
         return self
@@ -100,6 +98,27 @@ class GraphNetwork(Part):
         liked = to_torch(data.cells.positive)
         found.trained = tuple(copy.extended(users, items, liked) for copy in self.trained)
         return found
+
+    def _stopped(self, data: TrainingData, run: RunContext) -> GraphNetworkConfig:
+        """The configuration with the number of epochs that pairs hidden from training like best."""
+        config: GraphNetworkConfig = self.config
+        cells = data.cells
+        liked = np.flatnonzero(cells.weights > 0)
+        chosen = holdout(cells.users[liked], cells.items[liked], config.stopping, run.seed)
+        if not chosen.any():  # nobody has two pairs
+            return config
+        hidden = np.zeros(len(cells), dtype=bool)
+        hidden[liked[chosen]] = True
+        shown = replace(data, cells=cells.take(~hidden))
+        task = Task.of(shown, shown.cells.matrix, cells.take(hidden).matrix)
+
+        def metric(found: Propagated) -> float:
+            self.trained = (_on_processor(found),)
+            return evaluate(self, task, EvaluationConfig(ks=(10,))).means["ndcg@10"]
+
+        settings = _settings(config, run.time_limit / 2)
+        _, log = fit(self._graph(shown, run.device), *settings, seed=run.seed, metric=metric)
+        return replace(config, epochs=log.best_epoch, stopping=0.0)
 
     def _graph(self, data: TrainingData, device: str) -> Graph:
         features = None
@@ -128,6 +147,19 @@ class GraphNetwork(Part):
         self.trained = tuple(
             Propagated(base, items, bias, messages, self.config.temperature) for base, items, bias, messages in copies
         )
+
+
+def _settings(config: GraphNetworkConfig, seconds: float) -> tuple[NetworkConfig, ObjectiveConfig, TrainingConfig]:
+    """What :mod:`gnn` trains by, for at most so many seconds."""
+    return (
+        NetworkConfig(dimensions=config.dimensions, temperature=config.temperature),
+        ObjectiveConfig(contrast=config.contrast),
+        TrainingConfig(epochs=config.epochs, learning_rate=config.learning_rate, time_budget=seconds),
+    )
+
+
+def _on_processor(found: Propagated) -> Propagated:
+    return replace(found, **{name: getattr(found, name).cpu() for name in ARRAYS})
 
 
 def _base(copy: Propagated, people: People) -> torch.Tensor:

@@ -20,7 +20,9 @@ class PopularityConfig:
     """How people are counted."""
 
     half_life_days: float | None = None
-    """An event of this age, measured from the latest of all, counts half; None counts all alike."""
+    """Of recent popularity: an event of this age, measured from the latest of all, counts half; None leaves it out."""
+    recent: float = 1.0
+    """Share of recent popularity in the score, in [0, 1]; the rest is popularity overall."""
 
 
 def counts(cells: Cells, half_life_days: float | None) -> np.ndarray:
@@ -34,7 +36,7 @@ def counts(cells: Cells, half_life_days: float | None) -> np.ndarray:
 
 
 class Popularity(BaselinePart):
-    """``score_j = log(1 + c_j)`` with :func:`counts`."""
+    """``score_j = (1 - r) log(1 + overall_j) + r log(1 + recent_j)`` with :func:`counts` and the share ``r``."""
 
     name = "popularity"
     needs_likes = False
@@ -46,7 +48,9 @@ class Popularity(BaselinePart):
         return [PopularityConfig(), *(PopularityConfig(days) for days in (30.0, 90.0, 365.0) if timed)]
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
-        self.scores = np.log1p(counts(data.cells, self.config.half_life_days)).astype(np.float32)
+        share = 0.0 if self.config.half_life_days is None else self.config.recent
+        overall, recent = (np.log1p(counts(data.cells, days)) for days in (None, self.config.half_life_days))
+        self.scores = ((1 - share) * overall + share * recent).astype(np.float32)
         return self
 
 

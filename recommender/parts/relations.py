@@ -53,47 +53,11 @@ class Relations(FilterPart):
         return [RelationsConfig(damping) for damping in (0.5, 0.2)] if data.knowledge.item_attributes else []
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
-        incidence = data.knowledge.item_attributes
-        names = sorted(incidence, key=lambda name: -incidence[name].nnz)[: self.config.max_relations]
-        config = RelationFilterConfig(hub_exponent=self.config.damping)
-        single = [RelationFilter.of(to_torch(incidence[name]), config) for name in names]
-        weights = self._weights(data, single, run)
-        if not weights.any():  # nothing found the hidden items again; the part still speaks for items that nobody met
-            weights = np.ones(len(single))
+        single = list(filters_of(data, self.config).values())
+        weights = learned_weights(data, single, run, self.config)
         kept = np.flatnonzero(weights > 0).tolist()
         self.filter = RelationFilter.weighted([single[at] for at in kept], [float(weights[at]) for at in kept])
         return self
-
-    def _weights(self, data: TrainingData, single: Sequence[RelationFilter], run: RunContext) -> np.ndarray:
-        """One weight a relation, at the scale of raw filter scores; all 1 when nobody has two liked items.
-
-        A relation that says nothing of the people who teach gets 0.
-        """
-        rng = np.random.default_rng(run.seed)
-        liked = data.cells.positive
-        able = np.flatnonzero(np.diff(liked.indptr) >= 2)
-        if not len(able):
-            return np.ones(len(single))
-        people = rng.permutation(able)[: self.config.max_people]
-        history = liked[people]
-        hidden = history.indptr[:-1] + rng.integers(0, np.diff(history.indptr))
-        targets = sp.csr_matrix(
-            (np.ones(len(people), np.float32), (np.arange(len(people)), history.indices[hidden])), shape=history.shape
-        )
-        history = (history - history.multiply(targets)).tocsr()
-        history.eliminate_zeros()
-        config = FusionConfig()
-        size = max(1, BLOCK_BYTES // (4 * history.shape[1] * len(single)))
-        scale, blocks = np.ones(len(single)), []
-        for start in range(0, len(people), size):
-            own = slice(start, start + size)
-            scores = np.stack([one.apply(to_torch(history[own])).numpy() for one in single])
-            if start == 0:  # one scale for all, or they could not be told by one weight
-                spread = scores.std(axis=(1, 2))
-                scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
-            blocks.append(gather(scores * scale[:, None, None], history[own], targets[own], config))
-        choices = concatenate(blocks)
-        return logit(choices, np.arange(len(people)), config) * scale
 
     def state(self) -> dict[str, np.ndarray]:
         incidence, spread = (to_scipy(matrix) for matrix in (self.filter.incidence, self.filter.spread))
@@ -103,3 +67,46 @@ class Relations(FilterPart):
     def restore(self, state: dict[str, np.ndarray]) -> None:
         incidence, spread = (to_torch(csr_restore(name, state)) for name in ("incidence", "spread"))
         self.filter = RelationFilter(incidence, spread, torch.from_numpy(state["diagonal"]))
+
+
+def filters_of(data: TrainingData, config: RelationsConfig) -> dict[str, RelationFilter]:
+    """The filter of each relation that is weighed, by name, the most edges first."""
+    incidence = data.knowledge.item_attributes
+    names = sorted(incidence, key=lambda name: -incidence[name].nnz)[: config.max_relations]
+    shape = RelationFilterConfig(hub_exponent=config.damping)
+    return {name: RelationFilter.of(to_torch(incidence[name]), shape) for name in names}
+
+
+def learned_weights(
+    data: TrainingData, single: Sequence[RelationFilter], run: RunContext, config: RelationsConfig
+) -> np.ndarray:
+    """One weight a relation, at the scale of raw filter scores; all 1 where nothing can be learned.
+
+    A relation that says nothing of the people who teach gets 0.
+    """
+    rng = np.random.default_rng(run.seed)
+    liked = data.cells.positive
+    able = np.flatnonzero(np.diff(liked.indptr) >= 2)
+    if not len(able):
+        return np.ones(len(single))
+    people = rng.permutation(able)[: config.max_people]
+    history = liked[people]
+    hidden = history.indptr[:-1] + rng.integers(0, np.diff(history.indptr))
+    targets = sp.csr_matrix(
+        (np.ones(len(people), np.float32), (np.arange(len(people)), history.indices[hidden])), shape=history.shape
+    )
+    history = (history - history.multiply(targets)).tocsr()
+    history.eliminate_zeros()
+    fusion = FusionConfig()
+    size = max(1, BLOCK_BYTES // (4 * history.shape[1] * len(single)))
+    scale, blocks = np.ones(len(single)), []
+    for start in range(0, len(people), size):
+        own = slice(start, start + size)
+        scores = np.stack([one.apply(to_torch(history[own])).numpy() for one in single])
+        if start == 0:  # one scale for all, or they could not be told by one weight
+            spread = scores.std(axis=(1, 2))
+            scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
+        blocks.append(gather(scores * scale[:, None, None], history[own], targets[own], fusion))
+    choices = concatenate(blocks)
+    weights: np.ndarray = logit(choices, np.arange(len(people)), fusion) * scale
+    return weights if weights.any() else np.ones(len(single))

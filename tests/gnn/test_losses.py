@@ -9,7 +9,7 @@ import torch
 
 from gnn import losses
 from gnn.errors import ShapeError
-from gnn.losses import FullSoftmax, bpr, sampled_softmax
+from gnn.losses import FullSoftmax, bpr, info_nce, sampled_softmax
 from gnn.sparse import densify, to_torch
 
 
@@ -97,6 +97,16 @@ def test_bpr_by_hand() -> None:
     loss = bpr(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 2.0]), torch.tensor([3.0, 1.0]))
     expected = (3 * math.log(1 + math.exp(-1)) + math.log(1 + math.exp(2))) / 4
     assert loss.item() == pytest.approx(expected)
+
+
+def test_info_nce_by_hand_and_its_gradient() -> None:
+    one = torch.eye(2)
+    # each is 1 from itself and 0 from the other, at t = .5: log(1 + e^-2)
+    assert info_nce(one, one, 0.5).item() == pytest.approx(math.log1p(math.exp(-2)))
+    assert info_nce(one, one.flip(0), 0.5).item() == pytest.approx(2 + math.log1p(math.exp(-2)))
+    generator = torch.Generator().manual_seed(0)
+    views = [torch.randn(5, 3, generator=generator, dtype=torch.float64, requires_grad=True) for _ in range(2)]
+    assert torch.autograd.gradcheck(lambda a, b: info_nce(a, b, 0.3), views)
 
 
 def test_nothing_to_learn_from_is_refused() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -8,8 +10,8 @@ import torch
 from gnn.errors import ConfigError, ShapeError
 from gnn.graph import Graph, Propagation
 from gnn.network import LinearNetwork, NetworkConfig, Propagated, fit
-from gnn.objectives import ObjectiveConfig
-from gnn.sparse import densify, row_ids, rows_of, to_torch, with_values
+from gnn.objectives import ObjectiveConfig, contrast
+from gnn.sparse import densify, keep, row_ids, rows_of, to_torch, with_values
 from gnn.training import TrainingConfig
 
 SHORT = TrainingConfig(epochs=15, learning_rate=0.05)
@@ -221,6 +223,35 @@ def test_the_state_of_the_best_metric_is_kept() -> None:
     network, log = fit(signed_world(), NetworkConfig(dimensions=4), ObjectiveConfig(), training, metric=metric)
     assert log.best_epoch == 4
     assert torch.equal(network.propagated().items, states[1])
+
+
+def test_the_contrastive_term_reaches_every_parameter_and_is_left_out_by_default() -> None:
+    """Against finite differences, through propagation and the weights of relations, in two views of the graph."""
+    network = LinearNetwork(signed_world(), NetworkConfig(dimensions=4), seed=1).double()
+    network.graph = replace(network.graph, features=network.graph.features.double())
+    network.propagation = Propagation(replace(network.graph, interactions=network.graph.interactions.double()))
+    config = ObjectiveConfig(contrast_hidden=0.4, contrast_nodes=6)
+    positives = keep(network.graph.interactions, network.graph.interactions.values() > 0)
+
+    def term() -> torch.Tensor:
+        return contrast(network, positives, config, torch.Generator().manual_seed(3))
+
+    term().backward()
+    for parameter in (network.embedding, network.log_weights, network.projection):
+        place = parameter.grad.abs().argmax()
+        flat, step = parameter.data.view(-1), 1e-5
+        flat[place] += step
+        above = term().item()
+        flat[place] -= 2 * step
+        below = term().item()
+        flat[place] += step
+        assert parameter.grad.view(-1)[place].item() == pytest.approx((above - below) / (2 * step), rel=1e-4)
+    plain, contrasted = (
+        fit(signed_world(), NetworkConfig(dimensions=4), ObjectiveConfig(contrast=weight), SHORT)[0]
+        for weight in (0.0, 0.5)
+    )
+    found = [contrast(one, positives, config, torch.Generator().manual_seed(3)).item() for one in (plain, contrasted)]
+    assert found[1] < found[0]
 
 
 def test_bad_graphs_are_refused() -> None:

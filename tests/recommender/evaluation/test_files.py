@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ from recommender.errors import InvalidInput
 from recommender.evaluation.files import FilesConfig, split_files
 from recommender.evaluation.protocol import EvaluationConfig, evaluate
 from recommender.evaluation.reading import Files
+from recommender.evaluation.run import evaluate_files
 from recommender.evaluation.split import Split
 from tests.recommender.evaluation.worlds import builder
+from tests.running import RUN
 
 TRAIN = [("ann", "a", 5), ("ann", "b", 1), ("bob", "b", 3), ("bob", "c", 5), ("cat", "c", 4)]
 VALID = [("ann", "c", 5), ("bob", "b", 2)]
@@ -134,6 +137,18 @@ def test_without_refit_train_alone_is_fitted_and_both_are_masked(files: Files) -
     assert ("ann", "c") in named(split, split.test), "not trained on, so it is asked for; masked, so it is missed"
     top = evaluate(Likes(2), split.testing, EvaluationConfig(ks=(2,))).top
     assert top[0].tolist() == [3, 4]
+
+
+def test_beside_the_refit_stands_what_train_alone_reaches(files: Files, tmp_path: Path) -> None:
+    """Of one evaluation that refits; the same as one that does not."""
+    files = replace(files, test=write(tmp_path, "fresh", [row for row in TEST if row[:2] != ("ann", "c")]))
+    names = ["item_knn", "popularity"]
+    both = evaluate_files(files, RUN, names=names)
+    alone = evaluate_files(files, RUN, names=names, config=FilesConfig(refit=False))
+    for refitted, trained in zip(both.models, alone.models, strict=True):
+        assert refitted.train_only == {metric: trained.figures.means[metric] for metric in refitted.train_only}
+        assert trained.train_only == {}
+    assert "mrr@10" in both.models[0].train_only
 
 
 def test_links_contract_entities_into_items(files: Files) -> None:

@@ -35,7 +35,7 @@ def report() -> Report:
     return Report(
         protocol="temporal",
         models=[
-            ModelResult("hybrid <b>", figures(values + 0.05), 12.34, 5.6, {"factors": 64}),
+            ModelResult("hybrid <b>", figures(values + 0.05), 12.34, 5.6, {"factors": 64}, {"ndcg@10": 0.3125}),
             ModelResult("popularity", figures(values), 0.0, 0.01),
         ],
         counts={"test_people": 40},
@@ -52,6 +52,7 @@ def test_the_json_document(report: Report) -> None:
     assert (hybrid["name"], hybrid["tune_s"], hybrid["fit_s"]) == ("hybrid <b>", 12.34, 5.6)
     assert hybrid["params"] == {"factors": 64}
     assert popularity["metrics"]["ndcg@10"] == pytest.approx(0.3)
+    assert (hybrid["train_only"], popularity["train_only"]) == ({"ndcg@10": 0.3125}, {})
     assert {"recall@10", "ndcg@20", "mrr@10"} <= set(hybrid["metrics"])
     assert hybrid["interval"]["low"] < 0.35 < hybrid["interval"]["high"]
     assert document["skipped"] == [{"name": "ease", "reason": "9 GB of 4 GB"}]
@@ -73,7 +74,7 @@ def test_the_terminal_table(report: Report) -> None:
     (line,) = (line for line in text.splitlines() if line.strip().startswith("hybrid <b>  "))
     cells = line.split()
     assert cells[2:4] == ["0.3500", "0.3500"]
-    assert cells[-2:] == ["12.3", "5.6"]
+    assert cells[-3:] == ["0.3125", "12.3", "5.6"]
     assert "hybrid <b> over popularity, ndcg@10: +0.0500 [+0.0500, +0.0500] (95% of resamples), p = 0.0002" in text
     assert "hybrid <b> by share of the training pairs, ndcg@10: 50% 0.3000, 100% 0.3500" in text
     assert "ease was skipped: 9 GB of 4 GB" in text

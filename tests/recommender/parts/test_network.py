@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,6 +42,27 @@ def test_the_final_form_has_copies_where_training_is_quick(monkeypatch: pytest.M
     monkeypatch.setattr(module, "COPIED_PAIRS", data.num_users * data.num_items - 1)
     assert GraphNetwork.final(SMALL, data) == SMALL
     assert PARTS["ease"].final("any", data) == "any"
+
+
+def test_training_stops_where_hidden_pairs_like_it_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which pairs are hidden decides the number of epochs and nothing else; the refit needs no hidden pairs."""
+    data = world()
+    logs = []
+
+    def watched(*args: Any, **options: Any) -> Any:
+        network, log = module_fit(*args, **options)
+        logs.append(log)
+        return network, log
+
+    module_fit = module.fit
+    monkeypatch.setattr(module, "fit", watched)
+    part = GraphNetwork(replace(SMALL, epochs=60, stopping=0.1)).fit(data, RUN)
+    first, second = logs
+    assert first.stopped == "patience"
+    assert part.config == replace(SMALL, epochs=first.best_epoch)
+    assert len(second.losses) == first.best_epoch < 60
+    again = GraphNetwork(part.config).fit(data, RUN)
+    np.testing.assert_array_equal(again.score(data.people()), part.score(data.people()))
 
 
 def test_only_one_network_hears_of_entities() -> None:
