@@ -8,7 +8,7 @@ RecBole atomic      a header of ``name:type``                             :mod:`
 JSON lines          ``{`` first                                           :mod:`kg.readers.jsonlines`
 Parquet             ``PAR1`` first                                        :mod:`kg.readers.columnar`
 LightGCN lists      lines of whole numbers                                :mod:`kg.readers.lists`
-RDF                 statements, directives, ``@context``                :mod:`kg.rdf.files`
+RDF                 statements, directives, ``@context``                  :mod:`kg.rdf.files`
 data frames         pandas, Arrow                                         :mod:`kg.readers.columnar`
 records             any iterable of dictionaries or dataclasses           :mod:`kg.readers.memory`
 ==================  ====================================================  ===================================
