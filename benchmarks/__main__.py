@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("ingest", "embedding", "loop", "quality", "faithfulness")
+NAMES = ("graph", "embedding", "loop", "quality", "faithfulness")
 
 
 def main() -> int:
