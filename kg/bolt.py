@@ -76,6 +76,7 @@ class BoltStore(ABC):
         self._address = address
         self._work = work
         self._config = config or ConnectionConfig()
+        self._one_writer = one_writer
         self._writing: AbstractContextManager[Any] = threading.RLock() if one_writer else nullcontext()
         self._kinds: set[str] = set()
         self._connect(connection)
@@ -179,6 +180,12 @@ class BoltStore(ABC):
         """
         with self._writing:
             return self._run(statements, neo4j.WRITE_ACCESS)
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """See :class:`kg.store.Store`."""
+        with self._writing:
+            yield self._one_writer
 
     @abstractmethod
     def export(self, text: str, schema: pa.Schema, *, maps: bool = False) -> pa.Table:

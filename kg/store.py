@@ -70,7 +70,17 @@ class Store(Protocol):
         """The rows of a query that only reads, in bounded memory."""
 
     def write(self, *statements: Statement) -> list[list[Row]]:
-        """Run these statements in one transaction, retried on transient errors; durable when this returns."""
+        """Run these statements in one transaction, retried on transient errors; durable when this returns.
+
+        Where the answer to a commit is lost they run again, perhaps after they did. So they are such that twice is
+        once (``MERGE``, ``SET``, or first removed and then made), or stopped by a uniqueness constraint.
+        """
+
+    def alone(self) -> AbstractContextManager[bool]:
+        """Within this block: whether nobody else writes, so that what is read in it still holds when it is written.
+
+        True on an engine with one writer, which others wait for; False on a server that any process may write to.
+        """
 
     def export(self, text: str, schema: pa.Schema, *, maps: bool = False) -> pa.Table:
         """The rows of a query as one Arrow table of this schema, through the engine's bulk path.

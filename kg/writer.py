@@ -2,7 +2,8 @@
 
 Reading first keeps what is there (the first write of an event wins) and costs little, for ids are indexed. What
 somebody else writes in between meets a uniqueness constraint; the batch is then read and written again. So a batch can
-be repeated, after a crash too, and writes each event once.
+be repeated, after a crash too or when the answer to its commit was lost, and writes each event once; what such a
+repetition finds written counts as a duplicate.
 """
 
 from __future__ import annotations
@@ -60,22 +61,23 @@ class Writer:
         if events and not self._dry_run:
             self._store.ensure_schema({event.kind for event in events})
         for attempt in range(ATTEMPTS):
-            plan = _Plan(self._store, self._known)
-            plan.add_nodes(nodes)
-            plan.add_edges(others)
-            plan.add_events(events)
             try:
-                if not self._dry_run:
-                    self._commit(plan)
-                return plan.outcome
+                with self._store.alone() as alone:
+                    plan = _Plan(self._store, self._known)
+                    plan.add_nodes(nodes)
+                    plan.add_edges(others)
+                    plan.add_events(events)
+                    if not self._dry_run:
+                        self._commit(plan, alone)
+                    return plan.outcome
             except ConstraintViolated:
                 self._known.clear()
                 if attempt == ATTEMPTS - 1:
                     raise
         raise AssertionError("unreachable")
 
-    def _commit(self, plan: _Plan) -> None:
-        statements = plan.statements()
+    def _commit(self, plan: _Plan, alone: bool) -> None:
+        statements = plan.statements(alone)
         if not statements:
             return
         answers = self._store.write(*statements)
@@ -233,8 +235,8 @@ class _Plan:
 
     # --- Writing
 
-    def statements(self) -> list[Statement]:
-        """All changes, nodes first."""
+    def statements(self, alone: bool) -> list[Statement]:
+        """All changes, nodes first; ``alone``: nobody can have made an edge that was missing."""
         made: list[Statement] = []
         if self._entities:
             made.append(queries.statement("entities_ensure", rows=list(self._entities.values())))
@@ -250,7 +252,7 @@ class _Plan:
         for (head, relation, tail), edges in self._edges.items():
             names = {"head": head, "relation": relation, "tail": tail}
             ends = [{"head": edge.head, "tail": edge.tail} for edge in edges]
-            made.append(queries.statement("edges_add", names=names, rows=ends))
+            made.append(queries.statement("edges_add" if alone else "edges_merge", names=names, rows=ends))
         made += [self._events_statement(kind, names, rows) for (kind, names), rows in self._events.items()]
         if self._reviews:
             made.append(queries.statement("reviews_add", rows=self._reviews))

@@ -18,6 +18,8 @@ class Proxy:
     def __init__(self, port: int, rewrite: tuple[bytes, bytes] = (b"", b"")) -> None:
         self.sent = bytearray()
         """All bytes from clients, in the order of their arrival."""
+        self.received = 0
+        """How many bytes went back to clients."""
         self._behind = port
         self._rewrite = rewrite
         self._lose = b""
@@ -73,6 +75,7 @@ class Proxy:
                 if lost.is_set():
                     server.settimeout(QUIET)  # swallow the rest of the answer
                     continue
+                self.received += len(content)
                 client.sendall(content.replace(*self._rewrite) if self._rewrite[0] else content)
         _close(client)
         _close(server)

@@ -64,7 +64,8 @@ def updating(profile: Profile, stored: Collection[str]) -> list[Statement]:
     """
     kept = [interest for interest in profile.interests if interest.id in stored]
     new = [(profile.user_id, interest) for interest in profile.interests if interest.id not in stored]
-    dropping = len(kept) < len(stored)
+    # Also before new ones are added: if this runs twice, the first time's are among what is dropped.
+    dropping = len(kept) < len(stored) or bool(new)
     drop = [{"user": profile.user_id, "kept": [interest.id for interest in kept]}] if dropping else []
     weighed = [{"id": interest.id, "name": interest.name, "weight": interest.weight} for interest in kept]
     return [

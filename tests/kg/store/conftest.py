@@ -1,21 +1,49 @@
-"""The engines that the contract runs on."""
+"""The engines that the contract runs on, and what they cannot do."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kg.bolt import BoltStore
 from tests.conftest import emptied
+from tests.kg.store.limits import limit_of
+from tests.proxy import Proxy
+
+ENGINES = [pytest.param("embedded", marks=pytest.mark.embedded), pytest.param("server", marks=pytest.mark.neo4j)]
 
 
-@pytest.fixture(
-    params=[pytest.param("embedded", marks=pytest.mark.embedded), pytest.param("server", marks=pytest.mark.neo4j)]
-)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Expect what is listed in :mod:`tests.kg.store.limits` to fail, and nothing else."""
+    for item in items:
+        engine = item.callspec.params.get("graph") if isinstance(item, pytest.Function) and _has_engine(item) else None
+        if engine and (limit := limit_of(engine, item.originalname)):  # type: ignore[attr-defined]
+            item.add_marker(pytest.mark.xfail(strict=True, reason=f"{limit.when}: {limit.reason}"))
+
+
+def _has_engine(item: pytest.Function) -> bool:
+    return hasattr(item, "callspec")
+
+
+@pytest.fixture(params=ENGINES)
 def graph(request: pytest.FixtureRequest) -> BoltStore:
     """An empty graph in each engine."""
     return emptied(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+def proxied(graph: BoltStore) -> Iterator[tuple[BoltStore, Proxy]]:
+    """The graph, and the proxy on the way to it."""
+    direct = graph._connection
+    with Proxy(int(direct.url.rpartition(":")[2])) as proxy:
+        graph._driver.close()
+        graph._connect(replace(direct, url=proxy.url))
+        yield graph, proxy
+        graph._driver.close()
+        graph._connect(direct)
 
 
 @pytest.fixture

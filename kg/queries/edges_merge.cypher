@@ -1,0 +1,8 @@
+// Adds edges of one relation between nodes that are there, where no other writer has added them. Writes.
+// For servers; the embedded engine, where nobody else writes, would take a hundred times as long as with edges_add.
+// $rows: list of {head, tail}
+UNWIND $rows AS row
+MATCH (h:<head> {id: row.head})
+MATCH (t:<tail> {id: row.tail})
+MERGE (h)-[:<relation>]->(t)
+RETURN count(*) AS made
