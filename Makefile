@@ -16,7 +16,7 @@ export UV_HTTP_TIMEOUT ?= 300
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-quality lock wheel clean
+.PHONY: help setup demo test soak check format bench bench-quality lock wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,11 @@ demo: $(STAMP) ## The main job on real data: MovieLens 100k into a graph, recomm
 test: export OMP_NUM_THREADS = 1 # each of the processes would take all cores otherwise
 test: $(STAMP) ## All tests, and the examples in docstrings
 	$(PYTEST) --doctest-modules tests $(PACKAGES)
+
+soak: export OMP_NUM_THREADS = 1
+soak: export TASTEGRAPH_SOAK_ROUNDS = 10
+soak: $(STAMP) ## The tests of kills and lost servers, ten times each (two hours)
+	$(PYTEST) -k kill tests
 
 check: $(STAMP) ## Format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from kg.batch import Outcome, in_batches
 from kg.checks import ScaleConflict, Scales, check
+from kg.connection import unattended
 from kg.errors import EventConflict, ReadError, RecordError
 from kg.newgraph import NewGraph
 from kg.records import Interaction, Record, Reject, Scale
@@ -77,7 +78,10 @@ def ingest(
     """
     with RejectsFile(rejects or Path(DEFAULT_REJECTS), strict=strict) as refused:
         run = _Run(store, refused, scale, dry_run)
-        with tqdm(unit=" records", disable=None if progress else True, desc="ingest", leave=False) as bar:
+        with (
+            unattended(),
+            tqdm(unit=" records", disable=None if progress else True, desc="ingest", leave=False) as bar,
+        ):
             run.take(_counted(records, bar))
         report = run.report
         report.rejected = refused.count

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from kg import ingest, queries
+from kg.connection import unattended
 from kg.errors import EventConflict, StoreError
 from kg.readers.cleaning import number, timestamp
 from kg.readers.markup import clean_text
@@ -119,10 +120,11 @@ class FeedbackWriter:
         )
         check_kind(event.kind)
         self._check_value(event)
-        if event_id is not None:
-            self._check_id(event)
-        self._check_item(event.item_id)
-        event, new = self._write(event, any_time=at is None and event_id is not None)
+        with unattended():
+            if event_id is not None:
+                self._check_id(event)
+            self._check_item(event.item_id)
+            event, new = self._write(event, any_time=at is None and event_id is not None)
         return FeedbackReceipt(
             event_id=event.event_id,
             user_id=event.user_id,

@@ -86,6 +86,19 @@ def server(neo4j_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield opened
 
 
+ENGINES = [pytest.param("embedded", marks=pytest.mark.embedded), pytest.param("server", marks=pytest.mark.neo4j)]
+"""For a parametrised fixture: names of the fixtures with a store in each engine."""
+
+
+@pytest.fixture(params=ENGINES)
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a new, empty graph of each engine is, for tests that open it themselves, or in another process."""
+    if request.param == "embedded":
+        return str(tmp_path / "store")
+    emptied(request.getfixturevalue("server"))
+    return str(request.getfixturevalue("neo4j_url"))
+
+
 @pytest.fixture
 def store(embedded: BoltStore) -> BoltStore:
     """An empty graph in the embedded engine."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kg import snapshot as snapshots
+from kg.connection import unattended
 from kg.store import Store
 from recommender import artefacts
 from recommender.context import RunContext
@@ -89,7 +90,7 @@ def refresh(
     config, context, profiling = config or RefreshConfig(), context or RunContext(), profiling or threading.Lock()
     if only is not None and only not in ONLY:
         raise InvalidInput(f"there is no stage {only!r}; there are {', '.join(ONLY)}")
-    with refresh_lock(store.work), context.computing():
+    with refresh_lock(store.work), context.computing(), unattended():
         outcome = RefreshReport()
         start = time.perf_counter()
         taken = snapshots.take(store)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,10 +22,10 @@ from recommender.errors import InvalidInput, UnknownItem
 from recommender.feedback import FeedbackReceipt, FeedbackWriter
 from recommender.profiles.habits import NO_HABITS
 from recommender.profiles.read import read_profile
+from tests.conftest import ENGINES, emptied
 from tests.recommender.profiles.stored import fill, records_of
 from tests.recommender.profiles.worlds import World, axes, rated, world
-
-pytestmark = pytest.mark.embedded
+from tests.soak import soaked
 
 EVENTS = """
 MATCH (:User {id: $user})-[r]->(i:Item) WHERE r.event_id IS NOT NULL
@@ -43,11 +42,11 @@ def planted() -> World:
     return world(rows, 2, 12, genres, axes([0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2, 2]))
 
 
-@pytest.fixture(scope="module")
-def store(planted: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with open_store(tmp_path_factory.mktemp("feedback") / "store") as opened:
-        fill(opened, records_of(planted))
-        yield opened
+@pytest.fixture(scope="module", params=ENGINES)
+def store(planted: World, request: pytest.FixtureRequest) -> Store:
+    store = emptied(request.getfixturevalue(request.param))
+    fill(store, records_of(planted))
+    return store
 
 
 @pytest.fixture(scope="module")
@@ -216,13 +215,12 @@ def test_eight_threads_on_one_person_and_item(store: Store, writer: FeedbackWrit
 
 KILLED = """
 import itertools, sys
-from pathlib import Path
 from kg.engines import open_store
 from recommender.feedback import FeedbackWriter
 from tests.recommender.profiles.worlds import axes, rated, world
 
 planted = world([rated(0, 0, 5)], 1, 4, {"GENRE": {0: ["A"], 1: ["A"], 2: ["B"], 3: ["B"]}}, axes([0, 0, 1, 1]))
-with open_store(Path(sys.argv[1])) as store:
+with open_store(sys.argv[1]) as store:
     writer = FeedbackWriter(store, planted.context)
     for number in itertools.count(int(sys.argv[2])):
         receipt = writer.record(f"u{number % 3}", f"i{number % 4}", "LIKED", event_id=f"live{number}")
@@ -230,13 +228,14 @@ with open_store(Path(sys.argv[1])) as store:
 """
 
 
-def test_acknowledged_feedback_survives_kill_9(tmp_path: Path, planted: World) -> None:
-    folder = tmp_path / "store"
-    with open_store(folder) as store:
+@soaked
+def test_acknowledged_feedback_survives_kill_9(turn: int, location: str, planted: World) -> None:
+    """The process that takes it is killed; with the embedded engine that is the one that holds the graph."""
+    with open_store(location) as store:
         fill(store, records_of(planted))
     acknowledged: list[str] = []
-    for stop in (7, 20):
-        command = [sys.executable, "-W", "ignore", "-c", KILLED, str(folder), str(len(acknowledged))]
+    for stop in (7 + turn, 20 + turn):
+        command = [sys.executable, "-W", "ignore", "-c", KILLED, location, str(len(acknowledged))]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as child:
             assert child.stdout is not None
             for line in child.stdout:
@@ -246,7 +245,7 @@ def test_acknowledged_feedback_survives_kill_9(tmp_path: Path, planted: World) -
                     break
             acknowledged += [line.strip() for line in child.stdout]  # printed before the signal came
     assert len(acknowledged) >= 20
-    with open_store(folder) as store:
+    with open_store(location) as store:
         rows = store.read("MATCH (u:User)-[r:LIKED]->(i:Item) RETURN r.event_id AS id, u.id AS user")
         stored = [row["id"] for row in rows]
         assert len(stored) == len(set(stored))

@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 
 from kg.bolt import BoltStore
-from tests.conftest import emptied
+from tests.conftest import ENGINES, emptied
 from tests.kg.store.limits import limit_of
 from tests.proxy import Proxy
-
-ENGINES = [pytest.param("embedded", marks=pytest.mark.embedded), pytest.param("server", marks=pytest.mark.neo4j)]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -22,6 +22,7 @@ from kg.errors import StoreError, StoreInUse, StoreUnavailable, StoreVersionErro
 from kg.ingest import ingest
 from kg.records import Interaction, Record
 from kg.store import Statement
+from tests.soak import soaked
 
 pytestmark = pytest.mark.embedded
 ROOT = Path(__file__).parents[3]
@@ -177,11 +178,12 @@ ingest(store, events(), progress=False)
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.4])
-def test_killed_while_a_used_graph_is_written(tmp_path: Path, pause: float) -> None:
+@soaked
+def test_killed_while_a_used_graph_is_written(turn: int, tmp_path: Path, pause: float) -> None:
     root = tmp_path / "store"
     with open_store(root) as store:
         ingest(store, events(0, 100), progress=False)
-    killed(run(USED, root), pause)
+    killed(run(USED, root), pause + 0.04 * turn)
     with open_store(root) as store:
         (row,) = store.read("MATCH ()-[r:RATED]->() RETURN count(r) AS n")
         assert row["n"] >= 250  # what was acknowledged is there
@@ -191,9 +193,10 @@ def test_killed_while_a_used_graph_is_written(tmp_path: Path, pause: float) -> N
         once_each(store, EVENTS)
 
 
-def test_killed_while_a_new_graph_is_filled(tmp_path: Path) -> None:
+@soaked
+def test_killed_while_a_new_graph_is_filled(turn: int, tmp_path: Path) -> None:
     root = tmp_path / "store"
-    killed(run(NEW, root), 0.0)
+    killed(run(NEW, root), 0.05 * turn)
     with open_store(root) as store:
         assert store.is_new
         assert list((root / "graph" / "databases").glob(".loading-*")) == []

@@ -140,7 +140,7 @@ def test_a_server_that_is_gone_is_waited_for_as_long_as_is_said(proxied: Proxied
 
 def test_a_stream_holds_no_more_than_was_asked_for(proxied: Proxied) -> None:
     graph, proxy = proxied
-    rows = graph.stream("UNWIND range(1, 400000) AS n RETURN n, $text AS text", text="x" * 500)  # 200 MB in all
+    rows = graph.stream("UNWIND range(1, 400000) AS n RETURN n, $line AS line", line="x" * 500)  # 200 MB in all
     seen = [row["n"] for row, _ in zip(rows, range(12_000), strict=False)]
     time.sleep(0.5)
     assert seen == list(range(1, 12_001))
@@ -150,18 +150,17 @@ def test_a_stream_holds_no_more_than_was_asked_for(proxied: Proxied) -> None:
 
 
 def test_a_query_that_is_given_up_is_stopped(graph: BoltStore) -> None:
-    endless = "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b WITH a, b WHERE a % 2 = 0 RETURN a, b"
-    started = time.monotonic()
-    rows = graph.stream(endless)
+    long = "UNWIND range(1, 3000) AS a UNWIND range(1, 3000) AS b WITH a, b WHERE a % 2 = 0 RETURN a, b"
+    rows = graph.stream(long)
     next(rows)
+    started = time.monotonic()
     rows.close()  # type: ignore[attr-defined]
-    assert graph.read("RETURN 1 AS one") == [{"one": 1}]
-    assert time.monotonic() - started < 20
-    assert not any(endless in text for text in running(graph))
+    assert time.monotonic() - started < 4
+    assert not any(long in text for text in running(graph))
 
 
 def running(graph: BoltStore) -> Iterator[str]:
-    """Texts of the queries that a server runs; the embedded engine keeps no such list for queries over Bolt."""
+    """Texts of the queries that a server runs; the embedded engine keeps no such list."""
     with graph.alone() as alone:
         if not alone:
             yield from (row["text"] for row in graph.read("SHOW TRANSACTIONS YIELD currentQuery AS text RETURN text"))
