@@ -118,6 +118,8 @@ class Server:
     """Of Java, at most."""
     page_cache: str = "512m"
     """Memory for pages of the graph."""
+    java_options: tuple[str, ...] = ()
+    """For Java, beside those that it always gets."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Of ``neo4j.conf``, beside those that are always made."""
 
@@ -205,7 +207,7 @@ class Server:
 
     def _command(self, java: str, jars: Path) -> list[str]:
         opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENS]
-        options = ["-Xms512m", f"-Xmx{self.heap}", "-Dlog4j2.disable.jmx=true", *opened]
+        options = ["-Xms512m", f"-Xmx{self.heap}", "-Dlog4j2.disable.jmx=true", *opened, *self.java_options]
         path = os.pathsep.join([f"{self.home}/plugins/*", f"{jars}/*"])
         where = [f"--home-dir={self.home}", f"--config-dir={self.home}/conf", "--console-mode"]
         return [java, *options, "-cp", path, "org.neo4j.server.CommunityEntryPoint", *where]

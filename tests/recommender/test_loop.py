@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kg.bolt import BoltStore
 from kg.errors import EventConflict, QueryRefused, RecordError
 from recommender import Recommender
 from recommender.errors import ArtefactError, InvalidInput, NotRefreshed, UnknownItem, UnknownUser
 from recommender.explain import READS_LIKE
+from tests.conftest import emptied
 from tests.running import RUN
-
-pytestmark = pytest.mark.embedded
 
 PEOPLE, ITEMS = 60, 30
 TOPICS = ("a quiet guitar and soft strings", "a fast car on a wet racing track")
@@ -73,9 +74,30 @@ def recommender(folder: Path) -> Iterator[Recommender]:
         yield opened
 
 
-def test_lists_follow_taste_and_leave_out_what_was_met(recommender: Recommender) -> None:
+@pytest.fixture(scope="module")
+def on_server(server: BoltStore, neo4j_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recommender]:
+    """The same on a Neo4j."""
+    emptied(server)
+    with Recommender.open(neo4j_url, work=tmp_path_factory.mktemp("on-server"), run=RUN) as recommender:
+        recommender.ingest(events(), items=items(), scale=(1, 5))
+        recommender.refresh(budget=0)
+        yield recommender
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("recommender", marks=pytest.mark.embedded),
+        pytest.param("on_server", marks=pytest.mark.neo4j),
+    ]
+)
+def either(request: pytest.FixtureRequest) -> Recommender:
+    """One on each engine, for what the loop stands and falls with."""
+    return request.getfixturevalue(request.param)
+
+
+def test_lists_follow_taste_and_leave_out_what_was_met(either: Recommender) -> None:
     met = events().groupby("user_id")["item_id"].agg(set)
-    lists = recommender.recommend(["u0", "u45"], k=5)
+    lists = either.recommend(["u0", "u45"], k=5)
     assert list(lists.columns) == ["user_id", "item_id", "score", "rank"]
     for user, side in (("u0", 0), ("u45", 1)):
         own = lists[lists.user_id == user]
@@ -85,6 +107,7 @@ def test_lists_follow_taste_and_leave_out_what_was_met(recommender: Recommender)
         assert all(half(int(item[1:])) == side for item in own.item_id)
 
 
+@pytest.mark.embedded
 def test_the_status_says_what_each_part_is_worth(recommender: Recommender) -> None:
     """By validation: what a part reaches alone, and what the hybrid loses without it."""
     parts = recommender.status()["parts"]
@@ -98,6 +121,7 @@ def test_the_status_says_what_each_part_is_worth(recommender: Recommender) -> No
     assert max(alone, key=lambda part: alone[part]) != "popularity", "the halves are told apart by taste alone"
 
 
+@pytest.mark.embedded
 def test_everyone_gets_a_list(recommender: Recommender) -> None:
     lists = recommender.recommend(None, k=3)
     assert lists.groupby("user_id").size().eq(3).all()
@@ -106,6 +130,7 @@ def test_everyone_gets_a_list(recommender: Recommender) -> None:
     assert lists[lists.user_id == "u7"].item_id.tolist() == one.item_id.tolist()
 
 
+@pytest.mark.embedded
 def test_candidates_and_seen_items(recommender: Recommender) -> None:
     seen = events().query("user_id == 'u0'").item_id.tolist()
     only = recommender.recommend("u0", k=20, items=[*seen, "i14"])
@@ -115,6 +140,7 @@ def test_candidates_and_seen_items(recommender: Recommender) -> None:
     assert set(kept.item_id) == {*liked, "i14"}, "what somebody dislikes is left out in any case"
 
 
+@pytest.mark.embedded
 def test_an_item_that_nobody_met_is_reached(recommender: Recommender) -> None:
     ranks = recommender.recommend(None, k=ITEMS).query("item_id == 'i14'").set_index("user_id")["rank"]
     own = [ranks[f"u{person}"] for person in range(PEOPLE // 2)]
@@ -122,6 +148,7 @@ def test_an_item_that_nobody_met_is_reached(recommender: Recommender) -> None:
     assert np.mean(own) < np.mean(other)
 
 
+@pytest.mark.embedded
 def test_somebody_known_by_items_or_by_a_text(recommender: Recommender) -> None:
     by_items = recommender.recommend_for(history=["i20", "i21"], k=5)
     assert all(half(int(item[1:])) == 1 for item in by_items.item_id)
@@ -131,26 +158,27 @@ def test_somebody_known_by_items_or_by_a_text(recommender: Recommender) -> None:
     assert "reads like what you wrote" in " ".join(by_text.reason)
 
 
-def test_explanations_add_up(recommender: Recommender) -> None:
-    for item in recommender.recommend("u3", k=3).item_id:
-        found = recommender.explain("u3", item)
+def test_explanations_add_up(either: Recommender) -> None:
+    for item in either.recommend("u3", k=3).item_id:
+        found = either.explain("u3", item)
         total = found["baseline"] + sum(part["contribution"] for part in found["parts"])
         assert total == pytest.approx(found["score"], rel=1e-5)
         assert found["reason"].startswith("because")
-    first = recommender.recommend("u3", k=1).iloc[0]
-    assert recommender.explain("u3", first.item_id)["score"] == pytest.approx(first.score, rel=1e-5)
+    first = either.recommend("u3", k=1).iloc[0]
+    assert either.explain("u3", first.item_id)["score"] == pytest.approx(first.score, rel=1e-5)
 
 
-def test_paths_are_in_the_graph(recommender: Recommender) -> None:
-    top = recommender.recommend("u3", k=1).item_id[0]
-    steps = [step for part in recommender.explain("u3", top)["parts"] for step in part["path"] or ()]
+def test_paths_are_in_the_graph(either: Recommender) -> None:
+    top = either.recommend("u3", k=1).item_id[0]
+    steps = [step for part in either.explain("u3", top)["parts"] for step in part["path"] or ()]
     assert steps
     for step in [step for step in steps if step["relation"] != READS_LIKE][:10]:
         query = "MATCH (a {id: $a})-[r]->(b {id: $b}) RETURN type(r) AS relation"
-        rows = recommender.cypher(query, a=step["source"], b=step["target"]).rows
+        rows = either.cypher(query, a=step["source"], b=step["target"]).rows
         assert [step["relation"]] in rows
 
 
+@pytest.mark.embedded
 def test_paths_are_of_events_since_then(recommender: Recommender) -> None:
     top = recommender.recommend("u3", k=1).item_id[0]
     own = events().query("user_id == 'u3'").set_index("item_id").timestamp
@@ -167,6 +195,7 @@ def test_paths_are_of_events_since_then(recommender: Recommender) -> None:
     assert without_paths[0] == without_paths[1] == without_paths[2], "what is old still counts"
 
 
+@pytest.mark.embedded
 def test_what_content_adds_comes_with_the_two_texts_that_tie_them_most(recommender: Recommender) -> None:
     """From the item that was liked, over what was written about it, to what was written about the other."""
     top = recommender.recommend("u3", k=1).item_id[0]
@@ -182,6 +211,7 @@ def test_what_content_adds_comes_with_the_two_texts_that_tie_them_most(recommend
         assert {part["item_id"], top} <= about | {likeness[0]["source"], likeness[0]["target"]}
 
 
+@pytest.mark.embedded
 def test_leaving_an_item_out_gives_the_score_of_somebody_who_never_met_it(recommender: Recommender) -> None:
     at = datetime(2024, 5, 1, tzinfo=UTC)
     for person, liked in (("whole", ("i0", "i1", "i20")), ("less", ("i0", "i1"))):
@@ -197,20 +227,29 @@ def test_leaving_an_item_out_gives_the_score_of_somebody_who_never_met_it(recomm
         recommender.explain("whole", "i5", without=["i14"])
 
 
-def test_feedback_changes_the_next_list(recommender: Recommender) -> None:
-    first = recommender.recommend("u10", k=3).item_id.tolist()
-    receipt = recommender.feedback("u10", first[0], "disliked", event_id="e-10")
+def test_feedback_changes_the_next_list(either: Recommender) -> None:
+    first = either.recommend("u10", k=3).item_id.tolist()
+    receipt = either.feedback("u10", first[0], "disliked", event_id="e-10")
     assert receipt.new
-    after = recommender.recommend("u10", k=ITEMS, filter_seen=True)
+    after = either.recommend("u10", k=ITEMS, filter_seen=True)
     assert first[0] not in after.item_id.tolist()
-    assert not recommender.feedback("u10", first[0], "DISLIKED", at=receipt.at, event_id="e-10").new
-    assert recommender.recommend("u10", k=ITEMS).equals(after)
+    assert not either.feedback("u10", first[0], "DISLIKED", at=receipt.at, event_id="e-10").new
+    assert either.recommend("u10", k=ITEMS).equals(after)
     with pytest.raises(EventConflict):
-        recommender.feedback("u10", first[1], "DISLIKED", at=receipt.at, event_id="e-10")
-    count = recommender.query("user_events", user="u10", limit=100)
+        either.feedback("u10", first[1], "DISLIKED", at=receipt.at, event_id="e-10")
+    count = either.query("user_events", user="u10", limit=100)
     assert len(count.rows) == 10
 
 
+@pytest.mark.neo4j
+def test_no_password_is_in_what_is_kept(on_server: Recommender) -> None:
+    password = os.environ["NEO4J_PASSWORD"].encode()
+    kept = [path for path in on_server.store.work.rglob("*") if path.is_file()]
+    assert any(path.name == "manifest.json" for path in kept)
+    assert not [path for path in kept if password in path.read_bytes()]
+
+
+@pytest.mark.embedded
 def test_a_dislike_lowers_its_neighbours(recommender: Recommender) -> None:
     before = recommender.recommend("u11", k=ITEMS, filter_seen=False).set_index("item_id").score
     target = recommender.recommend("u11", k=1).item_id[0]
@@ -222,20 +261,21 @@ def test_a_dislike_lowers_its_neighbours(recommender: Recommender) -> None:
     assert moved[own].mean() < moved[other].mean()
 
 
-def test_a_person_who_was_not_there_is_created_and_served(recommender: Recommender) -> None:
+def test_a_person_who_was_not_there_is_created_and_served(either: Recommender) -> None:
     with pytest.raises(UnknownUser, match="newcomer"):
-        recommender.recommend("newcomer")
-    popular = recommender.recommend_for(history=["i0"], k=1)
+        either.recommend("newcomer")
+    popular = either.recommend_for(history=["i0"], k=1)
     assert len(popular) == 1
-    recommender.feedback("newcomer", "i20", "LIKED")
-    recommender.feedback("newcomer", "i21", "LIKED")
-    lists = recommender.recommend("newcomer", k=5)
+    either.feedback("newcomer", "i20", "LIKED")
+    either.feedback("newcomer", "i21", "LIKED")
+    lists = either.recommend("newcomer", k=5)
     assert all(half(int(item[1:])) == 1 for item in lists.item_id)
-    profile = recommender.profile("newcomer")
+    profile = either.profile("newcomer")
     assert profile["habits"]["liked"] == 2
     assert [set(interest["items"]) for interest in profile["interests"]] == [{"i20", "i21"}]
 
 
+@pytest.mark.embedded
 def test_unknown_names_are_errors(recommender: Recommender) -> None:
     with pytest.raises(UnknownItem, match="nowhere"):
         recommender.feedback("u0", "nowhere", "LIKED")
@@ -254,6 +294,7 @@ def test_unknown_names_are_errors(recommender: Recommender) -> None:
         recommender.cypher("MATCH (n) DETACH DELETE n")
 
 
+@pytest.mark.embedded
 def test_nothing_changed_means_nothing_is_done(tmp_path: Path) -> None:
     with Recommender.open(tmp_path / "s", run=RUN) as recommender:
         recommender.ingest(events(), items=items(), scale=(1, 5))
@@ -276,6 +317,7 @@ def test_nothing_changed_means_nothing_is_done(tmp_path: Path) -> None:
         assert [row["version"] for row in recommender.models()] == [first.version]
 
 
+@pytest.mark.embedded
 def test_a_flipped_byte_in_the_published_version_is_said_and_healed(tmp_path: Path) -> None:
     with Recommender.open(tmp_path / "s", run=RUN) as recommender:
         recommender.ingest(events(), items=items(), scale=(1, 5))
@@ -292,6 +334,7 @@ def test_a_flipped_byte_in_the_published_version_is_said_and_healed(tmp_path: Pa
         assert len(recommender.recommend("u0", k=3)) == 3
 
 
+@pytest.mark.embedded
 def test_a_flipped_byte_in_a_stage_makes_it_run_again(tmp_path: Path) -> None:
     with Recommender.open(tmp_path / "s", run=RUN) as recommender:
         recommender.ingest(events(), items=items(), scale=(1, 5))

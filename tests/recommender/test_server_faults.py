@@ -6,9 +6,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,8 @@ from kg import batch
 from kg.bolt import BoltStore
 from kg.connection import ConnectionConfig, RetryPolicy
 from kg.engines import open_store
+from kg.errors import StoreUnavailable
+from kg.records import Record
 from kg.writer import Writer
 from recommender import Recommender
 from recommender.refresh.config import RefreshConfig
@@ -75,13 +78,14 @@ class Crashes:
         for end in self._ends:
             end.result()
 
-    def happen(self, after: float) -> None:
-        """Kill it in so many seconds, and start it again at once, on the same port."""
-        self._ends.append(self._pool.submit(self._crash, after))
+    def happen(self, after: float, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Kill it in so many seconds, do something, and start it again, on the same port."""
+        self._ends.append(self._pool.submit(self._crash, after, meanwhile))
 
-    def _crash(self, after: float) -> None:
+    def _crash(self, after: float, meanwhile: Callable[[], None]) -> None:
         time.sleep(after)
         self._server.kill()
+        meanwhile()
         self._server.start()
 
 
@@ -93,13 +97,21 @@ def test_killed_while_data_and_feedback_come_in(
     monkeypatch.setattr(batch, "MAX_RECORDS", 40)
     recommender = Recommender(graph, RUN)
     recommender.ingest(items=items())
-    written: list[int] = []
+    batches: list[int] = []
 
-    def counted(self: Writer, records: object, write: object = Writer.write) -> object:
-        outcome = write(self, records)  # type: ignore[operator]
-        if len(written) == 3:
-            crashes.happen(after=0.01 + 0.03 * turn)
-        written.append(1)
+    def told_soon() -> None:
+        """Whoever looks at a screen does not wait as long."""
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailable, match=r"no graph server answers at .*, tried for 1 s; is it running\?"):
+            graph.read("RETURN 1 AS one")
+        assert time.monotonic() - started < 10
+
+    def counted(self: Writer, records: Sequence[Record], write: Any = Writer.write) -> object:
+        outcome = write(self, records)
+        if len(records) > 1:  # feedback writes one at a time
+            batches.append(len(records))
+            if len(batches) == 3:
+                crashes.happen(after=0.01 + 0.03 * turn, meanwhile=told_soon)
         return outcome
 
     acknowledged: list[str] = []
