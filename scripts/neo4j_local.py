@@ -195,8 +195,8 @@ class Server:
         if pid is None:
             return
         os.kill(pid, signal.SIGKILL)
+        _reap(pid, wait=True)  # its threads hold the port after it has lost its name
         while self.pid() is not None:
-            _reap(pid)
             time.sleep(0.02)
 
     def reset(self) -> None:
@@ -303,10 +303,10 @@ def _spawn(command: Sequence[str], console: Path) -> int:
     return os.posix_spawn(command[0], command, os.environ, file_actions=files, setsid=True)
 
 
-def _reap(pid: int) -> None:
+def _reap(pid: int, *, wait: bool = False) -> None:
     """Take note of the end of a child of this process; of another's children that one does."""
     with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
+        os.waitpid(pid, 0 if wait else os.WNOHANG)
 
 
 def exports(environment: Mapping[str, str], home: Path) -> str:

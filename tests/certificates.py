@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
+
+from scripts.neo4j_local import Unavailable
 
 SETTINGS = {
     "server.bolt.tls_level": "OPTIONAL",
@@ -17,7 +20,13 @@ SETTINGS = {
 
 
 def make(folder: Path) -> Path:
-    """Write ``private.key`` and ``public.crt`` into a folder; returns the certificate."""
+    """Write ``private.key`` and ``public.crt`` into a folder; returns the certificate.
+
+    Raises:
+        Unavailable: there is no OpenSSL.
+    """
+    if shutil.which("openssl") is None:
+        raise Unavailable("there is no openssl; install it (Debian and Ubuntu: sudo apt-get install openssl)")
     folder.mkdir(parents=True)
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",

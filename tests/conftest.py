@@ -68,10 +68,10 @@ def neo4j_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def small_server(home: Path) -> Server:
     """A server of the tests' own, started; it takes encrypted connections too, by ``certificates/public.crt``."""
-    certificates.make(home / "certificates")
     quick = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # to start, which takes most of its time here
     server = Server(home, heap="1g", page_cache="128m", java_options=quick, settings=certificates.SETTINGS)
     try:
+        certificates.make(home / "certificates")
         server.start()
     except Unavailable as error:
         if os.environ.get("CI") == "true":

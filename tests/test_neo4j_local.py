@@ -54,7 +54,7 @@ def test_a_graph_outlives_its_server_until_it_is_reset(home: Path) -> None:
 
     with neo4j.GraphDatabase.driver(server.url, auth=("neo4j", server.password)) as driver:
         driver.execute_query("CREATE (:Kept), (:Kept)")
-    first = server.pid()
+    first, address = server.pid(), server.url
     assert run(home, "start").returncode == 0
     assert server.pid() == first, "one that runs is left alone"
     assert f"process {first}" in run(home, "status").stdout
@@ -62,6 +62,7 @@ def test_a_graph_outlives_its_server_until_it_is_reset(home: Path) -> None:
     assert run(home, "stop").returncode == 0
     assert server.pid() is None
     server.start()
+    assert server.url == address, "clients find it again"
     assert count(server) == 2
     assert run(home, "reset").returncode == 0
     assert server.pid() is None
