@@ -63,7 +63,7 @@ def neo4j_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             if name.startswith("NEO4J_"):
                 patch.setenv(name, value)
         yield server.url
-    server.stop()
+    server.kill()  # nothing of it is needed any more
 
 
 def small_server(home: Path) -> Server:

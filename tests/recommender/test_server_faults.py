@@ -45,7 +45,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             if name.startswith("NEO4J_"):
                 patch.setenv(name, value)
         yield server
-    server.stop()
+    server.kill()  # nothing of it is needed any more
 
 
 @pytest.fixture
