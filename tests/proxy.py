@@ -43,6 +43,10 @@ class Proxy:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Break all connections, and take no more; a second call does nothing."""
         for each in (self._listener, *self._sockets):
             _close(each)
         for thread in self._threads:
