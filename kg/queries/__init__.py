@@ -6,6 +6,7 @@
     // $user: id of the person
     // $limit = 20: rows at most            a parameter with a default, whose type is that of the default
     // example: --param user=196            only queries made for people have one; they are the catalogue
+    // engine: server                       or embedded: of one that the other engine cannot run
     MATCH (u:User {id: $user}) ...
 
 A text may hold ``<relation>`` where Cypher allows no parameter; :func:`statement` fills in checked names.
@@ -25,6 +26,7 @@ from kg.errors import QueryFailed
 from kg.records import KIND_PATTERN
 from kg.store import Result, Statement, Store
 
+_WORDS = ("example:", "engine:")
 _PARAMETER = re.compile(r"\$(?P<name>\w+)(?: = (?P<default>[^:]+))?: (?P<text>.+)")
 
 
@@ -60,6 +62,8 @@ class NamedQuery:
     text: str
     arguments: tuple[Parameter, ...]
     example: str | None
+    engine: str | None = None
+    """``server`` or ``embedded`` for one that the other engine cannot run."""
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -158,8 +162,9 @@ def _parse(name: str, source: str) -> NamedQuery:
     header = [line[2:].strip() for line in lines if line.startswith("//")]
     body = "\n".join(line for line in lines if not line.startswith("//")).strip()
     arguments = tuple(_parameter(match) for line in header if (match := _PARAMETER.fullmatch(line)))
-    examples = [line.removeprefix("example:").strip() for line in header if line.startswith("example:")]
-    return NamedQuery(name, header[0], body, arguments, examples[0] if examples else None)
+    said = {word: [line.removeprefix(word).strip() for line in header if line.startswith(word)] for word in _WORDS}
+    example, engine = (lines[0] if lines else None for lines in said.values())
+    return NamedQuery(name, header[0], body, arguments, example, engine)
 
 
 def _parameter(match: re.Match[str]) -> Parameter:

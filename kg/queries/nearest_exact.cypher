@@ -1,5 +1,6 @@
 // The nodes of a label whose vectors are most like one, each compared.
-// For the embedded engine alone: a server's function is scaled otherwise.
+// A server's function of the same name is scaled otherwise.
+// engine: embedded
 // $vector: list of numbers
 // $k: how many
 MATCH (n:<label>)

@@ -1,5 +1,6 @@
 // The nodes whose vectors are most like one, by a vector index.
-// For a server alone, whose scores are (1 + cosine) / 2.
+// The index says (1 + cosine) / 2.
+// engine: server
 // $index: its name
 // $vector: list of numbers
 // $k: how many

@@ -1,5 +1,5 @@
 // The vector index of this name, with its dimension and similarity.
-// For a server alone.
+// engine: server
 // $name: of the index
 SHOW VECTOR INDEXES YIELD name, options
 WHERE name = $name
