@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("ingest", "rdf", "embedding", "loop", "refresh", "quality", "als", "faithfulness")
+NAMES = ("graph", "rdf", "embedding", "loop", "refresh", "quality", "als", "faithfulness")
 
 
 def main() -> int:

@@ -94,6 +94,7 @@ def measure(seed: int, run: RunContext, console: Console) -> Iterator[dict[str, 
             figures, tuned, seconds, params = fitted(split, run)
         console.print(seed, name, params, style="dim", highlight=False)
         means = {metric: figures.means[metric] for metric in METRICS}
+        console.print(means, highlight=False)
         yield {"model": name, "seed": seed, **means, "tuning": tuned, "fit": seconds}
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from kg import queries
 from kg.batch import Edge
+from kg.errors import RecordError
 from kg.schema import KNOWLEDGE, RESERVED
 from kg.store import Row, Store
 
@@ -77,6 +78,9 @@ class Neighbourhood:
     """Some items, and what is said of them and of what they lead to, ``hops`` edges far; memory grows with the part.
 
     An item and its own entity are one, so that ``SAME_AS`` is no hop.
+
+    Raises:
+        RecordError: one of the items is not in the graph.
     """
 
     def __init__(self, store: Store, items: Iterable[str], hops: int = 1) -> None:
@@ -85,6 +89,8 @@ class Neighbourhood:
         self._edges: dict[Edge, None] = {}
         names = "|".join(relations(store))
         reached = self._with_entities({("Item", id) for id in items})
+        if missing := self._nodes["Item"].keys() - {row["id"] for row in self._read("Item")}:
+            raise RecordError("items", f"{min(missing)!r} is no item of the graph")
         for _ in range(hops if names else 0):
             found = [edge for head, tail in KNOWLEDGE for edge in self._leaving(reached, head, names, tail)]
             reached = self._with_entities({(edge.tail_label, edge.tail) for edge in found})

@@ -132,17 +132,17 @@ def find_mentions(
         for span in finder.find(own.text)
         if (candidates := _candidates(targets, own, span))
     ]
-    unclear = [at for at, (_, span, candidates) in enumerate(found) if len(candidates) > 1 or span.name in common]
-    decided = _decide(taken, [found[at] for at in unclear], encode, config) if encode is not None else {}
-    chosen = {at: decided.get(place) for place, at in enumerate(unclear)}
+    unclear = {at: one for at, one in enumerate(found) if len(one[2]) > 1 or one[1].name in common}
+    decided = _decide(taken, unclear, encode, config) if encode is not None else {}
     mentions = []
     for at, (own, span, candidates) in enumerate(found):
-        target, score = (candidates[0], None) if at not in chosen else chosen[at] or (None, None)
-        if target is not None:
-            written = own.text[span.start : span.end]
-            mentions.append(
-                Mention(own.label, own.id, span.start, span.end, written, target.label, target.id, target.kind, score)
-            )
+        if at in unclear and at not in decided:
+            continue
+        target, score = decided.get(at, (candidates[0], None))
+        written = own.text[span.start : span.end]
+        mentions.append(
+            Mention(own.label, own.id, span.start, span.end, written, target.label, target.id, target.kind, score)
+        )
     report = MentionReport(
         texts=len(texts),
         names=len(names),
@@ -223,25 +223,24 @@ _Found = tuple[_Text, Span, list[_Target]]
 
 
 def _decide(
-    taken: Snapshot, unclear: Sequence[_Found], encode: Encode, config: LinkConfig
-) -> dict[int, tuple[_Target, float]]:
+    taken: Snapshot, unclear: Mapping[int, _Found], encode: Encode, config: LinkConfig
+) -> dict[int, tuple[_Target, float | None]]:
     """The target of each ambiguous place whose sentence speaks for one, with the cosine."""
     if not unclear:
         return {}
-    nodes = sorted({target.node for _, _, candidates in unclear for target in candidates})
-    vectors = encode([_context(own.text, span) for own, span, _ in unclear])
+    nodes = sorted({target.node for _, _, candidates in unclear.values() for target in candidates})
+    vectors = encode([_context(own.text, span) for own, span, _ in unclear.values()])
     profiles, centre = _profiles(taken, nodes, encode, config)
     known = dict(zip(nodes, profiles, strict=True))
-    spoken = unit_rows(vectors - centre)
-    decided = {}
-    for place, (_, _, candidates) in enumerate(unclear):
+    decided: dict[int, tuple[_Target, float | None]] = {}
+    for (at, (_, _, candidates)), spoken in zip(unclear.items(), unit_rows(vectors - centre), strict=True):
         scores = sorted(
-            ((float(spoken[place] @ known[target.node]), target) for target in candidates), key=lambda pair: -pair[0]
+            ((float(spoken @ known[target.node]), target) for target in candidates), key=lambda pair: -pair[0]
         )
         best, target = scores[0]
         lead = best - scores[1][0] if len(scores) > 1 else best
         if min(best, lead) >= config.margin:
-            decided[place] = target, best
+            decided[at] = target, best
     return decided
 
 

@@ -1,5 +1,5 @@
 // The nodes of a label whose vectors are most like one, each compared.
-// Of the embedded engine: a server's function is scaled otherwise.
+// For the embedded engine alone: a server's function is scaled otherwise.
 // $vector: list of numbers
 // $k: how many
 MATCH (n:<label>)

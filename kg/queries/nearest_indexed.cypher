@@ -1,4 +1,5 @@
-// The nodes whose vectors are most like one, by a server's vector index, whose scores are (1 + cosine) / 2.
+// The nodes whose vectors are most like one, by a vector index.
+// For a server alone, whose scores are (1 + cosine) / 2.
 // $index: its name
 // $vector: list of numbers
 // $k: how many

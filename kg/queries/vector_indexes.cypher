@@ -1,4 +1,5 @@
-// A server's vector index of this name, with its dimension and similarity.
+// The vector index of this name, with its dimension and similarity.
+// For a server alone.
 // $name: of the index
 SHOW VECTOR INDEXES YIELD name, options
 WHERE name = $name

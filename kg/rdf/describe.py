@@ -70,8 +70,8 @@ def _kind(classes: Iterable[str], mapping: RdfMapping) -> str | None:
 def _wording(said: list[Said], wording: Wording, refuse: Refuse) -> list[str]:
     """The texts in the best language, of them those of the best predicate."""
     ranks = [(_language_rank(fact, wording.languages), role.rank) for role, fact in said]
-    best = [own for own, rank in zip(said, ranks, strict=True) if rank == min(ranks)]
-    return _texts(best, refuse)
+    best = min(ranks, default=None)
+    return _texts((own for own, rank in zip(said, ranks, strict=True) if rank == best), refuse)
 
 
 def _texts(said: Iterable[Said], refuse: Refuse) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from tqdm import tqdm
@@ -19,7 +20,7 @@ from kg.rdf.describe import Description, describe
 from kg.rdf.files import RdfFile
 from kg.rdf.mapping import SCHEMA_CLASSES, Means, RdfMapping, relation_of, spelling_of
 from kg.rdf.spool import Spool
-from kg.rdf.terms import BLANK, OWN_BLANK, Fact, is_iri
+from kg.rdf.terms import BLANK, OWN_BLANK, Fact
 from kg.readers.rows import ROW, raw_text
 from kg.readers.stream import FileSource
 from kg.records import EntityRecord, ItemRecord, Link, Origin, Record, Reject, Triple, clean_id
@@ -67,6 +68,7 @@ def read_rdf(
                     yield fact
                 else:
                     reader.put_aside(fact)
+                    yield from reader.refused()
         except ReadError as error:
             failed = error
         yield from reader.records()
@@ -93,8 +95,9 @@ class _Reader:
         """The links, with the entities' ids as this file has them."""
         for link in links:
             if isinstance(link, Link):
-                if is_iri(link.entity_id):
-                    link = replace(link, entity_id=self._mapping.node(link.entity_id)[1])
+                with suppress(RecordError):  # what is no id of this file's is left as it is
+                    label, id = self._mapping.node(link.entity_id)
+                    link = replace(link, entity_id=id) if label == "Entity" else link
                 self._items[link.entity_id].append(link.item_id)
             yield link
 
@@ -119,6 +122,11 @@ class _Reader:
         for fact in self._spool.related():
             yield from self._from([fact], self._related(fact))
 
+    def refused(self) -> Iterator[Reject]:
+        """What was refused since the last call."""
+        rejects, self._rejects = self._rejects, []
+        return iter(rejects)
+
     def say(self) -> None:
         """Which statements were left out: one that was meant to be read is seen at once."""
         if self._unread:
@@ -136,8 +144,7 @@ class _Reader:
         except RecordError as error:
             for fact in facts:
                 self._refuse(fact, error)
-        yield from self._rejects
-        self._rejects.clear()
+        yield from self.refused()
 
     def _refuse(self, fact: Fact, error: RecordError) -> None:
         self._rejects.append(Reject(self._file.name, fact.line, error.field or ROW, error.reason, raw_text(str(fact))))

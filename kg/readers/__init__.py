@@ -8,12 +8,14 @@ RecBole atomic      a header of ``name:type``                             :mod:`
 JSON lines          ``{`` first                                           :mod:`kg.readers.jsonlines`
 Parquet             ``PAR1`` first                                        :mod:`kg.readers.columnar`
 LightGCN lists      lines of whole numbers                                :mod:`kg.readers.lists`
+RDF                 statements, directives, ``@context``                  :mod:`kg.rdf.files`
 data frames         pandas, Arrow                                         :mod:`kg.readers.columnar`
 records             any iterable of dictionaries or dataclasses           :mod:`kg.readers.memory`
 ==================  ====================================================  ===================================
 
 Text files may be gzip or zstd (:mod:`kg.readers.stream`). To add a format: one module with a
-:class:`kg.readers.rows.Rows`, one line in :func:`kg.readers.open.open_rows`, one line here.
+:class:`kg.readers.rows.Rows`, one line in :func:`kg.readers.open.open_rows`, one line here. RDF has no rows:
+:mod:`kg.readers.knowledge` tells it from tables of triples.
 """
 
 from kg.readers.amazon import read_amazon, read_amazon_items, read_amazon_reviews

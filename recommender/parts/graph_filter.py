@@ -39,20 +39,21 @@ class GraphFilter(FilterPart):
     Config = GraphFilterConfig
     filter: InteractionFilter
     matrix: sp.csr_matrix
-    """``(num_users + nodes, num_items)``: the graph."""
+    """``(rows, num_items)``: the graph, people and pairs of an entity and a relation as rows."""
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[GraphFilterConfig]:
         shapes = [(0.3, 64, 0.0), (0.0, 64, 0.0), (0.3, 256, 0.0), (1.0, 64, 0.0)]
         if data.knowledge.item_attributes:
-            shapes += [(0.3, 64, 0.3), (0.0, 64, 0.3), (0.3, 64, 1.0), (0.0, 64, 1.0)]
+            shapes += [(0.3, 64, 0.3), (0.0, 64, 0.3), (0.3, 256, 0.3)]
         return [GraphFilterConfig(weight, rank, entities=entities) for weight, rank, entities in shapes]
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         self.matrix = data.cells.positive
         if self.config.entities > 0:
             shared = [self.config.entities * part.T for part in data.knowledge.item_attributes.values()]
-            self.matrix = sp.vstack([self.matrix, *shared], format="csr", dtype=np.float32)
+            joint = sp.vstack([self.matrix, *shared], format="csr", dtype=np.float32)
+            self.matrix = joint[joint.getnnz(axis=1) > 0]
         self.filter = InteractionFilter(to_torch(self.matrix), self.config, run.seed)
         return self
 

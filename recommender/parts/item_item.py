@@ -131,14 +131,17 @@ class ItemKNN(ItemItemPart):
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[ItemKNNConfig]:
         return [
-            ItemKNNConfig(neighbours, shrinkage, asymmetry)
-            for neighbours, shrinkage, asymmetry in (
-                (100, 10.0, 0.5),
-                (50, 10.0, 0.5),
-                (300, 10.0, 0.5),
-                (100, 50.0, 0.5),
-                (100, 0.0, 0.5),
-                (100, 10.0, 0.4),
+            ItemKNNConfig(neighbours, shrinkage, asymmetry, exponent)
+            for neighbours, shrinkage, asymmetry, exponent in (
+                (100, 10.0, 0.5, 0.0),
+                (300, 1.0, 0.5, 0.3),  # rows divided by their sums want less shrinkage
+                (50, 10.0, 0.5, 0.0),
+                (300, 10.0, 0.5, 0.0),
+                (100, 50.0, 0.5, 0.0),
+                (100, 0.0, 0.5, 0.0),
+                (100, 10.0, 0.4, 0.0),
+                (100, 1.0, 0.5, 0.3),
+                (300, 0.1, 0.5, 0.5),
             )
         ]
 

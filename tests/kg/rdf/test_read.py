@@ -205,6 +205,13 @@ def test_a_bad_line_of_n_triples_is_kept_and_the_rest_is_read(tmp_path: Path) ->
     assert [own.tail for own in records if isinstance(own, Triple)] == ["http://b", "http://c"]
 
 
+def test_a_predicate_that_no_relation_can_be_called_by(tmp_path: Path) -> None:
+    (reject,) = read_rdf(written(tmp_path, "<http://a> <http://e/名> <http://b> ."))
+    assert isinstance(reject, Reject)
+    assert (reject.line, reject.raw) == (1, "<http://a> <http://e/名> <http://b> .")
+    assert "no letter or digit that a relation could be called by" in reject.reason
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [

@@ -14,7 +14,7 @@ from rdflib.compare import isomorphic
 
 from kg import snapshot
 from kg.bolt import BoltStore
-from kg.errors import StoreError
+from kg.errors import RecordError, StoreError
 from kg.ingest import ingest
 from kg.knowledge import Neighbourhood, WholeGraph
 from kg.rdf.files import RdfFile
@@ -132,6 +132,8 @@ def test_a_part(store: BoltStore) -> None:
     assert resources(5) == resources(2) == resources(1) | {f"{OWN}entity:m.3"}
     whole = set(facts_of(store, WholeGraph(store)))
     assert set(facts_of(store, Neighbourhood(store, ["i1"], 5))) < whole
+    with pytest.raises(RecordError, match="'i7' is no item of the graph"):
+        Neighbourhood(store, ["i1", "i7"])
 
 
 MAP = """

@@ -41,6 +41,17 @@ def announced(text: str, touched: list[str] | None = None, removed: list[str] | 
     return lambda store: store.write(Statement(text, given), changes.noted(touched or [], removed or []))
 
 
+def removed(label: str, edge: str, id: str) -> Change:
+    """A person or an item is deleted with what was written by or about them."""
+    reviews = (
+        f"MATCH (:{label} {{id: $id}}){edge}(w:Review) WITH collect(w) AS old FOREACH (w IN old | DETACH DELETE w)"
+    )
+    node = f"MATCH (n:{label} {{id: $id}}) DETACH DELETE n"
+    given = {"id": id}
+    last = changes.noted([], [changes.key(label, id)])
+    return lambda store: store.write(Statement(reviews, given), Statement(node, given), last)
+
+
 users, items, nodes = st.sampled_from(USERS), st.sampled_from(ITEMS), st.sampled_from(NODES)
 numbers = st.integers(0, 5)
 events = st.builds(
@@ -85,8 +96,8 @@ own = st.one_of(
         ),
         numbers,
     ),
-    st.builds(lambda id: announced("MATCH (u:User {id: $id}) DETACH DELETE u", [], [f"User:{id}"], id=id), users),
-    st.builds(lambda id: announced("MATCH (i:Item {id: $id}) DETACH DELETE i", [], [f"Item:{id}"], id=id), items),
+    st.builds(lambda id: removed("User", "-[:WROTE]->", id), users),
+    st.builds(lambda id: removed("Item", "<-[:ABOUT]-", id), items),
     st.builds(lambda id: announced("MATCH (e:Entity {id: $id}) DETACH DELETE e", [], [f"Entity:{id}"], id=id), nodes),
     st.builds(
         lambda id: announced("MATCH (:Item {id: $id})-[r:SAME_AS]->() DELETE r", [f"Item:{id}"], id=id),

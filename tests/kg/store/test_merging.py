@@ -14,6 +14,8 @@ from kg.merging import Merge, NameMerge, merge_of, write_merges
 from kg.readers import ItemMapping, read_items
 from kg.readers.mapping import AttributeColumn
 from kg.records import Attribute, ItemRecord, Record, Reject
+from recommender import Recommender
+from tests.running import RUN
 
 ROWS = [
     {"id": "1", "brand": "Boss", "category": "Music > Pedals"},
@@ -86,6 +88,19 @@ def test_a_new_graph_puts_off_no_item_for_a_category_that_another_has(store: Bol
     assert (report.accepted, report.duplicates) == (5, 0)
     again = ingest(store, rows(), rejects=rejects, progress=False)
     assert (again.accepted, again.duplicates) == (0, 5)
+
+
+def test_a_table_is_merged_unless_it_can_be_read_once_only(
+    store: BoltStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recommender = Recommender(store, RUN)
+    once = recommender.ingest(items=iter(ROWS), item_mapping=MAPPING, dry_run=True)
+    assert (once.merged, once.merges_file) == ([], None)
+    report = recommender.ingest(items=ROWS, item_mapping=MAPPING)
+    assert [merge.name for merge in report.merged] == ["Music", "Boss", "Acme Inc"]
+    assert report.merges_file == "tastegraph.merges.json"
+    assert len(orjson.loads((tmp_path / "tastegraph.merges.json").read_bytes())) == 3
 
 
 def test_the_report_is_kept_and_never_over_another(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_what_the_owner_added_arrives_in_every_form(graph: BoltStore, tmp_path: 
     nodes = [
         Node(("Item", "Rare thing"), {"id": "i"} | ODD),
         Node((), {"bare": True}),
-        Node(("User",), {"id": "u", "`odd`": 1} | ZONED | (POINTS if zoned else {})),
+        Node(("User",), {"id": "u", "`odd`": 1} | ZONED | POINTS),
     ]
     edges = [Edge(0, "odd type", 1, {"weight": 0.5}), Edge(2, "SELF", 2, {}), Edge(2, "SELF", 2, {})]
     made = Made(nodes, edges, tmp_path)

@@ -252,3 +252,12 @@ def test_the_published_splits(shared_data: Path, name: str) -> None:
     assert 0.08 < len(split.valid) / len(split.refit.cells) <= 0.1
     assert len(split.validation) > 0.8 * len(split.valid), "a pair each of many people"
     assert split.grades is not None
+
+
+def test_levels_of_a_category_path_are_joined(files: Files, tmp_path: Path) -> None:
+    items = tmp_path / "items.csv"
+    items.write_text("id,category\na,Books > Crime\nb,Books\n")
+    split = split_files(replace(files, items=items), builder)
+    knowledge = split.refit.knowledge
+    counts = {name: int((knowledge.relations == code).sum()) for code, name in enumerate(knowledge.relation_names)}
+    assert (counts["IN_CATEGORY"], counts["WITHIN"]) == (3, 1)
