@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from kg import queries, snapshot
 from kg.findings import Finding, ReportConfig, findings_of
-from kg.schema import EVENT_EDGES, KNOWLEDGE, NODE_KEYS, OWN_EDGES, RESERVED, TRAIT_EDGES
+from kg.schema import EVENT_EDGES, KNOWLEDGE_READ, NODE_KEYS, OWN_EDGES, RESERVED, TRAIT_EDGES
 from kg.snapshot import Snapshot
 from kg.store import Row, Store
 from kg.triples import Triples
@@ -194,13 +194,13 @@ def _unexpected(store: Store, taken: Snapshot, shapes: Sequence[Row], limit: int
     found = []
     for row in shapes:
         relation, ends = row["relation"], (row["head"], row["tail"])
-        allowed = frozenset(KNOWLEDGE) | (EVENT_EDGES if relation in kinds else TRAIT_EDGES)
+        allowed = frozenset(KNOWLEDGE_READ) | (EVENT_EDGES if relation in kinds else TRAIT_EDGES)
         if ends in OWN_EDGES.get(relation, allowed):
             continue
         if None in ends:
             examples = []
         else:
-            names = {"relation": relation}
+            names = {"relation": [relation]}
             ask = queries.statement("edge_examples", names=names, head=ends[0], tail=ends[1], limit=limit)
             examples = store.read(ask.text, **ask.parameters)
         found.append({**row, "examples": [f"{edge['head']} -> {edge['tail']}" for edge in examples]})

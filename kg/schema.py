@@ -36,8 +36,10 @@ NODE_KEYS = {
 }
 """Each label and the property that identifies a node of it."""
 
-KNOWLEDGE = (("Item", "Entity"), ("Entity", "Item"), ("Entity", "Entity"), ("Item", "Item"))
-"""Between which labels an edge belongs to the knowledge graph."""
+KNOWLEDGE = (("Item", "Entity"), ("Entity", "Entity"), ("Item", "Item"))
+"""Between which labels an edge belongs to the knowledge graph, as this package writes it."""
+KNOWLEDGE_READ = (*KNOWLEDGE, ("Entity", "Item"))
+"""As it is read: in an adopted graph people act in films, and suppliers supply products."""
 
 DERIVED_PREFIX = "habit_"
 """Properties of people that a refresh writes: they are no input, and no snapshot holds them."""

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg import snapshot
-from kg.schema import KNOWLEDGE
+from kg.schema import KNOWLEDGE_READ
 from kg.snapshot import MENTIONS, TRAITS, TRIPLES, Snapshot
 
 LINK = "SAME_AS"
 """The relation that contracts an entity into an item."""
-ENDS = (*KNOWLEDGE, ("User", "Entity"))
+ENDS = (*KNOWLEDGE_READ, ("User", "Entity"))
 """Between which labels edges that are no events are read: the last are traits."""
 
 

@@ -40,13 +40,11 @@ def open_store(
     folder = None if work is None else Path(work)
     store: BoltStore
     if is_url(str(location)):
-        from kg.engines.adopted import AdoptedStore, found_in
+        from kg.engines.adopted import open_server
         from kg.engines.neo4j import Neo4jStore
 
-        store = Neo4jStore.open(str(location), work=folder, config=connection)
-        if check and (adoption := found_in(store)):
-            store.close()
-            store = AdoptedStore.open_as(adoption, str(location), work=folder, config=connection)
+        opened = open_server if check else Neo4jStore.open
+        store = opened(str(location), work=folder, config=connection)
     else:
         from kg.engines.arcadedb import ArcadeStore
 

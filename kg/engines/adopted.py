@@ -190,7 +190,21 @@ def adopt(adoption: Adoption, url: str, *, work: Path | None = None) -> dict[str
         return counts
 
 
-def found_in(store: Neo4jStore) -> Adoption | None:
+def open_server(url: str, *, work: Path | None = None, config: ConnectionConfig | None = None) -> Neo4jStore:
+    """The graph at ``url``: this program's own, or an adopted one."""
+    store = Neo4jStore.open(url, work=work, config=config)
+    try:
+        adoption = _found_in(store)
+    except BaseException:
+        store.close()
+        raise
+    if adoption is None:
+        return store
+    store.close()
+    return AdoptedStore.open_as(adoption, url, work=work, config=config)
+
+
+def _found_in(store: Neo4jStore) -> Adoption | None:
     """How a graph was adopted; None where it was not."""
     rows = store.read(Dialect(PREFIX).text(queries.text("adoption")))
     return Adoption.from_json(rows[0]["adoption"]) if rows and rows[0]["adoption"] else None

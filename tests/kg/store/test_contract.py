@@ -200,6 +200,7 @@ def test_every_statement_of_the_package_compiles(graph: BoltStore) -> None:
     graph.index_vectors("Item", "vector", 1)
     other = "embedded" if "://" in graph.address else "server"
     empty = {"rows": [], "ids": [], "users": [], "versions": [], "kept": [], "figures": {}, "properties": {}}
+    empty |= {"labels": [], "relations": [], "kinds": [], "own": [], "touched": [], "removed": []}
     numbers = {"limit": 5, "most": 5, "minimum": 1.0, "maximum": 5.0, "now": datetime.now(UTC), "k": 1}
     numbers |= {"vector": [1.0], "index": "item_vector"}
     for query in queries._all().values():
@@ -209,6 +210,6 @@ def test_every_statement_of_the_package_compiles(graph: BoltStore) -> None:
         text = query.text.replace("<context>", "").replace("<relation>", "RATED")
         text = text.replace("<relations>", "HAS|IS").replace("<type>", "RATED").replace("<labels>", ":Item")
         text = text.replace("<properties>", "").replace("<property>", "vector")
-        for placeholder in ("head", "tail", "label"):
+        for placeholder in ("head", "tail", "label", "target"):
             text = text.replace(f"<{placeholder}>", "Item")
         graph.write(Statement(text, parameters))
