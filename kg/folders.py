@@ -31,9 +31,9 @@ def appearing(folder: Path) -> Iterator[Path]:
         yield beside
         beside.chmod(0o755)
         for path in [*beside.rglob("*"), beside]:
-            _sync(path)
+            sync(path)
         beside.replace(folder)
-        _sync(folder.parent)
+        sync(folder.parent)
     except OSError as error:
         raise _unwritable(folder, error) from error
     finally:
@@ -50,7 +50,8 @@ def _unwritable(folder: Path, error: OSError) -> StoreError:
     return StoreError(f"cannot write {folder}: {error.strerror or error}")
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk when this returns."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kg.folders import sync
 from recommender.errors import ArtefactError
 
 FORMAT = 4
@@ -39,11 +39,11 @@ def writing(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[Path, d
         text = json.dumps({"format": FORMAT, **contents, "files": sums}, indent=1, sort_keys=True)
         (partial / MANIFEST).write_text(text)
         for path in [*files, partial / MANIFEST, *(path for path in partial.rglob("*") if path.is_dir()), partial]:
-            _sync(path)
+            sync(path)
         if folder.exists():
             shutil.rmtree(folder)
         partial.rename(folder)
-        _sync(folder.parent)
+        sync(folder.parent)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
@@ -89,11 +89,3 @@ def remove(folder: Path) -> None:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from recommender.errors import InvalidInput, MissingExtra
+from kg.extras import extra
+from recommender.errors import InvalidInput
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -135,12 +136,10 @@ def check_drawable(path: Path) -> None:
 
 
 def check_installed() -> None:
-    """Raise :class:`MissingExtra` where one of the libraries that draw is missing."""
-    try:
+    """Raise :class:`kg.errors.MissingExtra` where one of the libraries that draw is missing."""
+    with extra("view", "a drawing"):
         import matplotlib  # noqa: F401
         import networkx  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra("drawing needs matplotlib and networkx: pip install 'tastegraph[view]'") from error
 
 
 Line = tuple[Hashable, Via | None, Hashable]

@@ -9,8 +9,7 @@
     ├── InvalidInput       an argument is out of its range; names it and the range
     ├── ArtefactError      a folder of the working directory is damaged or of another version
     ├── RefreshRunning     another refresh holds the lock; says who
-    ├── LeakageError       an evaluation would train on what it tests
-    └── MissingExtra       an optional library is not installed; says how to install it
+    └── LeakageError       an evaluation would train on what it tests
 """
 
 from __future__ import annotations
@@ -46,7 +45,3 @@ class RefreshRunning(RecommenderError):
 
 class LeakageError(RecommenderError):
     """An evaluation would train on what it tests."""
-
-
-class MissingExtra(RecommenderError):
-    """An optional library is not installed."""

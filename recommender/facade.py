@@ -491,7 +491,7 @@ class Recommender:
             dry_run: find them, and leave the graph as it is.
 
         Raises:
-            MissingLibrary: ahocorasick-rs is not installed.
+            MissingExtra: ahocorasick-rs is not installed.
         """
         from kg import snapshot
         from recommender.mentions import LinkConfig, find_mentions, write_mentions

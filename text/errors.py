@@ -4,7 +4,7 @@
 
     TextError                every error of this package
     ├── InvalidSetting       a field of a config is out of its range; names it and the range
-    ├── MissingLibrary       an optional library is not installed; holds the command that installs it
+    ├── MissingExtra         an optional library is not installed; holds the command that installs it
     ├── ModelNotFound        no model under this name or folder; says where it was looked for and what to do
     ├── ModelUnsupported     the model is there, but is not one that turns text into one vector
     └── CacheError           the vector cache cannot be used
@@ -24,7 +24,7 @@ class InvalidSetting(TextError):
     """A field of a config is out of its range."""
 
 
-class MissingLibrary(TextError):
+class MissingExtra(TextError):
     """An optional library is not installed."""
 
 

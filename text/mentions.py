@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from text.errors import InvalidSetting, MissingLibrary
+from text.errors import InvalidSetting, MissingExtra
 from text.stopwords import ENGLISH
 
 _CAPITAL_BEFORE = re.compile(r"[^\W\d_a-z][\w'’.]*[ &-]+$")
@@ -58,7 +58,7 @@ class NameFinder:
     [('TIME OUT of US, Time', ['TIME OUT', 'US', 'Time']), ('us in time', [])]
 
     Raises:
-        MissingLibrary: ahocorasick-rs is not installed.
+        MissingExtra: ahocorasick-rs is not installed.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class NameFinder:
         try:
             from ahocorasick_rs import AhoCorasick
         except ImportError as error:
-            raise MissingLibrary("names in text need ahocorasick-rs: pip install 'tastegraph[mentions]'") from error
+            raise MissingExtra("names in text need ahocorasick-rs: pip install 'tastegraph[mentions]'") from error
         self._config = config = config or MentionConfig()
         self._spellings: defaultdict[str, set[str]] = defaultdict(set)
         for name in names:

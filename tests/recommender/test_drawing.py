@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from kg.errors import MissingExtra
 from recommender.drawing import GAP, Layout, _arrays, _boxes, _in_layers, _sized, _spread, draw, figure
-from recommender.errors import InvalidInput, MissingExtra
+from recommender.errors import InvalidInput
 
 LONG = "A title so long that no reader would want it in one line of a picture, and then some more of it"
 
