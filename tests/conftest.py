@@ -12,6 +12,7 @@ import pytest
 
 from kg.bolt import BoltStore
 from kg.engines import open_store
+from kg.schema import VERSION
 from kg.store import Statement
 from scripts.neo4j_local import Server, Unavailable
 from tests import certificates
@@ -107,8 +108,9 @@ def store(embedded: BoltStore) -> BoltStore:
 
 
 def emptied(store: BoltStore) -> BoltStore:
-    """The same store without a node; constraints stay."""
+    """The same store without a node but that of the schema, as it is made; constraints stay."""
     store.write(Statement("MATCH (n) WHERE NOT n:Schema DETACH DELETE n", {}))
+    store.write(Statement("MATCH (s:Schema) SET s = {id: 'tastegraph', version: $version}", {"version": VERSION}))
     store._kinds.clear()
     return store
 

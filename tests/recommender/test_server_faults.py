@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from kg import batch
 from kg.bolt import BoltStore
 from kg.connection import ConnectionConfig, RetryPolicy
 from kg.engines import open_store
@@ -94,7 +93,7 @@ def test_killed_while_data_and_feedback_come_in(
     turn: int, server: Server, graph: BoltStore, crashes: Crashes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both go on by themselves; what was acknowledged is there once, and nothing else."""
-    monkeypatch.setattr(batch, "MAX_RECORDS", 40)
+    monkeypatch.setattr(type(graph), "batch_rows", 40)
     recommender = Recommender(graph, RUN)
     recommender.ingest(items=items())
     batches: list[int] = []

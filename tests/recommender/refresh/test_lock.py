@@ -29,6 +29,9 @@ from recommender.refresh.lock import refresh_lock
 
 url, work, log, turns = sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
 with open_store(url, work=work) as store:
+    log.with_suffix(f".{Path(work).name}").touch()
+    while len(list(log.parent.glob("log.*"))) < 2:  # they begin together, or they might never meet
+        time.sleep(0.001)
     while turns:
         try:
             with refresh_lock(store), log.open("a") as file:
