@@ -83,8 +83,8 @@ def content(source: Any) -> tuple[list[Any], list[Any]]:
 
 
 @pytest.fixture(autouse=True)
-def _no_files_in_work(embedded: BoltStore) -> None:
-    for path in embedded.work.iterdir():  # what tests before have left there
+def _no_files_in_work(embedded: BoltStore, server: BoltStore) -> None:
+    for path in (*embedded.work.iterdir(), *server.work.iterdir()):  # what tests before have left there
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
