@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from kg import queries
@@ -10,9 +10,6 @@ from kg.batch import Edge
 from kg.errors import RecordError
 from kg.schema import KNOWLEDGE, RESERVED
 from kg.store import Row, Store
-
-READ_AT_ONCE = 250
-"""Ids of one look-up."""
 
 
 class Knowledge(Protocol):
@@ -55,20 +52,20 @@ class WholeGraph:
 
     def edges(self) -> Iterator[Edge]:
         """See :class:`Knowledge`."""
-        if names := "|".join(relations(self._store)):
+        if names := relations(self._store):
             for head, tail in KNOWLEDGE:
                 yield from self._edges(head, names, tail)
 
     def links(self) -> Iterator[tuple[str, str]]:
         """See :class:`Knowledge`."""
-        return ((edge.head, edge.tail) for edge in self._edges("Item", "SAME_AS", "Entity"))
+        return ((edge.head, edge.tail) for edge in self._edges("Item", ["SAME_AS"], "Entity"))
 
     def unconnected(self, label: str) -> Iterator[str]:
         """See :class:`Knowledge`."""
         rows = self._store.stream(queries.statement("unconnected", names={"label": label}).text)
         return (row["id"] for row in rows)
 
-    def _edges(self, head: str, relations: str, tail: str) -> Iterator[Edge]:
+    def _edges(self, head: str, relations: Sequence[str], tail: str) -> Iterator[Edge]:
         names = {"head": head, "relations": relations, "tail": tail}
         for row in self._store.stream(queries.statement("snapshot_edges", names=names).text):
             yield Edge(head, row["head"], row["relation"], tail, row["tail"])
@@ -87,7 +84,7 @@ class Neighbourhood:
         self._store = store
         self._nodes: dict[str, dict[str, None]] = {"Item": {}, "Entity": {}}
         self._edges: dict[Edge, None] = {}
-        names = "|".join(relations(store))
+        names = relations(store)
         reached = self._with_entities({("Item", id) for id in items})
         if missing := self._nodes["Item"].keys() - {row["id"] for row in self._read("Item")}:
             raise RecordError("items", f"{min(missing)!r} is no item of the graph")
@@ -119,31 +116,30 @@ class Neighbourhood:
 
     def _read(self, label: str) -> Iterator[Row]:
         text = queries.statement("nodes_of_ids", names={"label": label}).text
-        for ids in _slices(self._nodes[label]):
+        for ids in self._slices(self._nodes[label]):
             yield from self._store.read(text, ids=ids)
 
     def _with_entities(self, nodes: set[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those that were not met before, with the entities that they are."""
-        links = self._leaving(nodes, "Item", "SAME_AS", "Entity")
+        links = self._leaving(nodes, "Item", ["SAME_AS"], "Entity")
         met = nodes | {("Entity", edge.tail) for edge in links}
         new = {(label, id) for label, id in met if id not in self._nodes[label]}
         for label, id in new:
             self._nodes[label][id] = None
         return new
 
-    def _leaving(self, nodes: Iterable[tuple[str, str]], head: str, relations: str, tail: str) -> list[Edge]:
+    def _leaving(self, nodes: Iterable[tuple[str, str]], head: str, relations: Sequence[str], tail: str) -> list[Edge]:
         """The edges that leave some nodes; all are kept."""
         names = {"head": head, "relations": relations, "tail": tail}
-        text = queries.statement("knowledge_from", names=names).text
+        text = queries.statement("snapshot_edges_of_ids", names=names).text
         found = [
             Edge(head, row["head"], row["relation"], tail, row["tail"])
-            for ids in _slices(id for label, id in nodes if label == head)
+            for ids in self._slices(id for label, id in nodes if label == head)
             for row in self._store.read(text, ids=ids)
         ]
         self._edges |= dict.fromkeys(found)
         return found
 
-
-def _slices(ids: Iterable[str]) -> Iterator[list[str]]:
-    wanted = list(ids)
-    return (wanted[at : at + READ_AT_ONCE] for at in range(0, len(wanted), READ_AT_ONCE))
+    def _slices(self, ids: Iterable[str]) -> Iterator[list[str]]:
+        wanted, most = list(ids), self._store.lookup_ids
+        return (wanted[at : at + most] for at in range(0, len(wanted), most))

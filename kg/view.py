@@ -131,7 +131,7 @@ def _induced(store: Store, found: Collection[Node], relations: Collection[str], 
 
 
 def _properties(store: Store, nodes: Iterable[Node]) -> dict[Node, dict[str, Any]]:
-    texts = {label: queries.statement("view_nodes", names={"label": label}).text for label in SEEN}
+    texts = {label: queries.statement("nodes_of_ids", names={"label": label}).text for label in SEEN}
     return {
         (label, row["id"]): row["properties"]
         for label, ids in _by_label(nodes).items()

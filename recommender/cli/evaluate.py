@@ -53,6 +53,10 @@ NoRefit = Annotated[bool, typer.Option("--no-refit", help="Fit on train only; de
 Lengths = Annotated[
     list[int] | None, typer.Option("-k", min=1, metavar="N", help="List lengths.", show_default="10 and 20")
 ]
+ReportFolder = Annotated[
+    Path | None,
+    typer.Option(file_okay=False, metavar="FOLDER", help="Also write a page with plots, Parquet and JSON here."),
+]
 
 
 def evaluate(
@@ -85,10 +89,7 @@ def evaluate(
         list[Any] | None,
         typer.Option(parser=_shares, metavar="SHARE,...", help="Fit on these shares of the training pairs as well."),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(file_okay=False, metavar="FOLDER", help="Also write a page with plots, Parquet and JSON here."),
-    ] = None,
+    out: ReportFolder = None,
     text_model: TextModel = None,
     json: Json = False,
 ) -> None:

@@ -18,6 +18,7 @@ from recommender.cli.evaluate import (
     Lengths,
     Links,
     NoRefit,
+    ReportFolder,
     Test,
     Train,
     Triples,
@@ -100,10 +101,7 @@ def evaluate(
     link: Links = None,
     items: Items = None,
     no_refit: NoRefit = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(file_okay=False, metavar="FOLDER", help="Also write a page with plots, Parquet and JSON here."),
-    ] = None,
+    out: ReportFolder = None,
     text_model: TextModel = None,
     json: Json = False,
 ) -> None:
