@@ -87,12 +87,12 @@ def ingest(
         ReadError: a file could not be read to its end; what came before is written.
         StoreError: the engine failed or the disk is full; the batch that failed is not written, those before it are.
     """
-    with RejectsFile(rejects or Path(DEFAULT_REJECTS), strict=strict, work=store.work) as refused:
+    with (
+        unattended(),
+        RejectsFile(rejects or Path(DEFAULT_REJECTS), strict=strict, work=store.work) as refused,
+    ):
         run = _Run(store, refused, scale, dry_run)
-        with (
-            unattended(),
-            tqdm(unit=" records", disable=None if progress else True, desc="ingest", leave=False) as bar,
-        ):
+        with tqdm(unit=" records", disable=None if progress else True, desc="ingest", leave=False) as bar:
             run.take(_counted(records, bar))
         report = run.report
         report.rejected = refused.count

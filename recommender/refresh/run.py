@@ -112,7 +112,7 @@ def refresh(
     config, context, profiling = config or RefreshConfig(), context or RunContext(), profiling or threading.Lock()
     if only is not None and only not in ONLY:
         raise InvalidInput(f"there is no stage {only!r}; there are {', '.join(ONLY)}")
-    with refresh_lock(store) as lock, context.computing(), unattended():
+    with unattended(), refresh_lock(store) as lock, context.computing():
         start = time.perf_counter()
         store.catch_up()
         published = versions.current(store)

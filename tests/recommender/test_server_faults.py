@@ -68,12 +68,17 @@ class Crashes:
         self._server = server
         self._pool = ThreadPoolExecutor(1)
         self._ends: list[Future[None]] = []
+        self.killed = threading.Event()
 
     def __enter__(self) -> Crashes:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.over()
         self._pool.shutdown()
+
+    def over(self) -> None:
+        """Wait until the server is up again after each."""
         for end in self._ends:
             end.result()
 
@@ -84,6 +89,7 @@ class Crashes:
     def _crash(self, after: float, meanwhile: Callable[[], None]) -> None:
         time.sleep(after)
         self._server.kill()
+        self.killed.set()
         meanwhile()
         self._server.start()
 
@@ -111,6 +117,8 @@ def test_killed_while_data_and_feedback_come_in(
             batches.append(len(records))
             if len(batches) == 3:
                 crashes.happen(after=0.01 + 0.03 * turn, meanwhile=told_soon)
+            if len(batches) == 8:  # a busy machine may be slower to kill than to write
+                assert crashes.killed.wait(60)
         return outcome
 
     acknowledged: list[str] = []
@@ -131,6 +139,7 @@ def test_killed_while_data_and_feedback_come_in(
             report = recommender.ingest(events(), scale=(1, 5))
         done.set()
         sending.result(timeout=300)
+    crashes.over()
     assert report.accepted + report.duplicates == PEOPLE * 9
     assert report.duplicates <= 40, "those of the batch whose answer was lost, if it was"
     for kind, count in (("RATED", PEOPLE * 9), ("LIKED", len(acknowledged))):
@@ -156,6 +165,7 @@ def test_killed_while_it_is_learned_from_and_published(
     texts = open_texts(graph.work, RUN, config.encoder)
     crashes.happen(after=0.02 * turn)  # while the snapshot is read
     report = refresh(graph, texts=texts, config=config, context=RUN, report=crash)
+    crashes.over()
     assert [row["version"] for row in recommender.models() if row["current"]] == [report.version]
     assert graph.read("MATCH ()-[r:RATED]->() RETURN count(r) AS n") == before
     people = graph.read(
