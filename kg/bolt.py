@@ -314,10 +314,12 @@ class BoltStore(ABC):
             with self._session(access) as session:
                 if len(statements) == 1:  # auto-commit: one round trip less
                     return [_rows(session.run(self._query(statements[0].text), dict(statements[0].parameters)))]
-                with session.begin_transaction(timeout=self._config.transaction_seconds) as transaction:
-                    answers = [_rows(transaction.run(s.text, dict(s.parameters))) for s in statements]
-                    transaction.commit()
-                    return answers
+                # Not by ``with``: where a statement fails the driver gives the connection back, and its end of the
+                # ``with`` then reads from what is another thread's by now. The session rolls back what is open.
+                transaction = session.begin_transaction(timeout=self._config.transaction_seconds)
+                answers = [_rows(transaction.run(s.text, dict(s.parameters))) for s in statements]
+                transaction.commit()
+                return answers
 
         with translated(self._address):
             return self._retried(attempt, writes=access == neo4j.WRITE_ACCESS)

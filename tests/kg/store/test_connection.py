@@ -7,9 +7,11 @@ import os
 import re
 import socket
 import ssl
+import sys
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -116,6 +118,37 @@ def test_the_pool_is_bounded(opened: Open) -> None:
 
 
 LONG = "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b WITH a, b WHERE a * b < 0 RETURN count(*) AS n"
+
+
+def test_a_write_that_fails_leaves_its_connection_to_the_next_one(opened: Open) -> None:
+    """Eight threads, two connections, and threads that change places everywhere: half of the writes fail."""
+    store = opened(pool_size=2)
+    good = [Statement("RETURN 1 AS one", {}), Statement("RETURN 2 AS two", {})]
+    bad = [good[0], Statement("RETURN $absent AS one", {})]
+    others: list[Exception] = []
+    done: list[int] = []
+
+    def work(number: int) -> None:
+        for _ in range(50):
+            try:
+                done.append(len(store.write(*(bad if number % 2 else good))))
+            except QueryFailed:
+                done.append(0)
+            except Exception as error:
+                others.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    finally:
+        sys.setswitchinterval(interval)
+    assert others == []
+    assert Counter(done) == {0: 200, 2: 200}
 
 
 @pytest.mark.parametrize("statements", [1, 2])

@@ -22,7 +22,6 @@ from tests.conftest import emptied
 from tests.kg.store import test_contract, test_ingest, test_read_only
 from tests.kg.store.limits import LIMITS
 from tests.proxy import Proxy
-from tests.soak import ROUNDS
 
 COMMIT = b"\x00\x02\xb0\x12\x00\x00"
 """The message that ends a transaction, as Bolt frames it."""
@@ -47,10 +46,6 @@ def world() -> list[Record]:
 
 
 def test_eight_writers_of_the_same_records_make_them_once(graph: BoltStore) -> None:
-    if "://" in graph.address and ROUNDS == 1:
-        pytest.skip(
-            "in make soak: the driver 6.4.1 was seen to spin for ever in at_eof, where eight wait for each other"
-        )
     Writer(graph).write(world())
     once = snapshot.take(graph)
     emptied(graph)
