@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from kg import queries
 from kg.batch import MAX_TEXT
 from kg.errors import RecordError
-from kg.records import EntityRecord, Interaction, Link, Record, Scalar, Scale, Triple, UserRecord
-from kg.schema import DERIVED_PREFIX, KNOWLEDGE, check_kind
+from kg.records import EntityRecord, Interaction, KindRecord, Link, Record, Scalar, Scale, Triple, UserRecord
+from kg.schema import DERIVED_PREFIX, KNOWLEDGE, TRAIT_EDGES, check_kind
 from kg.store import Store
 
 
@@ -23,7 +23,7 @@ class Scales:
         self._scales = {
             row["kind"]: Scale(row["minimum"], row["maximum"]) for row in rows if row["minimum"] is not None
         }
-        self._undeclared: set[str] = set()
+        self._undeclared: dict[str, Scale | None] = {}
 
     def check(self, event: Interaction) -> None:
         """Refuse a value outside the scale of its kind.
@@ -36,24 +36,39 @@ class Scales:
         scale = self._scales.get(event.kind)
         if self._given is not None:
             if scale is None:
-                scale = self._scales[event.kind] = self._given
-                self._undeclared.add(event.kind)
+                scale = self._scales[event.kind] = self._undeclared[event.kind] = self._given
             elif scale != self._given:
                 raise ScaleConflict(event.kind, scale, self._given)
         if scale is not None and event.value not in scale:
             raise RecordError("value", f"{event.value:g} is outside the scale {scale.minimum:g} to {scale.maximum:g}")
 
+    def note(self, record: KindRecord) -> None:
+        """Take a kind, and its scale.
+
+        Raises:
+            ScaleConflict: it has another one.
+        """
+        declared = self._scales.get(record.kind)
+        if record.scale is not None and declared is not None and declared != record.scale:
+            raise ScaleConflict(record.kind, declared, record.scale)
+        if declared is None:
+            self._undeclared[record.kind] = record.scale
+            if record.scale is not None:
+                self._scales[record.kind] = record.scale
+
     def declare(self) -> None:
-        """Write the scales that were met first in this run."""
-        kinds, self._undeclared = sorted(self._undeclared), set()
-        if not kinds or self._given is None:
+        """Write the kinds and scales that were met first in this run."""
+        undeclared, self._undeclared = self._undeclared, {}
+        if not undeclared:
             return
-        self._store.ensure_schema(kinds)
-        for kind in kinds:
-            low, high = float(self._given.minimum), float(self._given.maximum)
+        self._store.ensure_schema(undeclared)
+        for kind, scale in sorted(undeclared.items()):
+            if scale is None:
+                continue
+            low, high = float(scale.minimum), float(scale.maximum)
             ((row,),) = self._store.write(queries.statement("kind_scale", kind=kind, minimum=low, maximum=high))
             if (row["minimum"], row["maximum"]) != (low, high):
-                raise ScaleConflict(kind, Scale(row["minimum"], row["maximum"]), self._given)
+                raise ScaleConflict(kind, Scale(row["minimum"], row["maximum"]), scale)
 
 
 class ScaleConflict(RecordError):
@@ -77,11 +92,15 @@ def check(record: Record, scales: Scales) -> str:
         return record.kind
     if isinstance(record, Triple):
         check_kind(record.relation, "relation")
-        if (record.head_label, record.tail_label) not in KNOWLEDGE:
+        if (record.head_label, record.tail_label) not in (*KNOWLEDGE, *TRAIT_EDGES):
             raise RecordError("relation", f"no relation leads from {record.head_label} to {record.tail_label}")
         return "triples"
     if isinstance(record, Link):
         return "links"
+    if isinstance(record, KindRecord):
+        check_kind(record.kind)
+        scales.note(record)
+        return "kinds"
     if isinstance(record, EntityRecord):
         _check_texts(name=record.name, kind=record.kind)
         return "entities"

@@ -11,15 +11,16 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+from urllib.parse import unquote
 
 from kg import queries
 from kg.errors import RecordError
-from kg.records import Interaction, Record, UserRecord
+from kg.records import Interaction, Record, Triple, UserRecord
 from kg.store import Store
 
 LOOK_EVERY = 5_000
 """Ids after which the graph is asked again, for somebody may be forgotten while a long file is read."""
-_CELLS = re.compile(r"""[\s,;|:"'{}\[\]]+""")
+_CELLS = re.compile(r"""[\s,;|:"'{}<>\[\]]+""")
 
 
 class Forgotten:
@@ -39,11 +40,13 @@ class Forgotten:
         """Whether a record is about somebody who was forgotten."""
         if isinstance(record, Interaction):
             return record.user_id in self
+        if isinstance(record, Triple):
+            return record.head_label == "User" and record.head in self
         return isinstance(record, UserRecord) and record.id in self
 
     def named_in(self, raw: str) -> bool:
         """Whether a row that could not be read names one of them in a cell of its own."""
-        return bool(self._ids) and any(cell in self for cell in set(_CELLS.split(raw)))
+        return bool(self._ids) and any(cell in self or unquote(cell) in self for cell in set(_CELLS.split(raw)))
 
     def check(self, user_id: str) -> None:
         """Refuse what is about somebody who was forgotten.

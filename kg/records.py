@@ -126,7 +126,7 @@ class Triple(Sourced):
     tail: str
     head_label: str = field(default="Entity", kw_only=True)
     tail_label: str = field(default="Entity", kw_only=True)
-    """Two of :data:`kg.schema.KNOWLEDGE`."""
+    """Two of :data:`kg.schema.KNOWLEDGE`, or of :data:`kg.schema.TRAIT_EDGES`."""
     name: str | None = field(default=None, compare=False, kw_only=True)
     """The relation as its source spells it, so that an export can; None: as the graph does."""
 
@@ -137,20 +137,6 @@ class Link(Sourced):
 
     item_id: str
     entity_id: str
-
-
-Record = Interaction | ItemRecord | UserRecord | EntityRecord | Triple | Link
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """A row that was refused: where it stood, which field, why, and the row itself."""
-
-    file: str
-    line: int | None
-    field: str
-    reason: str
-    raw: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +152,28 @@ class Scale:
 
     def __contains__(self, value: float) -> bool:
         return self.minimum <= value <= self.maximum
+
+
+@dataclass(frozen=True, slots=True)
+class KindRecord(Sourced):
+    """A kind of event, and the scale of its values where one is declared."""
+
+    kind: str
+    scale: Scale | None = None
+
+
+Record = Interaction | ItemRecord | UserRecord | EntityRecord | Triple | Link | KindRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was refused: where it stood, which field, why, and the row itself."""
+
+    file: str
+    line: int | None
+    field: str
+    reason: str
+    raw: str
 
 
 def clean_id(value: Any, name: str) -> str:

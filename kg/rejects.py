@@ -15,6 +15,7 @@ from typing import IO, Any
 import orjson
 
 from kg.errors import RecordError, StoreError
+from kg.rdf.terms import escaped
 from kg.readers.rows import raw_text
 from kg.records import Record, Reject
 
@@ -99,7 +100,7 @@ def forget(work: Path, user_id: str) -> tuple[int, list[str]]:
     """
     listed = work / FILES
     paths = sorted({orjson.loads(line) for line in listed.read_bytes().splitlines()}) if listed.exists() else []
-    spelled = {user_id, orjson.dumps(user_id).decode()[1:-1], json.dumps(user_id)[1:-1]}
+    spelled = {user_id, orjson.dumps(user_id).decode()[1:-1], json.dumps(user_id)[1:-1], escaped(user_id)}
     name = re.compile("|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in sorted(spelled)))
     here = [path for path in map(Path, paths) if path.exists()]
     removed = sum(_without(path, name) for path in here)

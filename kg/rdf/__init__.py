@@ -8,6 +8,7 @@
 :mod:`kg.rdf.spool`                 statements by subject, on disk
 :mod:`kg.rdf.read`                  statements to records
 :mod:`kg.rdf.write`                 the graph to statements, and to files
+:mod:`kg.rdf.people`                people and events, in and out
 :mod:`kg.rdf.shapes`                SHACL
 ==================================  ====================================================================
 

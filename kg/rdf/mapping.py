@@ -123,6 +123,8 @@ def property_of(predicate: str) -> str:
     return name if is_free(name) else f"{name}_"
 
 
+SAME_ENTITY = "OWL_SAME_AS"
+"""The relation of two resources that are the same, none of which is an item."""
 _TERMS = (
     "author actor award brand character composer contributor countryOfOrigin creator director editor genre illustrator "
     "inLanguage isPartOf keywords manufacturer material musicBy producer productionCompany publisher translator"
@@ -173,12 +175,14 @@ class RdfMapping:
     """The predicate whose value is an item's id; its subject is an entity that the item is the same as."""
     entity_iris: tuple[Pattern, ...] = (Pattern.parse(f"{OWN}entity:{{id}}"), Pattern.parse(f"{FREEBASE}{{id}}"))
     """IRIs whose entity has a shorter id; the first is how an export writes ids that are no IRIs."""
+    user_iris: tuple[Pattern, ...] = (Pattern.parse(f"{OWN}user:{{id}}"),)
+    """IRIs that are people; the first is how an export writes them."""
     title: Wording = Wording(_TITLES)
     text: Wording = Wording(_TEXTS)
     relations: Mapping[str, Relation] = field(default_factory=lambda: dict(SCHEMA_RELATIONS))
     """By predicate; a literal where a resource is expected becomes an entity of that value."""
     properties: Mapping[str, Property] = field(default_factory=lambda: dict(SCHEMA_PROPERTIES))
-    """By predicate; only items have any."""
+    """By predicate; items, people and events have them."""
     kinds: Mapping[str, str] = field(default_factory=lambda: dict(SCHEMA_KINDS))
     """Kinds of entities by class; any other class is a kind by its local name."""
     other_relations: bool = True
@@ -210,12 +214,17 @@ class RdfMapping:
         return iri == ITEM_CLASS or iri in self.item_classes
 
     @cached_property
+    def patterns(self) -> dict[str, tuple[Pattern, ...]]:
+        """The patterns of IRIs by label."""
+        return {"Item": self.item_iris, "User": self.user_iris, "Entity": self.entity_iris}
+
+    @cached_property
     def _nodes(self) -> Callable[[str], tuple[str, str]]:
         return lru_cache(50_000)(self._node)
 
     def _node(self, resource: str) -> tuple[str, str]:
         if not resource.startswith(BLANK):
-            for label, patterns in (("Item", self.item_iris), ("Entity", self.entity_iris)):
+            for label, patterns in self.patterns.items():
                 for pattern in patterns:
                     if (id := pattern.id(resource)) is not None:
                         return label, clean_id(id, "iri")

@@ -13,6 +13,9 @@
     [entities]
     iri = "http://rdf.freebase.com/ns/{id}"
 
+    [people]
+    iri = "http://shop.example/customer/{id}"
+
     [title]                             # also the name of an entity
     predicates = ["rdfs:label", "schema:name"]
     languages = ["en", ""]              # best first; "" is a literal without one
@@ -73,8 +76,8 @@ class _Reader:
     """One TOML document."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        sections = ("prefixes", "items", "entities", "title", "text", "relations", "kinds", "properties", "other")
-        _known("the file", document, sections)
+        sections = "prefixes items entities people title text relations kinds properties other"
+        _known("the file", document, sections.split())
         for name, section in document.items():
             if not isinstance(section, dict):
                 raise RecordError(name, "is no section; write [section] above its keys")
@@ -84,6 +87,7 @@ class _Reader:
     def mapping(self) -> RdfMapping:
         default = RdfMapping()
         items, entities = self._section("items", "iri class id"), self._section("entities", "iri")
+        people = self._section("people", "iri")
         other = self._section("other", "relations properties drop")
         id = items.get("id")
         return RdfMapping(
@@ -91,6 +95,7 @@ class _Reader:
             item_classes=frozenset(self._iris("items", items.get("class", ()))),
             item_id=None if id is None else self._iri("items", id),
             entity_iris=(*self._patterns("entities", entities), *default.entity_iris),
+            user_iris=(*self._patterns("people", people), *default.user_iris),
             title=self._wording("title", default.title),
             text=self._wording("text", default.text),
             relations=self._named("relations", default.relations, self._relation),

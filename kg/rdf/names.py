@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import lru_cache
 
-from kg.rdf.mapping import Means, RdfMapping
-from kg.rdf.read import SAME_ENTITY
-from kg.rdf.terms import RELATION_PREFIX, escaped, is_blank, is_iri
+from kg.rdf.literals import literal_of
+from kg.rdf.mapping import SAME_ENTITY, Means, Property, RdfMapping
+from kg.rdf.terms import EVENT_PREFIX, KIND_PREFIX, PROPERTY_PREFIX, RELATION_PREFIX, Fact, escaped, is_blank, is_iri
+from kg.records import Scalar
 from kg.spelling import reads_as
 
 
@@ -31,6 +32,7 @@ class Names:
         self.absorbed = frozenset(self._own.values())
         """Entities that are written as the items that they are."""
         self.predicate = lru_cache(4096)(self._predicate)
+        self._properties = {own.name: (iri, own) for iri, own in reversed([*mapping.properties.items()])}
 
     def own_entity(self, item: str) -> str | None:
         """The entity as which an item is written: its id or IRI is the item's, or a predicate of it tells the id."""
@@ -38,19 +40,31 @@ class Names:
 
     def of(self, label: str, id: str) -> str:
         """The resource of a node."""
+        if label == "User":
+            return self._by_pattern("User", id)
         if label == "Item":
             own = self._own.get(id)
             if own is None:
                 return self._by_pattern("Item", id)
             id = own
-        if is_blank(id) or (is_iri(id) and (id in self.absorbed or self._mapping.node(id) == ("Entity", id))):
+        if is_blank(id) or (
+            is_iri(id)
+            and not id.startswith((EVENT_PREFIX, KIND_PREFIX))
+            and (id in self.absorbed or self._mapping.node(id) == ("Entity", id))
+        ):
             return id
         return self._by_pattern("Entity", id)
 
+    def property(self, resource: str, name: str, value: Scalar, taken: Container[str] = ()) -> Fact:
+        """A property by the mapping's predicate, or by one of ours where there is none or it is ``taken``."""
+        iri, known = self._properties.get(name, ("", Property(name)))
+        if not iri or iri in taken:
+            iri, known = f"{PROPERTY_PREFIX}{escaped(name)}", Property(name)
+        return literal_of(resource, iri, value, datatype=known.datatype, language=known.language)
+
     def _by_pattern(self, label: str, id: str) -> str:
         """An id in the first pattern that leads back to it; the last ones are ours, of which one always does."""
-        patterns = self._mapping.item_iris if label == "Item" else self._mapping.entity_iris
-        iris = [pattern.iri(id) for pattern in patterns]
+        iris = [pattern.iri(id) for pattern in self._mapping.patterns[label]]
         return next((iri for iri in iris if self._mapping.node(iri) == (label, id)), iris[-1])
 
     def _predicate(self, relation: str) -> tuple[str, bool]:

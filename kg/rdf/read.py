@@ -2,7 +2,7 @@
 
 Every resource is an entity; an item is one of its own, or ``SAME_AS`` its entity, which is the same to the model. What
 describes a resource is gathered, so that an item or an entity is one record wherever its statements stand; these come
-first, then what ties them together.
+first, then what ties them together, then events.
 """
 
 from __future__ import annotations
@@ -18,17 +18,16 @@ from tqdm import tqdm
 from kg.errors import ReadError, RecordError
 from kg.rdf.describe import Description, describe
 from kg.rdf.files import RdfFile
-from kg.rdf.mapping import SCHEMA_CLASSES, Means, RdfMapping, relation_of, spelling_of
+from kg.rdf.mapping import SAME_ENTITY, SCHEMA_CLASSES, Means, RdfMapping, relation_of, spelling_of
+from kg.rdf.people import event_of, is_kept, kind_of
 from kg.rdf.spool import Spool
-from kg.rdf.terms import BLANK, OWN_BLANK, Fact
+from kg.rdf.terms import BLANK, EVENT_PREFIX, KIND_PREFIX, OWN_BLANK, Fact
 from kg.readers.rows import ROW, raw_text
 from kg.readers.stream import FileSource
-from kg.records import EntityRecord, ItemRecord, Link, Origin, Record, Reject, Triple, clean_id
+from kg.records import EntityRecord, ItemRecord, Link, Origin, Record, Reject, Triple, UserRecord, clean_id
 
 log = logging.getLogger(__name__)
 
-SAME_ENTITY = "OWL_SAME_AS"
-"""The relation of two resources that are the same, none of which is an item."""
 _DESCRIBES = {Means.TYPE, Means.KIND, Means.ID, Means.PROPERTY}
 _MOST_NAMED = 8
 
@@ -40,7 +39,7 @@ def read_rdf(
     *,
     progress: bool = False,
 ) -> Iterator[Record | Reject]:
-    """Items, entities, links and triples of a file of RDF; see :mod:`kg.rdf.mapping` for what is which.
+    """What a file of RDF says of items, entities, people and events; see :mod:`kg.rdf.mapping` for what is which.
 
     Memory grows with the number of items and of links, not with that of statements, which wait in the temporary folder.
 
@@ -88,6 +87,7 @@ class _Reader:
         """The items that are linked to each entity."""
         self._named: set[str] = set()
         """Entities that were made of texts."""
+        self._kinds: dict[str, list[Fact]] = defaultdict(list)
         self._unread: Counter[str] = Counter()
         self._rejects: list[Reject] = []
 
@@ -110,17 +110,28 @@ class _Reader:
             return
         if means is Means.DROP:
             self._unread[fact.predicate] += 1
+        elif fact.subject.startswith(KIND_PREFIX):
+            self._kinds[fact.subject].append(fact)
+        elif fact.subject.startswith(EVENT_PREFIX):
+            if is_kept(fact, self._mapping):
+                self._spool.tell(fact)
+            else:
+                self._unread[fact.predicate] += 1
         elif fact.datatype is not None or means in _DESCRIBES:
             self._spool.describe(fact)
         else:
             self._spool.relate(fact)
 
     def records(self) -> Iterator[Record | Reject]:
-        """Everything: what is described, then what is tied together."""
+        """Everything: what is described, then what is tied together, then what was done."""
+        for facts in self._kinds.values():
+            yield from self._from(facts, map(kind_of, [facts]))
         for subject, facts in self._spool.described():
             yield from self._from(facts, self._described(subject, facts))
         for fact in self._spool.related():
             yield from self._from([fact], self._related(fact))
+        for _, facts in self._spool.told():
+            yield from self._from(facts, (event_of(own, self._mapping, self._node, self._item_of) for own in [facts]))
 
     def refused(self) -> Iterator[Reject]:
         """What was refused since the last call."""
@@ -157,6 +168,21 @@ class _Reader:
             return "Entity", clean_id(f"{BLANK}{own}", "blank node")
         return self._mapping.node(resource)
 
+    def _items_of(self, label: str, id: str) -> list[str]:
+        """The items that a node is."""
+        return [id] if label == "Item" else self._items.get(id, []) if label == "Entity" else []
+
+    def _item_of(self, resource: str) -> str:
+        """The one item that a resource is.
+
+        Raises:
+            RecordError: it is none, or several.
+        """
+        items = self._items_of(*self._node(resource))
+        if len(items) != 1:
+            raise RecordError("item", f"<{resource}> is {'several items' if items else 'no item'}")
+        return items[0]
+
     # --- What describes a resource
 
     def _described(self, subject: str, facts: Sequence[Fact]) -> Iterator[Record]:
@@ -165,6 +191,9 @@ class _Reader:
         self._unread.update(fact.predicate for fact in found.unread)
         if label == "Item":
             yield self._item(id, found)
+            return
+        if label == "User":
+            yield _user(id, found)
             return
         linked = self._items.get(id, [])
         told = [
@@ -221,8 +250,13 @@ class _Reader:
         linked = False
         for (label, id), (other, entity) in ((head, tail), (tail, head)):
             if other == "Entity":
-                for item in [id] if label == "Item" else self._items.get(id, []):
+                for item in self._items_of(label, id):
                     linked = True
                     yield Link(item, entity)
         if not linked:
             yield from self._tied(head, SAME_ENTITY, tail, fact.object, fact.predicate)
+
+
+def _user(id: str, found: Description) -> UserRecord:
+    named = {"name": found.title, "description": found.text}
+    return UserRecord(id, {n: v for n, v in named.items() if v} | dict(found.properties), found.attributes)

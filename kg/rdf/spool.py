@@ -1,4 +1,6 @@
-"""Statements put aside on disk: what describes a resource comes back by subject, the rest in the order of the file."""
+"""Statements put aside on disk: what describes a resource or an event comes back by subject, the rest in the order of
+the file.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ from kg.errors import ReadError
 from kg.rdf.terms import Fact
 
 _AT_ONCE = 10_000
+_TABLES = ("described", "related", "told")
 _COLUMNS = "subject, predicate, object, datatype, language, line"
 
 
@@ -24,10 +27,10 @@ class Spool(AbstractContextManager["Spool"]):
             self._database = sqlite3.connect("", isolation_level=None)  # no name: private, on disk, removed at the end
             self._database.execute("PRAGMA journal_mode = OFF")
             self._database.execute("PRAGMA cache_size = -32768")  # KiB
-            for table in ("described", "related"):
+            for table in _TABLES:
                 self._database.execute(f"CREATE TABLE {table} ({_COLUMNS})")
             self._database.execute("BEGIN")
-        self._held: dict[str, list[Fact]] = {"described": [], "related": []}
+        self._held: dict[str, list[Fact]] = {table: [] for table in _TABLES}
 
     def describe(self, fact: Fact) -> None:
         """Put aside what describes its subject."""
@@ -37,12 +40,17 @@ class Spool(AbstractContextManager["Spool"]):
         """Put aside what ties its subject to something else."""
         self._add("related", fact)
 
+    def tell(self, fact: Fact) -> None:
+        """Put aside what is said of an event."""
+        self._add("told", fact)
+
     def described(self) -> Iterator[tuple[str, list[Fact]]]:
         """Each subject with what was said of it, in the order in which it was said; subjects are sorted."""
-        yield from (
-            (subject, list(facts))
-            for subject, facts in groupby(self._facts("described", "subject, rowid"), key=itemgetter(0))
-        )
+        return self._by_subject("described")
+
+    def told(self) -> Iterator[tuple[str, list[Fact]]]:
+        """Likewise the events."""
+        return self._by_subject("told")
 
     def related(self) -> Iterator[Fact]:
         """All that was put aside by :meth:`relate`."""
@@ -52,6 +60,10 @@ class Spool(AbstractContextManager["Spool"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._database.close()
+
+    def _by_subject(self, table: str) -> Iterator[tuple[str, list[Fact]]]:
+        for subject, facts in groupby(self._facts(table, "subject, rowid"), key=itemgetter(0)):
+            yield subject, list(facts)
 
     def _add(self, table: str, fact: Fact) -> None:
         held = self._held[table]

@@ -37,6 +37,8 @@ PREFIXES = {
     "tg": OWN,
     "item": f"{OWN}item:",
     "entity": f"{OWN}entity:",
+    "user": f"{OWN}user:",
+    "event": f"{OWN}event:",
     "relation": f"{OWN}relation:",
     "property": f"{OWN}property:",
 }
@@ -47,6 +49,10 @@ STRING = f"{XSD}string"
 LANG_STRING = f"{RDF}langString"
 KIND = f"{OWN}kind"
 """Predicate of an entity's kind, as text."""
+KIND_PREFIX = f"{OWN}kind:"
+"""Before the name of a kind of event, which is a resource."""
+EVENT_PREFIX = f"{OWN}event:"
+"""Before kind and id of an event."""
 ITEM_CLASS = f"{OWN}Item"
 ENTITY_CLASS = f"{OWN}Entity"
 RELATION_PREFIX = f"{OWN}relation:"

@@ -1,4 +1,4 @@
-"""The knowledge graph to statements, and to a file of RDF. People and what they did are left out: they are personal."""
+"""The graph to statements, and to a file of RDF; people and what they did only where they are asked for."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from kg.errors import StoreError
 from kg.extras import extra
 from kg.knowledge import Knowledge
 from kg.packed import packed, unpacked_suffix
+from kg.people import People
 from kg.rdf.literals import literal_of
-from kg.rdf.mapping import Property, RdfMapping, Wording
+from kg.rdf.mapping import RdfMapping, Wording
 from kg.rdf.names import Names
+from kg.rdf.people import PeopleWriter
 from kg.rdf.terms import (
     BLANK,
     ENTITY_CLASS,
@@ -23,10 +25,8 @@ from kg.rdf.terms import (
     KIND,
     OWL,
     PREFIXES,
-    PROPERTY_PREFIX,
     TYPE,
     Fact,
-    escaped,
 )
 from kg.schema import DERIVED_PREFIX
 from kg.spelling import spellings
@@ -41,7 +41,13 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def export_rdf(
-    store: Store, knowledge: Knowledge, path: Path, mapping: RdfMapping | None = None, *, progress: bool = False
+    store: Store,
+    knowledge: Knowledge,
+    path: Path,
+    mapping: RdfMapping | None = None,
+    *,
+    people: People | None = None,
+    progress: bool = False,
 ) -> int:
     """Write a graph to a file, which appears complete or not at all; returns the number of statements.
 
@@ -49,9 +55,10 @@ def export_rdf(
 
     Args:
         store: where the graph is.
-        knowledge: all of it, or a part.
+        knowledge: all of it, or a part, without people.
         path: the format is told from its suffix, see :data:`SUFFIXES`.
         mapping: the one that the graph was made with writes it as it was; by default schema.org's terms and our own.
+        people: who is written too, with what they did and wrote; None: nobody.
         progress: show a bar on stderr.
 
     Raises:
@@ -68,7 +75,7 @@ def export_rdf(
 
     def triples() -> Iterator[ox.Triple]:
         nonlocal count
-        facts = facts_of(store, knowledge, mapping)
+        facts = facts_of(store, knowledge, mapping, people)
         for fact in tqdm(facts, "export", unit=" statements", disable=None if progress else True, leave=False):
             if name == "RDF_XML" and _NOT_XML.search(fact.object):
                 raise StoreError(f"{path}: RDF/XML cannot hold the control characters of {fact}; write .ttl or .nt")
@@ -81,9 +88,14 @@ def export_rdf(
     return count
 
 
-def facts_of(store: Store, knowledge: Knowledge, mapping: RdfMapping | None = None) -> Iterator[Fact]:
+def facts_of(
+    store: Store, knowledge: Knowledge, mapping: RdfMapping | None = None, people: People | None = None
+) -> Iterator[Fact]:
     """Every statement of a graph; without a mapping each node has its class, with one only what needs it."""
-    return _Writer(store, knowledge, mapping or RdfMapping(), every_class=mapping is None).facts()
+    writer = _Writer(store, knowledge, mapping or RdfMapping(), every_class=mapping is None)
+    yield from writer.facts()
+    if people is not None:
+        yield from PeopleWriter(people, writer.names, writer.mapping).facts()
 
 
 class _Writer:
@@ -91,43 +103,41 @@ class _Writer:
 
     def __init__(self, store: Store, knowledge: Knowledge, mapping: RdfMapping, *, every_class: bool) -> None:
         self._knowledge = knowledge
-        self._mapping = mapping
+        self.mapping = mapping
         self._every_class = every_class
-        self._names = Names(mapping, knowledge.links(), spellings(store))
-        self._properties = {own.name: (iri, own) for iri, own in reversed([*mapping.properties.items()])}
+        self.names = Names(mapping, knowledge.links(), spellings(store))
         self._classes = {kind: iri for iri, kind in reversed([*mapping.kinds.items()])}
 
     def facts(self) -> Iterator[Fact]:
         for row in self._knowledge.items():
             yield from self._item(row["id"], row["properties"])
         for row in self._knowledge.entities():
-            if row["id"] not in self._names.absorbed:
-                yield from self._entity(self._names.of("Entity", row["id"]), row["name"], row["kind"])
+            if row["id"] not in self.names.absorbed:
+                yield from self._entity(self.names.of("Entity", row["id"]), row["name"], row["kind"])
         if not self._every_class:
             for label, own in (("Item", ITEM_CLASS), ("Entity", ENTITY_CLASS)):
                 for id in self._knowledge.unconnected(label):
-                    yield Fact(self._names.of(label, id), TYPE, own)
-        for item, entity in self._names.links:
-            yield Fact(self._names.of("Item", item), f"{OWL}sameAs", self._names.of("Entity", entity))
+                    yield Fact(self.names.of(label, id), TYPE, own)
+        for item, entity in self.names.links:
+            yield Fact(self.names.of("Item", item), f"{OWL}sameAs", self.names.of("Entity", entity))
         for edge in self._knowledge.edges():
-            head = self._names.of(edge.head_label, edge.head)
-            tail = self._names.of(edge.tail_label, edge.tail)
-            predicate, inverse = self._names.predicate(edge.relation)
+            head = self.names.of(edge.head_label, edge.head)
+            tail = self.names.of(edge.tail_label, edge.tail)
+            predicate, inverse = self.names.predicate(edge.relation)
             yield Fact(tail, predicate, head) if inverse else Fact(head, predicate, tail)
 
     def _item(self, id: str, properties: Mapping[str, Any]) -> Iterator[Fact]:
-        resource, own = self._names.of("Item", id), self._names.own_entity(id)
-        if self._mapping.item_id and own not in (None, id) and self._mapping.node(resource)[0] == "Entity":
-            yield literal_of(resource, self._mapping.item_id, id)
+        resource, own = self.names.of("Item", id), self.names.own_entity(id)
+        if self.mapping.item_id and own not in (None, id) and self.mapping.node(resource)[0] == "Entity":
+            yield literal_of(resource, self.mapping.item_id, id)
         elif own == id or self._every_class:
-            classes = self._mapping.item_classes
+            classes = self.mapping.item_classes
             yield Fact(resource, TYPE, min(classes) if len(classes) == 1 else ITEM_CLASS)
-        yield from _worded(resource, self._mapping.title, properties.get("title"))
-        yield from _worded(resource, self._mapping.text, properties.get("text"))
+        yield from _worded(resource, self.mapping.title, properties.get("title"))
+        yield from _worded(resource, self.mapping.text, properties.get("text"))
         for name, value in properties.items():
             if name not in ("id", "title", "text") and not name.startswith(DERIVED_PREFIX) and value is not None:
-                predicate, known = self._properties.get(name) or (f"{PROPERTY_PREFIX}{escaped(name)}", Property(name))
-                yield literal_of(resource, predicate, value, datatype=known.datatype, language=known.language)
+                yield self.names.property(resource, name, value)
 
     def _entity(self, resource: str, name: str | None, kind: str | None) -> Iterator[Fact]:
         known = self._classes.get(kind or "")
@@ -137,7 +147,7 @@ class _Writer:
             yield Fact(resource, TYPE, ENTITY_CLASS)
         if kind is not None and known is None:
             yield literal_of(resource, KIND, kind)
-        yield from _worded(resource, self._mapping.title, name)
+        yield from _worded(resource, self.mapping.title, name)
 
 
 def _worded(resource: str, wording: Wording, text: str | None) -> Iterator[Fact]:

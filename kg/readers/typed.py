@@ -16,6 +16,7 @@ from kg.records import (
     EntityRecord,
     Interaction,
     ItemRecord,
+    KindRecord,
     Link,
     Record,
     Reject,
@@ -29,7 +30,7 @@ from kg.records import (
 )
 
 R = TypeVar("R", bound=Record)
-RECORDS = (Interaction, ItemRecord, UserRecord, EntityRecord, Triple, Link)
+RECORDS = (Interaction, ItemRecord, UserRecord, EntityRecord, Triple, Link, KindRecord)
 
 
 class TypedRows(Rows):
@@ -81,6 +82,8 @@ def _checked(record: Record) -> Record:
         return EntityRecord(
             identifier(record.id, "id"), clean_text(record.name, "name"), clean_text(record.kind, "kind")
         )
+    if isinstance(record, KindRecord):
+        return replace(record, kind=clean_kind(record.kind))
     return Link(identifier(record.item_id, "item_id"), identifier(record.entity_id, "entity_id"))
 
 

@@ -31,27 +31,34 @@ def rdf(
         typer.Option(parser=names, metavar="ID,...", help="Only these items and what they lead to; may be repeated."),
     ] = None,
     hops: Annotated[int, typer.Option(min=0, metavar="N", help="How far from --items.")] = 1,
+    people: Annotated[bool, typer.Option("--people", help="People, what they did and what they wrote, too.")] = False,
     json: Json = False,
 ) -> None:
-    """The knowledge graph as RDF: .nt, .ttl, .rdf or .jsonld, also .gz or .zst.
+    """The graph as RDF: .nt, .ttl, .rdf or .jsonld, also .gz or .zst.
 
-    People, their events and their reviews are personal and left out.
+    People, their events and their reviews are personal, and left out without --people.
 
     \b
     Examples:
       tastegraph export rdf graph.ttl
       tastegraph export rdf part.nt.gz --items m1,m4 --hops 2
+      tastegraph export rdf everything.nt.zst --people
     """
     from kg.knowledge import Neighbourhood, WholeGraph
+    from kg.people import People
     from kg.rdf.mapping_file import read_mapping
     from kg.rdf.write import export_rdf
 
+    if people and items:
+        raise typer.BadParameter("writes everybody; leave --items out", param_hint="--people")
     mapping = read_mapping(map) if map else None
     with Session.of(context).open() as recommender:
         store = recommender.store
         knowledge = Neighbourhood(store, joined(items), hops) if items else WholeGraph(store)
-        count = export_rdf(store, knowledge, file, mapping, progress=recommender.run.progress)
-    _show({"file": str(file), "statements": count, "left_out": "people, their events and reviews"}, json)
+        everybody = People(store) if people else None
+        count = export_rdf(store, knowledge, file, mapping, people=everybody, progress=recommender.run.progress)
+    left_out = "what a refresh derives" if people else "people, their events and reviews"
+    _show({"file": str(file), "statements": count, "left_out": left_out}, json)
 
 
 @app.command()

@@ -52,3 +52,20 @@ def test_from_rdf_to_every_format_and_back(tmp_path: Path, run: Callable[..., An
     assert found["conforms"] is False
     assert {(own["node"], own["constraint"]) for own in found["failures"]} >= {("http://e/nameless", "MinCount")}
     assert run("kg", "validate", "--shapes", "shapes.ttl", "part.nt") == {"conforms": True, "failures": []}
+
+
+def test_people_go_out_and_come_back_where_they_are_asked_for(tmp_path: Path, run: Callable[..., Any]) -> None:
+    (tmp_path / "ratings.csv").write_text("user,item,rating,at\nann,m1,4,2024-05-01\nbob,m1,2,\n")
+    (tmp_path / "people.csv").write_text("id,age,job\nann,33,writer\n")
+    run("ingest", "events", "ratings.csv", "--map", "value=rating", "--kind", "RATED", "--scale", "1:5")
+    run("ingest", "users", "people.csv", "--id", "id", "--property", "age", "--attribute", "job:WORKS_AS")
+    assert run("export", "rdf", "things.nt")["left_out"] == "people, their events and reviews"
+    assert "ann" not in (tmp_path / "things.nt").read_text()
+    written = run("export", "rdf", "all.nt.gz", "--people")
+    assert written["left_out"] == "what a refresh derives"
+    report = run("ingest", "triples", "all.nt.gz", store="other")
+    assert report["by_kind"] == {"RATED": 2, "entities": 1, "items": 1, "kinds": 1, "triples": 1, "users": 2}
+    assert run("export", "rdf", "again.nt", "--people", store="other")["statements"] == written["statements"]
+    refused = CliRunner().invoke(app, ["--store", "store", "export", "rdf", "x.nt", "--people", "--items", "m1"])
+    assert refused.exit_code == 2
+    assert "writes everybody; leave --items out" in refused.stderr

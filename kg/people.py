@@ -1,0 +1,63 @@
+"""People and what they did as rows, for what writes it to files; what a refresh derives of them is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from kg import queries
+from kg.batch import Edge
+from kg.knowledge import relations
+from kg.records import Interaction, KindRecord, Scale, UserRecord
+from kg.schema import DERIVED_PREFIX, TRAIT_EDGES
+from kg.store import Row, Store
+
+_AT_ONCE = 2_000
+"""Events whose reviews are read together."""
+
+
+class People:
+    """Everybody. What it gives is read anew each time, in bounded memory."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def users(self) -> Iterator[UserRecord]:
+        """Everybody with their properties; what ties them to entities is in :meth:`traits`."""
+        for row in self._store.stream(queries.text("snapshot_users")):
+            own = {name: value for name, value in row["properties"].items() if not name.startswith(DERIVED_PREFIX)}
+            yield UserRecord(row["id"], {name: own[name] for name in own if name != "id" and own[name] is not None})
+
+    def traits(self) -> Iterator[Edge]:
+        """What ties people to entities."""
+        if found := relations(self._store):
+            for head, tail in TRAIT_EDGES:
+                names = {"head": head, "relations": found, "tail": tail}
+                for row in self._store.stream(queries.statement("snapshot_edges", names=names).text):
+                    yield Edge(head, row["head"], row["relation"], tail, row["tail"])
+
+    def kinds(self) -> list[KindRecord]:
+        """The kinds of event."""
+        rows = sorted(self._store.read(queries.text("kinds")), key=lambda row: str(row["kind"]))
+        return [
+            KindRecord(row["kind"], None if row["minimum"] is None else Scale(row["minimum"], row["maximum"]))
+            for row in rows
+        ]
+
+    def events(self, kind: str) -> Iterator[Interaction]:
+        """All events of a kind, with what was written."""
+        rows = self._store.stream(queries.statement("whole_events", names={"relation": kind}).text)
+        while some := list(islice(rows, _AT_ONCE)):
+            events = [row for row in some if row["properties"].get("event_id") is not None]
+            worded = [row["properties"]["event_id"] for row in events if row["properties"].get("reviewed")]
+            text = queries.text("snapshot_reviews_of_ids")
+            reviews = {row["id"]: row for row in self._store.read(text, ids=worded)} if worded else {}
+            for row in events:
+                yield _event(kind, row, reviews)
+
+
+def _event(kind: str, row: Row, reviews: dict[str, Row]) -> Interaction:
+    own = {name: value for name, value in row["properties"].items() if value is not None}
+    id, at, value = own.pop("event_id"), own.pop("at", None), own.pop("value", None)
+    words = reviews.get(id, {}) if own.pop("reviewed", False) else {}
+    return Interaction(row["user"], row["item"], kind, id, at, value, words.get("text"), words.get("title"), own)
