@@ -9,7 +9,7 @@ from kg import queries
 from kg.batch import Edge
 from kg.knowledge import relations
 from kg.records import Interaction, KindRecord, Scale, UserRecord
-from kg.schema import DERIVED_PREFIX, TRAIT_EDGES
+from kg.schema import DERIVED_PREFIX, EVENT_FIELDS, TRAIT_EDGES
 from kg.store import Row, Store
 
 _AT_ONCE = 2_000
@@ -47,17 +47,25 @@ class People:
     def events(self, kind: str) -> Iterator[Interaction]:
         """All events of a kind, with what was written."""
         rows = self._store.stream(queries.statement("whole_events", names={"relation": kind}).text)
+        text = queries.text("snapshot_reviews_of_ids")
         while some := list(islice(rows, _AT_ONCE)):
-            events = [row for row in some if row["properties"].get("event_id") is not None]
-            worded = [row["properties"]["event_id"] for row in events if row["properties"].get("reviewed")]
-            text = queries.text("snapshot_reviews_of_ids")
+            events = [row for row in some if row["event_id"] is not None]
+            worded = [row["event_id"] for row in events if row["reviewed"]]
             reviews = {row["id"]: row for row in self._store.read(text, ids=worded)} if worded else {}
             for row in events:
-                yield _event(kind, row, reviews)
+                yield _event(kind, row, reviews.get(row["event_id"], {}) if row["reviewed"] else {})
 
 
-def _event(kind: str, row: Row, reviews: dict[str, Row]) -> Interaction:
-    own = {name: value for name, value in row["properties"].items() if value is not None}
-    id, at, value = own.pop("event_id"), own.pop("at", None), own.pop("value", None)
-    words = reviews.get(id, {}) if own.pop("reviewed", False) else {}
-    return Interaction(row["user"], row["item"], kind, id, at, value, words.get("text"), words.get("title"), own)
+def _event(kind: str, row: Row, review: Row) -> Interaction:
+    held = row["properties"].items()
+    return Interaction(
+        row["user"],
+        row["item"],
+        kind,
+        row["event_id"],
+        row["at"],
+        row["value"],
+        review.get("text"),
+        review.get("title"),
+        {name: value for name, value in held if name not in EVENT_FIELDS and value is not None},
+    )
