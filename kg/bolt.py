@@ -61,7 +61,7 @@ class Plan:
     """Names of the plan's operators, without the database."""
 
 
-_CONTENT = ("User", "Item", "Entity", "Forgotten")
+_CONTENT = ("User", "Item", "Entity", "EventKind", "Forgotten")
 """Labels of which a new graph has no node."""
 
 
@@ -129,7 +129,7 @@ class BoltStore(ABC):
 
     @property
     def is_new(self) -> bool:
-        """True while the graph holds no user, item or entity, and nobody was forgotten."""
+        """True while the graph holds no user, item, entity or kind of event, and nobody was forgotten."""
         return not any(self.read(f"MATCH (n:{label}) RETURN 1 AS one LIMIT 1") for label in _CONTENT)
 
     def ensure_schema(self, kinds: Iterable[str] = ()) -> None:
