@@ -112,7 +112,7 @@ def test_of_somebody_who_is_judged_twice_the_mean_is_one_observation() -> None:
 
 
 def test_nobody_judges_the_weights_that_they_taught() -> None:
-    """Each of twenty-four people stands here three times, with a noise of their own that a weight can learn by heart."""
+    """Twenty-four people stand here three times each, with a noise of their own that can be learned by heart."""
     rng = np.random.default_rng(12)
     people, copies = 24, 3
     relevant = targets(rng)[:people]
