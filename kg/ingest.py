@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from contextvars import copy_context
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -140,11 +142,21 @@ class _Run:
         load = None if self._dry_run else self._store.bulk_load()
         if load is not None:
             put_off = self._fill(load, batches)
-        for batch in itertools.chain(self._batches(put_off), batches):
-            self._declare()
-            self._note(self._writer.write(batch))
+        self._write(itertools.chain(self._batches(put_off), batches))
         self._declare()
         self.report.by_kind = dict(sorted(self._kinds.items()))
+
+    def _write(self, batches: Iterable[Sequence[Record]]) -> None:
+        """Each batch is written while the next one is read and checked; what it needs of the graph is read after."""
+        with ThreadPoolExecutor(1) as pool:
+            writing: Future[Outcome] | None = None
+            for batch in batches:
+                if writing is not None:
+                    self._note(writing.result())
+                self._declare()
+                writing = pool.submit(copy_context().run, self._writer.write, batch)
+            if writing is not None:
+                self._note(writing.result())
 
     def _fill(self, load: AbstractContextManager[BulkLoad], batches: Iterator[Sequence[Record]]) -> list[Record]:
         """Fill a new graph until the records end or the bulk path is given up; returns what was put off."""
@@ -160,8 +172,7 @@ class _Run:
                 failed = error
         self.report.accepted += graph.accepted
         if failed is not None:
-            for batch in self._batches(graph.put_off):
-                self._note(self._writer.write(batch))
+            self._write(self._batches(graph.put_off))
             self._declare()
             raise failed
         return graph.put_off

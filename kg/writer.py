@@ -309,6 +309,8 @@ class _Plan:
 
     @staticmethod
     def _events_statement(kind: str, context: tuple[str, ...], rows: list[list[Any]]) -> Statement:
+        # A server writes a tenth faster where the edges of a node come together.
+        rows = sorted(rows, key=lambda row: (row[0], row[1]))
         statement = queries.statement("events_add", names={"relation": kind}, rows=rows)
         # Names of context come from files, so they are quoted; their values are parameters.
         named = "".join(f", {queries.quoted(name)}: row[{place}]" for place, name in enumerate(context, 5))

@@ -68,6 +68,8 @@ class Learned:
 class Choices:
     """Candidates of ``B`` people with their standardised features."""
 
+    people: np.ndarray
+    """``(B,)`` int64, who they are: somebody who is judged on several splits stands here several times."""
     items: np.ndarray
     """``(B, C)`` int64, -1 for padding."""
     features: np.ndarray
@@ -104,7 +106,9 @@ def standardise(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return (scores - mean) * scale, mean, scale
 
 
-def gather(components: np.ndarray, seen: sp.csr_matrix, relevant: sp.csr_matrix, config: FusionConfig) -> Choices:
+def gather(
+    components: np.ndarray, seen: sp.csr_matrix, relevant: sp.csr_matrix, ids: np.ndarray, config: FusionConfig
+) -> Choices:
     """Candidates of a block of people: the head of each part's ranking, without what a part says least of.
 
     The items that share a part's lowest score, such as all that a sparse part does not know, are no head of it.
@@ -113,6 +117,7 @@ def gather(components: np.ndarray, seen: sp.csr_matrix, relevant: sp.csr_matrix,
         components: ``(P, B, n)`` float32 standardised scores.
         seen: ``(B, n)``, what may not be recommended.
         relevant: ``(B, n)``, what should be.
+        ids: ``(B,)`` int64, who the people are.
         config: how many.
     """
     _, people, size = components.shape
@@ -135,7 +140,7 @@ def gather(components: np.ndarray, seen: sp.csr_matrix, relevant: sp.csr_matrix,
         hits[person, : len(own)] = np.isin(own, wanted)
     rows = np.arange(people)[:, None]
     features = np.ascontiguousarray(components[:, rows, items].transpose(1, 2, 0))
-    return Choices(items, features, hits, heads, np.diff(relevant.indptr).astype(np.int64))
+    return Choices(ids, items, features, hits, heads, np.diff(relevant.indptr).astype(np.int64))
 
 
 def concatenate(blocks: Sequence[Choices]) -> Choices:
@@ -151,6 +156,7 @@ def concatenate(blocks: Sequence[Choices]) -> Choices:
         return np.concatenate(arrays)
 
     return Choices(
+        people=np.concatenate([block.people for block in blocks]),
         items=padded("items", -1),
         features=padded("features", 0.0),
         relevant=padded("relevant", False),
@@ -199,9 +205,16 @@ def logit(choices: Choices, people: np.ndarray, config: FusionConfig) -> np.ndar
     return weights if weights.any() else np.ones_like(weights)
 
 
-def leads(first: np.ndarray, second: np.ndarray) -> bool:
-    """Whether the mean of the first is above that of the second by more than a standard error of the difference."""
+def leads(first: np.ndarray, second: np.ndarray, people: np.ndarray | None = None) -> bool:
+    """Whether the mean of the first is above that of the second by more than a standard error of the difference.
+
+    Values are those of ``people`` ``(n,)`` int64, by default of as many different ones; of somebody who has several the
+    mean is one observation.
+    """
     lead = first - second
+    if people is not None:
+        _, own, counts = np.unique(people, return_inverse=True, return_counts=True)
+        lead = np.bincount(own, lead) / counts
     return bool(lead.mean() > lead.std() / np.sqrt(len(lead)))
 
 
@@ -215,15 +228,16 @@ def learn(
     Where too few people could teach, all parts count alike.
 
     Returns:
-        the weights, and the cross-fitted NDCG@k of each person, ``(B,)`` float64.
+        the weights, and the cross-fitted NDCG@k of each row of ``choices``, ``(B,)`` float64.
     """
     size, everyone = len(names), np.arange(len(choices.items))
-    if size < 2 or len(everyone) < 5 * config.folds or not (choices.relevant & choices.heads).any():
+    who, person = np.unique(choices.people, return_inverse=True)
+    if size < 2 or len(who) < 5 * config.folds or not (choices.relevant & choices.heads).any():
         found = {name: ndcg(choices, choices.features[:, :, at], config.k, everyone) for at, name in enumerate(names)}
         found["equal"] = ndcg(choices, choices.features.sum(axis=2), config.k, everyone)
         validation = {name: float(own.mean()) for name, own in found.items()}
         return Learned(np.ones(size), "equal", validation), found["equal"]
-    fold = rng.permutation(len(everyone)) % config.folds
+    fold = (rng.permutation(len(who)) % config.folds)[person]
 
     def joined(parts: np.ndarray) -> np.ndarray:
         """Weights ``(folds, P)`` of the sum of these parts, each row learned without the people of its fold."""
@@ -244,7 +258,9 @@ def learn(
     alone = {name: np.tile(unit, (config.folds, 1)) for name, unit in zip(names, np.eye(size), strict=True)}
     values = {name: value(weights) for name, weights in (alone | {"logit": joined(np.arange(size))}).items()}
     chosen = max(names, key=lambda name: float(values[name].mean()))
-    if leads(values["logit"], values[chosen]) or (reasons and not leads(values[chosen], values["logit"])):
+    if leads(values["logit"], values[chosen], person) or (
+        reasons and not leads(values[chosen], values["logit"], person)
+    ):
         chosen = "logit"
     weights = logit(choices, everyone, config) if chosen == "logit" else alone[chosen][0]
     validation = {name: float(own.mean()) for name, own in values.items()}

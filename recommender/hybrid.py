@@ -8,8 +8,9 @@ these held fixed the score is a sum over the person's own history: :class:`Anato
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -124,71 +125,115 @@ class Anatomy:
         ]
 
 
+@dataclass(frozen=True)
+class Judged:
+    """Fitted parts, and ``B`` people whose ``relevant`` items none of them has seen."""
+
+    parts: Sequence[Part]
+    people: People
+    """As known without those items; may be nobody."""
+    seen: sp.csr_matrix
+    """``(B, num_items)``, what may not be recommended."""
+    relevant: sp.csr_matrix
+    """``(B, num_items)``, at least one item a person."""
+    ids: np.ndarray
+    """``(B,)`` int64, who they are: the same number for the same person wherever parts are judged."""
+
+    def choices(self, rows: np.ndarray, score: Callable[[People], np.ndarray], config: FusionConfig) -> Choices:
+        """Candidates of some of the people; ``score`` gives a block of them ``(P, B, num_items)`` float32."""
+        size = max(1, BLOCK_BYTES // (4 * self.seen.shape[1] * len(self.parts)))
+        blocks = [rows[start : start + size] for start in range(0, len(rows), size)]
+        found = [
+            gather(score(self.people[at]), self.seen[at], self.relevant[at], self.ids[at], config) for at in blocks
+        ]
+        return concatenate(found)
+
+
 def fuse(
-    parts: Sequence[Part],
-    people: People,
-    seen: sp.csr_matrix,
-    relevant: sp.csr_matrix,
+    judged: Iterable[Judged],
     *,
     seed: int = 0,
     config: FusionConfig | None = None,
     situations: SituationConfig | None = None,
 ) -> Fusion:
-    """Learn the weights of fitted parts on people whose ``relevant`` items no part has seen.
+    """Learn the weights of fitted parts on people whose relevant items no part has seen.
 
     Args:
-        parts: fitted on data without the relevant items.
-        people: as known without them; may be nobody, which makes all weights equal.
-        seen: ``(B, num_items)``, what may not be recommended.
-        relevant: ``(B, num_items)``, at least one item a person.
+        judged: the same parts, in the same order, fitted and judged once or several times; with nobody in any of them
+            all weights are equal.
         seed: of the people drawn and the folds.
         config: of the learning.
         situations: of what is set and not learned.
     """
     config, situations = config or FusionConfig(), situations or SituationConfig()
-    names = tuple(part.name for part in parts)
     rng = np.random.default_rng(seed)
-    sizes = np.diff(people.weights.indptr)
-    met = sizes > 0
-    new = ~met if np.count_nonzero(~met) >= situations.least else np.ones_like(met)
-    alike = np.stack([_unit(part, nobody(seen.shape[1])) for part in parts]) if parts else np.empty((0, 1, 1))
+    parts: Sequence[Part] = ()
+    telling = np.empty(0, dtype=np.int64)
+    met: list[Choices] = []
+    sizes: list[np.ndarray] = []
+    unmet: list[Choices] = []
 
     def drawn(among: np.ndarray) -> np.ndarray:
         return np.sort(rng.permutation(np.flatnonzero(among))[: config.max_people])
 
-    def candidates(rows: np.ndarray, components: Callable[[People], np.ndarray], count: int) -> Choices:
-        size = max(1, BLOCK_BYTES // (4 * seen.shape[1] * count))
-        own = [rows[start : start + size] for start in range(0, len(rows), size)]
-        return concatenate([gather(components(people[at]), seen[at], relevant[at], config) for at in own])
+    for one in judged:
+        size, num_items = np.diff(one.people.weights.indptr), one.seen.shape[1]
+        alike = _units(one.parts, nobody(num_items))
+        if not parts:
+            parts, telling = one.parts, np.flatnonzero(alike.any(axis=(1, 2)))
+        rows = drawn(size > 0)
+        if len(rows) and len(parts):
+            sizes.append(size[rows])
+            met.append(one.choices(rows, partial(_units, one.parts), config))
+        rows = drawn(size == 0 if np.count_nonzero(size == 0) >= situations.least else np.ones_like(size))
+        if len(rows) and len(telling):
+            unmet.append(one.choices(rows, partial(_alike, alike[telling]), config))
 
-    rows = drawn(met)
+    names = tuple(part.name for part in parts)
     history, few, few_items = Learned(np.ones(len(parts)), "equal"), None, 0
-    if len(rows) and len(parts):
-        found = candidates(rows, lambda block: np.stack([_unit(part, block) for part in parts]), len(parts))
-        history, values = learn(found, names, config, rng)
-        bound = max(2, int(np.median(sizes[rows])))
-        short = sizes[rows] < bound
-        if min(np.count_nonzero(short), np.count_nonzero(~short)) >= situations.least_apart:
-            apart, values_apart = zip(
-                *(learn(found.take(own), names, config, rng) for own in (short, ~short)), strict=True
-            )
-            joined = np.empty_like(values)
-            joined[short], joined[~short] = values_apart
-            if leads(joined, values):
-                (few, history), few_items = apart, bound
-
-    speaks, rows = alike.any(axis=(1, 2)), drawn(new)
-    telling, nothing = np.flatnonzero(speaks), Learned(np.where(speaks, 1.0, 0.0), "equal")
-    if len(rows) and len(telling):
-        found = candidates(rows, lambda block: np.repeat(alike[telling], len(block), axis=1), len(telling))
-        some, _ = learn(found, [names[position] for position in telling], config, rng, reasons=False)
+    if met:
+        history, few, few_items = _by_history(concatenate(met), np.concatenate(sizes), names, config, situations, rng)
+    nothing = Learned(np.bincount(telling, minlength=len(parts)).astype(np.float64), "equal")
+    if unmet:
+        some, _ = learn(concatenate(unmet), [names[position] for position in telling], config, rng, reasons=False)
         nothing = replace(some, weights=np.bincount(telling, some.weights, len(parts)))
     knows = np.array([part.knows_new_items for part in parts], dtype=bool)
     return Fusion.of(names, history, nothing, knows, situations, few=few, few_items=few_items)
 
 
-def _unit(part: Part, people: People) -> np.ndarray:
-    return standardise(part.score(people))[0]
+def _by_history(
+    choices: Choices,
+    sizes: np.ndarray,
+    names: Sequence[str],
+    config: FusionConfig,
+    situations: SituationConfig,
+    rng: np.random.Generator,
+) -> tuple[Learned, Learned | None, int]:
+    """The weights, those of people with few items where these are better, and how few; ``sizes`` ``(B,)`` items met."""
+    history, values = learn(choices, names, config, rng)
+    bound = max(2, int(np.median(sizes)))
+    short = sizes < bound
+    if min(len(np.unique(choices.people[own])) for own in (short, ~short)) < situations.least_apart:
+        return history, None, 0
+    apart, values_apart = zip(*(learn(choices.take(own), names, config, rng) for own in (short, ~short)), strict=True)
+    joined = np.empty_like(values)
+    joined[short], joined[~short] = values_apart
+    if not leads(joined, values, choices.people):
+        return history, None, 0
+    return apart[1], apart[0], bound
+
+
+def _units(parts: Sequence[Part], people: People) -> np.ndarray:
+    """``(P, B, num_items)`` float32 standardised scores."""
+    scores = np.empty((len(parts), *people.weights.shape), dtype=np.float32)
+    for own, part in zip(scores, parts, strict=True):
+        own[:], _, _ = standardise(part.score(people))
+    return scores
+
+
+def _alike(scores: np.ndarray, people: People) -> np.ndarray:
+    """``(P, B, num_items)``: the scores ``(P, 1, num_items)`` of somebody unknown, for everyone."""
+    return np.repeat(scores, len(people), axis=1)
 
 
 def nobody(num_items: int) -> People:

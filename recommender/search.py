@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from tqdm import tqdm
 
 from recommender.context import RunContext
 from recommender.data import TrainingData
 from recommender.evaluation.protocol import Task
-from recommender.hybrid import Hybrid, fuse
+from recommender.hybrid import Hybrid, Judged, fuse
 from recommender.parts import HYBRID, PARTS
 from recommender.parts.base import Part
 from recommender.situations import Fusion
@@ -41,21 +43,28 @@ class Choice:
 
 
 def search(
-    task: Task, run: RunContext, *, budget: float | None = None, names: Sequence[str] = HYBRID
+    task: Task,
+    run: RunContext,
+    *,
+    others: Sequence[Task] = (),
+    budget: float | None = None,
+    names: Sequence[str] = HYBRID,
 ) -> tuple[Choice, dict[str, Tuned]]:
     """Tune the named parts and learn the fusion of those that belong to the hybrid, all on validation.
 
     Args:
         task: fit on train, judged by validation; with nobody to validate on, all weights are equal.
         run: seed, device, threads.
+        others: the same with other pairs held out, to choose and to weigh by as well, see
+            :meth:`recommender.evaluation.split.Split.others`.
         budget: seconds of tuning; None tries all configurations.
         names: parts to tune; those of :data:`recommender.parts.HYBRID` among them are fused.
     """
-    tuned = tune([PARTS[name] for name in names], task, run, budget=budget)
+    tuned = tune([PARTS[name] for name in names], task, run, others=others, budget=budget)
     able = {name: best for name, best in tuned.items() if best.part is not None}
     start = time.perf_counter()
     parts = [part for name in HYBRID if name in able and (part := able[name].part) is not None]
-    fusion = fuse(parts, task.people, task.seen, task.relevant, seed=run.seed)
+    fusion = fuse(_judged(parts, task, others, run), seed=run.seed)
     seconds = {name: best.seconds for name, best in tuned.items()}
     choice = Choice(
         params={name: best.params for name, best in able.items()},
@@ -64,6 +73,14 @@ def search(
         seconds=seconds | {"hybrid": sum(seconds[part.name] for part in parts) + time.perf_counter() - start},
     )
     return choice, tuned
+
+
+def _judged(parts: Sequence[Part], task: Task, others: Sequence[Task], run: RunContext) -> Iterator[Judged]:
+    """The parts on the first task, then with the same settings on the others, one task at a time to spare memory."""
+    yield Judged(parts, task.people, task.seen, task.relevant, task.users)
+    for other in tqdm(others, desc="weighing", unit="split", disable=not run.progress, leave=False):
+        fitted = [fit_part(type(part), part.config, other.data, run) for part in parts]
+        yield Judged(fitted, other.people, other.seen, other.relevant, other.users)
 
 
 def fit_named(name: str, params: dict[str, Any], data: TrainingData, run: RunContext) -> Part:

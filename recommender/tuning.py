@@ -18,6 +18,8 @@ from recommender.parts.base import Part
 
 LEAST_SECONDS = 10.0
 """For so long a part may train in any case: with less it is hardly the same model."""
+FINALISTS = 3
+"""Configurations of a part that go to further validation parts."""
 NOTHING_TO_DO = "nothing in this data for it to do"
 """Why a part without a configuration is skipped."""
 
@@ -36,9 +38,17 @@ def fit_part(kind: type[Part], config: Any, data: TrainingData, run: RunContext)
 class Trial:
     """One configuration and what it reached."""
 
-    params: dict[str, Any]
+    config: Any
     value: float
+    """On the first validation part."""
     seconds: float
+    others: tuple[float, ...] = ()
+    """On the further ones, where it went there."""
+
+    @property
+    def mean(self) -> float:
+        """Over all validation parts."""
+        return (self.value + sum(self.others)) / (1 + len(self.others))
 
 
 @dataclass
@@ -46,6 +56,8 @@ class Tuned:
     """The best configuration of one part so far, fitted on train."""
 
     part: Part | None = None
+    value: float = float("-inf")
+    """Its figure on the first validation part."""
     trials: list[Trial] = field(default_factory=list)
     failed: str | None = None
     """Why a configuration could not be fitted, for example that a matrix would not fit in memory."""
@@ -54,11 +66,6 @@ class Tuned:
     def skipped(self) -> str | None:
         """Why the part cannot serve this data: no configuration could be fitted, or there is none."""
         return self.failed if self.part is None else None
-
-    @property
-    def value(self) -> float:
-        """The best validation figure."""
-        return max((trial.value for trial in self.trials), default=float("-inf"))
 
     @property
     def seconds(self) -> float:
@@ -76,14 +83,23 @@ def tune(
     task: Task,
     run: RunContext,
     *,
+    others: Sequence[Task] = (),
     budget: float | None = None,
     metric: str = "ndcg@10",
 ) -> dict[str, Tuned]:
     """Try the grids of all parts round by round: under a ``budget`` (seconds) all get an equal number of trials.
 
     The first configuration of every part is always tried, and at the end the chosen one in its final form
-    (:meth:`Part.final`), for :data:`LEAST_SECONDS` or the share of the budget if training takes longer. ``task`` is
-    train with validation as its held-out part.
+    (:meth:`Part.final`), for :data:`LEAST_SECONDS` or the share of the budget if training takes longer.
+
+    Args:
+        kinds: the parts.
+        task: train, with validation as its held-out part.
+        run: seed, device, threads.
+        others: the same with other pairs held out. The best :data:`FINALISTS` of each grid go there too, and the mean
+            decides between them: one small validation part is a noisy judge.
+        budget: seconds; None tries all configurations.
+        metric: what is to be high.
     """
     deadline = float("inf") if budget is None else time.monotonic() + budget
     liked = task.data.cells.positive.nnz > 0
@@ -92,19 +108,36 @@ def tune(
     config = EvaluationConfig(ks=(int(metric.rpartition("@")[2]),))
     share = 0.0 if budget is None else budget / len(kinds)
 
+    def judged(kind: type[Part], params: Any, by: Task) -> tuple[Part, float]:
+        limited = replace(run, time_limit=max(deadline - time.monotonic(), share, LEAST_SECONDS))
+        part = fit_part(kind, params, by.data, limited)
+        with memory_errors(kind.name):
+            return part, evaluate(part, by, config).means[metric]
+
     def attempt(kind: type[Part], params: Any) -> None:
         best, start = tuned[kind.name], time.perf_counter()
-        limited = replace(run, time_limit=max(deadline - time.monotonic(), share, LEAST_SECONDS))
         try:
-            part = fit_part(kind, params, task.data, limited)
-            with memory_errors(kind.name):
-                value = evaluate(part, task, config).means[metric]
+            part, value = judged(kind, params, task)
         except GnnError as error:
             best.failed = str(error)
             return
         if best.part is None or value > best.value:
-            best.part = part
-        best.trials.append(Trial(asdict(part.config), value, time.perf_counter() - start))
+            best.part, best.value = part, value
+        best.trials.append(Trial(part.config, value, time.perf_counter() - start))
+
+    def decide(kind: type[Part]) -> None:
+        best = tuned[kind.name]
+        finalists = sorted(best.trials, key=lambda trial: -trial.value)[:FINALISTS]
+        if len(finalists) < 2:
+            return
+        for place, trial in enumerate(finalists):
+            start = time.perf_counter()
+            values = tuple(judged(kind, trial.config, other)[1] for other in others)
+            finalists[place] = replace(trial, others=values, seconds=trial.seconds + time.perf_counter() - start)
+            best.trials[best.trials.index(trial)] = finalists[place]
+        chosen = max(finalists, key=lambda trial: trial.mean)
+        if chosen is not finalists[0]:
+            best.part, best.value = judged(kind, chosen.config, task)
 
     bar = tqdm(list(_rounds(kinds, grids)), desc="tuning", unit="trial", disable=not run.progress, leave=False)
     for round_number, kind, params in bar:
@@ -113,6 +146,8 @@ def tune(
             bar.set_postfix_str(kind.name)
             attempt(kind, params)
     for kind in tqdm(kinds, desc="settling", unit="part", disable=not run.progress, leave=False):
+        if others:
+            decide(kind)
         chosen = tuned[kind.name].part
         if chosen is not None and len(task) and (final := kind.final(chosen.config, task.data)) != chosen.config:
             attempt(kind, final)

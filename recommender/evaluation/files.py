@@ -15,7 +15,7 @@ import numpy as np
 from kg.snapshot import Snapshot
 from kg.vocabulary import Vocabulary
 from recommender.data import Cells
-from recommender.evaluation import leakage
+from recommender.evaluation import leakage, splits
 from recommender.evaluation.reading import KIND, FileProblem, Files, read
 from recommender.evaluation.split import Build, Split, pair_keys, without
 from recommender.evaluation.stores import reviews_of
@@ -56,6 +56,20 @@ def split_files(
     """
     config = config or FilesConfig()
     problem = read(files, config.valid_share, config.seed, progress=progress)
+    build_part = build(problem.snapshot)
+    split = _split(problem, build_part, config)
+    if files.valid is not None:
+        return split
+    events = Events.of(problem.snapshot.events)
+
+    def again(number: int) -> Split:
+        validating = splits.holdout(events.users, events.items, config.valid_share, config.seed + number)
+        return _split(replace(problem, is_valid=validating), build_part, config)
+
+    return replace(split, again=again)
+
+
+def _split(problem: FileProblem, build_part: Build, config: FilesConfig) -> Split:
     known = np.ones_like(problem.is_valid)
     final = known if config.refit else ~problem.is_valid
     tuned, fitted, validating = (
@@ -63,7 +77,6 @@ def split_files(
         _pairs(problem, final),
         _pairs(problem, problem.is_valid),
     )
-    build_part = build(problem.snapshot)
     split = Split(
         protocol="files",
         train=build_part(~problem.is_valid, reviews_of(problem.snapshot, ~problem.is_valid)),
@@ -75,7 +88,7 @@ def split_files(
         masked=_pairs(problem, known).matrix,
         users=Vocabulary.of(problem.snapshot.users["id"]),
         items=Vocabulary.of(problem.snapshot.items["id"]),
-        counts=problem.counts,
+        counts=dict(problem.counts),
         grades=_grades(problem, final, tuned, fitted),
     )
     leakage.check(split)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
@@ -11,6 +12,7 @@ import scipy.sparse as sp
 
 from kg.vocabulary import Vocabulary
 from recommender.data import Cells, TrainingData
+from recommender.errors import InvalidInput
 from recommender.evaluation.protocol import Task
 from recommender.meaning import Events
 
@@ -48,11 +50,26 @@ class Split:
     """What was read, kept and dropped, for people."""
     grades: tuple[Cells, Cells] | None = None
     """``train`` and ``refit`` cells weighed by their values, where every row is a positive and the values differ."""
+    again: Callable[[int], Split] | None = None
+    """The split whose validation part is the one of this number, from 1 on, of further ones that look alike; may raise
+    :class:`InvalidInput`. None where that part was given."""
 
     @cached_property
     def validation(self) -> Task:
         """Fit on train, rank everything but train, find the validation positives."""
         return Task.of(self.train, self.trained, self.valid.matrix)
+
+    def others(self, count: int) -> list[Task]:
+        """As :attr:`validation`, on further parts of what is known before the test, ``count`` where as many can be had:
+        a choice between settings by one small part follows its noise."""
+        found: list[Task] = []
+        try:
+            for number in range(1, count + 1 if self.again else 1):
+                assert self.again is not None
+                found.append(self.again(number).validation)
+        except InvalidInput:  # the events do not reach back as far
+            pass
+        return [task for task in found if len(task)]
 
     @cached_property
     def testing(self) -> Task:
@@ -65,8 +82,16 @@ class Split:
             return self
         train, refit = self.grades
         return replace(
-            self, train=replace(self.train, cells=train), refit=replace(self.refit, cells=refit), grades=None
+            self,
+            train=replace(self.train, cells=train),
+            refit=replace(self.refit, cells=refit),
+            grades=None,
+            again=_graded(self.again),
         )
+
+
+def _graded(again: Callable[[int], Split] | None) -> Callable[[int], Split] | None:
+    return None if again is None else lambda number: again(number).graded()
 
 
 def pair_keys(users: np.ndarray, items: np.ndarray, num_items: int) -> np.ndarray:

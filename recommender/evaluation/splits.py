@@ -87,6 +87,34 @@ def holdout(users: np.ndarray, items: np.ndarray, share: float = 0.1, seed: int 
     return np.asarray(chosen[inverse])
 
 
+def earlier(masks: Masks, times: np.ndarray) -> Masks:
+    """The same test, validated one step back in time: on as many events as before that are just older; these and what
+    is older still are all that it knows, and :attr:`Masks.test` holds the rest.
+
+    Raises:
+        InvalidInput: ``masks`` are not of a temporal split, or leave nothing to train on.
+    """
+    if masks.valid_from is None:
+        raise InvalidInput("only a temporal split can step back in time")
+    known = times < masks.valid_from
+    share = masks.valid.sum() / max(known.sum(), 1)
+    valid_from = float(np.quantile(times[known], max(1 - share, 0.0), method="higher")) if known.any() else -np.inf
+    found = Masks.of(np.where(times >= masks.valid_from, 2, times >= valid_from), valid_from, masks.valid_from)
+    if not found.train.any() or not found.valid.any():
+        raise InvalidInput("there is nothing older to train on")
+    return found
+
+
+def redrawn(masks: Masks, users: np.ndarray, items: np.ndarray, seed: int) -> Masks:
+    """The same test, validated by other pairs of what is known, as many, drawn as :func:`holdout` does."""
+    known = masks.train | masks.valid
+    pairs, _, inverse = _pairs(users[known], items[known])
+    share = len(np.unique(inverse[masks.valid[known]])) / max(len(pairs), 1)
+    valid = known.copy()
+    valid[known] = holdout(users[known], items[known], share, seed)
+    return Masks(known & ~valid, valid, masks.test)
+
+
 def leave_last(users: np.ndarray, items: np.ndarray, times: np.ndarray) -> Masks:
     """Each person's last pair is tested and the one before validates; a pair is as late as its first event.
 

@@ -77,8 +77,32 @@ def split_snapshot(
     config = config or SplitConfig()
     events = Events.of(snapshot.events)
     masks = masks_of(events, config)
-    leakage.check_masks(masks, snapshot, events.times)
 
+    def again(number: int) -> Split:
+        return _split(snapshot, build, events, _validated_by_others(masks, events, config, number), config, meaning)
+
+    split = _split(snapshot, build, events, masks, config, meaning)
+    return split if config.protocol == "leave-last" else replace(split, again=again)
+
+
+def _validated_by_others(masks: Masks, events: Events, config: SplitConfig, number: int) -> Masks:
+    """A temporal split validates so many steps back in time; else pairs are drawn again."""
+    if config.protocol != "temporal":
+        return splits.redrawn(masks, events.users, events.items, config.seed + 1 + number)
+    for _ in range(number):
+        masks = splits.earlier(masks, events.times)
+    return masks
+
+
+def _split(
+    snapshot: Snapshot,
+    build: Build,
+    events: Events,
+    masks: Masks,
+    config: SplitConfig,
+    meaning: MeaningConfig | None,
+) -> Split:
+    leakage.check_masks(masks, snapshot, events.times)
     meanings = meanings_of(events.take(masks.train), scales_of(snapshot), meaning)
     num_users, num_items = snapshot.users.num_rows, snapshot.items.num_rows
 

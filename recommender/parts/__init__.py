@@ -6,6 +6,7 @@ from recommender.parts.base import Part
 from recommender.parts.content import Content
 from recommender.parts.factors import IALS
 from recommender.parts.graph_filter import GraphFilter, LowRank
+from recommender.parts.interests import Interests
 from recommender.parts.item_item import EASE, Collective, ItemKNN, RP3Beta
 from recommender.parts.network import GraphNetwork, KnowledgeNetwork
 from recommender.parts.popularity import AttributePopularity, Popularity
@@ -27,6 +28,7 @@ PARTS: dict[str, type[Part]] = {
         KnowledgeNetwork,
         Relations,
         Content,
+        Interests,
     )
 }
 """All parts by name; each can be evaluated alone."""

@@ -106,7 +106,7 @@ def learned_weights(
         if start == 0:  # one scale for all, or they could not be told by one weight
             spread = scores.std(axis=(1, 2))
             scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
-        blocks.append(gather(scores * scale[:, None, None], history[own], targets[own], fusion))
+        blocks.append(gather(scores * scale[:, None, None], history[own], targets[own], people[own], fusion))
     choices = concatenate(blocks)
     weights: np.ndarray = logit(choices, np.arange(len(people)), fusion) * scale
     return weights if weights.any() else np.ones(len(single))

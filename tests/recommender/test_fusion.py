@@ -17,7 +17,7 @@ def choices_of(components: np.ndarray, relevant: np.ndarray, config: FusionConfi
     scores = np.stack([standardise(part.astype(np.float32))[0] for part in components])
     nothing = sp.csr_matrix(relevant.shape, dtype=np.float32)
     matrix = sp.csr_matrix(relevant.astype(np.float32))
-    return gather(scores, nothing, matrix, config or FusionConfig())
+    return gather(scores, nothing, matrix, np.arange(len(relevant)), config or FusionConfig())
 
 
 def targets(rng: np.random.Generator, count: int = 3) -> np.ndarray:
@@ -102,6 +102,34 @@ def test_leading_is_by_more_than_a_standard_error() -> None:
     assert leads(base + 0.01, base), "everybody gains the same"
 
 
+def test_of_somebody_who_is_judged_twice_the_mean_is_one_observation() -> None:
+    """One person gains 1 three times, three others nothing: a mean of 1/4 and an error of .217 as above; as six people
+    they would lead by twice their error."""
+    gains, people = np.array([1.0, 1, 1, -0.2, 0, 0]), np.array([7, 7, 7, 1, 2, 3])
+    assert leads(gains, np.zeros(6))
+    assert not leads(gains, np.zeros(6), people)
+    assert leads(np.abs(gains), np.zeros(6), np.array([7, 7, 7, 1, 2, 7])), "1/2 of the mean of three"
+
+
+def test_nobody_judges_the_weights_that_they_taught() -> None:
+    """Twenty-four people stand here three times each, with a noise of their own that can be learned by heart."""
+    rng = np.random.default_rng(12)
+    people, copies = 24, 3
+    relevant = targets(rng)[:people]
+    own = rng.normal(size=(40, people, ITEMS))
+    every = np.tile(relevant, (copies, 1))
+    components = np.tile(own, (1, copies, 1))
+    scores = np.stack([standardise(part.astype(np.float32))[0] for part in components])
+    nothing, matrix = sp.csr_matrix(every.shape, dtype=np.float32), sp.csr_matrix(every.astype(np.float32))
+    free = FusionConfig(logit=LogitConfig(l2=1e-6, nonnegative=False))
+    names = [f"noise {n}" for n in range(40)]
+    told, fooled = (
+        learn(gather(scores, nothing, matrix, ids, free), names, free, np.random.default_rng(0))[0].validation["logit"]
+        for ids in (np.tile(np.arange(people), copies), np.arange(people * copies))
+    )
+    assert 2 * told < fooled
+
+
 def test_a_part_that_ties_everything_is_not_taken_for_perfect() -> None:
     rng = np.random.default_rng(4)
     relevant = targets(rng)
@@ -172,7 +200,7 @@ def test_candidates_are_the_heads_of_parts_and_nothing_that_was_seen() -> None:
     components = np.stack([first, second])[:, None, :]
     seen = sp.csr_matrix((np.ones(2, np.float32), ([0, 0], [0, 1])), shape=(1, 12))
     relevant = sp.csr_matrix((np.ones(2, np.float32), ([0, 0], [5, 11])), shape=(1, 12))
-    choices = gather(components, seen, relevant, FusionConfig(top=1, judged=2))
+    choices = gather(components, seen, relevant, np.arange(1), FusionConfig(top=1, judged=2))
     assert choices.items[0].tolist() == [2, 3, 10, 11]
     assert choices.relevant[0].tolist() == [False, False, False, True]
     assert choices.heads[0].tolist() == [True, False, False, True]

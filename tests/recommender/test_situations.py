@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from recommender.data import People
 from recommender.fusion import Learned
-from recommender.hybrid import Hybrid, fuse, nobody
+from recommender.hybrid import Hybrid, Judged, fuse, nobody
 from recommender.parts import PARTS
 from recommender.parts.base import BaselinePart
 from recommender.parts.popularity import PopularityConfig
@@ -97,7 +97,7 @@ def test_people_without_history_have_weights_of_their_own(strangers: int) -> Non
     )
     relevant = sp.csr_matrix(np.concatenate([wanted, stranger]).astype(np.float32))
     seen = sp.csr_matrix(np.concatenate([liked, np.zeros_like(stranger)]).astype(np.float32))
-    learned = fuse(parts, people, seen, relevant)
+    learned = fuse([Judged(parts, people, seen, relevant, np.arange(len(people)))])
     assert learned.history.weights[1] > learned.history.weights[0]
     assert learned.nothing.weights[0] > 0 == learned.nothing.weights[1]
     assert (learned.nothing.validation["popularity"] > 0.99) == (strangers == 30)
@@ -121,7 +121,7 @@ def test_people_with_few_items_have_weights_of_their_own_where_that_is_better(ap
     parts = [Told("one", scores[0]), Told("other", scores[1])]
     relevant = sp.csr_matrix((np.ones(people, np.float32), (np.arange(people), wanted)), shape=(people, items))
     history = sp.csr_matrix(history)
-    learned = fuse(parts, People(history, np.arange(people)), history, relevant)
+    learned = fuse([Judged(parts, People(history, np.arange(people)), history, relevant, np.arange(people))])
     assert (learned.few is not None) == apart
     if learned.few is not None:
         assert learned.few_items in (2, 3)
@@ -138,6 +138,7 @@ def test_with_nobody_to_learn_from_all_weights_are_equal() -> None:
     data = world()
     parts = [PARTS[name](PARTS[name].grid(data)[0]).fit(data, RUN) for name in ("popularity", "ials", "content")]
     nothing = sp.csr_matrix((0, ITEMS), dtype=np.float32)
-    learned = fuse(parts, People(nothing, np.empty(0, np.int64)), nothing, nothing)
+    none = np.empty(0, np.int64)
+    learned = fuse([Judged(parts, People(nothing, none), nothing, nothing, none)])
     assert (learned.history.chosen, learned.history.weights.tolist()) == ("equal", [1.0, 1.0, 1.0])
     assert learned.words[2] > 3 * max(learned.words[:2])

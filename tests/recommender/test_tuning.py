@@ -62,21 +62,21 @@ def test_the_final_form_of_the_best_is_kept_where_it_is_better(
 ) -> None:
     monkeypatch.setattr(Guess, "gain", gain)
     found = tune([Guess], task(), RUN)["guess"]
-    assert [trial.params["hits"] for trial in found.trials] == [3, 5, 4, 5 + gain]
+    assert [trial.config.hits for trial in found.trials] == [3, 5, 4, 5 + gain]
     assert found.part is not None
     assert found.part.config == kept
 
 
 def test_with_nobody_to_validate_on_the_first_configuration_stands() -> None:
     found = tune([Guess], task(people=0), RUN)["guess"]
-    assert [trial.params["hits"] for trial in found.trials] == [3]
+    assert [trial.config.hits for trial in found.trials] == [3]
 
 
 def test_past_the_budget_only_the_first_and_the_final_form_are_tried() -> None:
     found = tune([Guess], task(), RUN, budget=0.0)["guess"]
-    assert [trial.params for trial in found.trials] == [
-        {"hits": 3, "settled": False},
-        {"hits": 3, "settled": True},
+    assert [trial.config for trial in found.trials] == [
+        Dummy(3),
+        Dummy(3, settled=True),
     ]
 
 
@@ -85,3 +85,40 @@ def test_a_part_that_needs_likes_has_nothing_to_do_without_them() -> None:
     cells = alone.data.cells.take(np.zeros(len(alone.data.cells), dtype=bool))
     bare = Task(TrainingData(cells, alone.data.knowledge), alone.users, alone.seen, alone.relevant, alone.outside)
     assert tune([Guess], bare, RUN)["guess"].skipped == NOTHING_TO_DO
+
+
+def test_of_the_best_configurations_the_mean_over_all_parts_decides() -> None:
+    """On two further parts everybody wants item 1, which stands higher the lower item 0 stands."""
+    first, size = task(), world().num_users
+    wanted = np.zeros((size, ITEMS), dtype=bool)
+    wanted[:30, 1] = True
+    other = Task.of(first.data, sp.csr_matrix(wanted.shape, dtype=np.float32), sp.csr_matrix(wanted.astype(np.float32)))
+    found = tune([Climb], first, RUN, others=[other, other])["climb"]
+    assert found.part is not None
+    assert [trial.config.hits for trial in found.trials] == [9, 10, 2, 1]
+    assert [len(trial.others) for trial in found.trials] == [2, 2, 2, 0], "the fourth is no finalist"
+    by_hand = {hits: (1 / np.log2(12 - hits), 1.0 if hits < 10 else 1 / np.log2(3)) for hits in (9, 10, 2)}
+    for trial in found.trials[:3]:
+        assert (trial.value, trial.others[0]) == pytest.approx(by_hand[trial.config.hits])
+    assert found.part.config.hits == 9, "the best of the first part, 10, puts item 1 second on the others"
+    assert found.value == pytest.approx(by_hand[9][0])
+    assert tune([Climb], first, RUN)["climb"].part.config.hits == 10  # type: ignore[union-attr]
+
+
+class Climb(Guess):
+    """Item 0 stands at place ``11 - hits``, item 1 at the first place that is left."""
+
+    name = "climb"
+
+    @classmethod
+    def grid(cls, data: TrainingData) -> Sequence[Dummy]:
+        return [Dummy(9), Dummy(10), Dummy(2), Dummy(1)]
+
+    @classmethod
+    def final(cls, config: Any, data: TrainingData) -> Any:
+        return config
+
+    def fit(self, data: TrainingData, run: RunContext) -> Self:
+        super().fit(data, run)
+        self.scores[0] = self.config.hits - 10.5
+        return self

@@ -137,3 +137,33 @@ def test_k_fold_tests_each_pair_once() -> None:
 def test_shares_outside_their_range_are_refused(valid: float, test: float) -> None:
     with pytest.raises(InvalidInput, match="shares"):
         splits.random(np.array([0]), np.array([0]), valid, test)
+
+
+def test_a_temporal_split_steps_back_in_time() -> None:
+    times = np.arange(10.0)[::-1].copy()
+    masks = splits.temporal(times, valid=0.2, test=0.2)
+    assert sorted(times[masks.valid]) == [6.0, 7.0]
+    once = splits.earlier(masks, times)
+    assert_partition(once)
+    assert sorted(times[once.valid]) == [4.0, 5.0]
+    assert sorted(times[once.test]) == [6.0, 7.0, 8.0, 9.0]
+    assert (once.valid_from, once.test_from) == (4.0, 6.0)
+    twice = splits.earlier(once, times)
+    assert (sorted(times[twice.train]), sorted(times[twice.valid])) == ([0.0, 1.0], [2.0, 3.0])
+    with pytest.raises(InvalidInput, match="nothing older"):
+        splits.earlier(twice, times)
+
+
+def test_other_pairs_validate_the_same_test() -> None:
+    """Twenty people with ten pairs, one of them twice; the holdout of a tenth is a pair each."""
+    users, items = np.repeat(np.arange(20), 11), np.tile([*range(10), 9], 20)
+    masks = splits.random(users, items, valid=0.1, test=0.2, seed=42)
+    found = [splits.redrawn(masks, users, items, seed) for seed in (1, 2)]
+    for other in found:
+        assert_partition(other)
+        assert (other.test == masks.test).all()
+        pairs = [{*zip(users[part].tolist(), items[part].tolist(), strict=True)} for part in (other.train, other.valid)]
+        assert not pairs[0] & pairs[1], "both events of a pair go together"
+        assert len(pairs[1]) == 20
+    assert (found[0].valid != found[1].valid).any()
+    assert (found[0].valid == splits.redrawn(masks, users, items, 1).valid).all()

@@ -176,3 +176,47 @@ def test_a_tested_pair_in_training_is_named() -> None:
     split = split_snapshot(snapshot, builder(snapshot), SplitConfig(valid=0.2, test=0.2))
     with pytest.raises(LeakageError, match="'u0' with item 'i2' is in the validation part"):
         leakage.check(replace(split, train=split.refit))
+
+
+def test_further_validation_parts_of_a_temporal_split_lie_further_back() -> None:
+    """Eight liked pairs a second apart, the last one tested: the parts validate on seconds 7, 6 and 5."""
+    rows: list[Row] = [(n % 4, n // 4 + 2 * (n % 2), "LIKED", float(n), None) for n in range(1, 9)]
+    snapshot = snapshot_of(rows, num_users=4, num_items=5)
+    split = split_snapshot(snapshot, builder(snapshot), SplitConfig(valid=0.125, test=0.125))
+    assert split.again is not None
+    parts = [split, split.again(1), split.again(2)]
+    for back, part in enumerate(parts):
+        assert pairs(part.valid) == [(rows[6 - back][0], rows[6 - back][1])]
+        assert sorted(pairs(part.train.cells)) == sorted((user, item) for user, item, *_ in rows[: 6 - back])
+    assert [len(task) for task in split.others(9)] == [1] * 5, "as many as leave something to train on"
+
+
+def test_further_validation_parts_of_random_splits_keep_the_test_and_its_secrets() -> None:
+    rng = np.random.default_rng(0)
+    rows: list[Row] = [
+        (user, int(item), "LIKED", None, None) for user in range(30) for item in rng.permutation(20)[:10]
+    ]
+    snapshot = snapshot_of(rows, num_users=30, num_items=20, reviewed=range(len(rows)))
+    for protocol in ("random", "k-fold"):
+        split = split_snapshot(snapshot, builder(snapshot), SplitConfig(protocol=protocol))  # type: ignore[arg-type]
+        tested = set(pairs(split.test))
+        first, *others = (split.validation, *split.others(2))
+        assert len(others) == 2
+        for task in others:
+            found = set(zip(*(side.tolist() for side in task.relevant.nonzero()), strict=True))
+            held = {(int(task.users[row]), int(item)) for row, item in found}
+            known = {(user, item) for user, item in pairs(task.data.cells)}
+            assert not held & known
+            assert not tested & (held | known)
+            assert len(held | known) == len(rows) - len(tested)
+            said = np.bincount([item for _, item in known], minlength=20) > 0
+            assert task.data.item_vectors is not None
+            assert (task.data.item_vectors.any(axis=1) == said).all(), "reviews of what is held out are not read"
+        assert (first.relevant != others[0].relevant).nnz if first.relevant.shape == others[0].relevant.shape else True
+    fixed = split_snapshot(*_dated(rows), SplitConfig(protocol="leave-last"))
+    assert fixed.others(2) == [], "each person's last pair validates, and that is one"
+
+
+def _dated(rows: list[Row]) -> tuple[object, Build]:
+    snapshot = snapshot_of([(*row[:3], float(at), None) for at, row in enumerate(rows)], num_users=30, num_items=20)
+    return snapshot, builder(snapshot)

@@ -1,0 +1,94 @@
+"""Interests: items whose texts are near one of the interests of the person.
+
+A person's interests are the clusters of what they liked, as in their profile (:mod:`recommender.profiles.interests`):
+one mean of all would lie between them and near none. With unit text vectors ``v`` about their mean, the weights ``x_i >
+0`` of the liked items and the kernel ``k(c) = max(c, 0)^sharpness``,
+
+``score_j = sum over interests C of m_C k(v_C · v_j)``, ``v_C = unit(sum_{i in C} x_i v_i)``,
+
+where ``m_C`` is the share of ``C`` in the person's liking, to the power of ``share``. What they dislike is an interest
+of its own with a negative ``m_C``. With the clusters held fixed an item ``i`` of ``C`` adds its share in
+``v_C · v_j = sum_i x_i v_i · v_j / |sum_i x_i v_i|``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from recommender.context import RunContext
+from recommender.data import People, TrainingData
+from recommender.parts.base import Contributions, Part
+from recommender.profiles.interests import InterestConfig, cluster_actions
+
+
+@dataclass(frozen=True)
+class InterestsConfig:
+    """How interests speak."""
+
+    sharpness: float = 4.0
+    """Exponent of the cosine: the higher, the more the very nearest decide."""
+    share: float = 1.0
+    """Exponent of an interest's share in what the person likes; at 0 all interests speak alike."""
+
+
+class Interests(Part):
+    """See the module."""
+
+    name = "interests"
+    Config = InterestsConfig
+    vectors: np.ndarray
+    """``(num_items, d)`` float32, centred unit rows; a zero row for an item without text."""
+
+    @classmethod
+    def grid(cls, data: TrainingData) -> Sequence[InterestsConfig]:
+        if data.item_vectors is None or not data.item_vectors.any():
+            return []
+        return [InterestsConfig(sharpness, share) for sharpness in (4.0, 2.0) for share in (1.0, 0.5)]
+
+    def fit(self, data: TrainingData, run: RunContext) -> Self:
+        assert data.item_vectors is not None, "grid() offers no configuration for data without text"
+        self.vectors = data.centred_texts.vectors
+        return self
+
+    def score(self, people: People) -> np.ndarray:
+        scores = np.zeros(people.weights.shape, dtype=np.float32)
+        for person in range(len(people)):
+            for _, vector, share in self._interests(people[person : person + 1]):
+                scores[person] += share * self._kernel(self.vectors @ vector)
+        return scores
+
+    def contributions(self, person: People, items: np.ndarray) -> Contributions:
+        history, weights = person.weights.indices, person.weights.data
+        order = np.argsort(history)
+        values = np.zeros((len(history), len(items)))
+        for members, vector, share in self._interests(person):
+            near = (self.vectors[items] @ vector).astype(np.float64)
+            own = weights[members, None] * (self.vectors[history[members]] @ self.vectors[items].T).astype(np.float64)
+            total = own.sum(axis=0)
+            alone = np.zeros_like(own)  # of members that cancel out the first one speaks
+            alone[0] = 1.0
+            shares = np.divide(own, total, out=alone, where=np.abs(total) > 1e-6 * np.abs(own).sum(axis=0))
+            values[members] += share * self._kernel(near) * shares
+        return Contributions(np.zeros(len(items)), values[order])
+
+    def _interests(self, person: People) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
+        """Of one person: positions in the row of weights ``(m,)``, the vector ``(d,)``, and how much it counts."""
+        vectors, weights = self.vectors[person.weights.indices], person.weights.data
+        for cluster in cluster_actions(vectors, weights, InterestConfig()):
+            yield cluster.members, cluster.vector, cluster.weight**self.config.share
+        whole = float(weights[weights > 0].sum() or -weights.sum())
+        for place in np.flatnonzero(weights < 0)[:, None]:
+            yield place, vectors[place[0]], -(min(-float(weights[place[0]]) / whole, 1.0) ** self.config.share)
+
+    def _kernel(self, cosines: np.ndarray) -> np.ndarray:
+        return np.asarray(np.maximum(cosines, 0.0) ** self.config.sharpness)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {"vectors": self.vectors}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        self.vectors = state["vectors"]
