@@ -21,6 +21,7 @@
     value = "stars"
     at = "time"                    # a moment or a date, or with  unit = "s" | "ms"  a Unix time
     scale = [1, 5]
+    text = "comment"               # what the person wrote; title likewise
 
     [[event]]                      # anything longer: an edge of ours is kept beside it
     kind = "PURCHASED"
@@ -28,8 +29,9 @@
     id = "o.orderID"               # Cypher, with the pattern's names; so are value and at
     value = "l.quantity"
     at = "o.orderDate"
+    text = "l.remark"              # a property of a node or an edge of the pattern; title is one of the same
 
-    [review]                       # nodes that hold what people wrote
+    [review]                       # nodes with words that are no event, so that they weigh nothing
     pattern = "(person)-[:LEFT]->(review:Note)-[:ABOUT]->(item)"
     text = "body"                  # title and at likewise
 
@@ -41,21 +43,23 @@ Tables of nodes may have ``where``, Cypher on the node ``n``, which says which n
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kg.dialect import Dialect
+from kg.dialect import OWN, PREFIX, Dialect
 from kg.errors import ReadError
 from kg.queries import quoted
 from kg.records import KIND_PATTERN
 from kg.schema import RESERVED
+from kg.wording import ALONE, Words, reading
 
-PREFIX = "TG_"
-"""Before every label and type that an adoption adds; before properties in lower case."""
 UNITS = {"s": "epochSeconds", "ms": "epochMillis"}
+_EDGE = "tg_edge"
+"""The name of an event that is an edge."""
 
 T = TypeVar("T")
 
@@ -97,6 +101,8 @@ class EventMap:
     at: str | None = None
     unit: str | None = None
     scale: tuple[float, float] | None = None
+    text: str | None = None
+    title: str | None = None
 
     def __post_init__(self) -> None:
         if (self.type is None) == (self.pattern is None):
@@ -113,22 +119,72 @@ class EventMap:
         if self.scale is not None:
             low, high = self.scale
             object.__setattr__(self, "scale", (float(low), float(high)))
+        if self.pattern is not None:
+            self._check_words(self.pattern)
 
     @property
     def name(self) -> str:
         """The kind."""
         return self.type or self.kind or ""
 
-    def moment(self, cypher: str) -> str:
-        """Cypher for the moment that ``cypher`` gives; null stays null."""
-        if self.unit is None:
-            return f"datetime(toString({cypher}))"
-        return f"CASE WHEN {cypher} IS NOT NULL THEN datetime({{{UNITS[self.unit]}: toInteger({cypher})}}) END"
+    @property
+    def match(self) -> str:
+        """Cypher that names the person, the item and what else the event is of."""
+        return self.pattern or f"(person)-[{_EDGE}:{quoted(self.name)}]->(item)"
+
+    @property
+    def key(self) -> str:
+        """Cypher for the id of an event, by the names of :attr:`match`."""
+        if self.pattern is None:
+            return f"elementId({_EDGE})"
+        holder, *_ = self._held
+        own = f"toString({self.id})" if self.id else f"elementId({holder})" if holder else f"person.{OWN}id"
+        return f"{own} + '/' + item.{OWN}id"
+
+    @property
+    def moment(self) -> str:
+        """Cypher for the moment: of an edge, by ``<edge>``; of a pattern, by its names."""
+        if self.at is None:
+            return "null"
+        return _moment(self.at if self.pattern else f"<edge>.{quoted(self.at)}", self.unit)
+
+    @property
+    def words(self) -> Words | None:
+        """Where the words are; None where there are none."""
+        holder, text, title = self._held
+        if holder is None:
+            return None
+        at = self.moment.replace("<edge>", "<holder>")
+        if self.pattern is not None:
+            event = f"MATCH ()-[tg_event:{PREFIX}{self.name}]->() WHERE tg_event.{OWN}event_id = <node>.{OWN}id"
+            at = f"head(COLLECT {{ {event} RETURN tg_event.{OWN}at }})"
+        return Words(self.name, self.match, holder, self.key, text, title, at, direct=self.pattern is None)
+
+    @property
+    def _held(self) -> tuple[str | None, str | None, str | None]:
+        """What has the words, None where nothing has; and its properties for text and title."""
+        if self.pattern is None:
+            return (_EDGE if self.text or self.title else None), self.text, self.title
+        text, title = ((own or "").partition(".") for own in (self.text, self.title))
+        return text[0] or title[0] or None, text[2].strip("`") or None, title[2].strip("`") or None
+
+    def _check_words(self, pattern: str) -> None:
+        given = [own for own in (self.text, self.title) if own is not None]
+        holders = {own.partition(".")[0] for own in given if re.fullmatch(r"\w+\.[^.]+", own)}
+        if given and not (len(holders) == 1 and re.search(rf"[(\[]\s*{min(holders)}\b", pattern)):
+            raise ValueError("text and title must be properties of one node or edge of the pattern, such as l.remark")
+
+
+def _moment(cypher: str, unit: str | None = None) -> str:
+    """Cypher for the moment that ``cypher`` gives; null stays null."""
+    if unit is None:
+        return f"datetime(toString({cypher}))"
+    return f"CASE WHEN {cypher} IS NOT NULL THEN datetime({{{UNITS[unit]}: toInteger({cypher})}}) END"
 
 
 @dataclass(frozen=True)
 class ReviewMap:
-    """Nodes that hold what people wrote of items."""
+    """Nodes with words that came with no event."""
 
     pattern: str
     text: str
@@ -138,6 +194,12 @@ class ReviewMap:
     def __post_init__(self) -> None:
         if not all(f"({name}" in self.pattern for name in ("person", "review", "item")):
             raise ValueError("pattern must hold (person), (review) and (item)")
+
+    @property
+    def words(self) -> Words:
+        """Where the words are."""
+        at = _moment(f"<holder>.{quoted(self.at)}") if self.at else "null"
+        return Words(ALONE, self.pattern, "review", "elementId(review)", self.text, self.title, at)
 
 
 @dataclass(frozen=True)
@@ -179,32 +241,32 @@ class Adoption:
         except (ValueError, TypeError) as error:
             raise ReadError(str(path), str(error)) from error
 
+    @property
+    def words(self) -> list[Words]:
+        """Where people's words are, a kind of event each."""
+        found = [event.words for event in self.event] + [self.review.words if self.review else None]
+        return [words for words in found if words is not None]
+
     def dialect(self) -> Dialect:
         """How our texts are said in this graph."""
         direct = [event for event in self.event if event.type is not None]
-        names = tuple(dict.fromkeys(entity.name or entity.id for entity in self.entity))
-        texts = (self.item.text, self.review and self.review.text)
-        titles = (self.item.title, self.review and self.review.title)
+        names = dict.fromkeys(entity.name or entity.id for entity in self.entity)
+        item = {"title": self.item.title, "text": self.item.text}
+        words = {name: (reading(self.words, name),) for name in ("title", "text", "at")} if self.words else {}
         return Dialect(
             prefix=PREFIX,
             nodes={
-                "title": tuple(name for name in titles if name),
-                "text": tuple(name for name in texts if name),
-                "name": names,
-                "at": (self.review.at,) if self.review and self.review.at else (),
+                "Item": {name: (f"<node>.{quoted(own)}",) for name, own in item.items() if own},
+                "Entity": {"name": tuple(f"<node>.{quoted(name)}" for name in names)},
+                "Review": words,
             },
             edges={
-                "event_id": {event.name: "elementId({edge})" for event in direct},
-                "value": {e.name: f"toFloat({{edge}}.{quoted(e.value)})" for e in direct if e.value},
-                "at": {e.name: _doubled(e.moment(f"<edge>.{quoted(e.at)}")) for e in direct if e.at},
+                "event_id": {event.name: "elementId(<edge>)" for event in direct},
+                "value": {e.name: f"toFloat(<edge>.{quoted(e.value)})" for e in direct if e.value},
+                "at": {event.name: event.moment for event in direct if event.at},
             },
             relations=self.attributes or (),
         )
-
-
-def _doubled(cypher: str) -> str:
-    """Cypher with ``<edge>`` as a format string with ``{edge}``."""
-    return cypher.replace("{", "{{").replace("}", "}}").replace("<edge>", "{edge}")
 
 
 def _adoption(document: Mapping[str, Any]) -> Adoption:

@@ -34,11 +34,11 @@ from neo4j.exceptions import (
     TransientError,
 )
 
-from kg import schema
+from kg import queries, schema
 from kg.connection import Connection, ConnectionConfig
 from kg.errors import ConstraintViolated, QueryFailed, StoreError, StoreUnavailable
 from kg.notifications import Once
-from kg.store import BulkLoad, Result, Row, Statement
+from kg.store import BulkLoad, Removal, Result, Row, Statement
 from kg.values import plain
 
 T = TypeVar("T")
@@ -49,6 +49,9 @@ LOST = (ServiceUnavailable, SessionExpired)
 """What the driver raises when the server went away, or is not there."""
 SAID_AFTER = 4
 """Failed runs before the log says that a server is waited for; a connection that broke while idle is no news."""
+
+GONE_AT_ONCE = 5_000
+"""Nodes or edges removed in one transaction."""
 
 
 @dataclass(frozen=True)
@@ -242,6 +245,25 @@ class BoltStore(ABC):
     def bulk_load(self) -> AbstractContextManager[BulkLoad] | None:
         """None: this engine has no faster path than transactions."""
         return None
+
+    def remove_person(self, user_id: str) -> Removal:
+        """See :class:`kg.store.Store`."""
+        self._remove_personal(user_id)
+        entities = self._gone(queries.statement("forget_entities", user=user_id))
+        while self._gone(queries.statement("forget_edges", user=user_id, most=GONE_AT_ONCE)):
+            pass
+        self.write(queries.statement("forget_person", user=user_id))
+        return Removal({"entities": entities})
+
+    def _remove_personal(self, user_id: str) -> None:
+        """Remove the nodes that are a person's alone, some at a time."""
+        names = {"relations": "|".join(schema.PERSONAL_EDGES)}
+        while self._gone(queries.statement("forget_nodes", names=names, user=user_id, most=GONE_AT_ONCE)):
+            pass
+
+    def _gone(self, removing: Statement) -> int:
+        ((row,),) = self.write(removing)
+        return int(row["gone"])
 
     def purge(self, labels: Iterable[str]) -> str:
         """See :class:`kg.store.Store`; nothing that this engine's clients could do."""

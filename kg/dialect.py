@@ -7,6 +7,7 @@ the owner keeps it:
 ==========================  =====================================================================================
 ``(u:User {id: $id})``      ``(u:TG_User {tg_id: $id})``: labels and keys are ours
 ``i.title``                 ``coalesce(i.tg_title, i.`name`)``: what we wrote, else what the owner did
+``w.text`` of a review      likewise, from where the words are: :mod:`kg.wording`
 ``[r:RATED]`` read          ``[r:RATED|TG_RATED]``: the owner's edges and ours
 ``[r:RATED]`` written       ``[r:TG_RATED]``: ours alone
 ``type(r)``                 ``replace(type(r), 'TG_', '')``
@@ -27,8 +28,11 @@ from typing import Any
 
 from kg.schema import RESERVED
 
+PREFIX = "TG_"
+"""Before every label and type that an adoption adds; before properties in lower case."""
+OWN = PREFIX.lower()
 SHARED = frozenset({"User", "Item", "Entity", "Review"})
-"""Labels whose nodes may be the owner's."""
+"""Labels whose nodes may be the owner's, or read what is."""
 
 _CLAUSES = "MATCH|CREATE|MERGE|SET|DELETE|RETURN|WITH|WHERE|UNWIND|FOREACH|REQUIRE"
 _NAME = r"(?:[A-Za-z_]\w*|`[^`]+`)"
@@ -51,10 +55,10 @@ class Dialect:
 
     prefix: str
     """Before labels and types with a line below, ``TG_``; before properties in lower case."""
-    nodes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Our property of nodes -> the owner's properties that hold it, the first that is there counts."""
+    nodes: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Our label -> property -> Cypher for it, in which ``<node>`` is the node; the first that is there counts."""
     edges: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Our property of events -> owner's type -> Cypher for it, in which ``{edge}`` is the relationship."""
+    """Our property of events -> owner's type -> Cypher for it, in which ``<edge>`` is the relationship."""
     relations: tuple[str, ...] = ()
     """The owner's types that are attributes."""
 
@@ -74,8 +78,9 @@ class Dialect:
     def text(self, text: str) -> str:
         """A text of :mod:`kg.queries` or :mod:`kg.schema` in the owner's words.
 
-        >>> Dialect("TG_", nodes={"title": ("name",)}).text("MATCH (i:Item {id: $item}) RETURN i.title AS title")
-        'MATCH (i:TG_Item {tg_id: $item}) RETURN coalesce(i.tg_title, i.`name`) AS title'
+        >>> named = Dialect("TG_", nodes={"Item": {"title": ("<node>.name",)}})
+        >>> named.text("MATCH (i:Item {id: $item}) RETURN i.title AS title")
+        'MATCH (i:TG_Item {tg_id: $item}) RETURN coalesce(i.tg_title, i.name) AS title'
         """
         if "db.relationshipTypes()" in text:
             return self._types()
@@ -126,6 +131,7 @@ class _Translation:
         self._open: list[str] = []
         rows = set(re.findall(r"UNWIND \S+ AS (\w+)", text)) - {"id", "user"}
         bound = set(re.findall(r"[(\[](\w+)(?=[:)\]])", text)) - rows
+        self._labels = dict(re.findall(r"\((\w+):(\w+)", text))
         self._edges = set(re.findall(r"\[(\w+)(?=[:\]])", text))
         self._translated = bound - _ours(text)
 
@@ -179,8 +185,11 @@ class _Translation:
             return ours + (plain or "")
         if variable in self._edges:
             cases = self._dialect.edges.get(name, {})
-            other = " ".join(f"WHEN '{type}' THEN {cypher.format(edge=variable)}" for type, cypher in cases.items())
+            other = " ".join(
+                f"WHEN '{type}' THEN {cypher.replace('<edge>', variable)}" for type, cypher in cases.items()
+            )
             others = [f"CASE type({variable}) {other} END"] if other else []
         else:
-            others = [f"{variable}.`{own}`" for own in self._dialect.nodes.get(name, ())]
+            kept = self._dialect.nodes.get(self._labels.get(variable, ""), {}).get(name, ())
+            others = [cypher.replace("<node>", variable) for cypher in kept]
         return (f"coalesce({', '.join([ours, *others])})" if others else ours) + (plain or "")

@@ -30,6 +30,9 @@ class Forgotten:
         self._store = store
         self._look()
 
+    def __len__(self) -> int:
+        return len(self._ids)
+
     def __contains__(self, user_id: object) -> bool:
         self._asked += 1
         if self._asked > LOOK_EVERY:

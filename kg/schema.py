@@ -58,6 +58,8 @@ OWN_EDGES: Mapping[str, frozenset[tuple[str, str]]] = {
     "MENTIONED_WITH": frozenset({("Item", "Entity")}),
 }
 """Relations with a meaning of their own, and the labels that each leads from and to."""
+PERSONAL_EDGES = ("WROTE", "HAS_INTEREST", "HAS_FACTORS")
+"""Relations to nodes that are a person's alone."""
 TRAIT_EDGES = frozenset({("User", "Entity")})
 """Labels between which it is a static feature of a person."""
 EVENT_EDGES = frozenset({("User", "Item")})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self
@@ -28,6 +28,18 @@ class Result:
 
     columns: list[str]
     rows: list[list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What went with a person, and what is not ours to remove."""
+
+    removed: Mapping[str, int]
+    """``entities`` that were theirs alone; of an adopted graph ``events`` and ``edges`` too."""
+    stays: Mapping[str, int] = field(default_factory=dict)
+    """Nodes and relations of the owner of an adopted graph."""
+    removing: tuple[str, ...] = ()
+    """Cypher by which the owner removes those, with the parameter ``user``."""
 
 
 class BulkLoad(Protocol):
@@ -115,6 +127,12 @@ class Store(Protocol):
         """The engine's fast path into a graph that ``is_new``; None where there is none.
 
         All that was added appears at once when the block ends, and nothing of it after an exception or a crash.
+        """
+
+    def remove_person(self, user_id: str) -> Removal:
+        """Remove a person with all edges and what is theirs alone; of an adopted graph what was added about them.
+
+        Each step can be done again, so that who is killed on the way calls it once more.
         """
 
     def purge(self, labels: Iterable[str]) -> str:

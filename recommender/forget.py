@@ -6,7 +6,8 @@ In this order, each step of which can be done again, so that who is killed on th
 2. vectors of what they wrote, while the graph still says what that was;
 3. rows of rejects files that name them;
 4. unfinished refreshes, and all versions but the published one;
-5. the person with their edges, reviews and interests, and what the engine would keep of those.
+5. the person with their edges, reviews and interests, and what the engine would keep of those. In an adopted graph
+   that is what was added about them; the rest is its owner's, and the receipt says how the owner removes it.
 
 The published version was learned with them and goes on to serve others until a refresh has made the next one, which
 removes it: :meth:`recommender.Recommender.forget` does that at once.
@@ -20,18 +21,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kg import changes, forgotten, queries, rejects
-from kg.queries import statement
-from kg.store import Statement, Store
+from kg.store import Row, Store
 from recommender.bridge import join_text
-from recommender.errors import InvalidInput, UnknownUser
+from recommender.errors import UnknownUser
 from recommender.refresh import versions
 from recommender.refresh.lock import refresh_lock
 from text.cache import forget_texts
-
-AT_ONCE = 5_000
-"""Nodes or edges removed in one transaction."""
-OWN_NODES = ("WROTE", "HAS_INTEREST", "HAS_FACTORS")
-"""Relations to nodes that are a person's alone."""
 
 
 @dataclass
@@ -39,12 +34,12 @@ class ForgetReceipt:
     """What was removed of a person, and how to see that nothing is left."""
 
     user_id: str
+    query: str
+    """Cypher that shows what is left, to paste anywhere, with the parameter ``user``."""
     removed: dict[str, int] = field(default_factory=dict)
     """Counts: events, reviews, interests, entities, edges, vectors, rejected rows, versions."""
     left: dict[str, int] = field(default_factory=dict)
     """What :attr:`query` finds now; 0 everywhere."""
-    query: str = field(default_factory=lambda: queries.text("forget_left"))
-    """Cypher to paste anywhere, with the parameter ``user``."""
     version: str | None = None
     """The version that is published now; None: nothing is."""
     holding: list[str] = field(default_factory=list)
@@ -53,6 +48,10 @@ class ForgetReceipt:
     """Rejects files that were written once and are not there: moved ones may still name them."""
     engine_keeps: str = ""
     """What the engine keeps of deleted data, and until when; empty: nothing."""
+    owner_keeps: dict[str, int] = field(default_factory=dict)
+    """Nodes and relations of theirs in an adopted graph, which are its owner's."""
+    owner_removes: list[str] = field(default_factory=list)
+    """Cypher by which the owner removes those, with the parameter ``user``."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -65,18 +64,14 @@ def forget(store: Store, user_id: str) -> ForgetReceipt:
     Raises:
         UnknownUser: nobody has this id, nor was anybody with it forgotten.
         RefreshRunning: a refresh of this graph is running, which has read them already.
-        InvalidInput: the graph is an adopted one.
     """
-    if not store.notes_changes:
-        raise InvalidInput(
-            f"the people of {store.address} are its owner's, for it was adopted: remove them there, then run "
-            "'tastegraph refresh'"
-        )
     with refresh_lock(store):
-        counts = store.read(queries.text("forget_counts"), user=user_id)
+        counts = _counts(store, user_id)
         if not counts and user_id not in forgotten.Forgotten(store):
-            raise UnknownUser(f"nobody in {store.address} has the id {user_id!r}, so nothing was removed")
-        receipt = ForgetReceipt(user_id)
+            store.catch_up()  # the owner of an adopted graph may have added them
+            if not (counts := _counts(store, user_id)):
+                raise UnknownUser(f"nobody in {store.address} has the id {user_id!r}, so nothing was removed")
+        receipt = ForgetReceipt(user_id, store.translate(queries.text("forget_left")))
         current = versions.current(store)
         receipt.version = current["version"] if current else None
         forgotten.remember(store, user_id, receipt.version if counts else None)
@@ -85,9 +80,12 @@ def forget(store: Store, user_id: str) -> ForgetReceipt:
         receipt.removed["rejected rows"], receipt.not_found = rejects.forget(store.work, user_id)
         receipt.removed["versions"] = _forget_versions(store)
         receipt.removed |= counts[0] if counts else {}
-        receipt.removed["entities"] = _forget_in_graph(store, user_id)
+        removal = store.remove_person(user_id)
+        changes.stop(store)  # what was changed is noted by ids, theirs among them
+        receipt.removed |= removal.removed
+        receipt.owner_keeps, receipt.owner_removes = dict(removal.stays), list(removal.removing)
         receipt.engine_keeps = store.purge(("User", "Review", "Interest", "Entity", "UserFactors"))
-        (receipt.left,) = store.read(receipt.query, user=user_id)
+        (receipt.left,) = store.read(queries.text("forget_left"), user=user_id)
         receipt.holding = versions.made_with_forgotten(store)
         return receipt
 
@@ -99,6 +97,10 @@ def left_to_refresh(store: Store, receipt: ForgetReceipt) -> None:
     receipt.removed["versions"] += len(receipt.holding)
     receipt.holding = versions.made_with_forgotten(store)
     receipt.removed["versions"] -= len(receipt.holding)
+
+
+def _counts(store: Store, user_id: str) -> list[Row]:
+    return store.read(queries.text("forget_counts"), user=user_id)
 
 
 def _texts(store: Store, user_id: str) -> Iterator[str]:
@@ -114,21 +116,3 @@ def _forget_versions(store: Store) -> int:
     removed = versions.prune(store, keep=1)
     versions.sweep(store)
     return len(removed)
-
-
-def _forget_in_graph(store: Store, user_id: str) -> int:
-    """Remove the person, some edges at a time; returns how many entities were theirs alone."""
-    own_nodes = statement("forget_nodes", names={"relations": "|".join(OWN_NODES)}, user=user_id, most=AT_ONCE)
-    while _gone(store, own_nodes):
-        pass
-    entities = _gone(store, statement("forget_entities", user=user_id))
-    while _gone(store, statement("forget_edges", user=user_id, most=AT_ONCE)):
-        pass
-    store.write(statement("forget_person", user=user_id))
-    changes.stop(store)  # what was changed is noted by ids, theirs among them
-    return entities
-
-
-def _gone(store: Store, removing: Statement) -> int:
-    ((row,),) = store.write(removing)
-    return int(row["gone"])

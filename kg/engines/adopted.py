@@ -1,7 +1,7 @@
 """A graph that was there before, on a Neo4j server: read where its owner keeps it, and written beside it.
 
-What is added: labels ``TG_User``, ``TG_Item``, ``TG_Entity`` and ``TG_Review`` and properties ``tg_...`` on the owner's
-nodes, edges and nodes of ours with types and labels that begin with ``TG_``, and constraints named ``tg_...``.
+What is added: labels ``TG_User``, ``TG_Item`` and ``TG_Entity`` and properties ``tg_...`` on the owner's nodes; edges
+and nodes of ours with types and labels that begin with ``TG_``; and constraints named ``tg_...``.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from typing import Any, Self
 from tqdm import tqdm
 
 from kg import queries
-from kg.adoption import PREFIX, Adoption, EventMap, NodeMap
+from kg.adoption import Adoption, EventMap, NodeMap
 from kg.connection import ConnectionConfig
-from kg.dialect import SHARED, Dialect
+from kg.dialect import OWN, PREFIX, SHARED, Dialect
 from kg.engines.neo4j import Neo4jStore
 from kg.errors import ConstraintViolated, StoreError
+from kg.forgotten import Forgotten
 from kg.queries import quoted
-from kg.store import Row, Statement
+from kg.store import Removal, Row, Statement
+from kg.wording import Words
 
 AT_ONCE = 10_000
 """Nodes or edges changed in one transaction."""
-OWN = PREFIX.lower()
 _INDEXES = (
     f"SHOW INDEXES YIELD name, labelsOrTypes AS on WHERE any(kind IN on WHERE kind STARTS WITH '{PREFIX}') RETURN name"
 )
@@ -77,7 +78,52 @@ class AdoptedStore(Neo4jStore):
         Raises:
             StoreError: two nodes of a label have the same id.
         """
-        return {**self._mark_nodes(), **self._mark_reviews(), **self._mark_events()}
+        counts = {**self._mark_nodes(), **self._mark_events()}
+        self._drop_reviews()
+        for words in self.adoption.words:
+            self._keep_reviews(words)
+        return counts | ({"reviews": self._count(f"(:{PREFIX}Review)")} if self.adoption.words else {})
+
+    def remove_person(self, user_id: str) -> Removal:
+        """Remove what was added about a person; nodes and relations of the owner stay."""
+        mine = f"(n:{PREFIX}User {{{OWN}id: $user}})"
+        self._remove_personal(user_id)
+        only = f"{_is_ours('e')} AND NOT EXISTS {{ MATCH (e)--(other) WHERE other <> n }}"
+        (entities,) = self._raw(
+            f"MATCH {mine}-->(e:{PREFIX}Entity) WHERE {only} WITH DISTINCT e DETACH DELETE e RETURN count(*) AS gone",
+            user=user_id,
+        )
+        (events,) = self._raw(
+            f"MATCH (k:{PREFIX}EventKind) WITH collect('{PREFIX}' + k.id) AS kinds "
+            f"RETURN COUNT {{ MATCH {mine}-[e]->() WHERE type(e) IN kinds }} AS gone",
+            user=user_id,
+        )
+        edges = self._until_done(
+            f"MATCH {mine}-[r]-() WHERE type(r) STARTS WITH '{PREFIX}' WITH DISTINCT r LIMIT {AT_ONCE} "
+            "DELETE r RETURN count(*) AS changed",
+            "removing edges",
+            "edge",
+            user=user_id,
+        )
+        self._raw(_unmark(mine), user=user_id)
+        return Removal({"entities": entities["gone"], "events": events["gone"], "edges": edges}, *self._owned(user_id))
+
+    def _owned(self, user_id: str) -> tuple[dict[str, int], tuple[str, ...]]:
+        """How much the owner's graph holds of a person, and Cypher that looks at it and removes it."""
+        label, id = quoted(self.adoption.person.label), quoted(self.adoption.person.id)
+        (stays,) = self._raw(
+            f"MATCH (n:{label}) WHERE toString(n.{id}) = $user "
+            "RETURN count(n) AS nodes, sum(COUNT { (n)--() }) AS relations",
+            user=user_id,
+        )
+        if not stays["nodes"]:
+            return {}, ()
+        theirs = f"WHERE person:{label} AND toString(person.{id}) = $user"
+        said = {words.pattern: words.holder for words in self.adoption.words if not words.of_edge}
+        passed = dict.fromkeys(event.pattern for event in self.adoption.event if event.pattern)
+        looks = [f"MATCH {pattern} {theirs} RETURN *" for pattern in passed if pattern not in said]
+        removing = [f"MATCH {pattern} {theirs} DETACH DELETE {holder}" for pattern, holder in said.items()]
+        return stays, (*looks, *removing, f"MATCH (n:{label}) WHERE toString(n.{id}) = $user DETACH DELETE n")
 
     def attributes(self) -> list[str]:
         """The owner's types of edges between items and entities, those of events left out."""
@@ -96,42 +142,80 @@ class AdoptedStore(Neo4jStore):
         return super().write(Statement(text, parameters))[0]
 
     def _mark_nodes(self) -> dict[str, int]:
-        plan = self.adoption
+        plan, forgotten = self.adoption, self._forgotten()
         for label, nodes in (("User", plan.person), ("Item", plan.item)):
-            self._mark(nodes, label, f"n.{OWN}id = toString(n.{quoted(nodes.id)})")
+            self._mark(nodes, label, f"n.{OWN}id = toString(n.{quoted(nodes.id)})", forgotten)
         for entity in plan.entity:
             kind = (entity.kind or entity.label.lower()).replace("'", "")
             # A node that is a person or an item as well keeps the id that it has as such.
             id = f"coalesce(n.{OWN}id, '{kind}:' + toString(n.{quoted(entity.id)}))"
-            self._mark(entity, "Entity", f"n.{OWN}id = {id}, n.{OWN}kind = '{kind}'")
+            self._mark(entity, "Entity", f"n.{OWN}id = {id}, n.{OWN}kind = '{kind}'", forgotten)
         return {name: self._count(f"(:{PREFIX}{label})") for name, label in _COUNTED.items()}
 
-    def _mark(self, nodes: NodeMap, label: str, changes: str) -> None:
+    def _forgotten(self) -> list[str]:
+        """Whom of the owner's people nobody may read again."""
+        forgotten, person = Forgotten(self), self.adoption.person
+        if not len(forgotten):
+            return []
+        rows = self._raw(
+            f"MATCH (n:{quoted(person.label)}) WHERE NOT n:{PREFIX}User AND n.{quoted(person.id)} IS NOT NULL "
+            f"RETURN toString(n.{quoted(person.id)}) AS id"
+        )
+        return [row["id"] for row in rows if row["id"] in forgotten]
+
+    def _mark(self, nodes: NodeMap, label: str, changes: str, forgotten: list[str]) -> None:
         """Label the owner's nodes that are not yet."""
-        condition = f"n.{quoted(nodes.id)} IS NOT NULL AND NOT n:{PREFIX}{label}"
+        person = self.adoption.person
+        gone = f"n:{quoted(person.label)} AND coalesce(toString(n.{quoted(person.id)}) IN $forgotten, false)"
+        condition = f"n.{quoted(nodes.id)} IS NOT NULL AND NOT n:{PREFIX}{label} AND NOT ({gone})"
         text = (
             f"MATCH (n:{quoted(nodes.label)}) WHERE {condition} AND ({nodes.where or 'true'}) WITH n LIMIT {AT_ONCE} "
             f"SET n:{PREFIX}{label}, {changes} RETURN count(n) AS changed"
         )
-        with tqdm(desc=f"marking {nodes.label}", unit="node", disable=None, leave=False, delay=2) as bar:
-            try:
-                while changed := self._raw(text)[0]["changed"]:
-                    bar.update(changed)
-            except ConstraintViolated as error:
-                raise StoreError(
-                    f"two nodes of {nodes.label} have the same {nodes.id}; name a property that differs: {error}"
-                ) from error
+        try:
+            self._until_done(text, f"marking {nodes.label}", "node", forgotten=forgotten)
+        except ConstraintViolated as error:
+            raise StoreError(
+                f"two nodes of {nodes.label} have the same {nodes.id}; name a property that differs: {error}"
+            ) from error
 
-    def _mark_reviews(self) -> dict[str, int]:
-        plan = self.adoption.review
-        if plan is None:
-            return {}
+    def _drop_reviews(self) -> None:
+        """Reviews whose person or item is gone, or whose kind has no words any more, go."""
+        whole = f"(:{PREFIX}User)-[:{PREFIX}WROTE]->(w)-[:{PREFIX}ABOUT]->(:{PREFIX}Item)"
         self._raw(
-            f"MATCH {plan.pattern} WHERE person:{PREFIX}User AND item:{PREFIX}Item AND NOT review:{PREFIX}Review "
-            f"SET review:{PREFIX}Review, review.{OWN}id = elementId(review) "
-            f"MERGE (person)-[:{PREFIX}WROTE]->(review) MERGE (review)-[:{PREFIX}ABOUT]->(item)"
+            f"MATCH (w:{PREFIX}Review) WHERE NOT EXISTS {{ {whole} }} "
+            f"OR (w.{OWN}event IS NOT NULL AND NOT w.{OWN}event IN $kinds) DETACH DELETE w",
+            kinds=[words.kind for words in self.adoption.words],
         )
-        return {"reviews": self._count(f"(:{PREFIX}Review)")}
+
+    def _keep_reviews(self, words: Words) -> None:
+        """A review of ours for whatever holds words now; those whose words are gone, or somebody else's now, go."""
+        review = f"(person)-[:{PREFIX}WROTE]->(tg_review:{PREFIX}Review {{{OWN}event: $kind}})-[:{PREFIX}ABOUT]->(item)"
+        self._raw(
+            f"MATCH {review} OPTIONAL MATCH {words.place(words.holder)} "
+            f"WHERE elementId({words.holder}) = tg_review.{OWN}holder WITH * WHERE NOT EXISTS {{ "
+            f"MATCH {words.pattern} WHERE {words.key} = tg_review.{OWN}id AND {words.exist} }} DETACH DELETE tg_review",
+            kind=words.kind,
+        )
+        # Of several words of one event those of the first element count.
+        text = (
+            f"MATCH {words.pattern} WHERE person:{PREFIX}User AND item:{PREFIX}Item AND {words.exist} "
+            f"WITH person, item, {words.key} AS id, {words.holder} AS holder "
+            f"WHERE id IS NOT NULL AND NOT EXISTS {{ (:{PREFIX}Review {{{OWN}id: id}}) }} "
+            f"WITH person, item, id, min(elementId(holder)) AS holder LIMIT {AT_ONCE} "
+            f"MERGE (w:{PREFIX}Review {{{OWN}id: id}}) ON CREATE SET w.{OWN}event = $kind, w.{OWN}holder = holder "
+            f"MERGE (person)-[:{PREFIX}WROTE]->(w) MERGE (w)-[:{PREFIX}ABOUT]->(item) RETURN count(*) AS changed"
+        )
+        self._until_done(text, f"finding words of {words.kind}", "review", kind=words.kind)
+
+    def _until_done(self, text: str, what: str, unit: str, **parameters: Any) -> int:
+        """Run a text that changes some each time until nothing is left; returns how many it has changed."""
+        with tqdm(desc=what, unit=unit, disable=None, leave=False, delay=2) as bar:
+            total = 0
+            while changed := self._raw(text, **parameters)[0]["changed"]:
+                bar.update(changed)
+                total += changed
+        return total
 
     def _mark_events(self) -> dict[str, int]:
         self.ensure_schema([event.name for event in self.adoption.event])
@@ -140,22 +224,24 @@ class AdoptedStore(Neo4jStore):
                 low, high = event.scale
                 self.write(queries.statement("kind_scale", kind=event.name, minimum=low, maximum=high))
             if event.pattern is not None:
-                self._derive(event, event.pattern)
+                self._derive(event)
         rows = self.read(queries.text("events_by_kind"))
         return {row["kind"]: row["events"] for row in rows}
 
-    def _derive(self, event: EventMap, pattern: str) -> None:
+    def _derive(self, event: EventMap) -> None:
         """Edges of ours for whatever matches a pattern now; those that nothing matches any more go."""
-        values = {"value": f"toFloat({event.value})" if event.value else None}
-        values["at"] = event.moment(event.at) if event.at else None
-        key = f"toString({event.id}) + '/' + " if event.id else f"person.{OWN}id + '/' + "
-        given = ", ".join(f"{cypher or 'null'} AS {name}" for name, cypher in values.items())
         run = uuid.uuid4().hex
         kind = PREFIX + event.name
+        value = f"toFloat({event.value})" if event.value else "null"
+        found = (
+            f"MATCH {event.match} WHERE person:{PREFIX}User AND item:{PREFIX}Item "
+            f"WITH person, item, {event.key} AS id, {value} AS value, {event.moment} AS at WHERE id IS NOT NULL "
+        )
+        self._raw(  # of an event that has another person or item now
+            f"{found} MATCH (a)-[e:{kind} {{{OWN}event_id: id}}]->(b) WHERE a <> person OR b <> item DELETE e"
+        )
         self._raw(
-            f"MATCH {pattern} WHERE person:{PREFIX}User AND item:{PREFIX}Item "
-            f"WITH person, item, {key}item.{OWN}id AS id, {given} "
-            f"MERGE (person)-[e:{kind} {{{OWN}event_id: id}}]->(item) "
+            f"{found} MERGE (person)-[e:{kind} {{{OWN}event_id: id}}]->(item) "
             f"SET e.{OWN}value = value, e.{OWN}at = at, e.{OWN}derived = $run",
             run=run,
         )
@@ -221,14 +307,18 @@ def _check(store: Neo4jStore, adoption: Adoption) -> None:
                 f"{store.address} holds {row['nodes']} nodes {nodes.label}, none with a property {nodes.id}"
             )
     person, item = adoption.person.label, adoption.item.label
+    ends = f"person:{quoted(person)} AND item:{quoted(item)}"
     for event in adoption.event:
         pattern = event.pattern or f"(person)-[:{quoted(event.name)}]->(item)"
-        ends = f"person:{quoted(person)} AND item:{quoted(item)}"
         if not store.read(f"MATCH {pattern} WHERE {ends} RETURN 1 AS one LIMIT 1"):
             raise StoreError(
                 f"{store.address}: nothing matches {pattern} from {person} to {item}; "
                 "an edge that points the other way needs a pattern"
             )
+    for words in adoption.words:
+        if not store.read(f"MATCH {words.pattern} WHERE {ends} AND {words.exist} RETURN 1 AS one LIMIT 1"):
+            names = " or ".join(name for name in (words.title, words.text) if name)
+            raise StoreError(f"{store.address}: nothing of the kind {words.kind} has words in {names}")
 
 
 def release(url: str, *, work: Path | None = None) -> dict[str, int]:
@@ -245,7 +335,7 @@ def release(url: str, *, work: Path | None = None) -> dict[str, int]:
             store.write(Statement(f"DROP CONSTRAINT {quoted(row['name'])} IF EXISTS", {}))
         for row in store.read(_INDEXES):
             store.write(Statement(f"DROP INDEX {quoted(row['name'])} IF EXISTS", {}))
-        labels = sum(_repeat(store, _unmark(label)) for label in sorted(SHARED))
+        labels = sum(_repeat(store, _unmark(f"(n:{PREFIX}{label})")) for label in sorted(SHARED))
         found = {row["label"] for row in store.read("CALL db.labels() YIELD label RETURN label")}
         ours = sorted(
             (label for label in found if label.startswith(PREFIX)), key=lambda label: label == f"{PREFIX}Schema"
@@ -258,12 +348,17 @@ def _delete(pattern: str) -> str:
     return f"MATCH {pattern} WITH n LIMIT {AT_ONCE} DELETE n RETURN count(*) AS changed"
 
 
-def _unmark(label: str) -> str:
-    """Nodes that have labels of ours alone are ours and go; others lose our labels and properties."""
+def _is_ours(node: str) -> str:
+    return f"all(label IN labels({node}) WHERE label STARTS WITH '{PREFIX}')"
+
+
+def _unmark(pattern: str) -> str:
+    """Nodes ``n`` that have labels of ours alone are ours and go; others lose our labels and properties."""
+    labels = ":".join(PREFIX + label for label in sorted(SHARED))
     return (
-        f"MATCH (n:{PREFIX}{label}) WITH n LIMIT {AT_ONCE} "
+        f"MATCH {pattern} WITH n LIMIT {AT_ONCE} "
         f"FOREACH (key IN [k IN keys(n) WHERE k STARTS WITH '{OWN}'] | SET n[key] = null) "
-        f"REMOVE n:{PREFIX}{label} WITH n, labels(n) AS left "
+        f"REMOVE n:{labels} WITH n, labels(n) AS left "
         "FOREACH (_ IN CASE WHEN size(left) = 0 THEN [1] ELSE [] END | DETACH DELETE n) RETURN count(*) AS changed"
     )
 

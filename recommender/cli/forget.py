@@ -29,7 +29,7 @@ def forget(
 
     Their events, reviews, interests, vectors, rejected rows, and the models that were learned with them. A keyed hash
     stays, by which later files and feedback about them are refused. Killed on the way, it does the rest when called
-    again.
+    again. Of an adopted graph goes what was added; the rest is its owner's, and the receipt holds the Cypher for it.
 
     \b
     Example:
@@ -64,3 +64,7 @@ def _show(receipt: ForgetReceipt) -> None:
     output.line(f"the engine: {receipt.engine_keeps}")
     output.facts(receipt.left, title="what is left, by the query below")
     output.line(receipt.query)
+    if receipt.owner_removes:
+        output.facts(receipt.owner_keeps, title="what the graph's owner keeps of them, and removes by what follows")
+        for text in receipt.owner_removes:
+            output.line(f"{text};")

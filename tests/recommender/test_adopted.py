@@ -1,4 +1,4 @@
-"""The loop on a graph that somebody else made: adopt, refresh, recommend, explain, feed back, release."""
+"""The loop on a graph that somebody else made: adopt, refresh, recommend, explain, feed back, forget, release."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ import pytest
 from typer.testing import CliRunner
 
 from kg.bolt import BoltStore
+from kg.errors import RecordError
 from kg.store import Statement
 from recommender import Recommender
 from recommender.cli.app import app
-from recommender.errors import InvalidInput
+from recommender.errors import UnknownUser
+from recommender.refresh.config import RefreshConfig
 from tests import camps
 from tests.kg.store.test_adopt import content
+from tests.recommender import test_loop as halves
+from tests.recommender.test_forget import files_holding, kept, versions_holding
 from tests.running import RUN
 
 pytestmark = pytest.mark.neo4j
@@ -80,10 +84,111 @@ def test_an_adopted_graph_goes_through_the_whole_loop(
         assert first not in set(recommender.recommend("ann", k=2)["item_id"])
         assert len(recommender.recommend("newcomer", k=3)) == 3
         assert recommender.query("user_events", user="newcomer").rows[0][0] == "LIKED"
-        with pytest.raises(InvalidInput, match="its owner's"):
-            recommender.forget("ann")
         rated = recommender.cypher("MATCH (:reader {card: 'ann'})-[r:rated]->() RETURN count(r) AS n").rows
         assert rated == [[sum(user == "ann" for user, *_ in camps.ratings())]]
         assert recommender.refresh(budget=2).version
     run("adopt", "--remove")
     assert content(foreign) == before
+
+
+WROTE = """
+UNWIND $rows AS row
+MATCH (:reader {card: row[0]})-[e:rated]->(:film {code: row[1]})
+SET e.words = row[2], e.headline = row[3]
+"""
+ZOE = "zoe-4711"
+SENTENCE = "my aunt Cordelia plays the theremin badly"
+OURS = """
+MATCH (n)
+WHERE any(label IN labels(n) WHERE label STARTS WITH 'TG_') OR any(key IN keys(n) WHERE key STARTS WITH 'tg_')
+RETURN labels(n) AS labels, properties(n) AS properties
+"""
+
+
+def wrote() -> list[tuple[str, str, str, str]]:
+    """Each fifth person writes of the first film that they rated."""
+    first = halves.events().groupby("user_id").first()
+    return [
+        (user, row.item_id, f"{halves.TOPICS[halves.half(int(row.item_id[1:]))]}, says {user}", "Well")
+        for user, row in first.iterrows()
+        if int(user[1:]) % 5 == 3
+    ]
+
+
+def test_words_on_events_are_read_quoted_and_forgotten(
+    foreign: BoltStore, neo4j_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    films = [{"code": f["item_id"], "genre": f["genre"], "plot": f["description"]} for f in halves.items()]
+    ratings = halves.events()[["user_id", "item_id", "rating", "timestamp"]].values.tolist()
+    ratings += [[ZOE, f"i{n}", 5.0, 1_600_000_000] for n in range(3)]
+    words = [*wrote(), *((ZOE, f"i{n}", f"{SENTENCE} {n}", "") for n in range(3))]
+    foreign.write(Statement(FILMS, {"films": films}), Statement(RATINGS, {"ratings": ratings}))
+    foreign.write(Statement(WROTE, {"rows": words}))
+    before = content(foreign)
+    (tmp_path / "map.toml").write_text(MAP + 'text = "words"\ntitle = "headline"\n')
+    monkeypatch.setenv("TASTEGRAPH_WORK", str(tmp_path / "work"))
+
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(app, ["--store", neo4j_url, *arguments])
+        assert result.exit_code == 0, result.stderr
+        return result.stdout
+
+    def quoted(item: str) -> set[str]:
+        """The words of u3 in what explains an item to them."""
+        parts = recommender.explain("u3", item)["parts"]
+        found = (path for part in parts for path in part["paths"] if path["kind"] == "texts")
+        return {quote for path in found for quote in path["quotes"] if "u3" in quote}
+
+    assert f'"reviews":{len(words)}' in run("adopt", str(tmp_path / "map.toml"), "--json")
+    config = RefreshConfig(tune_seconds=0, recommend=2)
+    with Recommender.open(neo4j_url, run=RUN, config=config) as recommender:
+        first = recommender.refresh().version
+        assert first in versions_holding(tmp_path / "work" / "models", SENTENCE)
+        vectors = next((tmp_path / "work" / "vectors").glob("*.sqlite"))
+        assert kept(vectors, [f"{SENTENCE} 1"]) == [0]
+        assert quoted("i14") == {f"Well. {halves.TOPICS[0]}, says u3"}
+
+        interests = recommender.profile("u3")["interests"]
+        recommender.feedback("u3", "i14", "LIKED", text="the u3 theremin sings")
+        written = [row[2:4] for row in recommender.query("user_reviews", user="u3").rows]
+        assert written == [[None, "the u3 theremin sings"], ["Well", f"{halves.TOPICS[0]}, says u3"]]
+        assert recommender.profile("u3")["interests"] != interests
+
+        foreign.write(Statement(WROTE, {"rows": [[*wrote()[0][:2], "brass only, says u3", "Well"]]}))
+        assert not (done := recommender.refresh()).unchanged
+        assert recommender.refresh().unchanged
+        assert quoted("i13") == {"the u3 theremin sings", "Well. brass only, says u3"}
+        assert kept(vectors, [f"Well. {halves.TOPICS[0]}, says u3", "Well. brass only, says u3"]) == [1]
+
+        receipt = recommender.forget(ZOE)
+        assert receipt.left == {"people": 0, "reviews_of_nobody": 0, "interests_of_nobody": 0}
+        assert recommender.cypher(receipt.query, user=ZOE).rows == [[0, 0, 0]]
+        assert (receipt.removed["reviews"], receipt.removed["vectors"], receipt.removed["events"]) == (3, 3, 0)
+        assert receipt.owner_keeps == {"nodes": 1, "relations": 3}
+        assert [row["version"] for row in recommender.models()] == [receipt.version] != [done.version]
+        assert [row for row in foreign.read(OURS) if ZOE in str(row) or SENTENCE in str(row)] == []
+        rest = foreign.read(
+            "MATCH (n:reader {card: $user})-[r]-() RETURN labels(n) AS labels, type(r) AS type", user=ZOE
+        )
+        assert rest == [{"labels": ["reader"], "type": "rated"}] * 3
+        assert versions_holding(tmp_path / "work" / "models", SENTENCE) == set()
+        assert files_holding(tmp_path, ZOE, SENTENCE) == set()
+
+        assert recommender.refresh().unchanged, "the owner's nodes are not read again"
+        with pytest.raises(UnknownUser):
+            recommender.recommend(ZOE)
+        with pytest.raises(RecordError, match="this person was forgotten"):
+            recommender.feedback(ZOE, "i1", "LIKED")
+        assert recommender.lift(ZOE)
+        assert not recommender.refresh().unchanged
+        assert len(recommender.query("user_reviews", user=ZOE).rows) == 3
+
+    told = run("forget", ZOE, "--no-refresh")
+    removing = "MATCH (n:`reader`) WHERE toString(n.`card`) = $user DETACH DELETE n"
+    assert f"{removing};" in told
+    assert "relations" in told
+    run("adopt", "--remove")
+    foreign.write(Statement(WROTE, {"rows": words}))
+    assert content(foreign) == before
+    foreign.write(Statement(removing, {"user": ZOE}))
+    assert not [row for row in content(foreign) if ZOE in row or SENTENCE in row]

@@ -30,17 +30,18 @@ OTHERS = "nobody else can hear this recording anyway"
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from recommender import Recommender, forget
+from kg.bolt import BoltStore
+from recommender import Recommender
 
 steps = 0
-def gone(store, removing, original=forget._gone):
+def gone(store, removing, original=BoltStore._gone):
     global steps
     steps += 1
     if steps > 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return original(store, removing)
 
-forget._gone = gone
+BoltStore._gone = gone
 with Recommender.open(sys.argv[1], work=Path(sys.argv[2])) as recommender:
     recommender.forget(sys.argv[3], refresh=False)
 """

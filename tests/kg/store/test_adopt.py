@@ -15,6 +15,8 @@ from kg.dialect import SHARED, Dialect
 from kg.engines import open_store
 from kg.engines.adopted import AdoptedStore, adopt, release
 from kg.errors import ReadError, StoreError
+from kg.ingest import write_event
+from kg.records import Interaction
 from kg.store import Statement
 
 pytestmark = pytest.mark.neo4j
@@ -25,7 +27,8 @@ CREATE (keanu:Person {name: 'Keanu', born: 1964}), (lana:Person {name: 'Lana'}),
        (matrix:Movie {title: 'The Matrix', released: 1999, tagline: 'Welcome'}), (speed:Movie {title: 'Speed'}),
        (keanu)-[:ACTED_IN {roles: ['Neo']}]->(matrix), (keanu)-[:ACTED_IN]->(speed), (lana)-[:DIRECTED]->(matrix),
        (jess)-[:REVIEWED {rating: 90, summary: 'great'}]->(matrix), (paul)-[:REVIEWED {rating: 30}]->(matrix),
-       (paul)-[:REVIEWED {rating: 80}]->(speed), (paul)-[:FOLLOWS]->(jess), (keanu)-[:REVIEWED {rating: 70}]->(speed)
+       (paul)-[:REVIEWED {rating: 80, summary: ' '}]->(speed), (paul)-[:FOLLOWS]->(jess),
+       (keanu)-[:REVIEWED {rating: 70}]->(speed)
 """
 MOVIES_MAP = """
 [person]
@@ -44,6 +47,7 @@ id = "name"
 type = "REVIEWED"
 value = "rating"
 scale = [0, 100]
+text = "summary"
 """
 SHOP = """
 CREATE (c1:Customer {customerID: 7}), (c2:Customer {customerID: 8}), (c3:Customer {companyName: 'no id'}),
@@ -51,7 +55,7 @@ CREATE (c1:Customer {customerID: 7}), (c2:Customer {customerID: 8}), (c3:Custome
        (drinks:Category {categoryID: 1, categoryName: 'Drinks'}), (s:Supplier {supplierID: 1, companyName: 'Exotic'}),
        (p1)-[:PART_OF]->(drinks), (p2)-[:PART_OF]->(drinks), (s)-[:SUPPLIES]->(p1),
        (c1)-[:PURCHASED]->(o1:Order {orderID: 100, orderDate: date('2020-05-01')}),
-       (o1)-[:ORDERS {quantity: 3}]->(p1), (o1)-[:ORDERS {quantity: 1}]->(p2),
+       (o1)-[:ORDERS {quantity: 3, remark: 'as a gift', subject: 7}]->(p1), (o1)-[:ORDERS {quantity: 1}]->(p2),
        (c2)-[:PURCHASED]->(o2:Order {orderID: 101, orderDate: date('2020-06-01')}), (o2)-[:ORDERS {quantity: 2}]->(p1)
 """
 SHOP_MAP = """
@@ -77,13 +81,17 @@ pattern = "(person)-[:PURCHASED]->(o:Order)-[l:ORDERS]->(item)"
 id = "o.orderID"
 value = "l.quantity"
 at = "o.orderDate"
+text = "l.remark"
+title = "l.subject"
 """
 MUSIC = """
 CREATE (u:listener {uid: 'u-1'}), (v:listener {uid: 'u-2'}),
        (t:`music track` {isrc: 'T1', name: 'One'}), (w:`music track` {isrc: 'T2', name: 'Two'}),
        (g:`music genre` {slug: 'jazz'}), (t)-[:in_genre]->(g), (w)-[:like]->(t), (w)-[:in_genre]->(g),
        (u)-[:played {count: 5, ts: 1577836800000}]->(t), (v)-[:played {count: 1, ts: 1577923200000}]->(t),
-       (w)<-[:about]-(n:note {body: 'so slow', head: 'meh', made: datetime('2020-01-05T00:00Z')})<-[:left]-(u)
+       (w)<-[:about]-(n:note {body: 'so slow', head: 'meh', made: datetime('2020-01-05T00:00Z')})<-[:left]-(u),
+       (t)<-[:of]-(c:`long critique` {`the text`: 'warm and wide', stars: 4, day: date('2020-02-01')})<-[:wrote]-(v),
+       (w)<-[:of]-(c)
 """
 MUSIC_MAP = """
 attributes = ["in_genre"]
@@ -102,6 +110,12 @@ type = "played"
 value = "count"
 at = "ts"
 unit = "ms"
+[[event]]
+kind = "criticised"
+pattern = "(person)-[:wrote]->(r:`long critique`)-[:of]->(item)"
+value = "r.stars"
+at = "r.day"
+text = "r.`the text`"
 [review]
 pattern = "(person)-[:left]->(review:note)-[:about]->(item)"
 text = "body"
@@ -153,6 +167,17 @@ def events(taken: snapshot.Snapshot) -> list[tuple[Any, ...]]:
     return [(users[r["user"]], items[r["item"]], r["kind"], r["value"], r["at"] and r["at"].isoformat()) for r in rows]
 
 
+def reviews(taken: snapshot.Snapshot) -> list[tuple[Any, ...]]:
+    """Person, item, title, text, moment, and the kind of the event that it came with."""
+    users, items = taken.users["id"].to_pylist(), taken.items["id"].to_pylist()
+    kinds = {(row["user"], row["item"], row["event_id"]): row["kind"] for row in taken.events.to_pylist()}
+    rows = taken.reviews.to_pylist()
+    found = [
+        (r["title"], r["text"], r["at"] and f"{r['at']:%F}", kinds.get((r["user"], r["item"], r["id"]))) for r in rows
+    ]
+    return sorted((users[r["user"]], items[r["item"]], *words) for r, words in zip(rows, found, strict=True))
+
+
 def test_a_graph_of_movies_whose_people_act_and_review(owners: Adopt) -> None:
     taken = snapshot.take(owners(MOVIES, MOVIES_MAP))
     assert taken.users["id"].to_pylist() == ["Jess", "Keanu", "Paul"]  # those who reviewed
@@ -174,6 +199,7 @@ def test_a_graph_of_movies_whose_people_act_and_review(owners: Adopt) -> None:
         ("Paul", "FOLLOWS", "Jess"),
     }
     assert taken.kinds.to_pylist() == [{"kind": "REVIEWED", "minimum": 0.0, "maximum": 100.0}]
+    assert reviews(taken) == [("Jess", "The Matrix", None, "great", None, "REVIEWED")]  # a blank says nothing
 
 
 def test_a_shop_whose_purchases_pass_through_orders(owners: Adopt) -> None:
@@ -191,6 +217,7 @@ def test_a_shop_whose_purchases_pass_through_orders(owners: Adopt) -> None:
         ("maker:1", "SUPPLIES", "1"),
     }
     assert set(taken.entities["name"].to_pylist()) == {"Drinks", "Exotic"}
+    assert reviews(taken) == [("7", "1", "7", "as a gift", "2020-05-01", "PURCHASED")]
     # The owner's shop goes on: an order more, one cancelled, a product renamed.
     for text in (
         "MATCH (c:Customer {customerID: 8}), (p:Product {productID: 2}) "
@@ -209,15 +236,103 @@ def test_a_graph_with_names_of_every_sort_moments_as_numbers_and_notes(owners: A
     taken = snapshot.take(owners(MUSIC, MUSIC_MAP))
     assert events(taken) == [
         ("u-1", "T1", "played", 5.0, "2020-01-01T00:00:00+00:00"),
+        ("u-2", "T1", "criticised", 4.0, "2020-02-01T00:00:00+00:00"),
         ("u-2", "T1", "played", 1.0, "2020-01-02T00:00:00+00:00"),
+        ("u-2", "T2", "criticised", 4.0, "2020-02-01T00:00:00+00:00"),
     ]
     assert triples(taken) == {("T1", "in_genre", "music genre:jazz"), ("T2", "in_genre", "music genre:jazz")}
-    (review,) = taken.reviews.to_pylist()
-    assert (review["title"], review["text"], review["at"].isoformat()) == (
-        "meh",
-        "so slow",
-        "2020-01-05T00:00:00+00:00",
+    assert reviews(taken) == [
+        ("u-1", "T2", "meh", "so slow", "2020-01-05", None),  # a note is no event
+        ("u-2", "T1", None, "warm and wide", "2020-02-01", "criticised"),
+        ("u-2", "T2", None, "warm and wide", "2020-02-01", "criticised"),  # one critique of two tracks
+    ]
+
+
+CHANGES = {
+    MOVIES: (
+        MOVIES_MAP,
+        [
+            ("MATCH (:Person {name: 'Jess'})-[e:REVIEWED]->() SET e.summary = 'fine'", [("Jess", "fine")]),
+            (
+                "MATCH (:Person {name: 'Paul'})-[e:REVIEWED]->(:Movie {title: 'Speed'}) SET e.summary = 'fast'",
+                [("Jess", "fine"), ("Paul", "fast")],
+            ),
+            ("MATCH (:Person {name: 'Jess'})-[e:REVIEWED]->() SET e.summary = null", [("Paul", "fast")]),
+            ("MATCH (:Person {name: 'Paul'})-[e:REVIEWED]->() DELETE e", []),
+        ],
+    ),
+    SHOP: (
+        SHOP_MAP,
+        [
+            ("MATCH ()-[l:ORDERS {quantity: 3}]->() SET l.remark = ['no', 'text'], l.subject = 'late'", [("7", None)]),
+            (
+                "MATCH (c:Customer {customerID: 8}), (:Customer {customerID: 7})-[r:PURCHASED]->(o:Order) "
+                "DELETE r CREATE (c)-[:PURCHASED]->(o)",
+                [("8", None)],
+            ),
+            ("MATCH (c:Customer {customerID: 8}) DETACH DELETE c", []),
+        ],
+    ),
+    MUSIC: (
+        MUSIC_MAP,
+        [
+            ("MATCH (n:note)-[r:about]->() DELETE r", [("u-2", "warm and wide"), ("u-2", "warm and wide")]),
+            ("MATCH (c:`long critique`)-[r:of]->({isrc: 'T1'}) DELETE r", [("u-2", "warm and wide")]),
+            ("MATCH (c:`long critique`) SET c.`the text` = 'cold'", [("u-2", "cold")]),
+            ("MATCH (c:`long critique`) DETACH DELETE c", []),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("graph", CHANGES)
+def test_words_that_the_owner_writes_edits_moves_and_deletes(owners: Adopt, graph: str) -> None:
+    map, changes = CHANGES[graph]
+    store = owners(graph, map)
+    seen = snapshot.take(store).fingerprint
+    store.catch_up()
+    assert snapshot.take(store).fingerprint == seen
+    for change, expected in changes:
+        store._raw(change)
+        store.catch_up()
+        taken = snapshot.take(store)
+        assert [(user, text) for user, _, _, text, *_ in reviews(taken)] == expected
+        assert store._count("(:TG_Review)") == len(expected)
+        assert taken.fingerprint != seen
+        seen = taken.fingerprint
+
+
+def test_words_are_read_where_they_are_and_not_from_somebody_else(owners: Adopt) -> None:
+    """What is edited or deleted is so at once, and an id that Neo4j gives to another edge brings no words with it."""
+    store = owners(MOVIES, MOVIES_MAP)
+    assert [row["text"] for row in of_person(store, "Jess")] == ["great"]
+    store._raw("MATCH (:Person {name: 'Jess'})-[e:REVIEWED]->() SET e.summary = 'fine'")
+    assert [row["text"] for row in of_person(store, "Jess")] == ["fine"]
+    (paul,) = store._raw(
+        "MATCH (:Person {name: 'Paul'})-[e:REVIEWED {rating: 80}]->() SET e.summary = 'fast' RETURN elementId(e) AS id"
     )
+    store._raw("MATCH (:Person {name: 'Jess'})-[:TG_WROTE]->(w) SET w.tg_holder = $id", id=paul["id"])
+    assert [row["text"] for row in of_person(store, "Jess")] == [None]
+    store._raw("MATCH ()-[e:REVIEWED]->() DELETE e")
+    assert [row["text"] for row in of_person(store, "Jess")] == [None]
+
+
+def of_person(store: AdoptedStore, user: str) -> list[dict[str, Any]]:
+    return store.read(queries.text("user_reviews").replace("$limit", "9"), user=user)
+
+
+def test_words_are_not_copied_and_feedback_has_its_own(owners: Adopt) -> None:
+    store = owners(MUSIC, MUSIC_MAP)
+    event = Interaction(user_id="u-1", item_id="T1", kind="LIKED", event_id="e1", text="lovely", title="Yes")
+    assert write_event(store, event)
+    store.catch_up()
+    assert ("u-1", "T1", "Yes", "lovely", None, "LIKED") in reviews(snapshot.take(store))
+    kept = BoltStore.read(store, "MATCH (w:TG_Review) RETURN [x IN [w.tg_text, w.text] WHERE x IS NOT NULL] AS words")
+    assert sorted(row["words"] for row in kept) == [[], [], [], ["lovely"]]
+    people = store.read(queries.text("people_events"), users=["u-1"])
+    assert sorted(people[0]["reviews"]) == [["Yes", "lovely"], ["meh", "so slow"]]
+    (history,) = store.read(queries.text("profile_history"), user="u-2", most=9)
+    assert sorted(history["reviews"]) == [["T1", None, "warm and wide"], ["T2", None, "warm and wide"]]
 
 
 @pytest.mark.parametrize(("graph", "map"), [(MOVIES, MOVIES_MAP), (SHOP, SHOP_MAP), (MUSIC, MUSIC_MAP)])
@@ -250,6 +365,7 @@ def test_what_was_added_can_be_taken_away_again(
             ('type = "REVIEWED"', 'type = "ACTED_ON"'),
             r"nothing matches \(person\)-\[:`ACTED_ON`\]->\(item\) from Person",
         ),
+        (('text = "summary"', 'text = "summry"'), "nothing of the kind REVIEWED has words in summry"),
     ],
 )
 def test_a_map_that_does_not_fit_changes_nothing(
@@ -262,6 +378,15 @@ def test_a_map_that_does_not_fit_changes_nothing(
     assert content(server) == before
 
 
+MADE = """[[event]]
+kind = "X"
+pattern = "(person)-[m:MADE]->(n:Note)-[:ABOUT]->(item)"
+text = "n.x"
+title = "m.x"
+[[event]]
+"""
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -270,6 +395,9 @@ def test_a_map_that_does_not_fit_changes_nothing(
         (('[person]\nlabel = "Person"', "[person]"), r"\[person\]: .*'label' is missing"),
         (("[item]", "[article]"), r"\[item\] is missing"),
         (("[[event]]", "[event"), "line"),
+        (("[[event]]", MADE), r"\[\[event\]\] 1: text and title must be properties of one node or edge"),
+        (("[[event]]", MADE.replace("m.x", "title")), "such as l.remark"),
+        (("[[event]]", MADE.replace(":MADE", "").replace("m.x", "o.x").replace("n.x", "o.x")), "of the pattern"),
     ],
 )
 def test_a_map_with_a_mistake_names_its_place(tmp_path: Path, change: tuple[str, str], message: str) -> None:

@@ -1,0 +1,81 @@
+"""Words of an adopted graph: read where its owner keeps them, on an edge or a node between a person and an item.
+
+Our texts know words as ``(:User)-[:WROTE]->(:Review {id, title, text, at})-[:ABOUT]->(:Item)``. In an adopted graph
+such a node is ours and holds no words: ``tg_id`` is the id of the event that they came with, ``tg_event`` its kind, and
+``tg_holder`` names the element that they are on. They are fetched from there each time, so that what the owner edits or
+deletes is so at once. Nodes come and go by :meth:`kg.engines.adopted.AdoptedStore.catch_up`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kg.dialect import OWN, PREFIX
+from kg.queries import quoted
+
+ALONE = "[review]"
+"""In place of a kind, for words that came with no event."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """Where the words of one kind of event are."""
+
+    kind: str
+    """Of event, or :data:`ALONE`."""
+    pattern: str
+    """Cypher that names ``person``, ``item`` and the holder of the words, a node or an edge."""
+    holder: str
+    key: str
+    """Cypher for the id of the event, by the pattern's names."""
+    text: str | None
+    """A property of the holder; likewise ``title``."""
+    title: str | None
+    at: str
+    """Cypher for when they were written; ``<holder>`` has them, ``<node>`` is ours."""
+    direct: bool = False
+    """Whether the holder is an edge that starts at the person."""
+
+    @property
+    def exist(self) -> str:
+        """Cypher for whether there are any, by the pattern's names."""
+        found = (f"trim(coalesce({_text(self.holder, name)}, ''))" for name in (self.title, self.text) if name)
+        return f"{' + '.join(found)} <> ''"
+
+    @property
+    def of_edge(self) -> bool:
+        """Whether the holder is an edge."""
+        return re.search(rf"\[\s*{self.holder}\b", self.pattern) is not None
+
+    def place(self, name: str) -> str:
+        """A pattern that gives whatever may be the holder this name."""
+        return f"(tg_by)-[{name}]->()" if self.of_edge else f"({name})"
+
+    def reading(self, name: str) -> str:
+        """Cypher for ``title``, ``text`` or ``at`` of ``<node>``."""
+        if name == "at":
+            value = self.at
+        else:
+            own = {"title": self.title, "text": self.text}[name]
+            value = _text("<holder>", own) if own else "null"
+        if "<holder>" not in value:
+            return value
+        # Ids of elements are used again, perhaps by somebody else's words.
+        mine = f" AND EXISTS {{ (tg_by)-[:{PREFIX}WROTE]->(<node>) }}" if self.direct else ""
+        return (
+            f"head(COLLECT {{ MATCH {self.place('tg_holder')} WHERE elementId(tg_holder) = <node>.{OWN}holder{mine} "
+            f"RETURN {value.replace('<holder>', 'tg_holder')} }})"
+        )
+
+
+def reading(words: Iterable[Words], name: str) -> str:
+    """Cypher for ``title``, ``text`` or ``at`` of ``<node>``, whatever kind of event it came with."""
+    cases = " ".join(f"WHEN '{own.kind}' THEN {own.reading(name)}" for own in words)
+    return f"CASE <node>.{OWN}event {cases} END"
+
+
+def _text(holder: str, name: str) -> str:
+    """A number is a text, a list is none."""
+    return f"toStringOrNull({holder}.{quoted(name)})"
