@@ -169,9 +169,9 @@ class EventMap:
         return text[0] or title[0] or None, text[2].strip("`") or None, title[2].strip("`") or None
 
     def _check_words(self, pattern: str) -> None:
-        given = [own for own in (self.text, self.title) if own is not None]
-        holders = {own.partition(".")[0] for own in given if re.fullmatch(r"\w+\.[^.]+", own)}
-        if given and not (len(holders) == 1 and re.search(rf"[(\[]\s*{min(holders)}\b", pattern)):
+        given = [re.fullmatch(r"(\w+)\.[^.]+", own) for own in (self.text, self.title) if own is not None]
+        holders, named = {own and own[1] for own in given}, set(re.findall(r"[(\[]\s*(\w+)", pattern))
+        if given and not (len(holders) == 1 and holders <= named):
             raise ValueError("text and title must be properties of one node or edge of the pattern, such as l.remark")
 
 

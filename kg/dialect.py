@@ -37,7 +37,8 @@ SHARED = frozenset({"User", "Item", "Entity", "Review"})
 _CLAUSES = "MATCH|CREATE|MERGE|SET|DELETE|RETURN|WITH|WHERE|UNWIND|FOREACH|REQUIRE"
 _NAME = r"(?:[A-Za-z_]\w*|`[^`]+`)"
 _TOKEN = re.compile(
-    rf"""(?P<string>'(?:[^'\\]|\\.)*'|`[^`]*`)
+    rf"""(?P<quoted>`[^`]+`)(?=:\ )
+    |(?P<string>'(?:[^'\\]|\\.)*'|`[^`]*`)
     |(?P<constraint>(?<=CREATE\ CONSTRAINT\ )\w+)
     |\b(?P<clause>{_CLAUSES})\b
     |:(?P<names>{_NAME}(?:\|{_NAME})*)(?P<pattern>\s*\{{)?
@@ -116,6 +117,11 @@ class Dialect:
         )
 
 
+def is_ours(node: str) -> str:
+    """Cypher for whether a node has no labels but ours."""
+    return f"all(label IN labels({node}) WHERE label STARTS WITH '{PREFIX}')"
+
+
 def _ours(text: str) -> set[str]:
     """Variables that a text binds to nodes that are always ours."""
     return {name for name, label in re.findall(r"\((\w+):(\w+)", text) if label not in SHARED}
@@ -151,6 +157,8 @@ class _Translation:
             return self._property(match["variable"], match["property"], match["plain"])
         elif match["key"] and self._open and self._open[-1] == "properties":
             return self._dialect.own + match["key"]
+        elif match["quoted"] and self._open and self._open[-1] == "properties":
+            return f"`{self._dialect.own}{match['quoted'][1:]}"
         elif match["open"]:
             self._open.append(match["open"])
         elif match["close"] and self._open:

@@ -3,7 +3,7 @@
 Our texts know words as ``(:User)-[:WROTE]->(:Review {id, title, text, at})-[:ABOUT]->(:Item)``. In an adopted graph
 such a node is ours and holds no words: ``tg_id`` is the id of the event that they came with, ``tg_event`` its kind, and
 ``tg_holder`` names the element that they are on. They are fetched from there each time, so that what the owner edits or
-deletes is so at once. Nodes come and go by :meth:`kg.engines.adopted.AdoptedStore.catch_up`.
+deletes is so at once. :meth:`kg.engines.adopted.AdoptedStore.catch_up` makes such nodes, and removes them.
 """
 
 from __future__ import annotations
@@ -12,11 +12,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kg.dialect import OWN, PREFIX
+from kg.dialect import OWN, PREFIX, is_ours
 from kg.queries import quoted
 
 ALONE = "[review]"
 """In place of a kind, for words that came with no event."""
+ORPHANS = (
+    f"MATCH (w:{PREFIX}Review) WHERE {is_ours('w')} AND (w.{OWN}event IS NOT NULL AND NOT w.{OWN}event IN $kinds "
+    f"OR NOT EXISTS {{ (:{PREFIX}User)-[:{PREFIX}WROTE]->(w)-[:{PREFIX}ABOUT]->(:{PREFIX}Item) }}) DETACH DELETE w"
+)
+"""Cypher that removes reviews whose person or item is gone, or whose kind has no words any more (not in ``$kinds``)."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,29 @@ class Words:
     """Whether the holder is an edge that starts at the person."""
 
     @property
+    def stale(self) -> str:
+        """Cypher that removes the reviews whose words are gone, or somebody else's now."""
+        return (
+            f"MATCH (person)-[:{PREFIX}WROTE]->(tg_review:{PREFIX}Review {{{OWN}event: '{self.kind}'}})"
+            f"-[:{PREFIX}ABOUT]->(item) "
+            f"OPTIONAL MATCH {self._place(self.holder)} WHERE elementId({self.holder}) = tg_review.{OWN}holder "
+            f"WITH * WHERE NOT EXISTS {{ MATCH {self.pattern} WHERE {self.key} = tg_review.{OWN}id AND {self.exist} }} "
+            "DETACH DELETE tg_review"
+        )
+
+    def missing(self, most: int) -> str:
+        """Cypher that makes reviews for words that have none, so many at once; of several of one event one is read."""
+        return (
+            f"MATCH {self.pattern} WHERE person:{PREFIX}User AND item:{PREFIX}Item AND {self.exist} "
+            f"WITH person, item, {self.key} AS id, {self.holder} AS holder "
+            f"WHERE id IS NOT NULL AND NOT EXISTS {{ (:{PREFIX}Review {{{OWN}id: id}}) }} "
+            f"WITH person, item, id, min(elementId(holder)) AS holder LIMIT {most} "
+            f"MERGE (w:{PREFIX}Review {{{OWN}id: id}}) "
+            f"ON CREATE SET w.{OWN}event = '{self.kind}', w.{OWN}holder = holder "
+            f"MERGE (person)-[:{PREFIX}WROTE]->(w) MERGE (w)-[:{PREFIX}ABOUT]->(item) RETURN count(*) AS changed"
+        )
+
+    @property
     def exist(self) -> str:
         """Cypher for whether there are any, by the pattern's names."""
         found = (f"trim(coalesce({_text(self.holder, name)}, ''))" for name in (self.title, self.text) if name)
@@ -49,7 +77,7 @@ class Words:
         """Whether the holder is an edge."""
         return re.search(rf"\[\s*{self.holder}\b", self.pattern) is not None
 
-    def place(self, name: str) -> str:
+    def _place(self, name: str) -> str:
         """A pattern that gives whatever may be the holder this name."""
         return f"(tg_by)-[{name}]->()" if self.of_edge else f"({name})"
 
@@ -65,7 +93,7 @@ class Words:
         # Ids of elements are used again, perhaps by somebody else's words.
         mine = f" AND EXISTS {{ (tg_by)-[:{PREFIX}WROTE]->(<node>) }}" if self.direct else ""
         return (
-            f"head(COLLECT {{ MATCH {self.place('tg_holder')} WHERE elementId(tg_holder) = <node>.{OWN}holder{mine} "
+            f"head(COLLECT {{ MATCH {self._place('tg_holder')} WHERE elementId(tg_holder) = <node>.{OWN}holder{mine} "
             f"RETURN {value.replace('<holder>', 'tg_holder')} }})"
         )
 

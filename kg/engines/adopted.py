@@ -17,13 +17,13 @@ from tqdm import tqdm
 from kg import queries
 from kg.adoption import Adoption, EventMap, NodeMap
 from kg.connection import ConnectionConfig
-from kg.dialect import OWN, PREFIX, SHARED, Dialect
+from kg.dialect import OWN, PREFIX, SHARED, Dialect, is_ours
 from kg.engines.neo4j import Neo4jStore
 from kg.errors import ConstraintViolated, StoreError
 from kg.forgotten import Forgotten
 from kg.queries import quoted
 from kg.store import Removal, Row, Statement
-from kg.wording import Words
+from kg.wording import ORPHANS
 
 AT_ONCE = 10_000
 """Nodes or edges changed in one transaction."""
@@ -79,16 +79,17 @@ class AdoptedStore(Neo4jStore):
             StoreError: two nodes of a label have the same id.
         """
         counts = {**self._mark_nodes(), **self._mark_events()}
-        self._drop_reviews()
+        self._raw(ORPHANS, kinds=[words.kind for words in self.adoption.words])
         for words in self.adoption.words:
-            self._keep_reviews(words)
+            self._raw(words.stale)
+            self._until_done(words.missing(AT_ONCE), f"finding words of {words.kind}", "review")
         return counts | ({"reviews": self._count(f"(:{PREFIX}Review)")} if self.adoption.words else {})
 
     def remove_person(self, user_id: str) -> Removal:
         """Remove what was added about a person; nodes and relations of the owner stay."""
         mine = f"(n:{PREFIX}User {{{OWN}id: $user}})"
         self._remove_personal(user_id)
-        only = f"{_is_ours('e')} AND NOT EXISTS {{ MATCH (e)--(other) WHERE other <> n }}"
+        only = f"{is_ours('e')} AND NOT EXISTS {{ MATCH (e)--(other) WHERE other <> n }}"
         (entities,) = self._raw(
             f"MATCH {mine}-->(e:{PREFIX}Entity) WHERE {only} WITH DISTINCT e DETACH DELETE e RETURN count(*) AS gone",
             user=user_id,
@@ -144,12 +145,12 @@ class AdoptedStore(Neo4jStore):
     def _mark_nodes(self) -> dict[str, int]:
         plan, forgotten = self.adoption, self._forgotten()
         for label, nodes in (("User", plan.person), ("Item", plan.item)):
-            self._mark(nodes, label, f"n.{OWN}id = toString(n.{quoted(nodes.id)})", forgotten)
+            self._mark(nodes, label, f"toString(n.{quoted(nodes.id)})", "", forgotten)
         for entity in plan.entity:
             kind = (entity.kind or entity.label.lower()).replace("'", "")
             # A node that is a person or an item as well keeps the id that it has as such.
             id = f"coalesce(n.{OWN}id, '{kind}:' + toString(n.{quoted(entity.id)}))"
-            self._mark(entity, "Entity", f"n.{OWN}id = {id}, n.{OWN}kind = '{kind}'", forgotten)
+            self._mark(entity, "Entity", id, f", n.{OWN}kind = '{kind}'", forgotten)
         return {name: self._count(f"(:{PREFIX}{label})") for name, label in _COUNTED.items()}
 
     def _forgotten(self) -> list[str]:
@@ -163,14 +164,23 @@ class AdoptedStore(Neo4jStore):
         )
         return [row["id"] for row in rows if row["id"] in forgotten]
 
-    def _mark(self, nodes: NodeMap, label: str, changes: str, forgotten: list[str]) -> None:
-        """Label the owner's nodes that are not yet."""
+    def _mark(self, nodes: NodeMap, label: str, id: str, more: str, forgotten: list[str]) -> None:
+        """Label the owner's nodes that are not yet; a node of ours for the same, made before theirs, becomes one."""
         person = self.adoption.person
         gone = f"n:{quoted(person.label)} AND coalesce(toString(n.{quoted(person.id)}) IN $forgotten, false)"
         condition = f"n.{quoted(nodes.id)} IS NOT NULL AND NOT n:{PREFIX}{label} AND NOT ({gone})"
+        found = f"MATCH (n:{quoted(nodes.label)}) WHERE {condition} AND ({nodes.where or 'true'})"
+        moving = (
+            "CALL (ours, n) {{ MATCH (ours){0}(m) WITH n, m, r, type(r) AS kind, properties(r) AS given DELETE r "
+            "WITH n, m, kind, given CREATE (n){1}(m) SET r = given }} "
+        )
+        self._raw(
+            f"MATCH (ours:{PREFIX}{label}) WHERE {is_ours('ours')} WITH ours {found} AND {id} = ours.{OWN}id "
+            f"{moving.format('-[r]->', '-[r:$(kind)]->')}{moving.format('<-[r]-', '<-[r:$(kind)]-')}DETACH DELETE ours",
+            forgotten=forgotten,
+        )
         text = (
-            f"MATCH (n:{quoted(nodes.label)}) WHERE {condition} AND ({nodes.where or 'true'}) WITH n LIMIT {AT_ONCE} "
-            f"SET n:{PREFIX}{label}, {changes} RETURN count(n) AS changed"
+            f"{found} WITH n LIMIT {AT_ONCE} SET n:{PREFIX}{label}, n.{OWN}id = {id}{more} RETURN count(n) AS changed"
         )
         try:
             self._until_done(text, f"marking {nodes.label}", "node", forgotten=forgotten)
@@ -178,35 +188,6 @@ class AdoptedStore(Neo4jStore):
             raise StoreError(
                 f"two nodes of {nodes.label} have the same {nodes.id}; name a property that differs: {error}"
             ) from error
-
-    def _drop_reviews(self) -> None:
-        """Reviews whose person or item is gone, or whose kind has no words any more, go."""
-        whole = f"(:{PREFIX}User)-[:{PREFIX}WROTE]->(w)-[:{PREFIX}ABOUT]->(:{PREFIX}Item)"
-        self._raw(
-            f"MATCH (w:{PREFIX}Review) WHERE NOT EXISTS {{ {whole} }} "
-            f"OR (w.{OWN}event IS NOT NULL AND NOT w.{OWN}event IN $kinds) DETACH DELETE w",
-            kinds=[words.kind for words in self.adoption.words],
-        )
-
-    def _keep_reviews(self, words: Words) -> None:
-        """A review of ours for whatever holds words now; those whose words are gone, or somebody else's now, go."""
-        review = f"(person)-[:{PREFIX}WROTE]->(tg_review:{PREFIX}Review {{{OWN}event: $kind}})-[:{PREFIX}ABOUT]->(item)"
-        self._raw(
-            f"MATCH {review} OPTIONAL MATCH {words.place(words.holder)} "
-            f"WHERE elementId({words.holder}) = tg_review.{OWN}holder WITH * WHERE NOT EXISTS {{ "
-            f"MATCH {words.pattern} WHERE {words.key} = tg_review.{OWN}id AND {words.exist} }} DETACH DELETE tg_review",
-            kind=words.kind,
-        )
-        # Of several words of one event those of the first element count.
-        text = (
-            f"MATCH {words.pattern} WHERE person:{PREFIX}User AND item:{PREFIX}Item AND {words.exist} "
-            f"WITH person, item, {words.key} AS id, {words.holder} AS holder "
-            f"WHERE id IS NOT NULL AND NOT EXISTS {{ (:{PREFIX}Review {{{OWN}id: id}}) }} "
-            f"WITH person, item, id, min(elementId(holder)) AS holder LIMIT {AT_ONCE} "
-            f"MERGE (w:{PREFIX}Review {{{OWN}id: id}}) ON CREATE SET w.{OWN}event = $kind, w.{OWN}holder = holder "
-            f"MERGE (person)-[:{PREFIX}WROTE]->(w) MERGE (w)-[:{PREFIX}ABOUT]->(item) RETURN count(*) AS changed"
-        )
-        self._until_done(text, f"finding words of {words.kind}", "review", kind=words.kind)
 
     def _until_done(self, text: str, what: str, unit: str, **parameters: Any) -> int:
         """Run a text that changes some each time until nothing is left; returns how many it has changed."""
@@ -346,10 +327,6 @@ def release(url: str, *, work: Path | None = None) -> dict[str, int]:
 
 def _delete(pattern: str) -> str:
     return f"MATCH {pattern} WITH n LIMIT {AT_ONCE} DELETE n RETURN count(*) AS changed"
-
-
-def _is_ours(node: str) -> str:
-    return f"all(label IN labels({node}) WHERE label STARTS WITH '{PREFIX}')"
 
 
 def _unmark(pattern: str) -> str:

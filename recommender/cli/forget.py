@@ -65,6 +65,6 @@ def _show(receipt: ForgetReceipt) -> None:
     output.facts(receipt.left, title="what is left, by the query below")
     output.line(receipt.query)
     if receipt.owner_removes:
-        output.facts(receipt.owner_keeps, title="what the graph's owner keeps of them, and removes by what follows")
+        output.facts(receipt.owner_keeps, title="the graph's owner keeps of them, and removes by what follows")
         for text in receipt.owner_removes:
             output.line(f"{text};")

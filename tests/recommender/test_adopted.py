@@ -154,7 +154,8 @@ def test_words_on_events_are_read_quoted_and_forgotten(
         assert written == [[None, "the u3 theremin sings"], ["Well", f"{halves.TOPICS[0]}, says u3"]]
         assert recommender.profile("u3")["interests"] != interests
 
-        foreign.write(Statement(WROTE, {"rows": [[*wrote()[0][:2], "brass only, says u3", "Well"]]}))
+        edited = [(user, item, "brass only, says u3", "Well") for user, item, *_ in words if user == "u3"]
+        foreign.write(Statement(WROTE, {"rows": edited}))
         assert not (done := recommender.refresh()).unchanged
         assert recommender.refresh().unchanged
         assert quoted("i13") == {"the u3 theremin sings", "Well. brass only, says u3"}

@@ -321,6 +321,20 @@ def of_person(store: AdoptedStore, user: str) -> list[dict[str, Any]]:
     return store.read(queries.text("user_reviews").replace("$limit", "9"), user=user)
 
 
+def test_what_feedback_said_of_somebody_stays_theirs_when_the_owner_adds_them(owners: Adopt) -> None:
+    store = owners(SHOP, SHOP_MAP)
+    for number in range(2):
+        assert write_event(store, Interaction("9", "1", "LIKED", f"e{number}", text=f"lovely {number}"))
+    store._raw("CREATE (:Customer {customerID: 9, name: 'Nina'}), (:Customer {customerID: 10})")
+    store.catch_up()
+    taken = snapshot.take(store)
+    assert taken.users["id"].to_pylist() == ["10", "7", "8", "9"]
+    assert [row[:3] for row in events(taken)][-2:] == [("9", "1", "LIKED")] * 2
+    assert [row[3] for row in reviews(taken)][-2:] == ["lovely 0", "lovely 1"]
+    assert store._raw("MATCH (n {tg_id: '9'}) RETURN n.name AS name") == [{"name": "Nina"}]
+    assert not write_event(store, Interaction("9", "1", "LIKED", "e1", text="lovely 1")), "ids of events stay"
+
+
 def test_words_are_not_copied_and_feedback_has_its_own(owners: Adopt) -> None:
     store = owners(MUSIC, MUSIC_MAP)
     event = Interaction(user_id="u-1", item_id="T1", kind="LIKED", event_id="e1", text="lovely", title="Yes")
@@ -329,6 +343,7 @@ def test_words_are_not_copied_and_feedback_has_its_own(owners: Adopt) -> None:
     assert ("u-1", "T1", "Yes", "lovely", None, "LIKED") in reviews(snapshot.take(store))
     kept = BoltStore.read(store, "MATCH (w:TG_Review) RETURN [x IN [w.tg_text, w.text] WHERE x IS NOT NULL] AS words")
     assert sorted(row["words"] for row in kept) == [[], [], [], ["lovely"]]
+    assert not write_event(store, event), "the same again"
     people = store.read(queries.text("people_events"), users=["u-1"])
     assert sorted(people[0]["reviews"]) == [["Yes", "lovely"], ["meh", "so slow"]]
     (history,) = store.read(queries.text("profile_history"), user="u-2", most=9)
