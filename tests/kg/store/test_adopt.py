@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kg import queries, snapshot
+from kg import forgotten, queries, snapshot
 from kg.adoption import Adoption
 from kg.bolt import BoltStore
 from kg.dialect import SHARED, Dialect
@@ -348,6 +348,45 @@ def test_words_are_not_copied_and_feedback_has_its_own(owners: Adopt) -> None:
     assert sorted(people[0]["reviews"]) == [["Yes", "lovely"], ["meh", "so slow"]]
     (history,) = store.read(queries.text("profile_history"), user="u-2", most=9)
     assert sorted(history["reviews"]) == [["T1", None, "warm and wide"], ["T2", None, "warm and wide"]]
+
+
+PEOPLE = [
+    (MOVIES, MOVIES_MAP, "Keanu", {"nodes": 1, "relations": 3}, 1),  # acts too
+    (SHOP, SHOP_MAP, "7", {"nodes": 1, "relations": 1}, 2),
+    (MUSIC, MUSIC_MAP, "u-2", {"nodes": 1, "relations": 2}, 3),
+]
+
+
+@pytest.mark.parametrize(("graph", "map", "user", "stays", "texts"), PEOPLE)
+def test_a_person_who_was_forgotten_is_the_owners_alone(
+    owners: Adopt, graph: str, map: str, user: str, stays: dict[str, int], texts: int
+) -> None:
+    store = owners(graph, map)
+    trait = "MATCH (u:TG_User {tg_id: $user}) CREATE (u)-[:TG_LIVES]->(:TG_Entity {tg_id: 'at home'})"
+    store._raw(trait, user=user)
+    assert write_event(store, Interaction(user, snapshot.take(store).items["id"][0].as_py(), "LIKED", "e1", text="so"))
+    theirs = f"MATCH (n:{store.adoption.person.label} {{{store.adoption.person.id}: $id}})"
+    id = int(user) if user.isdigit() else user
+
+    before = BoltStore.read(store, f"{theirs} RETURN COUNT {{ (n)--() }} AS n", id=id)
+    forgotten.remember(store, user, None)
+    removal = store.remove_person(user)
+    assert (removal.removed["entities"], dict(removal.stays), len(removal.removing)) == (1, stays, texts)
+    assert before[0]["n"] > stays["relations"]
+    for _ in range(2):
+        (node,) = BoltStore.read(store, f"{theirs} RETURN labels(n) + keys(n) AS names", id=id)
+        assert not [name for name in node["names"] if name.lower().startswith("tg_")]
+        assert not store._raw(f"{theirs}-[r]-() WHERE type(r) STARTS WITH 'TG_' RETURN 1 AS one", id=id)
+        taken = snapshot.take(store)
+        assert user not in [*taken.users["id"].to_pylist(), *taken.entities["name"].to_pylist()]
+        assert not [row for row in (*events(taken), *reviews(taken)) if row[0] == user]
+        assert not [row for row in triples(taken) if user in row]
+        store.catch_up()
+    for text in removal.removing:
+        store._raw(text, user=user)
+    kept = store._raw("MATCH (n) RETURN properties(n) AS own")
+    assert user not in {str(value) for row in kept for value in row["own"].values()}
+    assert store.remove_person(user).removing == ()
 
 
 @pytest.mark.parametrize(("graph", "map"), [(MOVIES, MOVIES_MAP), (SHOP, SHOP_MAP), (MUSIC, MUSIC_MAP)])
