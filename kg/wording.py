@@ -54,16 +54,17 @@ class Words:
             "DETACH DELETE tg_review"
         )
 
-    def missing(self, most: int) -> str:
-        """Cypher that makes reviews for words that have none, so many at once; of several of one event one is read."""
+    @property
+    def missing(self) -> str:
+        """Cypher that makes reviews for words of a ``person`` that have none; of several of one event one is read."""
         return (
-            f"MATCH {self.pattern} WHERE person:{PREFIX}User AND item:{PREFIX}Item AND {self.exist} "
+            f"MATCH {self.pattern} WHERE item:{PREFIX}Item AND {self.exist} "
             f"WITH person, item, {self.key} AS id, {self.holder} AS holder "
             f"WHERE id IS NOT NULL AND NOT EXISTS {{ (:{PREFIX}Review {{{OWN}id: id}}) }} "
-            f"WITH person, item, id, min(elementId(holder)) AS holder LIMIT {most} "
+            "WITH person, item, id, min(elementId(holder)) AS holder "
             f"MERGE (w:{PREFIX}Review {{{OWN}id: id}}) "
             f"ON CREATE SET w.{OWN}event = '{self.kind}', w.{OWN}holder = holder "
-            f"MERGE (person)-[:{PREFIX}WROTE]->(w) MERGE (w)-[:{PREFIX}ABOUT]->(item) RETURN count(*) AS changed"
+            f"MERGE (person)-[:{PREFIX}WROTE]->(w) MERGE (w)-[:{PREFIX}ABOUT]->(item)"
         )
 
     @property

@@ -27,6 +27,8 @@ from kg.wording import ORPHANS
 
 AT_ONCE = 10_000
 """Nodes or edges changed in one transaction."""
+PEOPLE_AT_ONCE = 500
+"""Whose events and words are read in one transaction."""
 _INDEXES = (
     f"SHOW INDEXES YIELD name, labelsOrTypes AS on WHERE any(kind IN on WHERE kind STARTS WITH '{PREFIX}') RETURN name"
 )
@@ -82,7 +84,7 @@ class AdoptedStore(Neo4jStore):
         self._raw(ORPHANS, kinds=[words.kind for words in self.adoption.words])
         for words in self.adoption.words:
             self._raw(words.stale)
-            self._until_done(words.missing(AT_ONCE), f"finding words of {words.kind}", "review")
+            self._for_people(words.missing, f"finding words of {words.kind}")
         return counts | ({"reviews": self._count(f"(:{PREFIX}Review)")} if self.adoption.words else {})
 
     def remove_person(self, user_id: str) -> Removal:
@@ -198,6 +200,19 @@ class AdoptedStore(Neo4jStore):
                 total += changed
         return total
 
+    def _for_people(self, text: str, what: str, **parameters: Any) -> None:
+        """Run a text for each ``person``, some people in one transaction."""
+        paged = (
+            f"MATCH (person:{PREFIX}User) WHERE person.{OWN}id > $after "
+            f"WITH person ORDER BY person.{OWN}id LIMIT {PEOPLE_AT_ONCE} "
+            f"CALL (person) {{ {text} RETURN count(*) AS made }} RETURN max(person.{OWN}id) AS last, sum(made) AS made"
+        )
+        after = ""
+        with tqdm(desc=what, unit="event", disable=None, leave=False, delay=2) as bar:
+            while (row := self._raw(paged, after=after, **parameters)[0])["last"] is not None:
+                bar.update(row["made"])
+                after = row["last"]
+
     def _mark_events(self) -> dict[str, int]:
         self.ensure_schema([event.name for event in self.adoption.event])
         for event in self.adoption.event:
@@ -215,15 +230,17 @@ class AdoptedStore(Neo4jStore):
         kind = PREFIX + event.name
         value = f"toFloat({event.value})" if event.value else "null"
         found = (
-            f"MATCH {event.match} WHERE person:{PREFIX}User AND item:{PREFIX}Item "
+            f"MATCH {event.match} WHERE item:{PREFIX}Item "
             f"WITH person, item, {event.key} AS id, {value} AS value, {event.moment} AS at WHERE id IS NOT NULL "
         )
-        self._raw(  # of an event that has another person or item now
-            f"{found} MATCH (a)-[e:{kind} {{{OWN}event_id: id}}]->(b) WHERE a <> person OR b <> item DELETE e"
+        self._for_people(  # of an event that has another person or item now
+            f"{found} MATCH (a)-[e:{kind} {{{OWN}event_id: id}}]->(b) WHERE a <> person OR b <> item DELETE e",
+            f"looking for {event.name}",
         )
-        self._raw(
+        self._for_people(
             f"{found} MERGE (person)-[e:{kind} {{{OWN}event_id: id}}]->(item) "
             f"SET e.{OWN}value = value, e.{OWN}at = at, e.{OWN}derived = $run",
+            f"finding {event.name}",
             run=run,
         )
         self._raw(f"MATCH ()-[e:{kind}]->() WHERE e.{OWN}derived <> $run DELETE e", run=run)
