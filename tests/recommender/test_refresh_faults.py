@@ -95,7 +95,7 @@ def test_killed_in_every_stage_it_goes_on(
         assert [stage.stage for stage in report.stages if stage.resumed] == every[:-1]
         assert recommender.status()["model"]["version"] == report.version != first
         assert recommender.refresh(budget=0).unchanged
-        versions = {version["version"] for version in recommender.models()}
+        versions = {version["version"] for version in recommender.models.all()}
         work = recommender.store.work
         assert {path.name for path in (work / "models").iterdir()} == versions
         assert not list(work.rglob("*.partial"))
@@ -139,7 +139,7 @@ def test_rolling_back_brings_the_profiles_of_that_version(tmp_path: Path) -> Non
                 recommender.feedback(f"u{person}", f"i{item}", "LIKED", event_id=f"{person}-{item}")
         recommender.refresh(budget=0)
         assert recommender.profile("u0")["segments"] != before
-        first = recommender.rollback()
+        first = recommender.models.rollback()
         again = recommender.refresh(budget=0)
         assert (again.unchanged, again.version) == (True, first), "nothing changed, so the roll-back stands"
         recommender.feedback("u1", "i14", "LIKED")
