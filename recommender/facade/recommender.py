@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from recommender.feedback import FeedbackReceipt
     from recommender.forget import ForgetReceipt
     from recommender.refresh.config import RefreshConfig
-    from recommender.refresh.run import Done, RefreshReport
+    from recommender.refresh.report import Done, RefreshReport
 
 
 class Recommender:

@@ -18,8 +18,9 @@ from kg.store import Statement
 from recommender import Recommender
 from recommender.errors import ArtefactError, InvalidInput, RefreshRunning
 from recommender.refresh.config import RefreshConfig
+from recommender.refresh.course import ONLY
 from recommender.refresh.lock import refresh_lock
-from recommender.refresh.run import ONLY, refresh
+from recommender.refresh.run import refresh
 from recommender.refresh.stages import STAGES
 from recommender.texts import open_texts
 from tests.recommender.test_loop import events, items

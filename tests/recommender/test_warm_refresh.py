@@ -19,7 +19,7 @@ from recommender import Recommender
 from recommender.refresh import run
 from recommender.refresh.config import RefreshConfig
 from recommender.refresh.plan import DriftConfig
-from recommender.refresh.run import RefreshReport
+from recommender.refresh.report import RefreshReport
 from tests.recommender.test_loop import ITEMS, PEOPLE, events, half, items
 from tests.running import RUN
 from text.encoder import TextEncoder
