@@ -192,7 +192,7 @@ class BoltStore(ABC):
         """Run these statements in one transaction; see :class:`kg.store.Store`.
 
         Raises:
-            ConstraintViolated: a key is taken, after :class:`RetryPolicy` is used up.
+            ConstraintViolated: a key is taken, after :class:`kg.connection.RetryPolicy` is used up.
         """
         with self._writing:
             return self._run(statements, neo4j.WRITE_ACCESS)
