@@ -1,4 +1,4 @@
-"""A graph with its published model: data in, learn, recommend, explain, feedback; the rest has rooms of its own."""
+"""The verbs that people use most: data in, learn, recommend, explain, feedback. The rest has rooms of its own."""
 
 from __future__ import annotations
 
