@@ -16,7 +16,7 @@ from kg.ingest import write_event
 from kg.records import Interaction
 from kg.store import Statement
 from recommender import Recommender
-from recommender.refresh import run
+from recommender.refresh import course
 from recommender.refresh.config import RefreshConfig
 from recommender.refresh.plan import DriftConfig
 from recommender.refresh.report import RefreshReport
@@ -137,7 +137,7 @@ def test_killed_before_its_profiles_it_goes_on_with_them(recommender: Recommende
         recommender.store.write(mark)
         write_event(recommender.store, Interaction(killed_for, "i3", "RATED", f"of {killed_for}", None, 3.0))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(run, "write_everyone", _stopped)
+            patch.setattr(course, "write_everyone", _stopped)
             with pytest.raises(KeyboardInterrupt):
                 recommender.refresh()
         if then:
