@@ -99,7 +99,7 @@ def draw(recommender: Recommender, wanted: int, seed: int = 0) -> list[Trial]:
 
 def solved_again(recommender: Recommender, trials: Sequence[Trial]) -> dict[str, list[Outcome]]:
     """The model as it serves, as ``explain(..., without=[...])`` solves it."""
-    model = recommender._serving.model()
+    model = recommender.models.published()
     found: dict[str, list[Outcome]] = {name: [] for name in trials[0].left_out}
     for trial in tqdm(trials, desc="solve", leave=False):
         (person,) = read_people(recommender.store, model, [trial.user])
@@ -196,7 +196,9 @@ def main() -> None:
         if options.explanations:
             console.print(table("solved again", solved_again(recommender, trials[: options.explanations])))
         if options.refit:
-            console.print(table("trained again", trained_again(recommender._serving.model(), trials[: options.refit])))
+            console.print(
+                table("trained again", trained_again(recommender.models.published(), trials[: options.refit]))
+            )
 
 
 if __name__ == "__main__":

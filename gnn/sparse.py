@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import scipy.sparse as sp
 import torch
@@ -163,32 +162,3 @@ def product(left: Tensor, right: Tensor) -> Tensor:
     if left.device.type == "cpu":
         return to_torch(to_scipy(left) @ to_scipy(right))
     return left @ right
-
-
-class _Symmetric(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, matrix: Tensor, x: Tensor) -> Tensor:
-        ctx.matrix = matrix
-        return matrix @ x
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor]:
-        return None, ctx.matrix @ gradients[0].contiguous()
-
-
-def symmetric_product(matrix: Tensor, x: Tensor) -> Tensor:
-    """``A x`` for a constant symmetric CSR ``A`` ``(n, n)`` and dense ``x`` ``(n, d)``, differentiable in ``x``.
-
-    The gradient of ``A x`` is ``A^T g = A g``: the same fast product, where autograd would transpose or scatter.
-    """
-    out: Tensor = _Symmetric.apply(matrix, x)
-    return out
-
-
-def bipartite(matrix: Tensor) -> Tensor:
-    """The symmetric ``[[0, W], [W^T, 0]]`` of a ``(rows, columns)`` CSR matrix, ``(rows + columns)`` square."""
-    rows, columns = matrix.shape
-    other = transpose(matrix)
-    pointers = torch.cat([matrix.crow_indices(), matrix.crow_indices()[-1] + other.crow_indices()[1:]])
-    indices = torch.cat([matrix.col_indices() + rows, other.col_indices()])
-    return csr(pointers, indices, torch.cat([matrix.values(), other.values()]), (rows + columns, rows + columns))

@@ -1,11 +1,9 @@
-"""The best ``k`` of each row of scores, seen columns masked, in blocks.
+"""The best ``k`` of each row of scores, seen columns masked.
 
 Ties go to the lower id, so that the same scores always give the same list, on any device.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -54,32 +52,6 @@ def top_k(scores: Tensor, k: int, mask: Tensor | None = None, allowed: Tensor | 
         ids = torch.cat([ids, ids.new_full(missing, NOBODY)], dim=1)
         best = torch.cat([best, best.new_full(missing, -torch.inf)], dim=1)
     return ids, best
-
-
-def top_k_in_blocks(
-    score: Callable[[slice], Tensor],
-    rows: int,
-    k: int,
-    mask: Callable[[slice], Tensor] | None = None,
-    allowed: Tensor | None = None,
-    block: int = 1024,
-) -> Iterator[tuple[slice, Tensor, Tensor]]:
-    """:func:`top_k` over many rows without ever holding all scores.
-
-    Args:
-        score: gives the ``(len, n)`` scores of a slice of rows.
-        rows: how many rows there are.
-        k: as in :func:`top_k`.
-        mask: gives the CSR mask of a slice of rows.
-        allowed: as in :func:`top_k`.
-        block: rows at a time.
-
-    Yields:
-        the slice, ids ``(len, k)``, scores ``(len, k)``.
-    """
-    for start in range(0, rows, block):
-        here = slice(start, min(start + block, rows))
-        yield here, *top_k(score(here), k, None if mask is None else mask(here), allowed)
 
 
 def _as_bool(allowed: Tensor, size: int) -> Tensor:

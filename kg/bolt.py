@@ -177,12 +177,7 @@ class BoltStore(ABC):
     def stream(self, text: str, **parameters: Any) -> Iterator[Row]:
         """The rows of a query that only reads, in bounded memory."""
         with translated(self._address):
-            yield from self._rows_of(text, parameters)
-
-    def _rows_of(self, text: str, parameters: Mapping[str, Any]) -> Iterator[Row]:
-        with self._session(neo4j.READ_ACCESS) as session:
-            for record in session.run(self._query(text), dict(parameters)):
-                yield _row(record)
+            yield from map(_row, self._records(text, parameters))
 
     def scan(self, text: str) -> Iterator[list[Any]]:
         """As :meth:`stream`, the values of each row as the driver gives them."""
@@ -190,15 +185,17 @@ class BoltStore(ABC):
             yield from self._values_of(text, {})
 
     def _values_of(self, text: str, parameters: Mapping[str, Any]) -> Iterator[list[Any]]:
+        return map(neo4j.Record.values, self._records(text, parameters))
+
+    def _records(self, text: str, parameters: Mapping[str, Any]) -> Iterator[neo4j.Record]:
         with self._session(neo4j.READ_ACCESS) as session:
-            for record in session.run(self._query(text), dict(parameters)):
-                yield record.values()
+            yield from session.run(self._query(text), dict(parameters))
 
     def write(self, *statements: Statement) -> list[list[Row]]:
         """Run these statements in one transaction; see :class:`kg.store.Store`.
 
         Raises:
-            ConstraintViolated: a key is taken, after :class:`RetryPolicy` is used up.
+            ConstraintViolated: a key is taken, after :class:`kg.connection.RetryPolicy` is used up.
         """
         with self._writing:
             return self._run(statements, neo4j.WRITE_ACCESS)

@@ -1,8 +1,8 @@
 """The package's Cypher in the words of a graph that somebody else made: labels, types and properties of its own.
 
 Every text of :mod:`kg.queries` speaks of ``(:User {id})``, ``(:Item {id, title, text})`` and so on. In an adopted graph
-(:mod:`kg.adopt`) the owner's nodes carry our labels and ids beside their own, with a prefix, and all else is read where
-the owner keeps it:
+(:mod:`kg.adoption`) the owner's nodes carry our labels and ids beside their own, with a prefix, and all else is read
+where the owner keeps it:
 
 ==========================  =====================================================================================
 ``(u:User {id: $id})``      ``(u:TG_User {tg_id: $id})``: labels and keys are ours

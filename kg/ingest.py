@@ -19,7 +19,7 @@ from kg.checks import ScaleConflict, Scales, check
 from kg.connection import unattended
 from kg.errors import EventConflict, ReadError, RecordError
 from kg.forgotten import Forgotten
-from kg.merging import Merge
+from kg.merging import Merge, merge_of, write_merges
 from kg.newgraph import NewGraph
 from kg.records import Interaction, Record, Reject, Scale
 from kg.rejects import RejectsFile, refused
@@ -30,8 +30,6 @@ from kg.writer import Writer
 
 DEFAULT_REJECTS = "tastegraph.rejects.jsonl"
 """Name of the rejects file in the current directory, when none is given."""
-DEFAULT_MERGES = "tastegraph.merges.json"
-"""Likewise of the file of merged names."""
 
 
 @dataclass
@@ -68,6 +66,8 @@ def ingest(
     rejects: Path | None = None,
     strict: bool = False,
     dry_run: bool = False,
+    named: Iterable[Record | Reject] | None = None,
+    merges: Path | None = None,
     progress: bool = True,
 ) -> IngestReport:
     """Write records to the graph, in bounded memory.
@@ -82,6 +82,9 @@ def ingest(
         rejects: file for rejected rows, made when there is one; an existing one is kept, and a number added.
         strict: the first rejected row is an error. Batches before it stay written, unless the graph was new.
         dry_run: check everything against the graph and write nothing.
+        named: the items and people among the records a second time, to make near-duplicate names of their attributes
+            one (:mod:`kg.merging`); None leaves all names as they are.
+        merges: file for what was merged, under the same rules.
         progress: show a bar on stderr.
 
     Raises:
@@ -93,12 +96,15 @@ def ingest(
         unattended(),
         RejectsFile(rejects or Path(DEFAULT_REJECTS), strict=strict, work=store.work) as refused,
     ):
+        names = None if named is None else merge_of(store, named, progress=progress)
         run = _Run(store, refused, scale, dry_run)
         with tqdm(unit=" records", disable=None if progress else True, desc="ingest", leave=False) as bar:
-            run.take(_counted(records, bar))
+            run.take(_counted(records if names is None else names.take(records), bar))
         report = run.report
         report.rejected = refused.count
         report.rejects_file = str(refused.path) if refused.path else None
+        if names is not None and (merged := names.merges()):
+            report.merged, report.merges_file = merged, str(write_merges(merged, merges))
         return report
 
 

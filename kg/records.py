@@ -70,7 +70,7 @@ class Attribute:
 
     @property
     def entity_id(self) -> str:
-        """The id that design gives an entity made from a table's column."""
+        """The id of the entity: its kind, a colon, its value."""
         return f"{self.kind}:{self.value}"
 
     @property

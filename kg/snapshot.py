@@ -108,6 +108,14 @@ class Snapshot:
         return digest.hexdigest()
 
 
+def codes_of(column: pa.ChunkedArray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Kinds or relations of a table: ``(n,)`` int64 codes, and the names that they stand for, used or not."""
+    whole = column.unify_dictionaries().combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):  # a column without chunks has none to combine
+        whole = pa.array([], column.type)
+    return whole.indices.to_numpy(zero_copy_only=False).astype(np.int64), tuple(whole.dictionary.to_pylist())
+
+
 SCHEMAS = {
     "users": USERS,
     "items": ITEMS,

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kg.snapshot import Snapshot
+from kg.snapshot import Snapshot, codes_of
 
 UNNAMED_KIND = "Entity"
 """What an entity without a kind is called."""
@@ -39,15 +39,15 @@ class Triples:
     @classmethod
     def of(cls, taken: Snapshot) -> Triples:
         """The triples of a snapshot."""
-        relations = taken.triples["relation"].cast(pa.string()).combine_chunks().dictionary_encode()
+        relations, relation_names = codes_of(taken.triples["relation"])
         entity_kinds = pc.fill_null(taken.entities["kind"], UNNAMED_KIND).to_pylist()
         labels = ["Item"] * taken.items.num_rows + entity_kinds + [UNKNOWN_ITEM] * taken.mentions.num_rows
         names, codes = np.unique(np.array(labels, dtype=object).astype(str), return_inverse=True)
         return cls(
             heads=taken.triples["head"].to_numpy().astype(np.int64),
-            relations=relations.indices.to_numpy(zero_copy_only=False).astype(np.int64),
+            relations=relations,
             tails=taken.triples["tail"].to_numpy().astype(np.int64),
-            relation_names=tuple(relations.dictionary.to_pylist()),
+            relation_names=relation_names,
             num_items=taken.items.num_rows,
             num_entities=taken.entities.num_rows,
             kinds=codes,

@@ -93,10 +93,11 @@ def attributes(store: Store, relations: Iterable[str] = (), *, max_nodes: int = 
     pairs = ((("Item", row["item"]), ("Entity", row["entity"])) for row in rows)
     complete = True
     for pair in pairs:
-        if len(found | dict.fromkeys(pair)) > max_nodes:
+        new = [node for node in pair if node not in found]
+        if len(found) + len(new) > max_nodes:
             complete = False
             break
-        found |= dict.fromkeys(pair)
+        found |= dict.fromkeys(new)
     return _induced(store, found, wanted, complete)
 
 

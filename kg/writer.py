@@ -40,7 +40,6 @@ MAX_KNOWN = 1_000_000
 """Ids remembered as being in the graph, to spare a MERGE for each event."""
 
 Written = ItemRecord | UserRecord
-Properties = Mapping[str, Any]
 
 
 class Writer:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from kg.snapshot import Snapshot
+from kg.snapshot import Snapshot, codes_of
 from recommender.data import Cells, KnowledgeGraph, TrainingData
 from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, meanings_of, scales_of
 from text.keyphrases import name_groups
@@ -99,14 +99,12 @@ def embed(snapshot: Snapshot, encode: Encode) -> TextVectors | None:
 
 def knowledge_of(snapshot: Snapshot) -> KnowledgeGraph:
     """The triples of a snapshot as typed edges over dense nodes."""
-    relations = snapshot.triples["relation"].unify_dictionaries().combine_chunks()
-    if isinstance(relations, pa.ChunkedArray):  # an empty column has no chunk to combine
-        relations = pa.array([], snapshot.triples.schema.field("relation").type)
+    relations, relation_names = codes_of(snapshot.triples["relation"])
     return KnowledgeGraph(
         heads=snapshot.triples["head"].to_numpy().astype(np.int64),
-        relations=relations.indices.to_numpy(zero_copy_only=False).astype(np.int64),
+        relations=relations,
         tails=snapshot.triples["tail"].to_numpy().astype(np.int64),
-        relation_names=tuple(relations.dictionary.to_pylist()),
+        relation_names=relation_names,
         num_items=snapshot.items.num_rows,
         num_entities=snapshot.entities.num_rows,
         num_nodes=snapshot.num_nodes,

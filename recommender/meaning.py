@@ -39,7 +39,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from kg.snapshot import Snapshot
+from kg.snapshot import Snapshot, codes_of
 from kg.values import seconds
 from kg.vocabulary import Vocabulary
 from recommender.data import Cells
@@ -125,16 +125,14 @@ class Events:
     @classmethod
     def of(cls, table: pa.Table) -> Events:
         """The events of a table that follows :data:`kg.snapshot.EVENTS`."""
-        kinds = table["kind"].unify_dictionaries().combine_chunks()
-        if isinstance(kinds, pa.ChunkedArray):  # a column without chunks has none to combine
-            kinds = pa.array([], kinds.type)
+        kinds, kind_names = codes_of(table["kind"])
         return cls(
             users=table["user"].to_numpy().astype(np.int64),
             items=table["item"].to_numpy().astype(np.int64),
-            kinds=kinds.indices.to_numpy(zero_copy_only=False).astype(np.int64),
+            kinds=kinds,
             values=table["value"].to_numpy().astype(np.float64),
             times=table["at"].cast(pa.int64()).to_numpy().astype(np.float64) / 1e6,
-            kind_names=tuple(kinds.dictionary.to_pylist()),
+            kind_names=kind_names,
         )
 
     @classmethod

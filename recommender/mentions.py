@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from kg.store import Store
 from kg.triples import Triples
 from recommender.bridge import Encode, item_texts, mean_rows, review_texts
 from recommender.errors import InvalidInput
+from recommender.writing import batched
 from text.mentions import MentionConfig, NameFinder, Span, common_names, folded, sentence_of
 from text.windows import unit_rows
 
@@ -166,8 +166,7 @@ def write_mentions(store: Store, taken: Snapshot, mentions: Sequence[Mention]) -
     for (label, id, target_label, target), count in counts.items():
         of_text[label, id].append({"text": id, "target": target, "label": target_label, "count": count})
     for label, ids in (("Item", taken.items["id"].to_pylist()), ("Review", taken.reviews["id"].to_pylist())):
-        rest = iter(ids)
-        while batch := list(islice(rest, TEXTS_A_BATCH)):
+        for batch in batched(ids, TEXTS_A_BATCH):
             rows = [row for id in batch for row in of_text[label, id]]
             adding = [
                 queries.statement(

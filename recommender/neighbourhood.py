@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recommender.drawing import check_installed, draw
+from recommender.explain.words import spaced
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -43,6 +44,6 @@ def _words(edge: dict[str, Any]) -> str:
     >>> _words({"relation": "RATED", "value": 5.0}), _words({"relation": "film.film.directed_by"})
     ('rated 5', 'film film directed by')
     """
-    words = edge["relation"].lower().replace(".", " ").replace("_", " ")
+    words = spaced(edge["relation"])
     worth = edge.get("value", edge.get("weight"))
     return f"{words} {worth:.3g}" if isinstance(worth, int | float) else words

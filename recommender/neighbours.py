@@ -19,6 +19,7 @@ from recommender.errors import InvalidInput
 from recommender.explain.answer import dense_item
 from recommender.model import Model
 from recommender.profiles.read import read_profile
+from recommender.writing import as_text, batched
 
 VECTORS_A_BATCH = 1_000
 """Of one transaction."""
@@ -35,23 +36,17 @@ def write_item_vectors(store: Store, model: Model, *, progress: bool = False) ->
         InvalidInput: the version knows no texts.
     """
     vectors = _vectors(model)
-    rows = [
-        [f"{model.version}/{model.items[item]}", model.items[item], ",".join(map(str, vectors[item].tolist()))]
-        for item in np.flatnonzero(vectors.any(axis=1)).tolist()
-    ]
+    version, spoken = model.version, np.flatnonzero(vectors.any(axis=1)).tolist()
     if not _are_there(store, model):
-        _add(store, model.version, rows, progress)
-        store.write(queries.statement("item_vectors_publish", version=model.version))
+        store.write(queries.statement("item_vectors_drop", version=version))  # of a write that was stopped
+        shown = tqdm(spoken, desc="item vectors", unit="item", leave=False, disable=not progress)
+        rows = ([f"{version}/{model.items[item]}", model.items[item], as_text(vectors[item])] for item in shown)
+        for batch in batched(rows, VECTORS_A_BATCH):
+            store.write(queries.statement("item_vectors_add", version=version, rows=batch))
+        store.write(queries.statement("item_vectors_publish", version=version))
     store.index_vectors("ItemVector", "vector", vectors.shape[1])
-    store.write(queries.statement("item_vectors_prune", version=model.version))
-    return len(rows)
-
-
-def _add(store: Store, version: str, rows: Sequence[Sequence[str]], progress: bool) -> None:
-    store.write(queries.statement("item_vectors_drop", version=version))  # of a write that was stopped
-    for start in tqdm(range(0, len(rows), VECTORS_A_BATCH), desc="item vectors", leave=False, disable=not progress):
-        batch = rows[start : start + VECTORS_A_BATCH]
-        store.write(queries.statement("item_vectors_add", version=version, rows=batch))
+    store.write(queries.statement("item_vectors_prune", version=version))
+    return len(spoken)
 
 
 def _are_there(store: Store, model: Model) -> bool:

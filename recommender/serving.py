@@ -23,6 +23,7 @@ from recommender.model import Model, Person
 from recommender.people import everyone, newcomer, read_people
 from recommender.ranking import top_k
 from recommender.refresh import versions
+from recommender.writing import batched
 
 EncoderOf = Callable[[Mapping[str, Any]], Encode | None]
 """Gives the text model that a version was made with, by its manifest."""
@@ -110,7 +111,7 @@ class Serving:
         """As :meth:`recommend`, by a version that need not be the published one, and some people at a time."""
         wanted = everyone(self._store) if user_ids is None else list(dict.fromkeys(user_ids))
         size = max(1, min(BLOCK, BLOCK_BYTES // (4 * max(1, len(model.items)))))
-        blocks = [wanted[start : start + size] for start in range(0, len(wanted), size)]
+        blocks = list(batched(wanted, size))
         shown = tqdm(blocks, desc="recommend", unit="block", disable=not self._progress or len(blocks) < 2, leave=False)
         for block in shown:
             yield self._lists(model, read_people(self._store, model, block), query)

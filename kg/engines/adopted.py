@@ -59,11 +59,12 @@ class AdoptedStore(Neo4jStore):
         """See :class:`kg.store.Store`."""
         return list(map(self._ours, super().read(self.translate(text), **parameters)))
 
+    def stream(self, text: str, **parameters: Any) -> Iterator[Row]:
+        """See :class:`kg.store.Store`."""
+        return map(self._ours, super().stream(self.translate(text), **parameters))
+
     def _values_of(self, text: str, parameters: Mapping[str, Any]) -> Iterator[list[Any]]:
         return map(self._dialect.value, super()._values_of(self.translate(text), parameters))
-
-    def _rows_of(self, text: str, parameters: Mapping[str, Any]) -> Iterator[Row]:
-        return map(self._ours, super()._rows_of(self.translate(text), parameters))
 
     def write(self, *statements: Statement) -> list[list[Row]]:
         """See :class:`kg.store.Store`."""

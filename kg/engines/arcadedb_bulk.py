@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any, Self
 import orjson
 
 from kg import schema
+from kg.folders import sync
 
 ROOM_EVERY = 200_000
 """Edges between two looks at the free space of the disk."""
@@ -112,8 +112,4 @@ def _json(rows: Sequence[Mapping[str, Any]]) -> str:
 def sync_folder(folder: Path) -> None:
     """Make the files of a folder, and the folder itself, durable."""
     for path in [*(entry for entry in folder.iterdir() if entry.is_file()), folder]:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(path)

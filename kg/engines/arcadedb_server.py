@@ -89,6 +89,7 @@ def _discard_leftovers(graph: Path) -> None:
 
 
 def open_database(server: Any) -> Any:
+    """The database of a server, made where there is none; a write is on the disk before it is acknowledged."""
     database = server.create_database(DATABASE)
     database.set_wal_flush("yes_full")
     return database

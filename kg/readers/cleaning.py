@@ -18,7 +18,6 @@ from uuid import UUID
 from kg.errors import RecordError
 from kg.records import MAX_ID_BYTES, clean_id
 
-UTC = UTC
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 """Times outside are impossible for an event."""

@@ -17,13 +17,13 @@ from kg.records import Record, Reject
 
 
 def read_knowledge(
-    source: Source, links: Source | None = None, mapping: RdfMapping | None = None, *, progress: bool = False
+    source: Source | None, links: Source | None = None, mapping: RdfMapping | None = None, *, progress: bool = False
 ) -> Iterator[Record | Reject]:
     """Triples with all that RDF says beside them, and links from items to entities.
 
     Args:
         source: a file of RDF (:func:`kg.rdf.read.read_rdf`), or anything that :func:`kg.readers.triples.read_triples`
-            takes. A pipe is RDF when there is a mapping.
+            takes; None for links alone. A pipe is RDF when there is a mapping.
         links: item id, entity id (:func:`kg.readers.triples.read_links`).
         mapping: what the predicates of RDF mean.
         progress: show a bar on stderr while RDF is read.
@@ -33,7 +33,9 @@ def read_knowledge(
         MissingExtra: RDF, and its parser is not installed.
     """
     linked = read_links(links) if links is not None else iter(())
-    if mapping is not None or _is_rdf(source):
+    if source is None:
+        yield from linked
+    elif mapping is not None or _is_rdf(source):
         yield from read_rdf(cast(FileSource, source), mapping, linked, progress=progress)
     else:
         yield from chain(read_triples(source), linked)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from kg.errors import ReadError
 from kg.readers.cleaning import identifier
@@ -17,6 +17,9 @@ from kg.readers.typed import TypedRows
 from kg.records import EntityRecord, Link, Reject, Triple, clean_relation, item_of
 
 Cells = Sequence[Any]
+R = TypeVar("R", Triple, EntityRecord, Link)
+_relation = lru_cache(4096)(clean_relation)
+"""A graph has few relations and many triples; a column of anything else must not fill the memory."""
 
 
 def read_triples(source: Source) -> Iterator[Triple | Reject]:
@@ -28,26 +31,7 @@ def read_triples(source: Source) -> Iterator[Triple | Reject]:
     Raises:
         ReadError: the source cannot be read (any further), or has fewer than three columns.
     """
-    rows = open_table(source)
-    if isinstance(rows, TypedRows):
-        yield from rows.checked(Triple)
-        return
-    rows, (head, relation, tail) = _columns(rows, [HEAD, RELATION, TAIL])
-    # A graph has few relations and many triples; a column of anything else must not fill the memory.
-    relation_of = lru_cache(4096)(clean_relation)
-
-    def make(cells: Cells) -> Triple:
-        name = cells[1] if isinstance(cells[1], str) else identifier(cells[1], relation)
-        stored = relation_of(name, relation)
-        spelled = None if name == stored else name.strip()
-        first, last = identifier(cells[0], head), identifier(cells[2], tail)
-        if (item := item_of(first)) is None:
-            return Triple(first, stored, last, name=spelled)
-        if (other := item_of(last)) is None:
-            return Triple(item, stored, last, head_label="Item", name=spelled)
-        return Triple(item, stored, other, head_label="Item", tail_label="Item", name=spelled)
-
-    yield from rows.records([head, relation, tail], make)
+    return _records(source, Triple, [HEAD, RELATION, TAIL], _triple)
 
 
 def read_entities(source: Source) -> Iterator[EntityRecord | Reject]:
@@ -56,16 +40,7 @@ def read_entities(source: Source) -> Iterator[EntityRecord | Reject]:
     Raises:
         ReadError: the source cannot be read (any further), or has fewer than three columns.
     """
-    rows = open_table(source)
-    if isinstance(rows, TypedRows):
-        yield from rows.checked(EntityRecord)
-        return
-    rows, (entity, name, kind) = _columns(rows, [ENTITY, ENTITY_NAME, KIND])
-
-    def make(cells: Cells) -> EntityRecord:
-        return EntityRecord(identifier(cells[0], entity), clean_text(cells[1], name), clean_text(cells[2], kind))
-
-    yield from rows.records([entity, name, kind], make)
+    return _records(source, EntityRecord, [ENTITY, ENTITY_NAME, KIND], _entity)
 
 
 def read_links(source: Source) -> Iterator[Link | Reject]:
@@ -74,16 +49,37 @@ def read_links(source: Source) -> Iterator[Link | Reject]:
     Raises:
         ReadError: the source cannot be read (any further), or has fewer than two columns.
     """
+    return _records(source, Link, [ITEM, ENTITY], _link)
+
+
+def _records(source: Source, wanted: type[R], names: Sequence[str], make: Callable[..., R]) -> Iterator[R | Reject]:
+    """What ``make`` makes of the cells of each row and the names of their columns; typed records are checked."""
     rows = open_table(source)
     if isinstance(rows, TypedRows):
-        yield from rows.checked(Link)
+        yield from rows.checked(wanted)
         return
-    rows, (item, entity) = _columns(rows, [ITEM, ENTITY])
+    rows, columns = _columns(rows, names)
+    yield from rows.records(columns, lambda cells: make(cells, *columns))
 
-    def make(cells: Cells) -> Link:
-        return Link(identifier(cells[0], item), identifier(cells[1], entity))
 
-    yield from rows.records([item, entity], make)
+def _triple(cells: Cells, head: str, relation: str, tail: str) -> Triple:
+    name = cells[1] if isinstance(cells[1], str) else identifier(cells[1], relation)
+    stored = _relation(name, relation)
+    spelled = None if name == stored else name.strip()
+    first, last = identifier(cells[0], head), identifier(cells[2], tail)
+    if (item := item_of(first)) is None:
+        return Triple(first, stored, last, name=spelled)
+    if (other := item_of(last)) is None:
+        return Triple(item, stored, last, head_label="Item", name=spelled)
+    return Triple(item, stored, other, head_label="Item", tail_label="Item", name=spelled)
+
+
+def _entity(cells: Cells, entity: str, name: str, kind: str) -> EntityRecord:
+    return EntityRecord(identifier(cells[0], entity), clean_text(cells[1], name), clean_text(cells[2], kind))
+
+
+def _link(cells: Cells, item: str, entity: str) -> Link:
+    return Link(identifier(cells[0], item), identifier(cells[1], entity))
 
 
 def _columns(rows: Rows, names: Sequence[str]) -> tuple[Rows, list[str]]:

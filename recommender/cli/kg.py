@@ -61,7 +61,7 @@ def report(
       tastegraph kg report --limit 100 --html report.html
     """
     with Session.of(context).open() as recommender:
-        found = recommender.kg_report(limit)
+        found = recommender.graph.report(limit)
     if html is not None:
         from recommender.graph_page import page
 
@@ -127,7 +127,7 @@ def evaluate(
         found = on_files(graph_on_files, session, files, text_model, refit=not no_refit, **options)
     else:
         with session.open(compute=True, text_model=text_model) as recommender:
-            found = recommender.kg_evaluate(protocol=(protocol or Protocol.TEMPORAL).value, **options)
+            found = recommender.graph.evaluate(protocol=(protocol or Protocol.TEMPORAL).value, **options)
     found = replace(found, report=replace(found.report, command=context.meta[TYPED]))
     if json:
         output.document(found.document())
@@ -163,7 +163,7 @@ def show(
     from recommender.neighbourhood import draw_neighbourhood
 
     with Session.of(context).open() as recommender:
-        found = recommender.neighbourhood(id, label, hops=hops, max_nodes=nodes, relations=relation or ())
+        found = recommender.graph.neighbourhood(id, label, hops=hops, max_nodes=nodes, relations=relation or ())
     draw_neighbourhood(found, out)
     counts = {"nodes": len(found), "edges": found.number_of_edges(), "complete": found.graph["complete"]}
     if json:
@@ -197,7 +197,7 @@ def mentions(
       tastegraph kg mentions
     """
     with Session.of(context).open(compute=True, text_model=text_model) as recommender:
-        found, summary = recommender.kg_mentions(margin=margin, dry_run=dry_run)
+        found, summary = recommender.graph.mentions(margin=margin, dry_run=dry_run)
     if out is not None:
         out.write_bytes(b"".join(orjson.dumps(mention) + b"\n" for mention in found))
     if json:

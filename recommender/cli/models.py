@@ -37,7 +37,7 @@ def list_versions(context: typer.Context, json: Json = False) -> None:
       tastegraph models list --json
     """
     with Session.of(context).open() as recommender:
-        versions = [dict(version) for version in recommender.models()]
+        versions = [dict(version) for version in recommender.models.all()]
     if json:
         output.document(versions)
     elif versions:
@@ -61,7 +61,7 @@ def rollback(
       tastegraph models rollback
     """
     with Session.of(context).open() as recommender:
-        published = recommender.rollback(version)
+        published = recommender.models.rollback(version)
     _done({"published": published}, json)
 
 
@@ -78,7 +78,7 @@ def prune(
       tastegraph models prune --keep 2
     """
     with Session.of(context).open() as recommender:
-        removed = recommender.prune(keep=keep)
+        removed = recommender.models.prune(keep=keep)
     _done({"removed": removed}, json)
 
 
@@ -91,7 +91,7 @@ def vectors(context: typer.Context, json: Json = False) -> None:
       tastegraph models vectors
     """
     with Session.of(context).open() as recommender:
-        written = recommender.write_item_vectors()
+        written = recommender.graph.write_item_vectors()
     _done({"vectors": written}, json)
 
 

@@ -159,9 +159,9 @@ def similar(
     """
     with Session.of(context).open() as recommender:
         if by is Nearness.TEXTS:
-            rows = recommender.nearest_items(item, k)
+            rows = recommender.graph.nearest_items(item, k)
         elif by is Nearness.INTERESTS:
-            rows = recommender.nearest_people(item, k)
+            rows = recommender.graph.nearest_people(item, k)
         else:
             rows = list(_records(recommender.similar_items(item, k)))
     if json:

@@ -12,7 +12,7 @@ from recommender.cli.parameters import Json, TextModel
 from recommender.cli.session import Session
 
 if TYPE_CHECKING:
-    from recommender.refresh.run import RefreshReport
+    from recommender.refresh.report import RefreshReport
 
 
 def refresh(

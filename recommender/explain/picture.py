@@ -25,7 +25,7 @@ PERSON, OWN, BETWEEN, RECOMMENDED = "the person", "met or written by the person"
 
 
 def draw_paths(explanation: Mapping[str, Any], path: Path | str) -> None:
-    """Draw the largest contributions of an explanation, as :meth:`recommender.facade.Recommender.explain` gives it.
+    """Draw the largest contributions of an explanation, as :meth:`recommender.Recommender.explain` gives it.
 
     Raises:
         InvalidInput: ``path`` is no .png, .svg or .html file.

@@ -80,7 +80,7 @@ def say_event(kind: str, *, liked: bool = False) -> str:
         return EVENTS[kind]
     if liked and kind in LIKES:
         return LIKES[kind]
-    return _spaced(kind) if re.match(r"[A-Z]+ED(_|$)", kind) else "met"
+    return spaced(kind) if re.match(r"[A-Z]+ED(_|$)", kind) else "met"
 
 
 def say_role(relation: str) -> str:
@@ -115,7 +115,7 @@ def say_edge(relation: str) -> str:
     ('which is often bought with it', 'which is tied to it (remake of)')
     """
     said = next((said for pattern, said in EDGES if _has(pattern, relation)), None)
-    return said or f"which is tied to it ({_spaced(relation)})"
+    return said or f"which is tied to it ({spaced(relation)})"
 
 
 TIED = "tied to"
@@ -128,13 +128,18 @@ def _bare(relation: str) -> str:
     >>> _bare("book.written_work.date"), _bare("IS_PART_OF"), _bare("7")
     ('date', 'part of', 'tied to')
     """
-    words = _spaced(relation.rsplit(".", 1)[-1])
+    words = spaced(relation.rsplit(".", 1)[-1])
     if not words or re.fullmatch(r"(r )?\d+", words):
         return TIED
     return re.sub(r"^(has|is|in) ", "", re.sub(r"^(\w+) \1 ", "", words))
 
 
-def _spaced(name: str) -> str:
+def spaced(name: str) -> str:
+    """A name of the graph as words.
+
+    >>> spaced("ADDED_TO_CART"), spaced("film.film.directed_by")
+    ('added to cart', 'film film directed by')
+    """
     return re.sub(r"[._\W]+", " ", name.lower()).strip()
 
 

@@ -16,7 +16,6 @@ from recommender.profiles.history import Histories
 
 PREFIX = DERIVED_PREFIX
 """Habits are properties of ``:User`` with this prefix, which keeps them apart from the static features."""
-_DAY = 86400
 _EPOCH_WEEKDAY = 3  # 1 January 1970 was a Thursday; Monday is 0
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from itertools import islice
 from typing import Any
-
-import numpy as np
-import orjson
 
 from kg.queries import statement
 from kg.store import Statement, Store
 from recommender.profiles.interests import Interest
 from recommender.profiles.profile import Profile
 from recommender.profiles.segments import Segments
+from recommender.writing import as_text, batched
 
 PEOPLE_A_BATCH = 100
 """People written in one transaction: about 1.5 MB of vectors, far below the engines' limit of 16 MiB a message."""
@@ -27,9 +24,8 @@ def write_profiles(store: Store, profiles: Iterable[Profile]) -> int:
     Who is not in the graph is left out. Writing the same profiles again changes nothing, and a reader sees a person's
     old profile or the new one, never a part of each.
     """
-    rest = iter(profiles)
     written = 0
-    while batch := list(islice(rest, PEOPLE_A_BATCH)):
+    for batch in batched(profiles, PEOPLE_A_BATCH):
         store.write(*replacing(batch))
         written += len(batch)
     return written
@@ -119,11 +115,6 @@ def _adding(interests: Iterable[tuple[str, Interest]]) -> list[Statement]:
         for user, interest in interests
     ]
     return _with("profile_add_interests", rows)
-
-
-def as_text(vector: np.ndarray) -> str:
-    """The shortest decimals that read back as the same float32 numbers, parted by commas."""
-    return orjson.dumps(np.ascontiguousarray(vector), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].decode()
 
 
 def _with(name: str, rows: Rows) -> list[Statement]:

@@ -24,7 +24,7 @@ from recommender.configured import read_config
 from recommender.context import RunContext
 from recommender.errors import InvalidInput
 from recommender.refresh.config import RefreshConfig
-from recommender.refresh.run import RefreshReport, StageReport
+from recommender.refresh.report import RefreshReport, StageReport
 from recommender.refresh.versions import summary
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from kg import queries
 from kg.store import Store
+from recommender.writing import batched
 
 ROWS_A_BATCH = 5_000
 """Edges written in one transaction."""
@@ -24,8 +25,7 @@ def write_lists(store: Store, version: str, lists: Iterable[pd.DataFrame]) -> in
     for block in lists:
         table = block[["user_id", "item_id", "rank", "score"]]
         rows = [list(row) for row in table.itertuples(index=False, name=None)]
-        for start in range(0, len(rows), ROWS_A_BATCH):
-            batch = rows[start : start + ROWS_A_BATCH]
+        for batch in batched(rows, ROWS_A_BATCH):
             store.write(queries.statement("recommended_add", model=version, rows=batch))
             written += len(batch)
     return written
@@ -34,6 +34,5 @@ def write_lists(store: Store, version: str, lists: Iterable[pd.DataFrame]) -> in
 def drop_lists(store: Store, kept: str) -> None:
     """Remove the lists of all versions but one, which is the published one, or none."""
     left = [row["id"] for row in store.read(queries.text("recommended_left"), kept=kept)]
-    for start in range(0, len(left), PEOPLE_A_BATCH):
-        users = left[start : start + PEOPLE_A_BATCH]
+    for users in batched(left, PEOPLE_A_BATCH):
         store.write(queries.statement("recommended_drop", users=users, kept=kept))

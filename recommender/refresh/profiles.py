@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from recommender.profiles.history import Words
 from recommender.profiles.live import MAX_LIVE_EVENTS, update_profile
 from recommender.profiles.profile import Profile, ProfileConfig, build_profiles, histories_of
 from recommender.profiles.write import PEOPLE_A_BATCH, drop_segments, write_profiles, write_segments
+from recommender.writing import batched
 
 
 def write_everyone(
@@ -59,7 +59,7 @@ def write_everyone(
     histories = histories_of(users, events, model.profiles, config, _words(model, place))
     profiles = build_profiles(histories, model.profiles, config, segments=segments, progress=progress)
     moved: list[str] = []
-    while batch := list(islice(profiles, PEOPLE_A_BATCH)):
+    for batch in batched(profiles, PEOPLE_A_BATCH):
         with profiling:
             now = _event_counts(store, [profile.user_id for profile in batch])
             still = [profile for profile in batch if _stands(profile, now, drawn_of)]

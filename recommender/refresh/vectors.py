@@ -8,7 +8,7 @@ pointer moves, and read through it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from kg.store import Store
 from recommender.model import Model
 from recommender.parts.factors import IALS
 from recommender.people import everyone, read_people
-from recommender.profiles.write import as_text
+from recommender.writing import as_text, batched
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def write_vectors(store: Store, model: Model) -> int | None:
         log.warning("%s gives no weight to %s, so no vectors are written", model.version, IALS.name)
         return None
     _write(store, "Item", model.version, model.items.ids, part.factors.numpy())
-    for users in _batches(everyone(store)):
+    for users in batched(everyone(store), AT_ONCE):
         people = model.people(read_people(store, model, users))
         _write(store, "User", model.version, users, part.factors_of(people).numpy())
     return int(part.factors.shape[1])
@@ -50,11 +50,6 @@ def drop_vectors(store: Store, kept: str) -> None:
 
 
 def _write(store: Store, label: str, version: str, ids: Sequence[str], vectors: np.ndarray) -> None:
-    for start, some in enumerate(_batches(ids)):
-        own = vectors[start * AT_ONCE : start * AT_ONCE + len(some)]
-        rows = [{"id": id, "vector": as_text(vector)} for id, vector in zip(some, own, strict=True)]
-        store.write(queries.statement("factors_add", names={"label": label}, model=version, rows=rows))
-
-
-def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
+    rows = ({"id": id, "vector": as_text(vector)} for id, vector in zip(ids, vectors, strict=True))
+    for batch in batched(rows, AT_ONCE):
+        store.write(queries.statement("factors_add", names={"label": label}, model=version, rows=batch))

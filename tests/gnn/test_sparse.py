@@ -49,16 +49,6 @@ def test_normalisation_by_hand_counts_a_negative_weight_by_its_size() -> None:
     np.testing.assert_allclose(sparse.densify(sparse.normalise(tensor)).numpy(), expected, atol=1e-7)
 
 
-def test_symmetric_product_has_the_gradient_of_the_dense_one() -> None:
-    half = random_csr(1, 6, 6).toarray()
-    dense = torch.from_numpy(half + half.T)
-    matrix = sparse.to_torch(sp.csr_matrix(dense.numpy()))
-    x = torch.randn(6, 3, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    (fast,) = torch.autograd.grad((sparse.symmetric_product(matrix, x) ** 2).sum(), x)
-    (slow,) = torch.autograd.grad(((dense @ x) ** 2).sum(), x)
-    torch.testing.assert_close(fast, slow)
-
-
 def test_coo_sorts_cells() -> None:
     cells = (torch.tensor([1, 0, 1]), torch.tensor([0, 2, 1]), torch.tensor([3.0, 1.0, 2.0]))
     assert sparse.densify(sparse.coo(*cells, (2, 3))).tolist() == [[0, 0, 1], [3, 2, 0]]

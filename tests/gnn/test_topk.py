@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gnn.errors import ShapeError
-from gnn.sparse import rows_of, to_torch
-from gnn.topk import top_k, top_k_in_blocks
+from gnn.sparse import to_torch
+from gnn.topk import top_k
 
 VALUES = st.sampled_from([-np.inf, -1.0, 0.0, 0.5, 0.5, 2.0, np.nan])  # few values: many ties
 
@@ -41,16 +41,6 @@ def test_agrees_with_sorting_each_row(data: st.DataObject, rows: int, columns: i
     for row, (chosen, values) in enumerate(zip(ids.tolist(), best.tolist(), strict=True)):
         assert values == [scores[row, i] if i >= 0 else -np.inf for i in chosen]
     np.testing.assert_array_equal(scores, before)
-
-
-def test_blocks_give_the_same_lists() -> None:
-    rng = np.random.default_rng(0)
-    scores = torch.from_numpy(rng.integers(0, 5, (7, 6)).astype(np.float32))
-    seen = to_torch(sp.csr_matrix((rng.random((7, 6)) < 0.3).astype(np.float32)))
-    whole, _ = top_k(scores, 3, seen)
-    parts = list(top_k_in_blocks(lambda s: scores[s], 7, 3, lambda s: rows_of(seen, s.start, s.stop), block=3))
-    assert [(here.start, here.stop) for here, _, _ in parts] == [(0, 3), (3, 6), (6, 7)]
-    assert torch.cat([ids for _, ids, _ in parts]).tolist() == whole.tolist()
 
 
 def test_what_does_not_fit_is_refused() -> None:

@@ -172,7 +172,7 @@ def test_models_profiles_and_vectors_know_nothing_of_who_and_what_is_gone(tmp_pa
         receipt = recommender.forget(ZOE)
         assert receipt.holding == []
         assert receipt.version not in (first, None)
-        assert [row["version"] for row in recommender.models()] == [receipt.version]
+        assert [row["version"] for row in recommender.models.all()] == [receipt.version]
         assert kept(vectors, cached) == []
         assert top not in set(recommender.recommend(None, k=30).item_id)
         met = set(events().query("user_id == 'u2'").item_id)

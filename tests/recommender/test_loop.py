@@ -346,17 +346,17 @@ def test_nothing_changed_means_nothing_is_done(tmp_path: Path) -> None:
         recommender.feedback("u0", "i14", "LIKED")
         third = recommender.refresh(budget=0)
         assert not third.unchanged
-        assert [row["version"] for row in recommender.models() if row["current"]] == [third.version]
+        assert [row["version"] for row in recommender.models.all() if row["current"]] == [third.version]
 
-        assert recommender.rollback() == first.version
+        assert recommender.models.rollback() == first.version
         assert recommender.status()["model"]["version"] == first.version
         tensors = tmp_path / "s" / "work" / "models" / third.version / "hybrid" / "hybrid.json"
         tensors.write_bytes(tensors.read_bytes().replace(b"p", b"q", 1))
         with pytest.raises(ArtefactError, match="damaged"):
-            recommender.rollback(third.version)
+            recommender.models.rollback(third.version)
         assert recommender.recommend("u0", k=3).shape[0] == 3
-        assert recommender.prune(keep=1) == [third.version]
-        assert [row["version"] for row in recommender.models()] == [first.version]
+        assert recommender.models.prune(keep=1) == [third.version]
+        assert [row["version"] for row in recommender.models.all()] == [first.version]
 
 
 @pytest.mark.embedded

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.embedded
 
 def test_names_kinds_and_edges_in_words(store: BoltStore, tmp_path: Path) -> None:
     plant(store, tmp_path / "rejects.jsonl")
-    shown = labelled(Recommender(store, RUN).neighbourhood("c"))
+    shown = labelled(Recommender(store, RUN).graph.neighbourhood("c"))
     assert {(data["label"], data["kind"]) for _, data in shown.nodes(data=True)} == {
         ("Alien", "item"),
         ("eve", "user"),
@@ -35,7 +35,7 @@ def test_names_kinds_and_edges_in_words(store: BoltStore, tmp_path: Path) -> Non
         ("eve", "interested in 0.4", "genre:Horror"),
     }
     with pytest.raises(QueryFailed, match="holds no node 'x'"):
-        Recommender(store, RUN).neighbourhood("x")
+        Recommender(store, RUN).graph.neighbourhood("x")
 
 
 def test_the_command_draws_to_a_file(tmp_path: Path) -> None:

@@ -18,8 +18,9 @@ from kg.store import Statement
 from recommender import Recommender
 from recommender.errors import ArtefactError, InvalidInput, RefreshRunning
 from recommender.refresh.config import RefreshConfig
+from recommender.refresh.course import ONLY
 from recommender.refresh.lock import refresh_lock
-from recommender.refresh.run import ONLY, refresh
+from recommender.refresh.run import refresh
 from recommender.refresh.stages import STAGES
 from recommender.texts import open_texts
 from tests.recommender.test_loop import events, items
@@ -95,7 +96,7 @@ def test_killed_in_every_stage_it_goes_on(
         assert [stage.stage for stage in report.stages if stage.resumed] == every[:-1]
         assert recommender.status()["model"]["version"] == report.version != first
         assert recommender.refresh(budget=0).unchanged
-        versions = {version["version"] for version in recommender.models()}
+        versions = {version["version"] for version in recommender.models.all()}
         work = recommender.store.work
         assert {path.name for path in (work / "models").iterdir()} == versions
         assert not list(work.rglob("*.partial"))
@@ -139,7 +140,7 @@ def test_rolling_back_brings_the_profiles_of_that_version(tmp_path: Path) -> Non
                 recommender.feedback(f"u{person}", f"i{item}", "LIKED", event_id=f"{person}-{item}")
         recommender.refresh(budget=0)
         assert recommender.profile("u0")["segments"] != before
-        first = recommender.rollback()
+        first = recommender.models.rollback()
         again = recommender.refresh(budget=0)
         assert (again.unchanged, again.version) == (True, first), "nothing changed, so the roll-back stands"
         recommender.feedback("u1", "i14", "LIKED")

@@ -166,7 +166,7 @@ def test_killed_while_it_is_learned_from_and_published(
     crashes.happen(after=0.02 * turn)  # while the snapshot is read
     report = refresh(graph, texts=texts, config=config, context=RUN, report=crash)
     crashes.over()
-    assert [row["version"] for row in recommender.models() if row["current"]] == [report.version]
+    assert [row["version"] for row in recommender.models.all() if row["current"]] == [report.version]
     assert graph.read("MATCH ()-[r:RATED]->() RETURN count(r) AS n") == before
     people = graph.read(
         "MATCH (u:User) RETURN u.habit_events AS events, COUNT { (u)-[:HAS_INTEREST]->() } AS interests, "

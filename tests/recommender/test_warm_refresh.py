@@ -16,10 +16,10 @@ from kg.ingest import write_event
 from kg.records import Interaction
 from kg.store import Statement
 from recommender import Recommender
-from recommender.refresh import run
+from recommender.refresh import course
 from recommender.refresh.config import RefreshConfig
 from recommender.refresh.plan import DriftConfig
-from recommender.refresh.run import RefreshReport
+from recommender.refresh.report import RefreshReport
 from tests.recommender.test_loop import ITEMS, PEOPLE, events, half, items
 from tests.running import RUN
 from text.encoder import TextEncoder
@@ -54,7 +54,7 @@ def warm(recommender: Recommender) -> tuple[RefreshReport, list[str], set[str]]:
         events().head(0).from_records(rows, columns=events().columns),
         items=[{"item_id": "i99", "title": "Item 99", "description": "tyres on a wet racing track", "genre": "racing"}],
     )
-    recommender._store.write(Statement("MATCH (u:User) SET u.habit_events = -1", {}))
+    recommender.store.write(Statement("MATCH (u:User) SET u.habit_events = -1", {}))
     embedded: list[str] = []
     stream = TextEncoder.stream
 
@@ -79,10 +79,10 @@ def test_little_change_needs_no_full_fit(warm: tuple[RefreshReport, list[str], s
 
 
 def test_the_new_version_holds_the_graph(recommender: Recommender, warm: Any) -> None:
-    folder = recommender._serving.model().folder
-    assert snapshot.load(folder / "snapshot").fingerprint == snapshot.take(recommender._store).fingerprint
+    folder = recommender.models.published().folder
+    assert snapshot.load(folder / "snapshot").fingerprint == snapshot.take(recommender.store).fingerprint
     plan = json.loads((folder / "manifest.json").read_text())["plan"]
-    full = recommender.models()[-1]["version"]
+    full = recommender.models.all()[-1]["version"]
     assert (plan["fit"], plan["base"], plan["full"], plan["changed"]) == ("warm", full, full, 7)
 
 
@@ -99,7 +99,7 @@ def test_everyone_and_everything_new_is_served(recommender: Recommender, warm: A
 
 def test_changes_that_all_versions_know_are_forgotten(recommender: Recommender, warm: Any) -> None:
     first = snapshot.moment_of(
-        recommender._serving.model().folder.parent / recommender.models()[-1]["version"] / "snapshot"
+        recommender.models.published().folder.parent / recommender.models.all()[-1]["version"] / "snapshot"
     )
     assert first is not None
     ticks = [row[0] for row in recommender.cypher("MATCH (c:Change) RETURN c.tick AS tick ORDER BY tick").rows]
@@ -108,7 +108,7 @@ def test_changes_that_all_versions_know_are_forgotten(recommender: Recommender, 
 
 
 def test_a_changed_item_touches_those_who_met_it(recommender: Recommender, warm: Any) -> None:
-    store = recommender._store
+    store = recommender.store
     met = {row[0] for row in recommender.cypher("MATCH (u:User)-[:RATED]->(:Item {id: 'i3'}) RETURN u.id AS id").rows}
     mark = Statement("MATCH (u:User) SET u.habit_events = -1", {})
     rename = Statement("MATCH (i:Item {id: 'i3'}) SET i.title = 'Item three'", {})
@@ -118,14 +118,14 @@ def test_a_changed_item_touches_those_who_met_it(recommender: Recommender, warm:
 
 
 def test_what_nobody_announced_is_read_all_the_same(recommender: Recommender, warm: Any) -> None:
-    recommender._store.write(
+    recommender.store.write(
         Statement(
             "MATCH (u:User {id: 'u1'}), (i:Item {id: 'i5'}) CREATE (u)-[:RATED {event_id: 'own', value: 5}]->(i)", {}
         )
     )
     report = recommender.refresh()
     assert report.fit == "warm"
-    taken = recommender._serving.model().snapshot
+    taken = recommender.models.published().snapshot
     assert "own" in taken.events["event_id"].to_pylist()
 
 
@@ -134,14 +134,14 @@ def test_killed_before_its_profiles_it_goes_on_with_them(recommender: Recommende
     recommender.refresh()
 
     def drawn_after(*, killed_for: str, then: str | None) -> set[str]:
-        recommender._store.write(mark)
-        write_event(recommender._store, Interaction(killed_for, "i3", "RATED", f"of {killed_for}", None, 3.0))
+        recommender.store.write(mark)
+        write_event(recommender.store, Interaction(killed_for, "i3", "RATED", f"of {killed_for}", None, 3.0))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(run, "write_everyone", _stopped)
+            patch.setattr(course, "write_everyone", _stopped)
             with pytest.raises(KeyboardInterrupt):
                 recommender.refresh()
         if then:
-            write_event(recommender._store, Interaction(then, "i3", "RATED", f"of {then}", None, 3.0))
+            write_event(recommender.store, Interaction(then, "i3", "RATED", f"of {then}", None, 3.0))
         report = recommender.refresh()
         assert (report.fit, all(stage.resumed for stage in report.stages[:-1])) == ("warm", then is None)
         return {row[0] for row in recommender.cypher(STORED).rows if row[1] != -1}
@@ -172,8 +172,8 @@ def test_a_full_fit_can_be_asked_for(recommender: Recommender, warm: Any) -> Non
 def test_reasons_for_a_full_fit(recommender: Recommender, warm: Any, drift: DriftConfig, why: str) -> None:
     from recommender.refresh.planner import Planner
 
-    store = recommender._store
-    published = recommender.models()[0]["version"]
+    store = recommender.store
+    published = recommender.models.all()[0]["version"]
     planner = Planner(store, published, "other", drift, seed=0)
     plan, begun = planner.plan(planner.read(whole=False), Path("nowhere"), full=False)
     assert plan.fit == "full"

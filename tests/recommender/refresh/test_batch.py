@@ -103,7 +103,7 @@ def test_published_unchanged_kept_back_and_forced(job: Path, server: BoltStore) 
     listed(job, server)
 
     with Recommender.open(server.address, work=job.parent / "work", run=RUN) as recommender:
-        assert recommender.rollback() == version
+        assert recommender.models.rollback() == version
     listed(job, server)
 
 
