@@ -33,7 +33,7 @@ STORED = "MATCH (u:User) RETURN u.id AS id, u.habit_events AS events ORDER BY id
 @pytest.fixture(scope="module")
 def recommender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recommender]:
     """Refreshed once, then marked: a profile that is drawn again loses the mark."""
-    config = RefreshConfig(tune_seconds=1, drift=TOLERANT)
+    config = RefreshConfig(tune_seconds=0, drift=TOLERANT)
     with Recommender.open(tmp_path_factory.mktemp("warm") / "store", run=RUN, config=config) as opened:
         opened.ingest(events(), items=items(), scale=(1, 5))
         report = opened.refresh()
