@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from contextvars import copy_context
 from dataclasses import asdict, dataclass, field
@@ -28,6 +28,8 @@ from kg.spelling import Spellings
 from kg.store import BulkLoad, Store
 from kg.writer import Writer
 
+LAST_WRITE_SECONDS = 5.0
+"""For so long an ingest that is stopped waits for the batch that is being written."""
 DEFAULT_REJECTS = "tastegraph.rejects.jsonl"
 """Name of the rejects file in the current directory, when none is given."""
 
@@ -145,27 +147,51 @@ class _Run:
         """Everything."""
         batches = self._batches(self._checked(records))
         put_off: list[Record] = []
-        load = None if self._dry_run else self._store.bulk_load()
-        if load is not None:
-            put_off = self._fill(load, batches)
-        self._write(itertools.chain(self._batches(put_off), batches))
+        failed: ReadError | None = None
+        if not self._dry_run:
+            with self._store.alone():  # or what others write in between would be replaced
+                if (load := self._store.bulk_load()) is not None:
+                    put_off, failed = self._fill(load, batches)
+        self._write(itertools.chain(self._batches(put_off), () if failed else batches))
         self._declare()
+        if failed is not None:
+            raise failed
         self.report.by_kind = dict(sorted(self._kinds.items()))
 
     def _write(self, batches: Iterable[Sequence[Record]]) -> None:
         """Each batch is written while the next one is read and checked; what it needs of the graph is read after."""
-        with ThreadPoolExecutor(1) as pool:
-            writing: Future[Outcome] | None = None
+        pool = ThreadPoolExecutor(1)
+        writing: Future[Outcome] | None = None
+
+        def ended() -> None:
+            nonlocal writing
+            if (last := writing) is not None:
+                writing = None
+                self._note(last.result())
+
+        try:
             for batch in batches:
-                if writing is not None:
-                    self._note(writing.result())
+                ended()
                 self._declare()
                 writing = pool.submit(copy_context().run, self._writer.write, batch)
-            if writing is not None:
-                self._note(writing.result())
+            ended()
+        except Exception:  # of reading: what came before is written, or it is said why not
+            ended()
+            raise
+        except BaseException:  # who stops it does not wait for a server that is away
+            wait([writing] if writing else [], timeout=LAST_WRITE_SECONDS)
+            raise
+        finally:
+            pool.shutdown(wait=False)
 
-    def _fill(self, load: AbstractContextManager[BulkLoad], batches: Iterator[Sequence[Record]]) -> list[Record]:
-        """Fill a new graph until the records end or the bulk path is given up; returns what was put off."""
+    def _fill(
+        self, load: AbstractContextManager[BulkLoad], batches: Iterator[Sequence[Record]]
+    ) -> tuple[list[Record], ReadError | None]:
+        """Fill a new graph until the records end or the bulk path is given up.
+
+        Returns:
+            what was put off, and why no more could be read.
+        """
         failed: ReadError | None = None
         with load as bulk:
             graph = NewGraph(bulk)
@@ -177,11 +203,7 @@ class _Run:
             except ReadError as error:  # what was read before is kept
                 failed = error
         self.report.accepted += graph.accepted
-        if failed is not None:
-            self._write(self._batches(graph.put_off))
-            self._declare()
-            raise failed
-        return graph.put_off
+        return graph.put_off, failed
 
     def _batches(self, records: Iterable[Record]) -> Iterator[list[Record]]:
         return in_batches(records, self._store.batch_rows)

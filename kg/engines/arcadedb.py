@@ -139,6 +139,8 @@ class ArcadeStore(BoltStore):
         with self._writing:
             try:
                 self._folder.check_room()
+                if not self.is_new:
+                    raise StoreError(f"{self.address} was new, but somebody else has written to it; run it again")
                 database = create_database(str(beside / DATABASE))
                 try:
                     with GraphLoad(database, bridge, self._folder.check_room) as load:

@@ -166,7 +166,7 @@ def test_words_on_events_are_read_quoted_and_forgotten(
         assert recommender.cypher(receipt.query, user=ZOE).rows == [[0, 0, 0]]
         assert (receipt.removed["reviews"], receipt.removed["vectors"], receipt.removed["events"]) == (3, 3, 0)
         assert receipt.owner_keeps == {"nodes": 1, "relations": 3}
-        assert [row["version"] for row in recommender.models()] == [receipt.version] != [done.version]
+        assert [row["version"] for row in recommender.models.all()] == [receipt.version] != [done.version]
         assert [row for row in foreign.read(OURS) if ZOE in str(row) or SENTENCE in str(row)] == []
         rest = foreign.read(
             "MATCH (n:reader {card: $user})-[r]-() RETURN labels(n) AS labels, type(r) AS type", user=ZOE

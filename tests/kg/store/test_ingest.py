@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 
 from kg import batch, ingest, newgraph, snapshot, writer
 from kg.bolt import BoltStore
-from kg.errors import EventConflict, ReadError, RecordError
+from kg.errors import EventConflict, ReadError, RecordError, StoreError
 from kg.readers import read_events, read_users
 from kg.records import (
     Attribute,
@@ -354,3 +356,58 @@ def test_repeats_within_a_first_load_are_found_in_later_batches(
     report = take(graph, records, rejects)
     assert (report.accepted, report.duplicates, report.rejected) == (900, 500, 1)
     assert looked_up != []
+
+
+def test_what_was_being_written_when_reading_fails_is_told(
+    graph: BoltStore, rejects: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch in flight: its conflicts are kept, and where it could not be written that is the error."""
+    graph.write(Statement("CREATE (:User {id: 'somebody'})", {}))
+    take(graph, [event(1)], rejects)
+    monkeypatch.setattr(type(graph), "batch_rows", 2)
+
+    def cut_off() -> Iterator[Record]:
+        yield from (event(1, value=2.0), event(2))
+        raise ReadError("events.csv", "the file ends in the middle")
+
+    with pytest.raises(ReadError, match="in the middle"):
+        ingest.ingest(graph, cut_off(), rejects=rejects, progress=False)
+    assert "another RATED event is stored" in rejects.read_text()
+
+    def fails(self: writer.Writer, records: object) -> object:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(writer.Writer, "write", fails)
+    with pytest.raises(StoreError, match="the disk is full"):
+        ingest.ingest(graph, cut_off(), rejects=rejects, progress=False)
+
+
+def test_who_stops_an_ingest_does_not_wait_for_a_server_that_is_away(
+    graph: BoltStore, rejects: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph.write(Statement("CREATE (:User {id: 'somebody'})", {}))
+    monkeypatch.setattr(type(graph), "batch_rows", 1)
+    monkeypatch.setattr(ingest, "LAST_WRITE_SECONDS", 0.1)
+    comes_back = threading.Event()
+    monkeypatch.setattr(writer.Writer, "write", lambda self, records: comes_back.wait(30) and batch.Outcome())
+
+    def stopped() -> Iterator[Record]:
+        yield event(1)
+        raise KeyboardInterrupt
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        ingest.ingest(graph, stopped(), rejects=rejects, progress=False)
+    assert time.monotonic() - started < 10
+    comes_back.set()
+
+
+def test_what_others_write_while_a_first_load_begins_stays(store: BoltStore, rejects: Path) -> None:
+    """An event that was acknowledged between the question whether the graph is new and the load."""
+    load = store.bulk_load()
+    assert load is not None
+    assert ingest.write_event(store, event(1))
+    with pytest.raises(StoreError, match="somebody else has written to it"), load:
+        pass
+    assert store.read("MATCH ()-[r:RATED]->() RETURN r.event_id AS id") == [{"id": "e1"}]
+    assert take(store, [event(1), event(2)], rejects).accepted == 1

@@ -128,7 +128,7 @@ def test_a_server_that_is_gone_is_waited_for_as_long_as_is_said(
     started = time.monotonic()
     with pytest.raises(StoreUnavailable, match=r"no graph server answers at .*, tried for 1\.5 s"):
         graph.write(Statement("MERGE (:User {id: 'late'})", {}))
-    assert 0.7 < time.monotonic() - started < 6
+    assert 0.5 < time.monotonic() - started < 6, "the pause that would go beyond may be two thirds of it"
 
 
 def test_reads_wait_as_long_as_writes_where_nobody_looks_on() -> None:
