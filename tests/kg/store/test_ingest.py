@@ -367,7 +367,7 @@ def test_what_was_being_written_when_reading_fails_is_told(
     monkeypatch.setattr(type(graph), "batch_rows", 2)
 
     def cut_off() -> Iterator[Record]:
-        yield from (event(1, value=2.0), event(2))
+        yield from (event(1, value=5.0), event(2))
         raise ReadError("events.csv", "the file ends in the middle")
 
     with pytest.raises(ReadError, match="in the middle"):
