@@ -31,7 +31,7 @@ class FusionConfig:
     max_people: int = 3000
     """Validation people used at most, drawn at random: more would not move a handful of weights."""
     max_choices: int = 2000
-    """Choices, each a person with one target, that the logit learns from at most."""
+    """Choices, each a person with one target, that the logit learns from at most, on each split."""
     folds: int = 4
     """Cross-fitting folds over people."""
     k: int = 10
@@ -182,8 +182,8 @@ def ndcg(choices: Choices, scores: np.ndarray, k: int, people: np.ndarray) -> np
 
 
 def logit(choices: Choices, people: np.ndarray, config: FusionConfig) -> np.ndarray:
-    """Conditional logit weights ``(P,)`` float64 of these people, each of whom counts once in expectation, however many
-    relevant items their heads hold; all 1 where none is held, or where every part points away from them.
+    """Conditional logit weights ``(P,)`` float64 of these rows, each of which counts once in expectation, however many
+    relevant items its heads hold; all 1 where none is held, or where every part points away from them.
     """
     relevant = choices.relevant[people] & choices.heads[people]
     rows, columns = np.nonzero(relevant)

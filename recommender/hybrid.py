@@ -172,6 +172,7 @@ def fuse(
     met: list[Choices] = []
     sizes: list[np.ndarray] = []
     unmet: list[Choices] = []
+    apart: bool | None = None
 
     def drawn(among: np.ndarray) -> np.ndarray:
         return np.sort(rng.permutation(np.flatnonzero(among))[: config.max_people])
@@ -185,17 +186,20 @@ def fuse(
         if len(rows) and len(parts):
             sizes.append(size[rows])
             met.append(one.choices(rows, partial(_units, one.parts), config))
-        rows = drawn(size == 0 if np.count_nonzero(size == 0) >= situations.least else np.ones_like(size))
+        if apart is None:  # whether those of whom nothing is known teach alone, on all splits alike
+            apart = int(np.count_nonzero(size == 0)) >= situations.least
+        rows = drawn(size == 0 if apart else np.ones_like(size))
         if len(rows) and len(telling):
             unmet.append(one.choices(rows, partial(_alike, alike[telling]), config))
 
     names = tuple(part.name for part in parts)
+    learning = replace(config, max_choices=config.max_choices * max(1, len(met)))
     history, few, few_items = Learned(np.ones(len(parts)), "equal"), None, 0
     if met:
-        history, few, few_items = _by_history(concatenate(met), np.concatenate(sizes), names, config, situations, rng)
+        history, few, few_items = _by_history(concatenate(met), np.concatenate(sizes), names, learning, situations, rng)
     nothing = Learned(np.bincount(telling, minlength=len(parts)).astype(np.float64), "equal")
     if unmet:
-        some, _ = learn(concatenate(unmet), [names[position] for position in telling], config, rng, reasons=False)
+        some, _ = learn(concatenate(unmet), [names[position] for position in telling], learning, rng, reasons=False)
         nothing = replace(some, weights=np.bincount(telling, some.weights, len(parts)))
     knows = np.array([part.knows_new_items for part in parts], dtype=bool)
     return Fusion.of(names, history, nothing, knows, situations, few=few, few_items=few_items)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,26 @@ PHRASES = "phrases.json"
 
 
 @dataclass(frozen=True)
+class Said:
+    """One person's own words."""
+
+    about: np.ndarray
+    """``(r,)`` int64 dense ids of items; negative for an item that came after the model, and for words about none."""
+    vectors: np.ndarray
+    """``(r, d)`` float32."""
+
+    @property
+    def mean(self) -> np.ndarray:
+        """``(d,)`` float32."""
+        return np.asarray(self.vectors.mean(axis=0), dtype=np.float32)
+
+    def without(self, items: Sequence[int]) -> Said | None:
+        """The words about other items; None where none are left."""
+        kept = ~np.isin(self.about, items)
+        return Said(self.about[kept], self.vectors[kept]) if kept.any() else None
+
+
+@dataclass(frozen=True)
 class Person:
     """What the graph says of one person right now."""
 
@@ -38,8 +58,13 @@ class Person:
     """None for somebody who is given as a list of items or a text."""
     events: Events
     """Their events; ``items`` are dense ids of the model, negative for items that came after it."""
-    words: np.ndarray | None = None
-    """``(d,)`` float32 mean vector of their own words, None when they wrote nothing."""
+    said: Said | None = None
+    """What they wrote themselves, None when they wrote nothing."""
+
+    def without(self, items: Sequence[int]) -> Person:
+        """The same person without their events with these items, and without what they wrote about them."""
+        events = self.events.take(~np.isin(self.events.items, items))
+        return replace(self, events=events, said=self.said and self.said.without(items))
 
 
 @dataclass(frozen=True)
@@ -161,8 +186,8 @@ class Model:
             return None
         words = np.zeros((len(persons), self.vectors.items.shape[1]), dtype=np.float32)
         for row, person in enumerate(persons):
-            if person.words is not None:
-                words[row] = person.words
+            if person.said is not None:
+                words[row] = person.said.mean
         return words
 
     def seen(self, persons: Sequence[Person]) -> sp.csr_matrix:

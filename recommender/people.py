@@ -9,10 +9,10 @@ import numpy as np
 
 from kg import queries
 from kg.store import Store
-from recommender.bridge import Encode, join_text
+from recommender.bridge import join_text
 from recommender.errors import InvalidInput, UnknownItem, UnknownUser
 from recommender.meaning import Events
-from recommender.model import Model, Person
+from recommender.model import Model, Person, Said
 from text.windows import has_vector
 
 LIKED = "LIKED"
@@ -35,20 +35,22 @@ def read_people(store: Store, model: Model, user_ids: Sequence[str]) -> list[Per
 
 
 def _person(model: Model, row: dict[str, Any]) -> Person:
-    words = [text for text in (join_text(title, text) for title, text in row["reviews"]) if text]
+    written = [(text, item) for title, told, item in row["reviews"] if (text := join_text(title, told))]
     return Person(
         user_id=row["user_id"],
         events=Events.of_person(row["events"], model.items),
-        words=_mean_words(words, model.encode) if model.vectors is not None else None,
+        said=_said(written, model) if written else None,
     )
 
 
-def _mean_words(texts: Sequence[str], encode: Encode | None) -> np.ndarray | None:
-    if not texts or encode is None:
+def _said(written: Sequence[tuple[str, str]], model: Model) -> Said | None:
+    """Texts, each with the item that it is about."""
+    if model.vectors is None or model.encode is None:
         return None
-    vectors = encode(texts)
-    spoken = vectors[has_vector(vectors)]
-    return np.asarray(spoken.mean(axis=0), dtype=np.float32) if len(spoken) else None
+    texts, items = zip(*written, strict=True)
+    vectors = model.encode(texts)
+    spoken = has_vector(vectors)
+    return Said(model.items.indices(items)[spoken], vectors[spoken]) if spoken.any() else None
 
 
 def newcomer(model: Model, history: Sequence[str] | None, text: str | None) -> Person:
@@ -70,12 +72,12 @@ def newcomer(model: Model, history: Sequence[str] | None, text: str | None) -> P
             f"items that are not in the published version {model.version}: {names}; ingest them and run 'tastegraph "
             "refresh'"
         )
-    words = None
+    said = None
     if text is not None:
         if model.vectors is None or model.encode is None:
             raise InvalidInput("no item of this graph has a text, so a person's text says nothing of items")
-        words = _mean_words([text], model.encode)
-        if words is None:
+        said = _said([(text, "")], model)
+        if said is None:
             raise InvalidInput("the text holds no words")
     size = len(history)
     return Person(
@@ -88,7 +90,7 @@ def newcomer(model: Model, history: Sequence[str] | None, text: str | None) -> P
             times=np.full(size, np.nan),
             kind_names=(LIKED,),
         ),
-        words=words,
+        said=said,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from gnn.errors import GnnError
 from recommender.context import RunContext
 from recommender.data import TrainingData
 from recommender.evaluation.protocol import Task
@@ -17,6 +19,8 @@ from recommender.parts import HYBRID, PARTS
 from recommender.parts.base import Part
 from recommender.situations import Fusion
 from recommender.tuning import Tuned, fit_part, tune
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,11 @@ def _judged(parts: Sequence[Part], task: Task, others: Sequence[Task], run: RunC
     """The parts on the first task, then with the same settings on the others, one task at a time to spare memory."""
     yield Judged(parts, task.people, task.seen, task.relevant, task.users)
     for other in tqdm(others, desc="weighing", unit="split", disable=not run.progress, leave=False):
-        fitted = [fit_part(type(part), part.config, other.data, run) for part in parts]
+        try:
+            fitted = [fit_part(type(part), part.config, other.data, run) for part in parts]
+        except GnnError as error:
+            log.warning("a further validation part does not teach the weights: %s", error)
+            continue
         yield Judged(fitted, other.people, other.seen, other.relevant, other.users)
 
 

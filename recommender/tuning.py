@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -15,6 +16,8 @@ from recommender.context import RunContext
 from recommender.data import TrainingData
 from recommender.evaluation.protocol import EvaluationConfig, Task, evaluate
 from recommender.parts.base import Part
+
+log = logging.getLogger(__name__)
 
 LEAST_SECONDS = 10.0
 """For so long a part may train in any case: with less it is hardly the same model."""
@@ -130,14 +133,17 @@ def tune(
         finalists = sorted(best.trials, key=lambda trial: -trial.value)[:FINALISTS]
         if len(finalists) < 2:
             return
-        for place, trial in enumerate(finalists):
-            start = time.perf_counter()
-            values = tuple(judged(kind, trial.config, other)[1] for other in others)
-            finalists[place] = replace(trial, others=values, seconds=trial.seconds + time.perf_counter() - start)
-            best.trials[best.trials.index(trial)] = finalists[place]
-        chosen = max(finalists, key=lambda trial: trial.mean)
-        if chosen is not finalists[0]:
-            best.part, best.value = judged(kind, chosen.config, task)
+        try:
+            for place, trial in enumerate(finalists):
+                start = time.perf_counter()
+                values = tuple(judged(kind, trial.config, other)[1] for other in others)
+                finalists[place] = replace(trial, others=values, seconds=trial.seconds + time.perf_counter() - start)
+                best.trials[best.trials.index(trial)] = finalists[place]
+            chosen = max(finalists, key=lambda trial: trial.mean)
+            if chosen is not finalists[0]:
+                best.part, best.value = judged(kind, chosen.config, task)
+        except GnnError as error:
+            log.warning("%s: the best on the first validation part is taken: %s", kind.name, error)
 
     bar = tqdm(list(_rounds(kinds, grids)), desc="tuning", unit="trial", disable=not run.progress, leave=False)
     for round_number, kind, params in bar:

@@ -11,6 +11,6 @@ RETURN u.id AS user_id,
          RETURN [type(e), i.id, toString(e.at), e.value]
        } AS events,
        COLLECT {
-         MATCH (u)-[:WROTE]->(r:Review)-[:ABOUT]->(:Item)
-         RETURN [r.title, r.text]
+         MATCH (u)-[:WROTE]->(r:Review)-[:ABOUT]->(i:Item)
+         RETURN [r.title, r.text, i.id]
        } AS reviews

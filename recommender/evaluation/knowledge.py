@@ -180,8 +180,13 @@ def variants(split: Split, seed: int = 0) -> dict[str, Split]:
 
 
 def _changed(split: Split, change: Callable[[TrainingData], TrainingData]) -> Split:
-    grades = split.grades
-    return replace(split, train=change(split.train), refit=change(split.refit), grades=grades)
+    again = split.again
+    return replace(
+        split,
+        train=change(split.train),
+        refit=change(split.refit),
+        again=None if again is None else lambda number: _changed(again(number), change),
+    )
 
 
 def without_graph(data: TrainingData) -> TrainingData:

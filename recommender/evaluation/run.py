@@ -32,9 +32,6 @@ from recommender.parts.item_item import ItemKNN
 from recommender.search import Choice, fit_named, hybrid_of, search
 from recommender.tuning import NOTHING_TO_DO, Tuned
 
-FURTHER = 2
-"""Validation parts beside the first one, where time does not matter."""
-
 
 def models_of(names: Sequence[str] | None) -> list[str]:
     """The names of models to measure; by default the hybrid and the simple baselines.
@@ -69,7 +66,7 @@ def measure(
         names: of the models, see :func:`models_of`.
         ks: lengths of lists.
         budget: seconds of tuning for all models together; None tries every configuration, and judges the best ones on
-            :data:`FURTHER` validation parts more where the split can be drawn again.
+            further validation parts too (:meth:`recommender.evaluation.split.Split.others`).
         choice: the outcome of an earlier search on this split's validation part, which is then not repeated.
         curve: shares of the training pairs, in (0, 1), to fit on as well, with the settings chosen on all of them.
         thorough: whether lists are measured beyond accuracy and by groups, see :class:`EvaluationConfig`.
@@ -84,7 +81,7 @@ def measure(
     parts = [name for name in PARTS if name in wanted or ("hybrid" in wanted and name in HYBRID)]
     alone: dict[str, dict[str, float]] = {}
     if choice is None:
-        others = split.others(FURTHER) if budget is None else []
+        others = split.others() if budget is None else []
         choice, tuned = search(split.validation, run, others=others, budget=budget, names=parts)
         alone = _train_only(split, choice, tuned, wanted, EvaluationConfig(ks=tuple(ks)))
         del tuned  # parts fitted on train, which are not needed beside those of the final fit

@@ -16,6 +16,9 @@ from recommender.errors import InvalidInput
 from recommender.evaluation.protocol import Task
 from recommender.meaning import Events
 
+FURTHER = 2
+"""Validation parts beside the first one, where time does not matter."""
+
 
 class Build(Protocol):
     """Makes training data of one part of a snapshot, everything derived from events included."""
@@ -59,7 +62,7 @@ class Split:
         """Fit on train, rank everything but train, find the validation positives."""
         return Task.of(self.train, self.trained, self.valid.matrix)
 
-    def others(self, count: int) -> list[Task]:
+    def others(self, count: int = FURTHER) -> list[Task]:
         """As :attr:`validation`, on further parts of what is known before the test, ``count`` where as many can be had:
         a choice between settings by one small part follows its noise."""
         found: list[Task] = []
@@ -69,7 +72,7 @@ class Split:
                 found.append(self.again(number).validation)
         except InvalidInput:  # the events do not reach back as far
             pass
-        return [task for task in found if len(task)]
+        return [task for task in found if len(task) and task.data.cells.positive.nnz]
 
     @cached_property
     def testing(self) -> Task:

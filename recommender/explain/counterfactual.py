@@ -7,7 +7,7 @@ learned with an item there stays.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -70,5 +70,4 @@ class Counterfactual:
             self._solved |= dict(zip(new, scores, strict=True))
 
     def _rest(self, left_out: Sequence[int]) -> Person:
-        events = self._person.events
-        return replace(self._person, events=events.take(~np.isin(events.items, left_out)))
+        return self._person.without(left_out)

@@ -1,7 +1,8 @@
 """Interests: items whose texts are near one of the interests of the person.
 
-A person's interests are the clusters of what they liked, as in their profile (:mod:`recommender.profiles.interests`):
-one mean of all would lie between them and near none. With unit text vectors ``v`` about their mean, the weights ``x_i >
+A person's interests are the clusters of what they liked, found as for their profile
+(:mod:`recommender.profiles.interests`), but without recency and their own reviews: one mean of all would lie between
+them and near none. With unit text vectors ``v`` about their mean, the weights ``x_i >
 0`` of the liked items and the kernel ``k(c) = max(c, 0)^sharpness``,
 
 ``score_j = sum over interests C of m_C k(v_C · v_j)``, ``v_C = unit(sum_{i in C} x_i v_i)``,
@@ -23,6 +24,9 @@ from recommender.context import RunContext
 from recommender.data import People, TrainingData
 from recommender.parts.base import Contributions, Part
 from recommender.profiles.interests import InterestConfig, cluster_actions
+
+ACTIONS = InterestConfig(max_actions=512)
+"""So many liked items are clustered: beyond, Ward's method takes longer than a list may take."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Interests(Part):
     def _interests(self, person: People) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
         """Of one person: positions in the row of weights ``(m,)``, the vector ``(d,)``, and how much it counts."""
         vectors, weights = self.vectors[person.weights.indices], person.weights.data
-        for cluster in cluster_actions(vectors, weights, InterestConfig()):
+        for cluster in cluster_actions(vectors, weights, ACTIONS):
             yield cluster.members, cluster.vector, cluster.weight**self.config.share
         whole = float(weights[weights > 0].sum() or -weights.sum())
         for place in np.flatnonzero(weights < 0)[:, None]:

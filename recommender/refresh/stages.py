@@ -135,7 +135,9 @@ def tune_parts(run: Run, folder: Path) -> None:
     task = run.split.validation if run.split else _nobody(run)
     # The baselines too, so that the figures have the hybrid beside all of them, tuned under the same budget.
     names = tuple(dict.fromkeys((*HYBRID, *BASELINES)))
-    choice, _ = search(task, run.context, budget=run.config.tune_seconds, names=names)
+    budget = run.config.tune_seconds
+    others = run.split.others() if run.split and budget is None else ()
+    choice, _ = search(task, run.context, others=others, budget=budget, names=names)
     (folder / "choice.json").write_text(json.dumps(choice.to_dict(), indent=1))
 
 

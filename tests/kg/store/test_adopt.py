@@ -345,7 +345,7 @@ def test_words_are_not_copied_and_feedback_has_its_own(owners: Adopt) -> None:
     assert sorted(row["words"] for row in kept) == [[], [], [], ["lovely"]]
     assert not write_event(store, event), "the same again"
     people = store.read(queries.text("people_events"), users=["u-1"])
-    assert sorted(people[0]["reviews"]) == [["Yes", "lovely"], ["meh", "so slow"]]
+    assert sorted(people[0]["reviews"]) == [["Yes", "lovely", "T1"], ["meh", "so slow", "T2"]]
     (history,) = store.read(queries.text("profile_history"), user="u-2", most=9)
     assert sorted(history["reviews"]) == [["T1", None, "warm and wide"], ["T2", None, "warm and wide"]]
 

@@ -109,7 +109,7 @@ def test_people_are_read_with_events_and_words(planted: BoltStore) -> None:
     (bob,) = rows
     events = [[kind, item, seconds(at), value] for kind, item, at, value in sorted(bob["events"])]
     assert events == [["RATED", "a", DAY[4].timestamp(), 2.0], ["RATED", "e", DAY[41].timestamp(), 3.0]]
-    assert (bob["user_id"], bob["reviews"]) == ("bob", [[None, "so bad"]])
+    assert (bob["user_id"], bob["reviews"]) == ("bob", [[None, "so bad", "a"]])
 
 
 def test_the_version_published_last_is_current(graph: BoltStore) -> None:
