@@ -269,6 +269,20 @@ def test_leaving_an_item_out_gives_the_score_of_somebody_who_never_met_it(recomm
         recommender.explain("whole", "i5", without=["i14"])
 
 
+@pytest.mark.embedded
+def test_what_was_written_about_an_item_that_is_left_out_does_not_speak_either(recommender: Recommender) -> None:
+    """Somebody who wrote of two items, without one of them, is whoever wrote of the other alone."""
+    at = datetime(2024, 5, 1, tzinfo=UTC)
+    for user, told in (("wrote of both", ("i3", "i20")), ("wrote of one", ("i3",))):
+        for item in told:
+            text = f"the best of all: {TOPICS[half(int(item[1:]))]}"
+            recommender.feedback(user, item, "LIKED", text=text, at=at)
+    both = recommender.explain("wrote of both", "i14", without=["i20"])
+    one = recommender.explain("wrote of one", "i14")
+    assert both["score"] != pytest.approx(one["score"], rel=1e-3)
+    assert both["without"]["score"] == pytest.approx(one["score"], abs=1e-5)
+
+
 def test_feedback_changes_the_next_list(either: Recommender) -> None:
     first = either.recommend("u10", k=3).item_id.tolist()
     receipt = either.feedback("u10", first[0], "disliked", event_id="e-10")

@@ -142,3 +142,22 @@ def test_with_nobody_to_learn_from_all_weights_are_equal() -> None:
     learned = fuse([Judged(parts, People(nothing, none), nothing, nothing, none)])
     assert (learned.history.chosen, learned.history.weights.tolist()) == ("equal", [1.0, 1.0, 1.0])
     assert learned.words[2] > 3 * max(learned.words[:2])
+
+
+def test_weights_learn_from_everybody_who_is_judged() -> None:
+    """On one split thirty people want what the first part knows, on two others as many want what the second knows."""
+    rng = np.random.default_rng(5)
+    history = np.zeros((30, ITEMS), np.float32)
+    history[:, 0] = 1.0
+    judged = []
+    for split in range(3):
+        wanted = rng.integers(1, ITEMS, 30)
+        known, noise = np.zeros((30, ITEMS), np.float32), rng.random((2, 30, ITEMS), dtype=np.float32)
+        known[np.arange(30), wanted] = 2.0
+        parts = [Told("one", noise[0] + known * (split == 0)), Told("other", noise[1] + known * (split > 0))]
+        relevant = sp.csr_matrix((np.ones(30, np.float32), (np.arange(30), wanted)), shape=(30, ITEMS))
+        people = People(sp.csr_matrix(history), np.arange(30))
+        judged.append(Judged(parts, people, sp.csr_matrix(history), relevant, np.arange(30)))
+    alone, together = fuse(judged[:1]).history, fuse(iter(judged)).history
+    assert alone.weights[0] > 10 * alone.weights[1]
+    assert 1.05 * together.weights[0] < together.weights[1] < 5 * together.weights[0]

@@ -20,6 +20,7 @@ from recommender.evaluation.knowledge import (
     GraphEffect,
     graph_effect,
     shuffled,
+    variants,
 )
 from recommender.evaluation.protocol import Figures
 from recommender.evaluation.report import ModelResult, Report
@@ -87,6 +88,17 @@ def test_an_empty_graph_is_called_so() -> None:
     found = effect(None)
     assert found.verdict == "There is nothing to judge: the graph has no edge that an evaluation may use."
     assert len({model.figures.means["ndcg@10"] for model in found.report.models}) == 1
+
+
+def test_further_validation_parts_are_of_the_same_variant() -> None:
+    """Where time does not matter, what judges the shuffled variant is shuffled too."""
+    taken = world(TRUE)
+    split = split_snapshot(taken, Builder(taken), SplitConfig(protocol="random", valid=0.15, test=0.15))
+    for name, variant in variants(split).items():
+        for task in (variant.validation, *variant.others()):
+            found, own = task.data.knowledge, variant.refit.knowledge
+            assert (len(found), found.tails.tolist()) == (len(own), own.tails.tolist()), name
+    assert split.others()[0].data.knowledge.tails.tolist() != variants(split)[SHUFFLED].refit.knowledge.tails.tolist()
 
 
 def report_of(values: dict[str, np.ndarray]) -> Report:

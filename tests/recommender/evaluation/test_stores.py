@@ -13,6 +13,7 @@ from recommender.bridge import Builder, TextVectors
 from recommender.context import RunContext
 from recommender.errors import InvalidInput, LeakageError
 from recommender.evaluation import leakage, splits
+from recommender.evaluation.run import measure
 from recommender.evaluation.split import Build
 from recommender.evaluation.stores import SplitConfig, reviews_of, split_snapshot
 from recommender.meaning import Events
@@ -215,6 +216,19 @@ def test_further_validation_parts_of_random_splits_keep_the_test_and_its_secrets
         assert (first.relevant != others[0].relevant).nnz if first.relevant.shape == others[0].relevant.shape else True
     fixed = split_snapshot(*_dated(rows), SplitConfig(protocol="leave-last"))
     assert fixed.others(2) == [], "each person's last pair validates, and that is one"
+
+
+def test_what_cannot_teach_on_a_further_part_stops_nothing() -> None:
+    """Early on people only disliked things: the parts further back have nothing to learn from, and are left out."""
+    rows: list[Row] = [(user, user % 5, "DISLIKED", float(user), None) for user in range(40)]
+    rows += [(n % 40, 5 + (n * 7) % 15, "LIKED", 100.0 + n, None) for n in range(120)]
+    rows = list({row[:2]: row for row in rows}.values())
+    snapshot = snapshot_of(sorted(rows), num_users=40, num_items=20)
+    split = split_snapshot(snapshot, builder(snapshot), SplitConfig(valid=0.5, test=0.1))
+    assert len(split.validation) > 20
+    assert split.others() == []
+    report = measure(split, RunContext(progress=False), names=["hybrid", "ials"])
+    assert {model.name for model in report.models} == {"hybrid", "ials"}
 
 
 def _dated(rows: list[Row]) -> tuple[object, Build]:
