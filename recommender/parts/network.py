@@ -121,10 +121,12 @@ class GraphNetwork(Part):
         return replace(config, epochs=log.best_epoch, stopping=0.0)
 
     def _graph(self, data: TrainingData, device: str) -> Graph:
-        features = None
-        if self.config.text and data.item_vectors is not None:
-            features = torch.from_numpy(data.item_vectors).to(device)
-        return Graph(to_torch(data.cells.matrix, device), features=features)
+        return Graph(to_torch(data.cells.matrix, device), features=self._features(data, device))
+
+    def _features(self, data: TrainingData, device: str) -> torch.Tensor | None:
+        if not self.config.text or data.item_vectors is None:
+            return None
+        return torch.from_numpy(data.item_vectors).to(device)
 
     def score(self, people: People) -> np.ndarray:
         scores = [
@@ -177,7 +179,10 @@ class KnowledgeNetwork(GraphNetwork):
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[GraphNetworkConfig]:
         shapes = ((64, 0.2, 60), (128, 0.2, 40)) if len(data.knowledge) else ()
-        return [GraphNetworkConfig(*shape) for shape in shapes]
+        configs = [GraphNetworkConfig(*shape) for shape in shapes]
+        if configs and data.item_vectors is not None:
+            configs.append(GraphNetworkConfig(64, 0.2, 60, text=True))
+        return configs
 
     def _graph(self, data: TrainingData, device: str) -> Graph:
         graph = data.knowledge
@@ -187,4 +192,5 @@ class KnowledgeNetwork(GraphNetwork):
             (heads, relations, tails),
             len(graph.relation_names),
             graph.num_nodes,
+            features=self._features(data, device),
         )

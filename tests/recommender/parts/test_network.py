@@ -77,3 +77,25 @@ def test_only_one_network_hears_of_entities() -> None:
     assert np.ptp(knowing, axis=0).min() > 0.1
     bare = replace(data, knowledge=data.knowledge.without(data.knowledge.relation_names))
     assert not KnowledgeNetwork.grid(bare)
+
+
+def test_both_networks_read_texts_where_they_are_told_to() -> None:
+    """An item that nobody met and that has no entity lies where its text puts it."""
+    data = world()
+    graph = data.knowledge
+    unmet = 11
+    cut = (graph.heads != unmet) & (graph.tails != unmet)
+    data = replace(
+        data,
+        knowledge=replace(graph, heads=graph.heads[cut], relations=graph.relations[cut], tails=graph.tails[cut]),
+    )
+    own = np.arange(data.num_users) < data.num_users // 2
+    config = replace(SMALL, epochs=30)
+    for kind in (GraphNetwork, KnowledgeNetwork):
+        deaf, reading = (
+            kind(replace(config, text=text)).fit(data, RUN).score(data.people())[:, unmet] for text in (False, True)
+        )
+        assert np.ptp(deaf) < 1e-6
+        assert reading[own].min() > reading[~own].max()
+    assert any(config.text for config in KnowledgeNetwork.grid(data))
+    assert not any(config.text for config in KnowledgeNetwork.grid(replace(data, item_vectors=None)))
