@@ -14,10 +14,11 @@ from recommender.context import RunContext
 from recommender.errors import InvalidInput, LeakageError
 from recommender.evaluation import leakage, splits
 from recommender.evaluation.run import measure
-from recommender.evaluation.split import Build
+from recommender.evaluation.split import Build, Split
 from recommender.evaluation.stores import SplitConfig, reviews_of, split_snapshot
 from recommender.meaning import Events
-from recommender.parts import HYBRID, PARTS
+from recommender.parts import PARTS
+from recommender.search import fit_hybrid, search
 from recommender.tuning import fit_part
 from tests.recommender.evaluation.worlds import Row, builder, snapshot_of
 
@@ -74,7 +75,9 @@ def test_lists_of_what_is_bought_together_teach_nothing_here() -> None:
 
 
 def test_words_of_a_held_out_review_change_no_score() -> None:
-    """The same world twice, but for the vector of one review of a test event: every part gives the same scores."""
+    """The same world twice, but for the vector of one review of a test event: every part, and the hybrid that a search
+    chooses, gives the same scores; likewise on train with the review of a validation event.
+    """
     rng = np.random.default_rng(0)
     rows: list[Row] = [
         (user, int(item), "RATED", 10 * step + user / 10, float(rng.integers(1, 6)))
@@ -89,22 +92,32 @@ def test_words_of_a_held_out_review_change_no_score() -> None:
     planted[-1] = 100.0
     run = RunContext(device="cpu", threads=1, progress=False)
 
-    def scores(reviews: np.ndarray) -> dict[str, np.ndarray]:
+    def split_of(reviews: np.ndarray) -> Split:
         build = Builder(snapshot, TextVectors(items, reviews))
-        split = split_snapshot(snapshot, build, SplitConfig(valid=0.2, test=0.2))
-        grids = {name: PARTS[name].grid(split.refit)[:1] for name in HYBRID}
-        return {
-            name: fit_part(PARTS[name], grid[0], split.refit, run).score(split.testing.people)
+        return split_snapshot(snapshot, build, SplitConfig(valid=0.2, test=0.2))
+
+    def scores(reviews: np.ndarray) -> dict[str, np.ndarray]:
+        split = split_of(reviews)
+        grids = {name: kind.grid(split.refit)[:1] for name, kind in PARTS.items()}
+        found = {
+            f"{name}, {part}": fit_part(PARTS[name], grid[0], task.data, run).score(task.people)
             for name, grid in grids.items()
+            for part, task in (("test", split.testing), ("validation", split.validation))
             if grid
         }
+        choice, _ = search(split.validation, run, budget=0)
+        return found | {"hybrid, test": fit_hybrid(choice, split.refit, run).score(split.testing.people)}
 
     clean, leaky = scores(honest), scores(planted)
-    assert {"content", "network", "ials", "collective"} <= clean.keys()
+    assert {"content", "network", "ials", "collective", "interests", "ease"} <= {name[:-6] for name in clean}
     for name, values in clean.items():
         assert np.array_equal(values, leaky[name]), name
-    seen = scores(np.where(np.arange(len(rows))[:, None] == 0, planted[-1], honest))
-    assert not np.array_equal(seen["content"], clean["content"]), "a training review does count"
+    validates = int(np.flatnonzero(split_of(honest).valid.times.max() == [row[3] for row in rows])[0])
+    for told, row in (("validation", validates), ("test", 0)):
+        seen = scores(np.where(np.arange(len(rows))[:, None] == row, planted[-1], honest))
+        same = {name for name, values in clean.items() if np.array_equal(values, seen[name])}
+        assert "content, test" not in same, "a review of train, or of validation at the final fit, does count"
+        assert ("content, validation" in same) == (told == "validation")
 
 
 def test_reviews_go_where_their_events_go() -> None:
