@@ -132,7 +132,7 @@ class BoltStore(ABC):
 
     @property
     def is_new(self) -> bool:
-        """True while the graph holds no user, item, entity or kind of event, and nobody was forgotten."""
+        """See :class:`kg.store.Store`."""
         return not any(self.read(f"MATCH (n:{label}) RETURN 1 AS one LIMIT 1") for label in _CONTENT)
 
     def ensure_schema(self, kinds: Iterable[str] = ()) -> None:

@@ -77,7 +77,10 @@ class Store(Protocol):
 
     @property
     def is_new(self) -> bool:
-        """True while the graph holds no user, item, entity or kind of event; the bulk path may then be used."""
+        """True while the graph holds no user, item, entity or kind of event and nobody was forgotten.
+
+        The bulk path may then be used.
+        """
 
     def ensure_schema(self, kinds: Iterable[str] = ()) -> None:
         """Make constraints and indexes for all labels and for these kinds of event; a second call costs nothing."""

@@ -41,7 +41,8 @@ def read_rdf(
 ) -> Iterator[Record | Reject]:
     """What a file of RDF says of items, entities, people and events; see :mod:`kg.rdf.mapping` for what is which.
 
-    Memory grows with the number of items and of links, not with that of statements, which wait in the temporary folder.
+    Memory grows with the number of items, of links and, but for N-Triples and N-Quads, of blank nodes; not with that of
+    statements, which wait in the temporary folder.
 
     Args:
         source: N-Triples, Turtle, RDF/XML or JSON-LD, plain, gzip or zstd.
