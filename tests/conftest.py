@@ -22,6 +22,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+ROUNDS = int(os.environ.get("TASTEGRAPH_SOAK_ROUNDS", "1"))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests of faults run once in ``make test``, ten times in ``make soak``; ``turn``, from 0, is for those who ask."""
+    if metafunc.definition.get_closest_marker("faults"):
+        if "turn" not in metafunc.fixturenames:
+            metafunc.fixturenames.append("turn")
+        metafunc.parametrize("turn", range(ROUNDS))
+
+
 @pytest.fixture(autouse=True)
 def _loggers_as_they_are() -> None:
     """What the command sets for its whole process, here that of the tests, does not outlive a test."""

@@ -25,7 +25,6 @@ from recommender.profiles.read import read_profile
 from tests.conftest import ENGINES, emptied
 from tests.recommender.profiles.stored import fill, records_of
 from tests.recommender.profiles.worlds import World, axes, rated, world
-from tests.soak import soaked
 
 EVENTS = """
 MATCH (:User {id: $user})-[r]->(i:Item) WHERE r.event_id IS NOT NULL
@@ -198,6 +197,7 @@ def test_an_event_is_acknowledged_though_its_profile_cannot_be_written(
     assert read_profile(store, "kit").habits.events == 1
 
 
+@pytest.mark.faults
 def test_eight_threads_on_one_person_and_item(store: Store, writer: FeedbackWriter) -> None:
     def send(number: int) -> FeedbackReceipt:
         return writer.record("lea", "i0", "CLICKED", at=AT, event_id=f"click {number % 8}")
@@ -228,7 +228,7 @@ with open_store(sys.argv[1]) as store:
 """
 
 
-@soaked
+@pytest.mark.faults
 def test_acknowledged_feedback_survives_kill_9(turn: int, location: str, planted: World) -> None:
     """The process that takes it is killed; with the embedded engine that is the one that holds the graph."""
     with open_store(location) as store:

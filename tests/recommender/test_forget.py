@@ -98,6 +98,7 @@ def files_holding(folder: Path, *words: str) -> set[str]:
     return {path.name for path in found if any(word.encode() in path.read_bytes() for word in words)}
 
 
+@pytest.mark.faults
 def test_nothing_is_left_after_a_kill_and_a_second_call(place: str, tmp_path: Path) -> None:
     with opened(place, tmp_path) as recommender:
         fill(recommender, tmp_path)

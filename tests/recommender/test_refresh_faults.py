@@ -25,7 +25,6 @@ from recommender.refresh.stages import STAGES
 from recommender.texts import open_texts
 from tests.recommender.test_loop import events, items
 from tests.running import RUN
-from tests.soak import soaked
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +66,7 @@ def killed_refresh(location: str, at: str, after: float = 0.0) -> list[str]:
 
 
 @pytest.mark.timeout(600)
-@soaked
+@pytest.mark.faults
 def test_killed_in_every_stage_it_goes_on(
     turn: int, location: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

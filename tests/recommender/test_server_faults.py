@@ -27,9 +27,8 @@ from scripts.neo4j_local import Server
 from tests.conftest import emptied, small_server
 from tests.recommender.test_loop import ITEMS, PEOPLE, events, items
 from tests.running import RUN
-from tests.soak import soaked
 
-pytestmark = [pytest.mark.neo4j, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.neo4j, pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(600)]
 
 WAIT = ConnectionConfig(retry=RetryPolicy(write_seconds=180.0, read_seconds=1.0))
 """Starting takes a server longer where other tests run beside it."""
@@ -94,7 +93,6 @@ class Crashes:
         self._server.start()
 
 
-@soaked
 def test_killed_while_data_and_feedback_come_in(
     turn: int, server: Server, graph: BoltStore, crashes: Crashes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,7 +146,6 @@ def test_killed_while_data_and_feedback_come_in(
     assert recommender.ingest(events(), scale=(1, 5)).accepted == 0
 
 
-@soaked
 def test_killed_while_it_is_learned_from_and_published(
     turn: int, graph: BoltStore, crashes: Crashes, tmp_path: Path
 ) -> None:

@@ -140,6 +140,7 @@ def start_writer(folder: Path, name: str, batches: int) -> subprocess.Popen[str]
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.2])
+@pytest.mark.faults
 def test_a_killed_writer_loses_nothing_it_had_finished(tmp_path: Path, delay: float) -> None:
     with start_writer(tmp_path, "w", 100_000) as writer:
         assert writer.stdout is not None
@@ -156,6 +157,7 @@ def test_a_killed_writer_loses_nothing_it_had_finished(tmp_path: Path, delay: fl
         cache.put(["after"], np.ones((1, 8), np.float32))
 
 
+@pytest.mark.faults
 def test_processes_open_and_write_at_once(tmp_path: Path) -> None:
     writers = [start_writer(tmp_path, f"w{n}", 20) for n in range(3)]
     assert [writer.wait(timeout=60) for writer in writers] == [0, 0, 0]

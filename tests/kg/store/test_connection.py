@@ -120,6 +120,7 @@ def test_the_pool_is_bounded(opened: Open) -> None:
 LONG = "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b WITH a, b WHERE a * b < 0 RETURN count(*) AS n"
 
 
+@pytest.mark.faults
 def test_a_write_that_fails_leaves_its_connection_to_the_next_one(opened: Open) -> None:
     """Eight threads, two connections, and threads that change places everywhere: half of the writes fail."""
     store = opened(pool_size=2)

@@ -73,6 +73,7 @@ def test_a_transaction_is_written_whole_or_not_at_all(graph: BoltStore) -> None:
     assert graph.read("MATCH (i:Item) RETURN i.id AS id") == []
 
 
+@pytest.mark.faults
 def test_eight_threads_on_hot_keys_leave_no_duplicates(graph: BoltStore) -> None:
     graph.ensure_schema(["LIKED"])
     start = threading.Barrier(8)

@@ -22,7 +22,6 @@ from kg.errors import StoreError, StoreInUse, StoreUnavailable, StoreVersionErro
 from kg.ingest import ingest
 from kg.records import Interaction, Record
 from kg.store import Statement
-from tests.soak import soaked
 
 pytestmark = pytest.mark.embedded
 ROOT = Path(__file__).parents[3]
@@ -179,7 +178,7 @@ ingest(store, events(), progress=False)
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.4])
-@soaked
+@pytest.mark.faults
 def test_killed_while_a_used_graph_is_written(turn: int, tmp_path: Path, pause: float) -> None:
     root = tmp_path / "store"
     with open_store(root) as store:
@@ -194,7 +193,7 @@ def test_killed_while_a_used_graph_is_written(turn: int, tmp_path: Path, pause: 
         once_each(store, EVENTS)
 
 
-@soaked
+@pytest.mark.faults
 def test_killed_while_a_new_graph_is_filled(turn: int, tmp_path: Path) -> None:
     root = tmp_path / "store"
     killed(run(NEW, root), 0.05 * turn)

@@ -240,6 +240,7 @@ fill(open_store(sys.argv[1], work=sys.argv[3]), Archive(Path(sys.argv[2])), prog
 """
 
 
+@pytest.mark.faults
 def test_a_killed_restore_leaves_nothing_that_opens(graph: BoltStore, tmp_path: Path) -> None:
     fill_with_ours(graph)
     backup(graph, tmp_path / "saved", progress=False)

@@ -45,6 +45,7 @@ def world() -> list[Record]:
     ]
 
 
+@pytest.mark.faults
 def test_eight_writers_of_the_same_records_make_them_once(graph: BoltStore) -> None:
     Writer(graph).write(world())
     once = snapshot.take(graph)
@@ -66,6 +67,7 @@ def test_eight_writers_of_the_same_records_make_them_once(graph: BoltStore) -> N
 
 
 @pytest.mark.parametrize("lost", range(2))
+@pytest.mark.faults
 def test_a_commit_whose_answer_is_lost_is_made_once(proxied: Proxied, lost: int) -> None:
     """Where it broke is unknown to the writer: the commit was done, and is tried again."""
     graph, proxy = proxied
@@ -85,6 +87,7 @@ def test_a_commit_whose_answer_is_lost_is_made_once(proxied: Proxied, lost: int)
         assert graph.read(f"MATCH (n:{label}) RETURN count(n) AS n") == [{"n": count}], label
 
 
+@pytest.mark.faults
 def test_an_event_whose_answer_is_lost_is_stored_once(proxied: Proxied) -> None:
     graph, proxy = proxied
     Writer(graph).write(world())
@@ -96,6 +99,7 @@ def test_an_event_whose_answer_is_lost_is_stored_once(proxied: Proxied) -> None:
     assert graph.read("MATCH (w:Review {id: 'late'}) RETURN count(w) AS n") == [{"n": 1}]
 
 
+@pytest.mark.faults
 def test_two_writers_that_wait_for_each_other_both_finish(proxied: Proxied) -> None:
     graph, proxy = proxied
     graph.write(Statement("CREATE (:User {id: 'a', n: 0}), (:User {id: 'b', n: 0})", {}))
@@ -119,6 +123,7 @@ def test_a_failed_statement_undoes_those_before_it(graph: BoltStore) -> None:
     assert graph.is_new
 
 
+@pytest.mark.faults
 def test_a_server_that_is_gone_is_waited_for_as_long_as_is_said(
     proxied: Proxied, monkeypatch: pytest.MonkeyPatch
 ) -> None:

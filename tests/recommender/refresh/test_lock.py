@@ -92,6 +92,7 @@ def test_the_lock_is_renewed_and_who_lost_it_stops(graph: BoltStore) -> None:
     time.sleep(1.05)
 
 
+@pytest.mark.faults
 def test_of_many_threads_one_has_it(graph: BoltStore) -> None:
     with ThreadPoolExecutor(8) as pool:
         for turn in range(3):
@@ -100,6 +101,7 @@ def test_of_many_threads_one_has_it(graph: BoltStore) -> None:
 
 
 @pytest.mark.neo4j
+@pytest.mark.faults
 def test_two_processes_never_hold_it_both(server: BoltStore, tmp_path: Path) -> None:
     log, turns = tmp_path / "log", 15
     works = [str(tmp_path / name) for name in ("one", "two")]
@@ -116,6 +118,7 @@ def test_two_processes_never_hold_it_both(server: BoltStore, tmp_path: Path) -> 
 
 
 @pytest.mark.neo4j
+@pytest.mark.faults
 def test_the_lock_of_a_killed_owner_ends(server: BoltStore, tmp_path: Path) -> None:
     def killed(work: str) -> None:
         with subprocess.Popen(
