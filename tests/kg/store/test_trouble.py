@@ -155,25 +155,28 @@ def test_a_stream_holds_no_more_than_was_asked_for(proxied: Proxied) -> None:
     assert graph.read("RETURN 1 AS one") == [{"one": 1}]
 
 
-@pytest.mark.neo4j
-def test_a_query_that_is_given_up_is_stopped(server: BoltStore) -> None:
-    """On a server, for the embedded engine has no list of what it runs, and goes on for some seconds."""
-    long = "UNWIND range(1, 1500) AS a UNWIND range(1, 1500) AS b WITH a, b WHERE a % 2 = 0 RETURN a, b"
-    rows = server.stream(long)
-    next(rows)
-    started = time.monotonic()
-    rows.close()  # type: ignore[attr-defined]
-    assert time.monotonic() - started < 4
-    texts = [row["text"] for row in server.read("SHOW TRANSACTIONS YIELD currentQuery AS text RETURN text")]
-    assert not any(long in text for text in texts)
-
-
 # What one of the engines cannot do ------------------------------------------------------------------------------------
 
 
 def test_a_stream_refuses_to_write(graph: BoltStore) -> None:
     with pytest.raises(GraphError):
         list(graph.stream("CREATE (u:User {id: 'sneaked in'}) RETURN u.id AS id"))
+
+
+def test_a_query_that_is_given_up_is_stopped(graph: BoltStore) -> None:
+    """Leaving it takes less than half as long as it would to run to its end, and then nobody runs it."""
+    long = "UNWIND range(1, 2500) AS a UNWIND range(1, 2500) AS b WITH a, b WHERE a % 2 = 0 RETURN "
+    started = time.monotonic()
+    next(graph.stream(f"{long} count(*) AS n"))
+    whole = time.monotonic() - started
+    rows = graph.stream(f"{long} a, b")
+    next(rows)
+    started = time.monotonic()
+    rows.close()  # type: ignore[attr-defined]
+    assert time.monotonic() - started < whole / 2
+    if "://" in graph.address:  # a server lists what it runs
+        running = [row["text"] for row in graph.read("SHOW TRANSACTIONS YIELD currentQuery AS text RETURN text")]
+        assert not any(long in text for text in running)
 
 
 def test_relation_types_may_be_parameters(graph: BoltStore) -> None:
