@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import networkx as nx
 import pytest
 from typer.testing import CliRunner
 
@@ -50,3 +51,22 @@ def test_the_command_draws_to_a_file(tmp_path: Path) -> None:
     assert drawn.exit_code == 0, drawn.stderr
     assert '"nodes":3,"edges":2,"complete":true' in drawn.stdout
     assert "Around entity genre:Noir: 3 nodes" in out.read_text()
+
+
+def test_networkx_measures_it(store: BoltStore, tmp_path: Path) -> None:
+    plant(store, tmp_path / "rejects.jsonl")
+    part = Recommender(store, RUN).graph.neighbourhood("genre:Crime", hops=2, relations=["HAS_GENRE"])
+    crime, horror, bridge = ("Entity", "genre:Crime"), ("Entity", "genre:Horror"), ("Item", "d")
+    assert dict(part.degree) == {("Item", "a"): 1, ("Item", "b"): 1, bridge: 2, crime: 3, horror: 1}
+    ranks = nx.pagerank(nx.DiGraph(part))
+    # x of a film, which nothing leads to; half of what d gives goes to each genre.
+    x = ranks["Item", "a"]
+    assert ranks[horror] / x == pytest.approx(1 + 0.85 / 2, abs=1e-4)
+    assert ranks[crime] / x == pytest.approx(1 + 0.85 * 2.5, abs=1e-4)
+    whole = nx.Graph(part)
+    groups = nx.community.greedy_modularity_communities(whole)
+    assert {frozenset(group) for group in groups} == {
+        frozenset({crime, ("Item", "a"), ("Item", "b")}),
+        frozenset({bridge, horror}),
+    }
+    assert nx.shortest_path(whole, ("Item", "a"), horror) == [("Item", "a"), crime, bridge, horror]
