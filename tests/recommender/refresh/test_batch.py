@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from kg.bolt import BoltStore
 from recommender import Recommender
 from recommender.refresh.batch import run
 from tests.conftest import emptied
+from tests.recommender.test_forget import files_holding, graph_holds
 from tests.recommender.test_loop import events, items
 from tests.running import RUN
 
@@ -80,6 +82,15 @@ def test_published_unchanged_kept_back_and_forced(job: Path, server: BoltStore) 
     assert said[-1]["outcome"] == "published"
     version = said[-1]["version"]
     listed(job, server)
+
+    saved = ["--store", server.address, "--work", str(job.parent / "work"), "backup", str(job.parent / "saved")]
+    kept = subprocess.run([sys.executable, "-m", "recommender", *saved], capture_output=True, text=True, check=True)
+    assert "nodes" in kept.stdout
+    password = os.environ["NEO4J_PASSWORD"]
+    assert not [out for out in (done.stdout, done.stderr, kept.stdout, kept.stderr) if password in out]
+    assert files_holding(job.parent, server.address) >= {"refresh.toml"}, "what is there is found"
+    assert files_holding(job.parent, password) == set()
+    assert graph_holds(server, password) == []
 
     code, said = lines_of(job)
     assert (code, said[-1]["outcome"], said[-1]["version"], len(said)) == (0, "unchanged", version, 2)
