@@ -92,8 +92,8 @@ def _remember(work: Path, path: Path) -> None:
         file.write(orjson.dumps(str(path.resolve())) + b"\n")
 
 
-def forget(work: Path, user_id: str) -> tuple[int, list[str]]:
-    """Remove the rows that name a person from all rejects files; how many, and which files are not there any more.
+def forget(work: Path, user_id: str) -> tuple[int, list[str], list[str]]:
+    """Remove the rows that name a person from all rejects files; how many, the files, and those not there any more.
 
     A row names a person where it holds their id as a word of its own, so that a row that holds an equal number or word
     goes too.
@@ -102,9 +102,9 @@ def forget(work: Path, user_id: str) -> tuple[int, list[str]]:
     paths = sorted({orjson.loads(line) for line in listed.read_bytes().splitlines()}) if listed.exists() else []
     spelled = {user_id, orjson.dumps(user_id).decode()[1:-1], json.dumps(user_id)[1:-1], escaped(user_id)}
     name = re.compile("|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in sorted(spelled)))
-    here = [path for path in map(Path, paths) if path.exists()]
-    removed = sum(_without(path, name) for path in here)
-    return removed, [path for path in paths if not Path(path).exists()]
+    here = [path for path in paths if Path(path).exists()]
+    removed = sum(_without(Path(path), name) for path in here)
+    return removed, here, [path for path in paths if path not in here]
 
 
 def _without(path: Path, name: re.Pattern[str]) -> int:

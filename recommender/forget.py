@@ -18,6 +18,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from kg import changes, forgotten, queries, rejects
@@ -44,6 +45,8 @@ class ForgetReceipt:
     """The version that is published now; None: nothing is."""
     holding: list[str] = field(default_factory=list)
     """Versions that were made with them and are still served; the next refresh removes them."""
+    searched: dict[str, list[str]] = field(default_factory=dict)
+    """Paths that were searched for them: caches of ``vectors``, files of ``rejects``, and ``versions``."""
     not_found: list[str] = field(default_factory=list)
     """Rejects files that were written once and are not there: moved ones may still name them."""
     engine_keeps: str = ""
@@ -77,7 +80,12 @@ def forget(store: Store, user_id: str) -> ForgetReceipt:
         forgotten.remember(store, user_id, receipt.version if counts else None)
         texts = list(_texts(store, user_id))
         receipt.removed["vectors"] = forget_texts(store.work / "vectors", texts)
-        receipt.removed["rejected rows"], receipt.not_found = rejects.forget(store.work, user_id)
+        receipt.removed["rejected rows"], found, receipt.not_found = rejects.forget(store.work, user_id)
+        receipt.searched = {
+            "vectors": _paths(store.work / "vectors", "*.sqlite"),
+            "rejects": found,
+            "versions": _paths(store.work / "models", "*"),
+        }
         receipt.removed["versions"] = _forget_versions(store)
         receipt.removed |= counts[0] if counts else {}
         removal = store.remove_person(user_id)
@@ -101,6 +109,10 @@ def left_to_refresh(store: Store, receipt: ForgetReceipt) -> None:
 
 def _counts(store: Store, user_id: str) -> list[Row]:
     return store.read(queries.text("forget_counts"), user=user_id)
+
+
+def _paths(folder: Path, pattern: str) -> list[str]:
+    return sorted(map(str, folder.glob(pattern)))
 
 
 def _texts(store: Store, user_id: str) -> Iterator[str]:

@@ -59,6 +59,8 @@ def _show(receipt: ForgetReceipt) -> None:
         output.line(f"learned with them and still served: {', '.join(receipt.holding)}; run 'tastegraph refresh'")
     elif receipt.version:
         output.line(f"published without them: {receipt.version}")
+    for sort, paths in receipt.searched.items():
+        output.line(f"{sort} searched: {', '.join(paths) or 'none'}")
     if receipt.not_found:
         output.line(f"rejects files that are not there any more: {', '.join(receipt.not_found)}")
     output.line(f"the engine: {receipt.engine_keeps}")

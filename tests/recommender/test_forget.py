@@ -46,6 +46,14 @@ with Recommender.open(sys.argv[1], work=Path(sys.argv[2])) as recommender:
     recommender.forget(sys.argv[3], refresh=False)
 """
 
+STRAY = """
+MATCH (i:Item {id: 'i1'})
+CREATE (:User {id: $user, stray: true}), (:Review {id: 'stray', stray: true}), (:Interest {id: 'stray', stray: true}),
+       (:Stray {stray: true})-[:RECOMMENDED {model: 'stray'}]->(i),
+       (:Change {tick: -1, touched: ['User:' + $user], stray: true}),
+       (:Change {tick: -2, touched: [], removed: ['User:' + $user], stray: true})
+"""
+
 
 @pytest.fixture(
     params=[pytest.param("embedded", marks=pytest.mark.embedded), pytest.param("server", marks=pytest.mark.neo4j)]
@@ -112,7 +120,10 @@ def test_nothing_is_left_after_a_kill_and_a_second_call(place: str, tmp_path: Pa
         assert graph_holds(recommender.store, ZOE), "it was killed half way"
         receipt = recommender.forget(ZOE)
         assert (receipt.removed["events"], receipt.left, receipt.holding) == (3, dict.fromkeys(receipt.left, 0), [])
-        assert recommender.cypher(receipt.query, user=ZOE).rows == [[0, 0, 0]]
+        assert recommender.cypher(receipt.query, user=ZOE).rows == [[0] * 5]
+        recommender.store.write(Statement(STRAY, {"user": ZOE}))
+        assert recommender.cypher(receipt.query, user=ZOE).rows == [[1] * 4 + [2]], "it would show what is left"
+        recommender.store.write(Statement("MATCH (n) WHERE n.stray DETACH DELETE n", {}))
         assert not graph_holds(recommender.store, ZOE)
         assert not graph_holds(recommender.store, SENTENCE)
         after = recommender.status()
@@ -168,6 +179,11 @@ def test_models_profiles_and_vectors_know_nothing_of_who_and_what_is_gone(tmp_pa
 
         receipt = recommender.forget(ZOE, refresh=False)
         assert (receipt.version, receipt.holding) == (first, [first])
+        assert receipt.searched == {
+            "vectors": [str(vectors)],
+            "rejects": [str(tmp_path / "zoe.rejects.jsonl")],
+            "versions": [str(tmp_path / "work" / "models" / first)],
+        }
         assert (receipt.removed["vectors"], receipt.removed["reviews"]) == (3, 3)
         assert len(recommender.recommend("u1", k=3)) == 3, "others are served meanwhile"
         receipt = recommender.forget(ZOE)
@@ -215,5 +231,5 @@ def test_a_rejected_row_names_a_person_as_a_word_of_its_own(tmp_path: Path) -> N
         "".join(f'{{"file":"","line":1,"field":"","reason":"","raw":{raw!r}}}\n'.replace("'", '"') for raw in rows[:2])
     )
     (tmp_path / rejects.FILES).write_text(f'"{path}"\n"{tmp_path}/moved.jsonl"\n')
-    assert rejects.forget(tmp_path, "7") == (1, [f"{tmp_path}/moved.jsonl"])
+    assert rejects.forget(tmp_path, "7") == (1, [str(path)], [f"{tmp_path}/moved.jsonl"])
     assert "17,i1,5" in path.read_text()
