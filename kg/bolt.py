@@ -38,7 +38,7 @@ from kg import queries, schema
 from kg.connection import Connection, ConnectionConfig
 from kg.errors import ConstraintViolated, QueryFailed, StoreError, StoreUnavailable
 from kg.notifications import Once
-from kg.store import BulkLoad, Removal, Result, Row, Statement
+from kg.store import COSINE, BulkLoad, Removal, Result, Row, Statement
 from kg.values import plain
 
 T = TypeVar("T")
@@ -236,7 +236,7 @@ class BoltStore(ABC):
         """See :class:`kg.store.Store`."""
 
     @abstractmethod
-    def index_vectors(self, label: str, name: str, dimension: int) -> None:
+    def index_vectors(self, label: str, name: str, dimension: int, similarity: str = COSINE) -> None:
         """See :class:`kg.store.Store`."""
 
     def bulk_load(self) -> AbstractContextManager[BulkLoad] | None:

@@ -90,14 +90,14 @@ def kind_constraint(kind: str) -> str:
     return f"CREATE CONSTRAINT event_{kind.lower()} IF NOT EXISTS FOR ()-[r:{kind}]-() REQUIRE r.event_id IS UNIQUE"
 
 
-def vector_index(index: str, label: str, name: str, dimension: int) -> str:
-    """A server's index by cosine over the vectors that nodes of ``label`` have in their property ``name``.
+def vector_index(index: str, label: str, name: str, dimension: int, similarity: str) -> str:
+    """A server's index by this similarity over the vectors that nodes of ``label`` have in their property ``name``.
 
     Not quantised: scores would be off by some hundredths.
     """
     return (
         f"CREATE VECTOR INDEX {index} IF NOT EXISTS FOR (n:{label}) ON (n.{name}) OPTIONS {{indexConfig: "
-        f"{{`vector.dimensions`: {dimension}, `vector.similarity_function`: 'cosine', "
+        f"{{`vector.dimensions`: {dimension}, `vector.similarity_function`: '{similarity}', "
         f"`vector.quantization.enabled`: false}}}}"
     )
 

@@ -13,6 +13,9 @@ import pyarrow as pa
 
 Row = dict[str, Any]
 
+COSINE = "cosine"
+"""The similarity by which vectors are compared."""
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -123,8 +126,11 @@ class Store(Protocol):
         ``id`` and ``score`` of each, the best first. Only vectors of the same length, none of them zero, are compared.
         """
 
-    def index_vectors(self, label: str, name: str, dimension: int) -> None:
-        """Have :meth:`nearest` answer from the engine's vector index, where it has one, made anew for this length."""
+    def index_vectors(self, label: str, name: str, dimension: int, similarity: str = COSINE) -> None:
+        """Have :meth:`nearest` answer from the engine's vector index, where it has one.
+
+        It is made anew when what stands there, whoever made it, has another dimension or similarity.
+        """
 
     def bulk_load(self) -> AbstractContextManager[BulkLoad] | None:
         """The engine's fast path into a graph that ``is_new``; None where there is none.

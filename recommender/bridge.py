@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from kg.snapshot import Snapshot, codes_of
+from kg.store import COSINE
 from recommender.data import Cells, KnowledgeGraph, TrainingData
 from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, meanings_of, scales_of
 from text.keyphrases import name_groups
@@ -26,6 +28,11 @@ class TextVectors:
     """``(num_items, d)`` float32: title and text of each item."""
     reviews: np.ndarray
     """``(num_reviews, d)`` float32."""
+
+    @property
+    def space(self) -> dict[str, Any]:
+        """``dimension`` and ``similarity``, by which an index over them is made."""
+        return {"dimension": self.items.shape[1], "similarity": COSINE}
 
 
 def item_texts(snapshot: Snapshot) -> list[str]:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from kg import queries
 from kg.store import Row, Store
+from recommender.bridge import TextVectors
 from recommender.errors import InvalidInput
 from recommender.explain.answer import dense_item
 from recommender.model import Model
@@ -35,7 +36,7 @@ def write_item_vectors(store: Store, model: Model, *, progress: bool = False) ->
     Raises:
         InvalidInput: the version knows no texts.
     """
-    vectors = _vectors(model)
+    vectors = _vectors(model).items
     version, spoken = model.version, np.flatnonzero(vectors.any(axis=1)).tolist()
     if not _are_there(store, model):
         store.write(queries.statement("item_vectors_drop", version=version))  # of a write that was stopped
@@ -44,7 +45,8 @@ def write_item_vectors(store: Store, model: Model, *, progress: bool = False) ->
         for batch in batched(rows, VECTORS_A_BATCH):
             store.write(queries.statement("item_vectors_add", version=version, rows=batch))
         store.write(queries.statement("item_vectors_publish", version=version))
-    store.index_vectors("ItemVector", "vector", vectors.shape[1])
+    # Versions of before this was noted have it of their vectors.
+    store.index_vectors("ItemVector", "vector", **model.manifest.get("vectors") or _vectors(model).space)
     store.write(queries.statement("item_vectors_prune", version=version))
     return len(spoken)
 
@@ -60,7 +62,7 @@ def nearest_items(store: Store, model: Model, item: str, k: int) -> list[dict[st
         UnknownItem: it is not in the published version.
         InvalidInput: it has no text, or the graph does not hold the vectors of this version.
     """
-    vector = _vectors(model)[dense_item(model, item)]
+    vector = _vectors(model).items[dense_item(model, item)]
     if not vector.any():
         raise InvalidInput(f"item {item!r} has no text to be compared by")
     if not _are_there(store, model):
@@ -112,7 +114,7 @@ def _ranked(name: str, scored: Sequence[tuple[str, float]]) -> list[dict[str, An
     return [{name: id, "score": score, "rank": rank} for rank, (id, score) in enumerate(scored, 1)]
 
 
-def _vectors(model: Model) -> np.ndarray:
+def _vectors(model: Model) -> TextVectors:
     if model.vectors is None:
         raise InvalidInput(f"version {model.version} was made without texts, so it has no vectors")
-    return model.vectors.items
+    return model.vectors

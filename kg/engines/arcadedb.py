@@ -34,7 +34,7 @@ from kg.engines.arcadedb_values import from_java
 from kg.engines.conform import conform, json_text
 from kg.engines.folder import StoreFolder
 from kg.errors import QueryFailed, QueryRefused, StoreError
-from kg.store import BulkLoad, Result, Row, Statement
+from kg.store import COSINE, BulkLoad, Result, Row, Statement
 
 
 class ArcadeStore(BoltStore):
@@ -118,7 +118,7 @@ class ArcadeStore(BoltStore):
         wanted = queries.statement("nearest_exact", names={"label": label, "property": name})
         return self.read(wanted.text, vector=[float(value) for value in vector], k=k)
 
-    def index_vectors(self, label: str, name: str, dimension: int) -> None:
+    def index_vectors(self, label: str, name: str, dimension: int, similarity: str = COSINE) -> None:
         """Nothing: :meth:`nearest` compares all."""
 
     def bulk_load(self) -> AbstractContextManager[BulkLoad] | None:

@@ -15,7 +15,7 @@ from kg.bolt import BoltStore, translated
 from kg.connection import Connection, ConnectionConfig
 from kg.engines.conform import conform, json_text
 from kg.errors import QueryFailed, QueryRefused, StoreError
-from kg.store import Result, Row, Statement
+from kg.store import COSINE, Result, Row, Statement
 from kg.values import plain
 
 T = TypeVar("T")
@@ -32,10 +32,6 @@ FORBIDDEN_OPERATORS = ("LoadCSV", "TerminateTransactions")
 
 class Neo4jStore(BoltStore):
     """A :class:`kg.store.Store` on a server."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._indexed: dict[str, int] = {}
 
     @classmethod
     def open(cls, url: str, *, work: Path | None = None, config: ConnectionConfig | None = None) -> Self:
@@ -80,18 +76,20 @@ class Neo4jStore(BoltStore):
             queries.text("nearest_indexed"), index=_index(label, name), vector=list(map(float, vector)), k=k
         )
 
-    def index_vectors(self, label: str, name: str, dimension: int) -> None:
-        """Make the index, anew when it has another dimension, and wait until it holds all nodes."""
+    def index_vectors(self, label: str, name: str, dimension: int, similarity: str = COSINE) -> None:
+        """Make the index, anew when it has another dimension or similarity, and wait until it holds all nodes.
+
+        The server is asked each time: another process may have made it for other vectors.
+        """
         index = _index(label, name)
-        if self._indexed.get(index) == dimension:
-            return
-        wanted = {"vector.dimensions": dimension, "vector.similarity_function": "COSINE"}
-        found = [row["config"] for row in self.read(queries.text("vector_indexes"), name=index)]
-        if not any(wanted.items() <= config.items() for config in found):
+        wanted = {"vector.dimensions": dimension, "vector.similarity_function": similarity.upper()}
+        found = self.read(queries.text("vector_indexes"), name=index)
+        stands = any(wanted.items() <= row["config"].items() for row in found)
+        if not stands:
             self.write(Statement(f"DROP INDEX {index} IF EXISTS", {}))
-            self.write(Statement(schema.vector_index(index, label, name, dimension), {}))
+            self.write(Statement(schema.vector_index(index, label, name, dimension, similarity), {}))
+        if not stands or found[0]["state"] != "ONLINE":
             self.read("CALL db.awaitIndex($name, 600)", name=index)
-        self._indexed[index] = dimension
 
     def query(
         self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0

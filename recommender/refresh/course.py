@@ -145,6 +145,7 @@ class Course:
             "meaning": asdict(run.config.meaning),
             "split": asdict(run.config.split),
             "encoder": run.texts and {"config": asdict(run.texts.config), "fingerprint": run.texts.fingerprint},
+            "vectors": run.vectors and run.vectors.space,
             "seed": run.context.seed,
             "choice": run.choice.to_dict(),
             "evaluation": run.figures,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from kg.bolt import BoltStore
+from kg.engines import open_store
 from kg.store import Statement
+from tests.conftest import emptied
 
 NODES, LENGTH = 1_500, 64
 
 
-def write(store: BoltStore, vectors: np.ndarray) -> None:
-    rows = [[str(number), vector.tolist()] for number, vector in enumerate(vectors)]
+def write(store: BoltStore, vectors: np.ndarray, first: int = 0) -> None:
+    rows = [[str(number), vector.tolist()] for number, vector in enumerate(vectors, first)]
     store.write(Statement("UNWIND $rows AS row CREATE (:Interest {id: row[0], vector: row[1]})", {"rows": rows}))
 
 
@@ -39,6 +43,22 @@ def test_the_nearest_are_those_of_the_exact_product(graph: BoltStore) -> None:
 def test_vectors_of_another_length_get_an_index_of_their_own(graph: BoltStore) -> None:
     write(graph, np.eye(4) + 0.1)
     assert graph.nearest("Interest", "vector", [0.0, 0.0, 1.0, 0.0], 1)[0]["id"] == "2"
-    graph.write(Statement("MATCH (n:Interest) DETACH DELETE n", {}))
-    write(graph, np.eye(3) + 0.1)
-    assert graph.nearest("Interest", "vector", [0.0, 1.0, 0.0], 1)[0]["id"] == "1"
+    write(graph, np.eye(3) + 0.1, first=4)  # beside the old ones
+    for _ in range(2):
+        found = [row["id"] for row in graph.nearest("Interest", "vector", [0.0, 1.0, 0.0], 9)]
+        assert (found[0], set(found)) == ("5", set("456"))
+        assert {row["id"] for row in graph.nearest("Interest", "vector", [0.0, 1.0, 0.0, 0.0], 9)} == set("0123")
+
+
+@pytest.mark.neo4j
+def test_an_index_that_another_process_made_otherwise_is_made_anew(server: BoltStore, tmp_path: Path) -> None:
+    graph = emptied(server)
+    write(graph, np.eye(4) + 0.1)
+    write(graph, np.eye(3) + 0.1, first=4)
+    ours = graph.nearest("Interest", "vector", [0.0, 0.0, 1.0, 0.0], 4)
+    with open_store(graph.address, work=tmp_path) as other:
+        assert other.nearest("Interest", "vector", [0.0, 1.0, 0.0], 1)[0]["id"] == "5"
+        assert graph.nearest("Interest", "vector", [0.0, 0.0, 1.0, 0.0], 4) == ours
+        other.index_vectors("Interest", "vector", 4, "euclidean")
+    assert graph.nearest("Interest", "vector", [0.0, 0.0, 1.0, 0.0], 4) == ours
+    assert ours[0] == {"id": "2", "score": pytest.approx(1.1 / np.sqrt(1.1**2 + 3 * 0.1**2), abs=1e-6)}

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from kg import queries
 from kg.bolt import BoltStore
 from recommender import Recommender
 from recommender.refresh.batch import run
@@ -98,11 +99,15 @@ def test_published_unchanged_kept_back_and_forced(job: Path, server: BoltStore) 
     # The published version is made out to be better than any can be, so that the next one is worse.
     manifest = job.parent / "work" / "models" / version / "manifest.json"
     held = json.loads(manifest.read_text())
+    assert held["vectors"] == {"dimension": 384, "similarity": "cosine"}
     hybrid = next(model for model in held["evaluation"]["models"] if model["name"] == "hybrid")
     hybrid["interval"] |= {"mean": 9.0, "low": 8.99, "high": 9.01}
     manifest.write_text(json.dumps(held))
     with Recommender.open(server.address, work=job.parent / "work", run=RUN) as recommender:
         recommender.feedback("u0", "i14", "LIKED")
+        assert recommender.graph.write_item_vectors() == 30
+        (index,) = server.read(queries.text("vector_indexes"), name="itemvector_vector")
+        assert (index["config"]["vector.dimensions"], index["config"]["vector.similarity_function"]) == (384, "COSINE")
     for resumed in (False, True):
         code, said = lines_of(job)
         assert (code, said[-1]["outcome"], said[-1]["version"]) == (4, "kept back", version)
