@@ -13,6 +13,7 @@ import orjson
 from tqdm import tqdm
 
 from kg import queries
+from kg.errors import StoreError
 from kg.exact import encode
 from kg.store import Store
 
@@ -57,9 +58,18 @@ class Source(Protocol):
 
 
 class StoreSource:
-    """A :class:`Source` of what a store holds now."""
+    """A :class:`Source` of what a store holds now.
+
+    Raises:
+        StoreError: it is an adopted graph, whose owner's labels and ids would be lost.
+    """
 
     def __init__(self, store: Store) -> None:
+        if not store.notes_changes:  # others write to it by names of their own, which our texts do not see
+            raise StoreError(
+                f"{store.address} is its owner's graph, which tastegraph only adopted; copy it with Neo4j's own tools "
+                "(neo4j-admin database dump), and what was added goes along"
+            )
         self._store = store
         self._numbers: dict[str, int] = {}
         self.left_out = 0

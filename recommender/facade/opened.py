@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from kg.connection import unattended
 from kg.store import Store
 from recommender.context import RunContext
 from recommender.errors import ArtefactError
@@ -61,7 +62,8 @@ class Opened:
         from recommender.feedback import FeedbackWriter
 
         try:
-            version = self.serving.published()
+            with unattended():  # an event that is handed over is better late than failed
+                version = self.serving.published()
         except (ArtefactError, OSError) as error:
             log.warning("the event is stored, but no profile is drawn before the next refresh: %s", error)
             version = None

@@ -18,6 +18,7 @@ from kg.errors import ReadError, StoreError
 from kg.ingest import write_event
 from kg.records import Interaction
 from kg.store import Statement
+from kg.transfer import StoreSource, backup, fill
 
 pytestmark = pytest.mark.neo4j
 
@@ -472,3 +473,14 @@ def test_a_variable_of_a_query_is_either_the_owners_node_or_ours() -> None:
         assert all(len(kinds) == 1 for kinds in labels.values()), query.name
         assert not re.search(r":\w", re.sub(r"[(\[\w]\w*:[A-Z<]", "", query.text).replace("'", "")), query.name
     assert Dialect("TG_").text("RETURN 'a:User'") == "RETURN 'a:User'"
+
+
+
+def test_a_copy_that_would_lose_what_is_the_owners_is_refused(owners: Adopt, tmp_path: Path) -> None:
+    store = owners(MOVIES, MOVIES_MAP)
+    with pytest.raises(StoreError, match="is its owner's graph.*neo4j-admin database dump"):
+        backup(store, tmp_path / "saved", progress=False)
+    with open_store(tmp_path / "copy") as copy:
+        with pytest.raises(StoreError, match="is its owner's graph"):
+            fill(copy, StoreSource(store), progress=False)
+        assert copy.is_new
