@@ -17,7 +17,7 @@ from recommender.model import Model
 from recommender.refresh import versions
 from recommender.refresh.difference import Difference
 from recommender.refresh.plan import DriftConfig, Plan, Warm, decide
-from recommender.refresh.stages import PUBLISHED
+from recommender.refresh.stages import has_made
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Planner:
     def plan(self, taken: Snapshot, folder: Path, *, full: bool) -> tuple[Plan, Warm | None]:
         """How to fit, and with what to begin; what an interrupted run has planned stands, unless it lost its ground."""
         planned = Plan.load(folder)
-        if planned is not None and (folder / PUBLISHED).exists() and not (full and planned.fit == "warm"):
+        if planned is not None and has_made(folder, self._published) and not (full and planned.fit == "warm"):
             return planned, None
         if planned is not None and planned.fit == "full":
             return planned, None
