@@ -37,7 +37,8 @@ class Planner:
     def read(self, *, whole: bool) -> Snapshot:
         """The graph now; a small one, or one of which no change tells, is read whole."""
         self.updated = False
-        changes.start(self._store)
+        if self._store.notes_changes:
+            changes.start(self._store)
         if not whole and (before := self._snapshot) is not None and before.events.num_rows >= self._drift.least_events:
             try:
                 taken = snapshots.update(self._store, before)
