@@ -17,6 +17,7 @@ from recommender.parts.factors import IALS
 from recommender.people import read_people
 from recommender.refresh import vectors
 from recommender.refresh.vectors import drop_vectors, write_vectors
+from tests.proxy import COMMIT, PULL, Proxy
 from tests.running import RUN
 
 USERS, ITEMS = [f"u{n}" for n in range(8)], [f"i{n}" for n in range(6)]
@@ -61,6 +62,17 @@ def test_products_are_scores(graph: BoltStore, model: Model, monkeypatch: pytest
     assert len(graph.read(ALL)) == 14
     drop_vectors(graph, kept="two")
     assert graph.read(ALL) == []
+
+
+@pytest.mark.parametrize("message", [PULL, COMMIT], ids=["pull", "commit"])
+def test_vectors_whose_answer_is_lost_are_written_once(
+    model: Model, proxied: tuple[BoltStore, Proxy], message: bytes
+) -> None:
+    graph, proxy = proxied
+    proxy.lose_answer_to(message)
+    assert write_vectors(graph, model) == 4
+    assert proxy.has_lost
+    assert len(graph.read(ALL)) == 14
 
 
 def test_a_version_without_factors_writes_none(graph: BoltStore, model: Model) -> None:
