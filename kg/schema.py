@@ -30,6 +30,7 @@ NODE_KEYS = {
     "Model": "version",
     "ItemFactors": "id",
     "UserFactors": "id",
+    "ItemVector": "id",
     "Forgotten": "id",
     "Clock": "id",
     "Change": "tick",

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from kg import queries
-from kg.store import Row, Store
+from kg import queries, schema
+from kg.store import Row, Statement, Store
 from recommender.bridge import TextVectors
 from recommender.errors import InvalidInput
 from recommender.explain.answer import dense_item
@@ -40,10 +40,14 @@ def write_item_vectors(store: Store, model: Model, *, progress: bool = False) ->
     version, spoken = model.version, np.flatnonzero(vectors.any(axis=1)).tolist()
     if not _are_there(store, model):
         store.write(queries.statement("item_vectors_drop", version=version))  # of a write that was stopped
+        store.write(Statement(schema.node_constraint("ItemVector"), {}))  # older graphs lack it
         shown = tqdm(spoken, desc="item vectors", unit="item", leave=False, disable=not progress)
         rows = ([f"{version}/{model.items[item]}", model.items[item], as_text(vectors[item])] for item in shown)
         for batch in batched(rows, VECTORS_A_BATCH):
-            store.write(queries.statement("item_vectors_add", version=version, rows=batch))
+            store.write(  # first what is there of these: where the answer is lost, this runs again
+                queries.statement("item_vectors_clear", ids=[id for id, *_ in batch]),
+                queries.statement("item_vectors_add", version=version, rows=batch),
+            )
         store.write(queries.statement("item_vectors_publish", version=version))
     # Versions of before this was noted have it of their vectors.
     store.index_vectors("ItemVector", "vector", **model.manifest.get("vectors") or _vectors(model).space)

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from kg.schema import VERSION
 from kg.store import Statement
 from scripts.neo4j_local import Server, Unavailable
 from tests import certificates
+from tests.proxy import Proxy
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell ignores Ctrl-C for what it runs in the background, and every process started from here would inherit that.
@@ -124,6 +126,18 @@ def emptied(store: BoltStore) -> BoltStore:
     store.write(Statement("MATCH (s:Schema) SET s = {id: 'tastegraph', version: $version}", {"version": VERSION}))
     store._kinds.clear()
     return store
+
+
+@pytest.fixture
+def proxied(graph: BoltStore) -> Iterator[tuple[BoltStore, Proxy]]:
+    """The graph, and the proxy on the way to it."""
+    direct = graph._connection
+    with Proxy(int(direct.url.rpartition(":")[2])) as proxy:
+        graph._driver.close()
+        graph._connect(replace(direct, url=proxy.url))
+        yield graph, proxy
+        graph._driver.close()
+        graph._connect(direct)
 
 
 @pytest.fixture

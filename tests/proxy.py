@@ -8,6 +8,10 @@ import threading
 from types import TracebackType
 from typing import Self
 
+COMMIT = b"\x00\x02\xb0\x12\x00\x00"
+"""The message that ends a transaction, as Bolt frames it."""
+PULL = b"\xb1\x3f"
+"""How the message begins that asks for rows; where a statement is a transaction of its own, that ends it."""
 QUIET = 0.3
 """Seconds without a byte after which an answer is over."""
 
@@ -36,6 +40,11 @@ class Proxy:
     def lose_answer_to(self, message: bytes) -> None:
         """Break the next connection on which this is sent, after the server has done what it says."""
         self._lose = message
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether no answer is left to be lost."""
+        return not self._lose
 
     def __enter__(self) -> Self:
         return self

@@ -16,11 +16,11 @@ from recommender.errors import ArtefactError
 from recommender.refresh import versions
 from recommender.refresh.guard import judged
 from recommender.refresh.lock import Lock
-from recommender.refresh.profiles import write_everyone
-from recommender.refresh.removed import drop_interests_of_nobody, forget_removed_texts
+from recommender.refresh.profiles import follow
+from recommender.refresh.removed import forget_removed_texts
 from recommender.refresh.report import Done, RefreshReport, StageReport
-from recommender.refresh.stages import PUBLISHED, STAGES, Run, assemble, require
-from recommender.refresh.write_back import drop_others, written_back
+from recommender.refresh.stages import MADE, STAGES, Run, assemble, require
+from recommender.refresh.write_back import written_back
 
 log = logging.getLogger(__name__)
 
@@ -106,9 +106,8 @@ class Course:
         """
         run, outcome, start = self.run, self.outcome, time.perf_counter()
         outcome.figures = run.figures
-        mark = run.folder / PUBLISHED
-        if mark.exists() and self.only is None:
-            outcome.version = mark.read_text()
+        if self.only is None and (done := run.published):
+            outcome.version = done
             self._ended(StageReport("publish", 0.0, resumed=True))
             self.report("publish: done before")
             return
@@ -123,8 +122,8 @@ class Course:
         written = written_back(run, version)
         forget_removed_texts(run)
         self.lock.confirm()
-        versions.publish(run.store, version, self.key, {**figures, **written})
-        mark.write_text(version)
+        (run.folder / MADE).write_text(version)  # first: who is killed between the two has published nothing
+        versions.publish(run.store, version, self.key, {**figures, **written}, undrawn=self.key)
         versions.prune(run.store, keep=run.config.keep)
         versions.sweep(run.store)
         versions.forget_changes(run.store)
@@ -157,12 +156,11 @@ class Course:
         self.lock.confirm()
         run, start = self.run, time.perf_counter()
         self.report("profiles ...")
-        version = self.outcome.version = (run.folder / PUBLISHED).read_text()
+        version = self.outcome.version = run.published
+        assert version is not None, "it is required before this"
         model = run.model(version)
         config, progress = run.config.profiles, run.context.progress
-        write_everyone(run.store, model, config, self.profiling, only=run.plan.people, progress=progress)
-        drop_others(run.store, kept=version)
-        drop_interests_of_nobody(run.store)
+        follow(run.store, model, config, self.profiling, only=run.plan.people, progress=progress)
         shutil.rmtree(run.folder)
         seconds = time.perf_counter() - start
         self._ended(StageReport("profiles", seconds, False, {"people": model.snapshot.users.num_rows}))

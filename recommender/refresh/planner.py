@@ -17,7 +17,7 @@ from recommender.model import Model
 from recommender.refresh import versions
 from recommender.refresh.difference import Difference
 from recommender.refresh.plan import DriftConfig, Plan, Warm, decide
-from recommender.refresh.stages import PUBLISHED
+from recommender.refresh.stages import has_made
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,8 @@ class Planner:
     def read(self, *, whole: bool) -> Snapshot:
         """The graph now; a small one, or one of which no change tells, is read whole."""
         self.updated = False
-        changes.start(self._store)
+        if self._store.notes_changes:
+            changes.start(self._store)
         if not whole and (before := self._snapshot) is not None and before.events.num_rows >= self._drift.least_events:
             try:
                 taken = snapshots.update(self._store, before)
@@ -59,7 +60,7 @@ class Planner:
     def plan(self, taken: Snapshot, folder: Path, *, full: bool) -> tuple[Plan, Warm | None]:
         """How to fit, and with what to begin; what an interrupted run has planned stands, unless it lost its ground."""
         planned = Plan.load(folder)
-        if planned is not None and (folder / PUBLISHED).exists() and not (full and planned.fit == "warm"):
+        if planned is not None and has_made(folder, self._published) and not (full and planned.fit == "warm"):
             return planned, None
         if planned is not None and planned.fit == "full":
             return planned, None

@@ -22,7 +22,29 @@ from recommender.profiles.history import Words
 from recommender.profiles.live import MAX_LIVE_EVENTS, update_profile
 from recommender.profiles.profile import Profile, ProfileConfig, build_profiles, histories_of
 from recommender.profiles.write import PEOPLE_A_BATCH, drop_segments, write_profiles, write_segments
+from recommender.refresh import versions
+from recommender.refresh.removed import drop_interests_of_nobody
+from recommender.refresh.write_back import drop_others
 from recommender.writing import batched
+
+
+def follow(
+    store: Store,
+    model: Model,
+    config: ProfileConfig,
+    profiling: threading.Lock,
+    *,
+    only: Collection[str] | None = None,
+    progress: bool = False,
+) -> None:
+    """After the pointer has moved to ``model``: draw profiles, remove what is of others, and note that this is done.
+
+    Who is killed on the way leaves it to the next refresh. Arguments as for :func:`write_everyone`.
+    """
+    write_everyone(store, model, config, profiling, only=only, progress=progress)
+    drop_others(store, kept=model.version)
+    drop_interests_of_nobody(store)
+    versions.drawn(store, model.version)
 
 
 def write_everyone(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 
+from kg.connection import unattended
 from kg.store import Store
 from recommender.model import Model
 from recommender.profiles.profile import ProfileConfig
 from recommender.refresh import versions
 from recommender.refresh.lock import refresh_lock
-from recommender.refresh.profiles import write_everyone
-from recommender.refresh.write_back import Written, drop_others, write_back
+from recommender.refresh.profiles import follow
+from recommender.refresh.write_back import Written, write_back
 from recommender.serving import EncoderOf
 
 
@@ -25,13 +26,14 @@ def roll_back(
 ) -> str:
     """Publish an earlier version again, by default the one before; returns its name.
 
-    Where the version that is left had lists or vectors in the graph, the earlier one gets them too.
+    Where the version that is left had lists or vectors in the graph, the earlier one gets them too. Killed once the
+    pointer has moved, it is brought to its end by the next refresh.
 
     Raises:
         InvalidInput: no such version.
         RefreshRunning: a refresh of this graph is running.
     """
-    with refresh_lock(store) as lock:
+    with unattended(), refresh_lock(store) as lock:
         chosen, left = versions.earlier(store, version), versions.current(store)
         model = Model.load(versions.folder(store, chosen["version"]), encoder_of)
         written: Written = {}
@@ -40,6 +42,5 @@ def roll_back(
             written = write_back(store, model, left, recommend=recommend, vectors=vectors, progress=progress)
         lock.confirm()
         versions.publish(store, model.version, chosen["key"], written)
-        write_everyone(store, model, config, profiling, progress=progress)
-        drop_others(store, kept=model.version)
+        follow(store, model, config, profiling, progress=progress)
     return model.version

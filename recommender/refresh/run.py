@@ -25,8 +25,9 @@ from recommender.refresh.course import ONLY, Course
 from recommender.refresh.lock import refresh_lock
 from recommender.refresh.plan import Plan
 from recommender.refresh.planner import Planner
+from recommender.refresh.profiles import follow
 from recommender.refresh.report import Done, RefreshReport
-from recommender.refresh.stages import PUBLISHED, Run
+from recommender.refresh.stages import Run, has_made
 from recommender.refresh.write_back import written_as_asked_for
 from recommender.texts import Texts
 
@@ -77,17 +78,21 @@ def refresh(
         if not taken.items.num_rows:
             raise InvalidInput(f"{store.address} holds no items; ingest some first: tastegraph ingest --help")
         key = _key(taken.fingerprint, settings)
-        unfinished = _left_unfinished(store.work, key)
         folder = _run_folder(store.work, key)
+        undrawn = published["undrawn"] if published else None
         if only is None and not full and (version := _unchanged(store, key, published, folder)):
-            written_as_asked_for(Run(store, folder, taken, config, context, texts, Plan("full", "")), key)
+            run = Run(store, folder, taken, config, context, texts, Plan("full", ""))
+            if undrawn is not None:
+                report("profiles ...")
+                follow(store, run.model(version), config.profiles, profiling, progress=context.progress)
+            written_as_asked_for(run, key)
             return RefreshReport(version=version, unchanged=True)
         plan, warm = planner.plan(taken, folder, full=full)
         if plan.fit == "full" and planner.updated:  # by the difference no more is found than was noted
             taken = planner.read(whole=True)
             key = _key(taken.fingerprint, settings)
             folder = _run_folder(store.work, key)
-        if unfinished:  # nobody knows any more whose profiles the version that was published then lacks
+        if undrawn not in (None, key):  # nobody knows any more whose profiles the published version has not drawn
             plan = replace(plan, people=None)
         plan.save(folder)
         report(f"{plan.fit} fit: {plan.why}")
@@ -117,7 +122,7 @@ def _unchanged(store: Store, key: str, published: dict[str, Any] | None, folder:
         return None
     version = str(published["version"])
     if published["key"] == key:
-        if (folder / PUBLISHED).exists() or not _is_sound(store, version):
+        if (published["undrawn"] == key and has_made(folder, version)) or not _is_sound(store, version):
             return None
     elif left := _left_behind(store, key, published):
         log.warning(
@@ -168,11 +173,6 @@ def _left_behind(store: Store, key: str, published: dict[str, Any]) -> str | Non
     newer = [row for row in versions.listing(store) if row["created_at"] > published["created_at"]]
     found = [row["version"] for row in newer if row["key"] == key and row["complete"]]
     return next((version for version in found if _is_sound(store, version)), None)
-
-
-def _left_unfinished(work: Path, key: str) -> bool:
-    """Whether another run was killed after it published and before all profiles were written."""
-    return any(mark.parent.name != key for mark in (work / "runs").glob(f"*/{PUBLISHED}"))
 
 
 def _run_folder(work: Path, key: str) -> Path:

@@ -71,6 +71,12 @@ class Run:
     """What a warm fit begins with; None where everything is fitted anew, or fitted already."""
 
     @property
+    def published(self) -> str | None:
+        """The version that it has made, once the pointer names it."""
+        current = versions.current(self.store)
+        return current["version"] if current and has_made(self.folder, current["version"]) else None
+
+    @property
     def encode(self) -> Encode | None:
         """Texts to vectors; None leaves texts out."""
         return self.texts.encode if self.texts else None
@@ -222,8 +228,14 @@ STAGES: dict[str, Callable[[Run, Path], None]] = {
     "segments": segment_people,
 }
 """The stages before ``publish`` and ``profiles``, in their order."""
-PUBLISHED = "published"
-"""A file in the folder of a run whose version is published and whose profiles are not all written yet: its name."""
+MADE = "made"
+"""A file in the folder of a run, written before the pointer moves: the name of the version that it makes."""
+
+
+def has_made(folder: Path, version: str | None) -> bool:
+    """Whether the run of this folder made ``version``; it has published it where that is what the pointer names."""
+    mark = folder / MADE
+    return version is not None and mark.is_file() and mark.read_text() == version
 
 
 def require(run: Run, stage: str) -> None:
@@ -237,7 +249,7 @@ def require(run: Run, stage: str) -> None:
             return
         if not artefacts.exists(run.folder / name):
             raise InvalidInput(f"stage {stage!r} needs {name!r} first: run 'tastegraph refresh --only {name}'")
-    if stage == "profiles" and not (run.folder / PUBLISHED).exists():
+    if stage == "profiles" and run.published is None:
         raise InvalidInput("stage 'profiles' needs 'publish' first: run 'tastegraph refresh --only publish'")
 
 

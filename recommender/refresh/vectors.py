@@ -50,6 +50,12 @@ def drop_vectors(store: Store, kept: str) -> None:
 
 
 def _write(store: Store, label: str, version: str, ids: Sequence[str], vectors: np.ndarray) -> None:
-    rows = ({"id": id, "vector": as_text(vector)} for id, vector in zip(ids, vectors, strict=True))
+    """Each transaction first removes what is there of these, so that one whose answer was lost may run again."""
+    rows = (
+        {"id": f"{version} {id}", "of": id, "vector": as_text(vector)} for id, vector in zip(ids, vectors, strict=True)
+    )
     for batch in batched(rows, AT_ONCE):
-        store.write(queries.statement("factors_add", names={"label": label}, model=version, rows=batch))
+        store.write(
+            queries.statement("factors_clear", names={"label": label}, ids=[row["id"] for row in batch]),
+            queries.statement("factors_add", names={"label": label}, model=version, rows=batch),
+        )

@@ -18,6 +18,8 @@ from recommender.errors import ArtefactError, InvalidInput, NotRefreshed
 
 FIGURES = ("recall@10", "ndcg@10", "mrr@10")
 """What a version's node says of the hybrid."""
+EVERYONE = "everyone"
+"""What a version's node says as ``undrawn`` where no plan tells whose profiles are not drawn by it yet."""
 
 
 def folder(store: Store, version: str) -> Path:
@@ -74,10 +76,11 @@ def listing(store: Store) -> list[dict[str, Any]]:
     ]
 
 
-def publish(store: Store, version: str, key: str, figures: Mapping[str, float | None]) -> None:
+def publish(store: Store, version: str, key: str, figures: Mapping[str, float | None], undrawn: str = EVERYONE) -> None:
     """Make a version the current one: one write, after its folder is complete; ``figures`` are noted at its node.
 
-    It is published after the one before even where the clock was set back.
+    It is published after the one before even where the clock was set back. The same write notes that profiles have not
+    followed yet, until :func:`drawn`: ``undrawn`` is the key of the run whose plan names whose, or :data:`EVERYONE`.
     """
     artefacts.read_manifest(folder(store, version), verify=False)
     before = current(store)
@@ -85,8 +88,13 @@ def publish(store: Store, version: str, key: str, figures: Mapping[str, float | 
     if before is not None:
         now = max(now, before["published_at"] + timedelta(microseconds=1))
     properties = {name.replace("@", "_at_"): value for name, value in figures.items()}
-    parameters = {"version": version, "key": key, "now": now, "figures": properties}
+    parameters = {"version": version, "key": key, "now": now, "figures": {**properties, "undrawn": undrawn}}
     store.write(Statement(queries.text("model_publish"), parameters))
+
+
+def drawn(store: Store, version: str) -> None:
+    """Note that all profiles are drawn by this version."""
+    store.write(queries.statement("model_drawn", version=version))
 
 
 def earlier(store: Store, version: str | None = None) -> dict[str, Any]:

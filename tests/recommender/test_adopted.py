@@ -87,6 +87,8 @@ def test_an_adopted_graph_goes_through_the_whole_loop(
         rated = recommender.cypher("MATCH (:reader {card: 'ann'})-[r:rated]->() RETURN count(r) AS n").rows
         assert rated == [[sum(user == "ann" for user, *_ in camps.ratings())]]
         assert recommender.refresh(budget=2).version
+        noted = recommender.cypher("MATCH (n) WHERE n:TG_Clock OR n:TG_Change RETURN count(n) AS n").rows
+        assert noted == [[0]], "nobody reads it, so nothing would ever remove it"
     run("adopt", "--remove")
     assert content(foreign) == before
 

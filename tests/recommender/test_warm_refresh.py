@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,15 @@ import pytest
 
 from kg import changes, snapshot
 from kg.changes import noted
+from kg.connection import RetryPolicy
 from kg.ingest import write_event
 from kg.records import Interaction
 from kg.store import Statement
 from recommender import Recommender
-from recommender.refresh import course
+from recommender.refresh import profiles, versions
 from recommender.refresh.config import RefreshConfig
 from recommender.refresh.plan import DriftConfig
+from recommender.refresh.planner import Planner
 from recommender.refresh.report import RefreshReport
 from tests.recommender.test_loop import ITEMS, PEOPLE, events, half, items
 from tests.running import RUN
@@ -28,6 +31,7 @@ pytestmark = pytest.mark.embedded
 
 TOLERANT = DriftConfig(least_events=0, changed=0.5, new_items=0.5)
 STORED = "MATCH (u:User) RETURN u.id AS id, u.habit_events AS events ORDER BY id"
+MARK = Statement("MATCH (u:User) SET u.habit_events = -1", {})
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +58,7 @@ def warm(recommender: Recommender) -> tuple[RefreshReport, list[str], set[str]]:
         events().head(0).from_records(rows, columns=events().columns),
         items=[{"item_id": "i99", "title": "Item 99", "description": "tyres on a wet racing track", "genre": "racing"}],
     )
-    recommender.store.write(Statement("MATCH (u:User) SET u.habit_events = -1", {}))
+    recommender.store.write(MARK)
     embedded: list[str] = []
     stream = TextEncoder.stream
 
@@ -110,9 +114,8 @@ def test_changes_that_all_versions_know_are_forgotten(recommender: Recommender, 
 def test_a_changed_item_touches_those_who_met_it(recommender: Recommender, warm: Any) -> None:
     store = recommender.store
     met = {row[0] for row in recommender.cypher("MATCH (u:User)-[:RATED]->(:Item {id: 'i3'}) RETURN u.id AS id").rows}
-    mark = Statement("MATCH (u:User) SET u.habit_events = -1", {})
     rename = Statement("MATCH (i:Item {id: 'i3'}) SET i.title = 'Item three'", {})
-    store.write(mark, rename, noted(["Item:i3"]))
+    store.write(MARK, rename, noted(["Item:i3"]))
     assert recommender.refresh().fit == "warm"
     assert {row[0] for row in recommender.cypher(STORED).rows if row[1] != -1} == met
 
@@ -129,30 +132,73 @@ def test_what_nobody_announced_is_read_all_the_same(recommender: Recommender, wa
     assert "own" in taken.events["event_id"].to_pylist()
 
 
-def test_killed_before_its_profiles_it_goes_on_with_them(recommender: Recommender, warm: Any) -> None:
-    mark = Statement("MATCH (u:User) SET u.habit_events = -1", {})
+def meet(recommender: Recommender, user: str) -> None:
+    """Something new of a person, so that a warm refresh draws their profile."""
+    write_event(recommender.store, Interaction(user, "i3", "RATED", f"again {user}", None, 3.0))
+
+
+def drawn(recommender: Recommender) -> set[str]:
+    """Whose profiles were drawn since all got the mark."""
+    return {row[0] for row in recommender.cypher(STORED).rows if row[1] != -1}
+
+
+@contextmanager
+def killed(room: Any, name: str, *, done: bool = False) -> Iterator[list[float]]:
+    """What runs in this block ends where this is called, or has just been done; gives how long reads in it wait."""
+    real, waits = getattr(room, name), list[float]()
+
+    def stopped(*given: Any, **named: Any) -> None:
+        waits.append(RetryPolicy().seconds(writes=False))
+        if done:
+            real(*given, **named)
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, name, stopped)
+        with pytest.raises(KeyboardInterrupt):
+            yield waits
+
+
+@pytest.mark.parametrize(
+    ("user", "room", "name", "done"), [("u40", profiles, "write_everyone", False), ("u43", versions, "publish", True)]
+)
+def test_killed_once_it_is_published_it_goes_on_with_its_profiles(
+    recommender: Recommender, warm: Any, user: str, room: Any, name: str, done: bool
+) -> None:
     recommender.refresh()
-
-    def drawn_after(*, killed_for: str, then: str | None) -> set[str]:
-        recommender.store.write(mark)
-        write_event(recommender.store, Interaction(killed_for, "i3", "RATED", f"of {killed_for}", None, 3.0))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(course, "write_everyone", _stopped)
-            with pytest.raises(KeyboardInterrupt):
-                recommender.refresh()
-        if then:
-            write_event(recommender.store, Interaction(then, "i3", "RATED", f"of {then}", None, 3.0))
-        report = recommender.refresh()
-        assert (report.fit, all(stage.resumed for stage in report.stages[:-1])) == ("warm", then is None)
-        return {row[0] for row in recommender.cypher(STORED).rows if row[1] != -1}
-
-    assert drawn_after(killed_for="u40", then=None) == {"u40"}
-    everyone = {row[0] for row in recommender.cypher(STORED).rows}
-    assert drawn_after(killed_for="u41", then="u42") == everyone, "nobody knows any more whom the killed one left"
+    recommender.store.write(MARK)
+    meet(recommender, user)
+    with killed(room, name, done=done):
+        recommender.refresh()
+    report = recommender.refresh()
+    assert (report.fit, [stage.stage for stage in report.stages if not stage.resumed]) == ("warm", ["profiles"])
+    assert drawn(recommender) == {user}
+    assert recommender.refresh().unchanged
 
 
-def _stopped(*_: Any, **__: Any) -> None:
-    raise KeyboardInterrupt
+def test_killed_just_before_it_is_published_it_publishes(recommender: Recommender, warm: Any) -> None:
+    before = recommender.refresh().version
+    recommender.store.write(MARK)
+    meet(recommender, "u44")
+    with killed(versions, "publish"):
+        recommender.refresh()
+    assert recommender.status()["model"]["version"] == before
+    assert recommender.refresh().version == recommender.status()["model"]["version"] != before
+    assert drawn(recommender) == {"u44"}
+
+
+def test_whom_a_killed_refresh_has_left_the_next_draws(recommender: Recommender, warm: Any) -> None:
+    """However often it is killed: nobody knows any more whose profiles the first has left, so all are drawn."""
+    recommender.refresh()
+    recommender.store.write(MARK)
+    meet(recommender, "u41")
+    with killed(profiles, "write_everyone"):
+        recommender.refresh()
+    meet(recommender, "u42")
+    with killed(Planner, "plan"):
+        recommender.refresh()
+    assert recommender.refresh().fit == "warm"
+    assert drawn(recommender) == {row[0] for row in recommender.cypher(STORED).rows}
 
 
 def test_a_full_fit_can_be_asked_for(recommender: Recommender, warm: Any) -> None:
@@ -170,8 +216,6 @@ def test_a_full_fit_can_be_asked_for(recommender: Recommender, warm: Any) -> Non
     ],
 )
 def test_reasons_for_a_full_fit(recommender: Recommender, warm: Any, drift: DriftConfig, why: str) -> None:
-    from recommender.refresh.planner import Planner
-
     store = recommender.store
     published = recommender.models.all()[0]["version"]
     planner = Planner(store, published, "other", drift, seed=0)
@@ -180,3 +224,18 @@ def test_reasons_for_a_full_fit(recommender: Recommender, warm: Any, drift: Drif
     assert why in plan.why
     assert begun is None
     assert changes.now(store) is not None
+
+
+def test_a_roll_back_that_is_killed_is_ended_by_the_next_refresh(recommender: Recommender, warm: Any) -> None:
+    recommender.refresh()
+    recommender.store.write(MARK)
+    with killed(profiles, "write_everyone") as waits:
+        recommender.models.rollback()
+    assert waits == [RetryPolicy().write_seconds]
+    first = recommender.status()["model"]["version"]
+    report = recommender.refresh()
+    assert (report.unchanged, report.version) == (True, first), "the roll-back stands"
+    assert drawn(recommender) == {row[0] for row in recommender.cypher(STORED).rows}
+    recommender.store.write(MARK)
+    assert recommender.refresh().unchanged
+    assert drawn(recommender) == set(), "once"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,6 @@ import pytest
 from kg.bolt import BoltStore
 from tests.conftest import ENGINES, emptied
 from tests.kg.store.limits import limit_of
-from tests.proxy import Proxy
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,18 +27,6 @@ def _has_engine(item: pytest.Function) -> bool:
 def graph(request: pytest.FixtureRequest) -> BoltStore:
     """An empty graph in each engine."""
     return emptied(request.getfixturevalue(request.param))
-
-
-@pytest.fixture
-def proxied(graph: BoltStore) -> Iterator[tuple[BoltStore, Proxy]]:
-    """The graph, and the proxy on the way to it."""
-    direct = graph._connection
-    with Proxy(int(direct.url.rpartition(":")[2])) as proxy:
-        graph._driver.close()
-        graph._connect(replace(direct, url=proxy.url))
-        yield graph, proxy
-        graph._driver.close()
-        graph._connect(direct)
 
 
 @pytest.fixture

@@ -21,10 +21,8 @@ from kg.writer import Writer
 from tests.conftest import emptied
 from tests.kg.store import test_contract, test_ingest, test_read_only
 from tests.kg.store.limits import LIMITS
-from tests.proxy import Proxy
+from tests.proxy import COMMIT, Proxy
 
-COMMIT = b"\x00\x02\xb0\x12\x00\x00"
-"""The message that ends a transaction, as Bolt frames it."""
 BEGIN = b"\xb1\x11"
 
 Proxied = tuple[BoltStore, Proxy]

@@ -15,6 +15,7 @@ from kg.store import Statement
 from recommender.refresh import lists
 from recommender.refresh.lists import write_lists
 from recommender.refresh.write_back import drop_others
+from tests.proxy import COMMIT, PULL, Proxy
 
 USERS, ITEMS = [f"u{n}" for n in range(7)], [f"i{n}" for n in range(5)]
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
@@ -45,7 +46,7 @@ def edges(graph: BoltStore) -> dict[str, int]:
 
 @pytest.fixture
 def people(graph: BoltStore, monkeypatch: pytest.MonkeyPatch) -> BoltStore:
-    monkeypatch.setattr(lists, "ROWS_A_BATCH", 3)
+    monkeypatch.setattr(lists, "ROWS_A_BATCH", 6)
     monkeypatch.setattr(lists, "PEOPLE_A_BATCH", 2)
     for label, ids in (("User", USERS), ("Item", ITEMS)):
         graph.write(queries.statement("nodes_ensure", names={"label": label}, ids=ids))
@@ -82,6 +83,17 @@ def test_what_a_crash_leaves_is_seen_by_nobody_and_removed_by_the_next(people: B
     assert [item for _, _, item in seen(people)] == ITEMS[:2]
     drop_others(people, kept="one")
     assert edges(people) == {"one": 14}
+
+
+@pytest.mark.parametrize("message", [PULL, COMMIT], ids=["pull", "commit"])
+def test_lists_whose_answer_is_lost_are_written_once(
+    people: BoltStore, proxied: tuple[BoltStore, Proxy], message: bytes
+) -> None:
+    graph, proxy = proxied
+    proxy.lose_answer_to(message)
+    assert write_lists(graph, "one", blocks(ITEMS)) == 35
+    assert proxy.has_lost
+    assert edges(graph) == {"one": 35}
 
 
 def test_lists_are_no_events(people: BoltStore) -> None:

@@ -10,13 +10,16 @@ from kg.bolt import BoltStore
 from kg.ingest import ingest
 from kg.records import Interaction, Record
 from kg.snapshot import take
+from recommender.bridge import TextVectors
 from recommender.hybrid import Hybrid
 from recommender.meaning import MeaningConfig
 from recommender.model import Model
+from recommender.neighbours import write_item_vectors
 from recommender.parts.factors import IALS
 from recommender.people import read_people
 from recommender.refresh import vectors
 from recommender.refresh.vectors import drop_vectors, write_vectors
+from tests.proxy import COMMIT, PULL, Proxy
 from tests.running import RUN
 
 USERS, ITEMS = [f"u{n}" for n in range(8)], [f"i{n}" for n in range(6)]
@@ -61,6 +64,30 @@ def test_products_are_scores(graph: BoltStore, model: Model, monkeypatch: pytest
     assert len(graph.read(ALL)) == 14
     drop_vectors(graph, kept="two")
     assert graph.read(ALL) == []
+
+
+@pytest.mark.parametrize("message", [PULL, COMMIT], ids=["pull", "commit"])
+def test_vectors_whose_answer_is_lost_are_written_once(
+    model: Model, proxied: tuple[BoltStore, Proxy], message: bytes
+) -> None:
+    graph, proxy = proxied
+    proxy.lose_answer_to(message)
+    assert write_vectors(graph, model) == 4
+    assert proxy.has_lost
+    assert len(graph.read(ALL)) == 14
+
+
+@pytest.mark.parametrize("message", [b"CREATE (:ItemVector", COMMIT], ids=["statement", "commit"])
+def test_vectors_of_texts_whose_answer_is_lost_are_written_once(
+    model: Model, proxied: tuple[BoltStore, Proxy], message: bytes
+) -> None:
+    graph, proxy = proxied
+    texts = TextVectors(np.eye(len(ITEMS), 4, dtype=np.float32), np.zeros((0, 4), dtype=np.float32))
+    told = Model(graph.work, "one", {}, model.snapshot, texts, model.hybrid, MeaningConfig())
+    proxy.lose_answer_to(message)
+    assert write_item_vectors(graph, told) == 4, "two items say nothing"
+    assert proxy.has_lost
+    assert graph.read("MATCH (v:ItemVector) RETURN count(v) AS n") == [{"n": 4}]
 
 
 def test_a_version_without_factors_writes_none(graph: BoltStore, model: Model) -> None:
