@@ -477,7 +477,7 @@ def test_a_variable_of_a_query_is_either_the_owners_node_or_ours() -> None:
 
 def test_a_copy_that_would_lose_what_is_the_owners_is_refused(owners: Adopt, tmp_path: Path) -> None:
     store = owners(MOVIES, MOVIES_MAP)
-    with pytest.raises(StoreError, match="is its owner's graph.*neo4j-admin database dump"):
+    with pytest.raises(StoreError, match=r"is its owner's graph.*neo4j-admin database dump"):
         backup(store, tmp_path / "saved", progress=False)
     with open_store(tmp_path / "copy") as copy:
         with pytest.raises(StoreError, match="is its owner's graph"):
