@@ -204,11 +204,11 @@ class AdoptedStore(Neo4jStore):
     def _for_people(self, text: str, what: str, **parameters: Any) -> None:
         """Run a text for each ``person``, some people in one transaction."""
         paged = (
-            f"MATCH (person:{PREFIX}User) WHERE person.{OWN}id > $after "
+            f"MATCH (person:{PREFIX}User) WHERE $after IS NULL OR person.{OWN}id > $after "
             f"WITH person ORDER BY person.{OWN}id LIMIT {PEOPLE_AT_ONCE} "
             f"CALL (person) {{ {text} RETURN count(*) AS made }} RETURN max(person.{OWN}id) AS last, sum(made) AS made"
         )
-        after = ""
+        after = None  # an id may be empty
         with tqdm(desc=what, unit="event", disable=None, leave=False, delay=2) as bar:
             while (row := self._raw(paged, after=after, **parameters)[0])["last"] is not None:
                 bar.update(row["made"])

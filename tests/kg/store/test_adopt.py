@@ -303,6 +303,11 @@ def test_words_that_the_owner_writes_edits_moves_and_deletes(owners: Adopt, grap
         seen = taken.fingerprint
 
 
+def test_a_person_whose_id_is_empty_is_visited(owners: Adopt) -> None:
+    store = owners(MOVIES.replace("{name: 'Jess'}", "{name: ''}"), MOVIES_MAP)
+    assert reviews(snapshot.take(store)) == [("", "The Matrix", None, "great", None, "REVIEWED")]
+
+
 def test_words_are_read_where_they_are_and_not_from_somebody_else(owners: Adopt) -> None:
     """What is edited or deleted is so at once, and an id that Neo4j gives to another edge brings no words with it."""
     store = owners(MOVIES, MOVIES_MAP)
