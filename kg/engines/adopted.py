@@ -32,6 +32,13 @@ PEOPLE_AT_ONCE = 500
 _INDEXES = (
     f"SHOW INDEXES YIELD name, labelsOrTypes AS on WHERE any(kind IN on WHERE kind STARTS WITH '{PREFIX}') RETURN name"
 )
+_TAKEN = (
+    f"CALL () {{ MATCH (n) UNWIND labels(n) AS name WITH DISTINCT name WHERE name STARTS WITH '{PREFIX}' RETURN name "
+    f"UNION MATCH ()-[r]->() WITH DISTINCT type(r) AS name WHERE name STARTS WITH '{PREFIX}' RETURN name "
+    f"UNION MATCH (n) UNWIND keys(n) AS name WITH DISTINCT name WHERE name STARTS WITH '{OWN}' RETURN name "
+    f"UNION MATCH ()-[r]->() UNWIND keys(r) AS name WITH DISTINCT name WHERE name STARTS WITH '{OWN}' RETURN name }} "
+    "RETURN name ORDER BY name"
+)
 
 
 class AdoptedStore(Neo4jStore):
@@ -262,7 +269,8 @@ def adopt(adoption: Adoption, url: str, *, work: Path | None = None) -> dict[str
         How many people, items, entities, reviews and events of each kind there are.
 
     Raises:
-        StoreError: the graph is tastegraph's own; or a label, an id or an event of the map is not there.
+        StoreError: the graph is tastegraph's own; or a label, an id or an event of the map is not there;
+            or names of the owner's begin as ours do.
     """
     with Neo4jStore.open(url, work=work) as plain:
         _check(plain, adoption)
@@ -298,6 +306,8 @@ def _found_in(store: Neo4jStore) -> Adoption | None:
 def _check(store: Neo4jStore, adoption: Adoption) -> None:
     if store.read(queries.text("adoption")):
         raise StoreError(f"{store.address} was made by tastegraph; there is nothing to adopt")
+    if not store.read(Dialect(PREFIX).text(queries.text("adoption"))):  # no adoption has begun
+        _check_prefix(store)
     for nodes in (adoption.person, adoption.item, *adoption.entity):
         text = f"MATCH (n:{quoted(nodes.label)}) RETURN count(n) AS nodes, count(n.{quoted(nodes.id)}) AS ids"
         (row,) = store.read(text)
@@ -318,6 +328,16 @@ def _check(store: Neo4jStore, adoption: Adoption) -> None:
         if not store.read(f"MATCH {words.pattern} WHERE {ends} AND {words.exist} RETURN 1 AS one LIMIT 1"):
             names = " or ".join(name for name in (words.title, words.text) if name)
             raise StoreError(f"{store.address}: nothing of the kind {words.kind} has words in {names}")
+
+
+def _check_prefix(store: Neo4jStore) -> None:
+    """A release takes away whatever has the prefix, so an owner's own names may not have it."""
+    taken = [row["name"] for row in store.read(_TAKEN)]
+    if taken:
+        raise StoreError(
+            f"{store.address} has names of its own that begin with {PREFIX} or {OWN}: {', '.join(taken)}; "
+            "rename them first"
+        )
 
 
 def release(url: str, *, work: Path | None = None) -> dict[str, int]:

@@ -438,6 +438,24 @@ def test_a_map_that_does_not_fit_changes_nothing(
     assert content(server) == before
 
 
+def test_names_of_the_owners_that_begin_as_ours_do_are_refused(owners: Adopt, server: BoltStore) -> None:
+    server.write(Statement(MOVIES, {}))
+    mine = "MATCH (p:Person {name: 'Paul'}) SET p.tg_mine = 1 CREATE (p)-[:TG_KNOWS {tg_since: 1}]->(:TG_Club)"
+    server.write(Statement(mine, {}))
+    before = content(server)
+    with pytest.raises(StoreError, match="begin with TG_ or tg_: TG_Club, TG_KNOWS, tg_mine, tg_since; rename"):
+        owners("RETURN 1", MOVIES_MAP)
+    assert content(server) == before
+
+
+def test_an_adoption_that_was_interrupted_goes_on(owners: Adopt, server: BoltStore) -> None:
+    server.write(Statement(f"{MOVIES}, (:Movie {{title: 'Speed'}})", {}))
+    with pytest.raises(StoreError, match="two nodes of Movie have the same title"):
+        owners("RETURN 1", MOVIES_MAP)
+    server.write(Statement("MATCH (m:Movie {title: 'Speed'}) WHERE NOT EXISTS { (m)--() } DELETE m", {}))
+    assert len(snapshot.take(owners("RETURN 1", MOVIES_MAP)).items) == 2
+
+
 MADE = """[[event]]
 kind = "X"
 pattern = "(person)-[m:MADE]->(n:Note)-[:ABOUT]->(item)"
