@@ -145,6 +145,9 @@ class AdoptedStore(Neo4jStore):
         )
         return sorted(row["name"] for row in found)
 
+    def _index(self, label: str, name: str) -> str:
+        return OWN + super()._index(label, name)  # the owner may have an index of the plain name
+
     def _ours(self, row: Row) -> Row:
         return {name: self._dialect.value(value) for name, value in row.items()}
 

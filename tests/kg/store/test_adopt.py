@@ -448,6 +448,21 @@ def test_names_of_the_owners_that_begin_as_ours_do_are_refused(owners: Adopt, se
     assert content(server) == before
 
 
+def test_an_index_of_the_owners_keeps_its_name(
+    owners: Adopt, server: BoltStore, neo4j_url: str, tmp_path: Path
+) -> None:
+    store = owners(MOVIES, MOVIES_MAP)
+    server.write(Statement("CREATE INDEX interest_vector FOR (m:Movie) ON (m.released)", {}))
+    listed = "SHOW INDEXES YIELD name WHERE name ENDS WITH 'interest_vector' RETURN name ORDER BY name"
+    try:
+        store.index_vectors("Interest", "vector", 4)
+        assert [row["name"] for row in server.read(listed)] == ["interest_vector", "tg_interest_vector"]
+        release(neo4j_url, work=tmp_path)
+        assert [row["name"] for row in server.read(listed)] == ["interest_vector"]
+    finally:
+        server.write(Statement("DROP INDEX interest_vector IF EXISTS", {}))
+
+
 def test_an_adoption_that_was_interrupted_goes_on(owners: Adopt, server: BoltStore) -> None:
     server.write(Statement(f"{MOVIES}, (:Movie {{title: 'Speed'}})", {}))
     with pytest.raises(StoreError, match="two nodes of Movie have the same title"):
