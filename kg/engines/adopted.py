@@ -32,6 +32,13 @@ PEOPLE_AT_ONCE = 500
 _INDEXES = (
     f"SHOW INDEXES YIELD name, labelsOrTypes AS on WHERE any(kind IN on WHERE kind STARTS WITH '{PREFIX}') RETURN name"
 )
+_TAKEN = (
+    f"CALL () {{ MATCH (n) UNWIND labels(n) AS name WITH DISTINCT name WHERE name STARTS WITH '{PREFIX}' RETURN name "
+    f"UNION MATCH ()-[r]->() WITH DISTINCT type(r) AS name WHERE name STARTS WITH '{PREFIX}' RETURN name "
+    f"UNION MATCH (n) UNWIND keys(n) AS name WITH DISTINCT name WHERE name STARTS WITH '{OWN}' RETURN name "
+    f"UNION MATCH ()-[r]->() UNWIND keys(r) AS name WITH DISTINCT name WHERE name STARTS WITH '{OWN}' RETURN name }} "
+    "RETURN name ORDER BY name"
+)
 
 
 class AdoptedStore(Neo4jStore):
@@ -138,6 +145,9 @@ class AdoptedStore(Neo4jStore):
         )
         return sorted(row["name"] for row in found)
 
+    def _index(self, label: str, name: str) -> str:
+        return OWN + super()._index(label, name)  # the owner may have an index of the plain name
+
     def _ours(self, row: Row) -> Row:
         return {name: self._dialect.value(value) for name, value in row.items()}
 
@@ -204,11 +214,11 @@ class AdoptedStore(Neo4jStore):
     def _for_people(self, text: str, what: str, **parameters: Any) -> None:
         """Run a text for each ``person``, some people in one transaction."""
         paged = (
-            f"MATCH (person:{PREFIX}User) WHERE person.{OWN}id > $after "
+            f"MATCH (person:{PREFIX}User) WHERE $after IS NULL OR person.{OWN}id > $after "
             f"WITH person ORDER BY person.{OWN}id LIMIT {PEOPLE_AT_ONCE} "
             f"CALL (person) {{ {text} RETURN count(*) AS made }} RETURN max(person.{OWN}id) AS last, sum(made) AS made"
         )
-        after = ""
+        after = None  # an id may be empty
         with tqdm(desc=what, unit="event", disable=None, leave=False, delay=2) as bar:
             while (row := self._raw(paged, after=after, **parameters)[0])["last"] is not None:
                 bar.update(row["made"])
@@ -262,7 +272,8 @@ def adopt(adoption: Adoption, url: str, *, work: Path | None = None) -> dict[str
         How many people, items, entities, reviews and events of each kind there are.
 
     Raises:
-        StoreError: the graph is tastegraph's own; or a label, an id or an event of the map is not there.
+        StoreError: the graph is tastegraph's own; or a label, an id or an event of the map is not there;
+            or names of the owner's begin as ours do.
     """
     with Neo4jStore.open(url, work=work) as plain:
         _check(plain, adoption)
@@ -298,6 +309,8 @@ def _found_in(store: Neo4jStore) -> Adoption | None:
 def _check(store: Neo4jStore, adoption: Adoption) -> None:
     if store.read(queries.text("adoption")):
         raise StoreError(f"{store.address} was made by tastegraph; there is nothing to adopt")
+    if not store.read(Dialect(PREFIX).text(queries.text("adoption"))):  # no adoption has begun
+        _check_prefix(store)
     for nodes in (adoption.person, adoption.item, *adoption.entity):
         text = f"MATCH (n:{quoted(nodes.label)}) RETURN count(n) AS nodes, count(n.{quoted(nodes.id)}) AS ids"
         (row,) = store.read(text)
@@ -318,6 +331,16 @@ def _check(store: Neo4jStore, adoption: Adoption) -> None:
         if not store.read(f"MATCH {words.pattern} WHERE {ends} AND {words.exist} RETURN 1 AS one LIMIT 1"):
             names = " or ".join(name for name in (words.title, words.text) if name)
             raise StoreError(f"{store.address}: nothing of the kind {words.kind} has words in {names}")
+
+
+def _check_prefix(store: Neo4jStore) -> None:
+    """A release takes away whatever has the prefix, so an owner's own names may not have it."""
+    taken = [row["name"] for row in store.read(_TAKEN)]
+    if taken:
+        raise StoreError(
+            f"{store.address} has names of its own that begin with {PREFIX} or {OWN}: {', '.join(taken)}; "
+            "rename them first"
+        )
 
 
 def release(url: str, *, work: Path | None = None) -> dict[str, int]:

@@ -73,7 +73,7 @@ class Neo4jStore(BoltStore):
         """By the vector index, which is made when there is none of this length; see :class:`kg.store.Store`."""
         self.index_vectors(label, name, len(vector))
         return self.read(
-            queries.text("nearest_indexed"), index=_index(label, name), vector=list(map(float, vector)), k=k
+            queries.text("nearest_indexed"), index=self._index(label, name), vector=list(map(float, vector)), k=k
         )
 
     def index_vectors(self, label: str, name: str, dimension: int, similarity: str = COSINE) -> None:
@@ -81,7 +81,7 @@ class Neo4jStore(BoltStore):
 
         The server is asked each time: another process may have made it for other vectors.
         """
-        index = _index(label, name)
+        index = self._index(label, name)
         wanted = {"vector.dimensions": dimension, "vector.similarity_function": similarity.upper()}
         found = self.read(queries.text("vector_indexes"), name=index)
         stands = any(wanted.items() <= row["config"].items() for row in found)
@@ -90,6 +90,9 @@ class Neo4jStore(BoltStore):
             self.write(Statement(schema.vector_index(index, label, name, dimension, similarity), {}))
         if not stands or found[0]["state"] != "ONLINE":
             self.read("CALL db.awaitIndex($name, 600)", name=index)
+
+    def _index(self, label: str, name: str) -> str:
+        return f"{label}_{name}".lower()
 
     def query(
         self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0
@@ -116,10 +119,6 @@ def check_agent(agent: str, url: str) -> None:
     if number is None or (int(number[1]), int(number[2])) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         raise StoreError(f"{url} is {agent}; this program needs Neo4j {oldest} or later, so upgrade the server")
-
-
-def _index(label: str, name: str) -> str:
-    return f"{label}_{name}".lower()
 
 
 def _gathered(text: str, schema: pa.Schema, each: str | None) -> str:

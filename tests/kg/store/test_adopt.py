@@ -303,6 +303,11 @@ def test_words_that_the_owner_writes_edits_moves_and_deletes(owners: Adopt, grap
         seen = taken.fingerprint
 
 
+def test_a_person_whose_id_is_empty_is_visited(owners: Adopt) -> None:
+    store = owners(MOVIES.replace("{name: 'Jess'}", "{name: ''}"), MOVIES_MAP)
+    assert reviews(snapshot.take(store)) == [("", "The Matrix", None, "great", None, "REVIEWED")]
+
+
 def test_words_are_read_where_they_are_and_not_from_somebody_else(owners: Adopt) -> None:
     """What is edited or deleted is so at once, and an id that Neo4j gives to another edge brings no words with it."""
     store = owners(MOVIES, MOVIES_MAP)
@@ -431,6 +436,39 @@ def test_a_map_that_does_not_fit_changes_nothing(
     with pytest.raises(StoreError, match=message):
         owners("RETURN 1", MOVIES_MAP.replace(*change))
     assert content(server) == before
+
+
+def test_names_of_the_owners_that_begin_as_ours_do_are_refused(owners: Adopt, server: BoltStore) -> None:
+    server.write(Statement(MOVIES, {}))
+    mine = "MATCH (p:Person {name: 'Paul'}) SET p.tg_mine = 1 CREATE (p)-[:TG_KNOWS {tg_since: 1}]->(:TG_Club)"
+    server.write(Statement(mine, {}))
+    before = content(server)
+    with pytest.raises(StoreError, match="begin with TG_ or tg_: TG_Club, TG_KNOWS, tg_mine, tg_since; rename"):
+        owners("RETURN 1", MOVIES_MAP)
+    assert content(server) == before
+
+
+def test_an_index_of_the_owners_keeps_its_name(
+    owners: Adopt, server: BoltStore, neo4j_url: str, tmp_path: Path
+) -> None:
+    store = owners(MOVIES, MOVIES_MAP)
+    server.write(Statement("CREATE INDEX interest_vector FOR (m:Movie) ON (m.released)", {}))
+    listed = "SHOW INDEXES YIELD name WHERE name ENDS WITH 'interest_vector' RETURN name ORDER BY name"
+    try:
+        store.index_vectors("Interest", "vector", 4)
+        assert [row["name"] for row in server.read(listed)] == ["interest_vector", "tg_interest_vector"]
+        release(neo4j_url, work=tmp_path)
+        assert [row["name"] for row in server.read(listed)] == ["interest_vector"]
+    finally:
+        server.write(Statement("DROP INDEX interest_vector IF EXISTS", {}))
+
+
+def test_an_adoption_that_was_interrupted_goes_on(owners: Adopt, server: BoltStore) -> None:
+    server.write(Statement(f"{MOVIES}, (:Movie {{title: 'Speed'}})", {}))
+    with pytest.raises(StoreError, match="two nodes of Movie have the same title"):
+        owners("RETURN 1", MOVIES_MAP)
+    server.write(Statement("MATCH (m:Movie {title: 'Speed'}) WHERE NOT EXISTS { (m)--() } DELETE m", {}))
+    assert len(snapshot.take(owners("RETURN 1", MOVIES_MAP)).items) == 2
 
 
 MADE = """[[event]]
