@@ -57,7 +57,7 @@ format: $(STAMP) ## Put the code into its format
 bench: $(STAMP) ## Measure speed and quality; docs/benchmarks.md holds the figures
 	$(BIN)/python -m benchmarks
 
-bench-graph: $(STAMP) ## Load and export on both engines: a table, and .cache/bench-graph.json (1M edges; a quarter of an hour)
+bench-graph: $(STAMP) ## Load and export on both engines: a table, and .cache/bench-graph.json (1M events; ten minutes)
 	$(BIN)/python -m benchmarks.bench_graph --json .cache/bench-graph.json
 
 bench-quality: $(STAMP) ## Quality alone: MovieLens in six splits, Last.FM and Book-Crossing with their graphs (an hour)

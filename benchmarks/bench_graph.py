@@ -191,7 +191,7 @@ def measure(engine: str, count: int) -> Figures:
 def main() -> None:
     """Both engines, unless one cannot be had."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("events", nargs="?", type=int, default=400_000)
+    parser.add_argument("events", nargs="?", type=int, default=1_000_000)
     parser.add_argument("--engines", default="embedded,neo4j")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args()
