@@ -14,13 +14,14 @@ import numpy as np
 from tqdm import tqdm
 
 from kg import queries, schema
+from kg.batch import batched
 from kg.store import Row, Statement, Store
 from recommender.bridge import TextVectors
 from recommender.errors import InvalidInput
 from recommender.explain.answer import dense_item
 from recommender.model import Model
 from recommender.profiles.read import read_profile
-from recommender.writing import as_text, batched
+from recommender.writing import as_text
 
 VECTORS_A_BATCH = 1_000
 """Of one transaction."""
@@ -36,7 +37,8 @@ def write_item_vectors(store: Store, model: Model, *, progress: bool = False) ->
     Raises:
         InvalidInput: the version knows no texts.
     """
-    vectors = _vectors(model).items
+    known = _vectors(model)
+    vectors = known.items
     version, spoken = model.version, np.flatnonzero(vectors.any(axis=1)).tolist()
     if not _are_there(store, model):
         store.write(queries.statement("item_vectors_drop", version=version))  # of a write that was stopped
@@ -50,7 +52,7 @@ def write_item_vectors(store: Store, model: Model, *, progress: bool = False) ->
             )
         store.write(queries.statement("item_vectors_publish", version=version))
     # Versions of before this was noted have it of their vectors.
-    store.index_vectors("ItemVector", "vector", **model.manifest.get("vectors") or _vectors(model).space)
+    store.index_vectors("ItemVector", "vector", **model.manifest.get("vectors") or known.space)
     store.write(queries.statement("item_vectors_prune", version=version))
     return len(spoken)
 

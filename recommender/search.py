@@ -81,14 +81,18 @@ def search(
 
 def _judged(parts: Sequence[Part], task: Task, others: Sequence[Task], run: RunContext) -> Iterator[Judged]:
     """The parts on the first task, then with the same settings on the others, one task at a time to spare memory."""
-    yield Judged(parts, task.people, task.seen, task.relevant, task.users)
+    yield _by(task, parts)
     for other in tqdm(others, desc="weighing", unit="split", disable=not run.progress, leave=False):
         try:
             fitted = [fit_part(type(part), part.config, other.data, run) for part in parts]
         except GnnError as error:
             log.warning("a further validation part does not teach the weights: %s", error)
             continue
-        yield Judged(fitted, other.people, other.seen, other.relevant, other.users)
+        yield _by(other, fitted)
+
+
+def _by(task: Task, parts: Sequence[Part]) -> Judged:
+    return Judged(parts, task.people, task.seen, task.relevant, task.users)
 
 
 def fit_named(name: str, params: dict[str, Any], data: TrainingData, run: RunContext) -> Part:

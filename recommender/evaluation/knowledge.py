@@ -30,7 +30,7 @@ from recommender.evaluation.reading import Files
 from recommender.evaluation.report import ModelResult, Report
 from recommender.evaluation.run import measure
 from recommender.evaluation.significance import Interval, interval
-from recommender.evaluation.split import Split
+from recommender.evaluation.split import Split, each
 from recommender.evaluation.stores import Protocol, SplitConfig, split_snapshot
 from recommender.meaning import MeaningConfig
 
@@ -180,13 +180,8 @@ def variants(split: Split, seed: int = 0) -> dict[str, Split]:
 
 
 def _changed(split: Split, change: Callable[[TrainingData], TrainingData]) -> Split:
-    again = split.again
-    return replace(
-        split,
-        train=change(split.train),
-        refit=change(split.refit),
-        again=None if again is None else lambda number: _changed(again(number), change),
-    )
+    again = each(split.again, lambda further: _changed(further, change))
+    return replace(split, train=change(split.train), refit=change(split.refit), again=again)
 
 
 def without_graph(data: TrainingData) -> TrainingData:

@@ -89,12 +89,13 @@ class Split:
             train=replace(self.train, cells=train),
             refit=replace(self.refit, cells=refit),
             grades=None,
-            again=_graded(self.again),
+            again=each(self.again, Split.graded),
         )
 
 
-def _graded(again: Callable[[int], Split] | None) -> Callable[[int], Split] | None:
-    return None if again is None else lambda number: again(number).graded()
+def each(again: Callable[[int], Split] | None, change: Callable[[Split], Split]) -> Callable[[int], Split] | None:
+    """:attr:`Split.again` of a split that is changed: its further splits are changed alike."""
+    return None if again is None else lambda number: change(again(number))
 
 
 def pair_keys(users: np.ndarray, items: np.ndarray, num_items: int) -> np.ndarray:
