@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from itertools import islice
+from typing import NamedTuple, TypeVar
 
 from kg.errors import ReadError
 from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Scalar, Triple, UserRecord
@@ -15,6 +16,8 @@ MAX_BYTES = 4 << 20
 """Rough bytes of text in one transaction; Bolt messages over 16 MiB hang on the embedded engine."""
 MAX_TEXT = 4 << 20
 """Characters of one text."""
+
+T = TypeVar("T")
 
 
 class Edge(NamedTuple):
@@ -168,6 +171,17 @@ def _properties_size(properties: Mapping[str, Scalar]) -> int:
 def _bytes(text: str | None) -> int:
     """Of UTF-8, without encoding what is plain."""
     return 0 if text is None else len(text) if text.isascii() else len(text.encode())
+
+
+def batched(rows: Iterable[T], most: int) -> Iterator[list[T]]:
+    """The rows in lists of ``most``, the last one shorter, read as they are asked for.
+
+    >>> list(batched("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    rest = iter(rows)
+    while batch := list(islice(rest, most)):
+        yield batch
 
 
 def in_batches(records: Iterable[Record], most: int) -> Iterator[list[Record]]:

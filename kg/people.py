@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 from kg import queries
-from kg.batch import Edge
+from kg.batch import Edge, batched
+from kg.export import Reader
 from kg.knowledge import relations
 from kg.records import Interaction, KindRecord, Scale, UserRecord
 from kg.schema import DERIVED_PREFIX, EVENT_FIELDS, TRAIT_EDGES
@@ -38,17 +38,16 @@ class People:
 
     def kinds(self) -> list[KindRecord]:
         """The kinds of event."""
-        rows = sorted(self._store.read(queries.text("kinds")), key=lambda row: str(row["kind"]))
         return [
             KindRecord(row["kind"], None if row["minimum"] is None else Scale(row["minimum"], row["maximum"]))
-            for row in rows
+            for row in Reader(self._store).kinds().to_pylist()
         ]
 
     def events(self, kind: str) -> Iterator[Interaction]:
         """All events of a kind, with what was written."""
         rows = self._store.stream(queries.statement("whole_events", names={"relation": kind}).text)
         text = queries.text("snapshot_reviews_of_ids")
-        while some := list(islice(rows, _AT_ONCE)):
+        for some in batched(rows, _AT_ONCE):
             events = [row for row in some if row["event_id"] is not None]
             worded = [row["event_id"] for row in events if row["reviewed"]]
             reviews = {row["id"]: row for row in self._store.read(text, ids=worded)} if worded else {}

@@ -20,12 +20,12 @@ import numpy as np
 from tqdm import tqdm
 
 from kg import queries
+from kg.batch import batched
 from kg.snapshot import Snapshot
 from kg.store import Store
 from kg.triples import Triples
 from recommender.bridge import Encode, item_texts, mean_rows, review_texts
 from recommender.errors import InvalidInput
-from recommender.writing import batched
 from text.mentions import MentionConfig, NameFinder, Span, common_names, folded, sentence_of
 from text.windows import unit_rows
 

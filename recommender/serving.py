@@ -13,6 +13,7 @@ import pandas as pd
 import scipy.sparse as sp
 from tqdm import tqdm
 
+from kg.batch import batched
 from kg.store import Store
 from recommender.bridge import Encode
 from recommender.errors import InvalidInput, NotRefreshed
@@ -23,7 +24,6 @@ from recommender.model import Model, Person
 from recommender.people import everyone, newcomer, read_people
 from recommender.ranking import top_k
 from recommender.refresh import versions
-from recommender.writing import batched
 
 EncoderOf = Callable[[Mapping[str, Any]], Encode | None]
 """Gives the text model that a version was made with, by its manifest."""

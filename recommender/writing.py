@@ -1,26 +1,9 @@
-"""What is written into the graph: some rows in each transaction, and vectors as text."""
+"""Vectors as text, the form in which they are written into the graph."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import TypeVar
-
 import numpy as np
 import orjson
-
-T = TypeVar("T")
-
-
-def batched(rows: Iterable[T], most: int) -> Iterator[list[T]]:
-    """The rows in lists of ``most``, the last one shorter, read as they are asked for.
-
-    >>> list(batched("abcde", 2))
-    [['a', 'b'], ['c', 'd'], ['e']]
-    """
-    rest = iter(rows)
-    while batch := list(islice(rest, most)):
-        yield batch
 
 
 def as_text(vector: np.ndarray) -> str:

@@ -9,9 +9,9 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from enum import Enum
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from kg.batch import batched
 from kg.errors import ReadError
 from kg.extras import extra
 from kg.rdf.terms import BLANK, OWN_BLANK, Fact
@@ -103,7 +103,7 @@ class RdfFile:
     def _lines(self) -> Iterator[Fact | Reject]:
         stream, first = iter(self._stream), 1
         try:
-            while lines := list(islice(stream, _LINES_AT_ONCE)):
+            for lines in batched(stream, _LINES_AT_ONCE):
                 block = b"".join(lines)
                 self._digest.update(block)
                 yield from self._block(block, lines, first)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from kg.batch import batched
 from kg.queries import statement
 from kg.store import Statement, Store
 from recommender.profiles.interests import Interest
 from recommender.profiles.profile import Profile
 from recommender.profiles.segments import Segments
-from recommender.writing import as_text, batched
+from recommender.writing import as_text
 
 PEOPLE_A_BATCH = 100
 """People written in one transaction: about 1.5 MB of vectors, far below the engines' limit of 16 MiB a message."""

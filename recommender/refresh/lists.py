@@ -12,8 +12,8 @@ from operator import itemgetter
 import pandas as pd
 
 from kg import queries
+from kg.batch import batched
 from kg.store import Store
-from recommender.writing import batched
 
 ROWS_A_BATCH = 5_000
 """Edges written in one transaction, unless one list is longer."""

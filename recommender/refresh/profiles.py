@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from kg import queries
+from kg.batch import batched
 from kg.store import Store
 from kg.vocabulary import Vocabulary
 from recommender.meaning import Events
@@ -25,7 +26,6 @@ from recommender.profiles.write import PEOPLE_A_BATCH, drop_segments, write_prof
 from recommender.refresh import versions
 from recommender.refresh.removed import drop_interests_of_nobody
 from recommender.refresh.write_back import drop_others
-from recommender.writing import batched
 
 
 def follow(

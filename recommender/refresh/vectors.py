@@ -13,11 +13,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from kg import queries
+from kg.batch import batched
 from kg.store import Store
 from recommender.model import Model
 from recommender.parts.factors import IALS
 from recommender.people import everyone, read_people
-from recommender.writing import as_text, batched
+from recommender.writing import as_text
 
 log = logging.getLogger(__name__)
 
