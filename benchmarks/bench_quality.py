@@ -3,31 +3,35 @@
     python -m benchmarks.bench_quality [--budget SECONDS] [--seeds 0,1,2] [--models NAME,...]
         [ml-100k] [ml-100k-temporal] [lastfm-kg] [book-crossing-kg]
 
-``ml-100k``: 20 % of each person's ratings held out at random (seed 42, or each of ``--seeds``, and then the means of
-all), every rating a positive; a tenth of the rest validates at most. ``ml-100k-temporal``: the last tenth of all
-ratings is tested, the tenth before validates. ``lastfm-kg`` and ``book-crossing-kg``: fitted on ``train`` alone with at
-most a tenth of it to validate, measured on their ``valid`` part, which neither tuning nor fitting sees. The latter two
-need the data folder beside the project.
+``ml-100k``: 20 % of each person's ratings held out at random (seed 42, or each of ``--seeds``, and then each person by
+the mean of their splits), every rating a positive; a tenth of the rest validates at most. ``ml-100k-temporal``: the
+last tenth of all ratings is tested, the tenth before validates. ``lastfm-kg`` and ``book-crossing-kg``: fitted on
+``train`` alone with at most a tenth of it to validate, measured on their ``valid`` part, which neither tuning nor
+fitting sees. The latter two need the data folder beside the project. One table of all, in Markdown, ends it.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import math
 import multiprocessing
 import resource
+import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from rich.console import Console
 
 from kg.readers import read_recbole
 from kg.records import Interaction
 from recommender.context import RunContext
+from recommender.evaluation.folds import pooled
 from recommender.evaluation.reading import Files
 from recommender.evaluation.report import Report
 from recommender.evaluation.run import evaluate_files
@@ -36,7 +40,7 @@ from scripts.demo import CACHE, FOLDER, fetch
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 COLUMNS = ("recall@10", "ndcg@10", "mrr@10")
-"""What is printed of the models as tuning fitted them, and averaged over seeds."""
+"""What the table has of each model."""
 SPLITS = ("ml-100k", "ml-100k-temporal", "lastfm-kg", "book-crossing-kg")
 
 
@@ -93,8 +97,51 @@ def published(name: str) -> Files:
     )
 
 
-def measure(name: str, seed: int, budget: float | None, models: Sequence[str] | None) -> tuple[Report, float, float]:
-    """The report, wall seconds, and the highest resident memory of this process in GiB."""
+@dataclass(frozen=True)
+class Measured:
+    """One split, or several random ones of the same ratings."""
+
+    name: str
+    reports: Sequence[Report]
+    seconds: float
+    """Of wall clock, a split."""
+    peak: float
+    """Highest resident memory in GiB of the process that measured."""
+
+    @cached_property
+    def report(self) -> Report:
+        """Of several splits each person counts once, by the mean: every one of them tests everybody, in one order."""
+        first = self.reports[0]
+        return first if len(self.reports) == 1 else pooled(self.reports, [np.arange(first.people)] * len(self.reports))
+
+    def rows(self) -> Iterator[list[str]]:
+        """The cells of the table."""
+        compared = {one.than: one for one in self.report.compared}
+        said = f"{self.name}; {self.seconds:.0f} s, {self.peak:.1f} GiB"
+        for model in self.report.models:
+            one = compared.get(model.name)
+            yield [
+                said,
+                model.name,
+                *(self._cell(model.name, metric) for metric in COLUMNS),
+                _figure(model.train_only.get(self.report.metric, math.nan)),
+                f"{one.difference}, p = {one.p:.4f}" if one else "",
+                *(f"{seconds / len(self.reports):.1f}" for seconds in (model.tune_s, model.fit_s)),
+            ]
+            said = ""
+
+    def _cell(self, name: str, metric: str) -> str:
+        values = [model.figures.means[metric] for one in self.reports for model in one.models if model.name == name]
+        spread = f" ± {_figure(statistics.stdev(values))}" if len(values) > 1 else ""
+        return f"{_figure(statistics.fmean(values))}{spread}"
+
+
+def _figure(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.4f}".removeprefix("0")
+
+
+def measure(name: str, seed: int, budget: float | None, models: Sequence[str] | None) -> Measured:
+    """One split, with the time and memory of this process."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="tastegraph-bench-") as scratch:
         folder = Path(scratch)
@@ -106,11 +153,34 @@ def measure(name: str, seed: int, budget: float | None, models: Sequence[str] | 
             files = published(name)
         report = evaluate_files(files, RunContext(), budget=budget, names=models or ["hybrid", *BASELINES, *HYBRID])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return report, time.perf_counter() - start, peak
+    return Measured(name, [report], time.perf_counter() - start, peak)
+
+
+def measured(name: str, seeds: Sequence[int], options: argparse.Namespace, console: Console) -> Measured:
+    """All seeds of a split, each printed by itself."""
+    models, found = options.models.split(",") if options.models else None, []
+    for seed in seeds:
+        console.rule(f"{name}, seed {seed}" if name == "ml-100k" else name)
+        # A process of its own, so that its memory is its own.
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            one = pool.apply(measure, (name, seed, options.budget, models))
+        found.append(one)
+        one.report.print(console)
+        for model in one.report.models:
+            console.print(model.name, dict(model.params), style="dim", highlight=False)
+            if model.train_only:
+                said = ", ".join(f"{metric} {model.train_only[metric]:.4f}" for metric in COLUMNS)
+                console.print(f"{model.name}, train only: {said}", highlight=False)
+    return Measured(
+        name,
+        [report for one in found for report in one.reports],
+        statistics.fmean(one.seconds for one in found),
+        max(one.peak for one in found),
+    )
 
 
 def main() -> None:
-    """Print one table a split."""
+    """Print a report a split, and one table of all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("splits", nargs="*", default=list(SPLITS), help="which (default: all)")
     parser.add_argument("--seeds", default="42", help="of the splits of ml-100k, with commas (default: %(default)s)")
@@ -119,34 +189,17 @@ def main() -> None:
         "--models", default=None, help="with commas (default: the hybrid, simple baselines and all parts)"
     )
     options = parser.parse_args()
-    console, models = Console(width=160), options.models.split(",") if options.models else None
+    console, table = Console(width=160), []
     for name in options.splits:
         if not name.startswith("ml-") and not SHARED.is_dir():
             console.print(f"{name}: skipped, its data are not beside the project")
             continue
-        frames = []
-        for seed in map(int, options.seeds.split(",")) if name == "ml-100k" else (0,):
-            console.rule(f"{name}, seed {seed}" if name == "ml-100k" else name)
-            # A process of its own, so that its memory is its own.
-            with multiprocessing.get_context("spawn").Pool(1) as pool:
-                report, seconds, peak = pool.apply(measure, (name, seed, options.budget, models))
-            report.print(console)
-            for model in report.models:
-                console.print(model.name, dict(model.params), style="dim", highlight=False)
-            console.print(f"{seconds:.0f} s in all, {peak:.1f} GiB at most")
-            frame = report.to_frame().set_index("model")
-            for metric in COLUMNS:
-                frame[f"{metric}, train only"] = [model.train_only.get(metric) for model in report.models]
-            console.print(frame[[name for name in frame if "train only" in name]].round(4).to_string())
-            frames.append(frame)
-        if len(frames) > 1:
-            console.rule(f"{name}, mean of {len(frames)} splits and standard deviation between them")
-            columns = [*COLUMNS, *(f"{metric}, train only" for metric in COLUMNS)]
-            by_model = pd.concat(frames).groupby("model", sort=False)[columns]
-            means, deviations = by_model.mean(), by_model.std()
-            for model in means.index:
-                said = [f"{name} {means.at[model, name]:.4f} ± {deviations.at[model, name]:.4f}" for name in columns]
-                console.print(model, ", ".join(said))
+        seeds = [int(seed) for seed in options.seeds.split(",")] if name == "ml-100k" else [0]
+        table += measured(name, seeds, options, console).rows()
+    over = "first model over it, NDCG@10"
+    heads = ["split", "model", *COLUMNS, "NDCG@10, train only", over, "tuning s", "fit s"]
+    for row in (heads, ["---"] * len(heads), *table):
+        print(f"| {' | '.join(row)} |")
 
 
 if __name__ == "__main__":

@@ -51,6 +51,10 @@ def pooled(reports: Sequence[Report], users: Sequence[np.ndarray]) -> Report:
                 tune_s=sum(model.tune_s for model in own),
                 fit_s=sum(model.fit_s for model in own),
                 params={f"fold {number}": dict(model.params) for number, model in enumerate(own, start=1)},
+                train_only={
+                    metric: float(np.mean([model.train_only.get(metric, np.nan) for model in own]))
+                    for metric in own[0].train_only
+                },
             )
         )
     counted = {"folds": len(reports), "test_pairs": sum(report.counts.get("test_pairs", 0) for report in reports)}

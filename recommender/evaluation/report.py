@@ -161,7 +161,7 @@ class Report:
 
     def print(self, console: Console) -> None:
         """Write the table, the comparison and what was skipped to this console."""
-        title = f"{self.protocol} split, {self._people()} people tested, full ranking"
+        title = f"{self.protocol} split, {self.people} people tested, full ranking"
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("model")
         alone = [f"{self.metric}, train only"] if any(model.train_only for model in self.models) else []
@@ -190,7 +190,9 @@ class Report:
             curves.setdefault(point.model, []).append((point.share, point.means[self.metric]))
         return curves
 
-    def _people(self) -> int:
+    @property
+    def people(self) -> int:
+        """How many were tested."""
         return len(self.models[0].figures.per_person[self.metric]) if self.models else 0
 
     def _cell(self, model: ModelResult, name: str) -> Text:
@@ -217,7 +219,7 @@ class Report:
             }
             for model in self.models
         ]
-        values = {"report": self, "rows": rows, "people": self._people(), "more": self._more(), "plots": self._plots()}
+        values = {"report": self, "rows": rows, "people": self.people, "more": self._more(), "plots": self._plots()}
         return render(__package__, "report.html.j2", values)
 
     def _more(self) -> list[dict[str, Any]]:
@@ -266,7 +268,7 @@ class Report:
                 "model": model.name,
                 "metric": name,
                 "value": value,
-                "people": self._people(),
+                "people": self.people,
                 "tune_s": model.tune_s,
                 "fit_s": model.fit_s,
                 "params": orjson.dumps(dict(model.params)).decode(),

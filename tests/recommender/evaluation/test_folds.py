@@ -22,7 +22,9 @@ def report(
     means = {name: float(np.nanmean(own)) for name, own in per_person.items()} | {"coverage@10": coverage}
     figures = Figures(means, per_person, np.zeros((len(values), 10), np.int64), 1.0, (figure,))
     return Report(
-        "k-fold", [ModelResult(name, figures, 2.0, 3.0, {"x": coverage}) for name in names], {"test_pairs": 7}
+        "k-fold",
+        [ModelResult(name, figures, 2.0, 3.0, {"x": coverage}, {"ndcg@10": coverage}) for name in names],
+        {"test_pairs": 7},
     )
 
 
@@ -36,6 +38,7 @@ def test_a_person_counts_once_by_the_mean_of_their_folds() -> None:
     assert first.figures.means["coverage@10"] == pytest.approx(0.3)
     assert (first.tune_s, first.fit_s, first.figures.seconds) == (4.0, 6.0, 2.0)
     assert first.params == {"fold 1": {"x": 0.2}, "fold 2": {"x": 0.4}}
+    assert first.train_only == {"ndcg@10": pytest.approx(0.3)}
     (group,) = first.figures.groups
     assert group.users.tolist() == [0, 4, 5, 9], "in a group, too"
     assert (group.people, group.value) == (4, pytest.approx(0.5))
