@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -178,12 +179,24 @@ def test_killed_while_it_is_learned_from_and_published(
 def test_paused_for_five_seconds_nothing_is_lost(server: Server, graph: BoltStore) -> None:
     recommender = Recommender(graph, RUN)
     recommender.ingest(items=items())
-    pid = server.pid()
+    with paused(server):
+        receipts = [recommender.feedback("ann", f"i{number}", "LIKED") for number in range(3)]
+    assert all(receipt.new for receipt in receipts)
+    with paused(server):
+        assert recommender.ingest(events(), scale=(1, 5)).accepted == PEOPLE * 9
+    with paused(server):
+        report = recommender.refresh(budget=0)
+    assert [row["version"] for row in recommender.models.all() if row["current"]] == [report.version]
+    for kind, count in (("LIKED", 3), ("RATED", PEOPLE * 9)):
+        assert graph.read(f"MATCH (:User)-[r:{kind}]->(:Item) RETURN count(r) AS n") == [{"n": count}], kind
+
+
+@contextmanager
+def paused(server: Server) -> Iterator[None]:
+    """The server stands still at the beginning, for five seconds; what is done within waits for it."""
+    pid, started = server.pid(), time.monotonic()
     assert pid is not None
-    started = time.monotonic()
     os.kill(pid, signal.SIGSTOP)
     threading.Timer(5, os.kill, (pid, signal.SIGCONT)).start()
-    receipts = [recommender.feedback("ann", f"i{number}", "LIKED") for number in range(3)]
+    yield
     assert time.monotonic() - started >= 5
-    assert all(receipt.new for receipt in receipts)
-    assert graph.read("MATCH (:User {id: 'ann'})-[r:LIKED]->() RETURN count(r) AS n") == [{"n": 3}]
