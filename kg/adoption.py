@@ -72,6 +72,16 @@ class NodeMap:
     id: str
     where: str | None = None
 
+    @property
+    def meant(self) -> str:
+        """Cypher for whether a node ``n`` is one of them; null says no."""
+        return f"n:{quoted(self.label)} AND n.{quoted(self.id)} IS NOT NULL AND ({self.where or 'true'})"
+
+    @property
+    def key(self) -> str:
+        """Cypher for the id of a node ``n`` as such."""
+        return f"toString(n.{quoted(self.id)})"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ItemMap(NodeMap):
@@ -87,6 +97,17 @@ class EntityMap(NodeMap):
 
     name: str | None = None
     kind: str | None = None
+
+    @property
+    def kind_text(self) -> str:
+        """Cypher for the kind."""
+        kind = (self.kind or self.label.lower()).replace("'", "")
+        return f"'{kind}'"
+
+    @property
+    def key(self) -> str:
+        """Cypher for the id of a node ``n`` that is nothing else."""
+        return f"{self.kind_text} + ':' + {super().key}"
 
 
 @dataclass(frozen=True)

@@ -328,15 +328,19 @@ class BoltStore(ABC):
 
     def _run(self, statements: Iterable[Statement], access: str) -> list[list[Row]]:
         statements = list(statements)
+        runs = itertools.count(1)
 
         def attempt() -> list[list[Row]]:
+            again = next(runs) > 1
+            said = [(s.again if again and s.again else s.text, dict(s.parameters)) for s in statements]
             with self._session(access) as session:
-                if len(statements) == 1:  # auto-commit: one round trip less
-                    return [_rows(session.run(self._query(statements[0].text), dict(statements[0].parameters)))]
+                if len(said) == 1:  # auto-commit: one round trip less
+                    ((text, parameters),) = said
+                    return [_rows(session.run(self._query(text), parameters))]
                 # Not by ``with``: where a statement fails the driver gives the connection back, and its end of the
                 # ``with`` then reads from what is another thread's by now. The session rolls back what is open.
                 transaction = session.begin_transaction(timeout=self._config.transaction_seconds)
-                answers = [_rows(transaction.run(s.text, dict(s.parameters))) for s in statements]
+                answers = [_rows(transaction.run(text, parameters)) for text, parameters in said]
                 transaction.commit()
                 return answers
 

@@ -118,8 +118,11 @@ class Dialect:
 
 
 def is_ours(node: str) -> str:
-    """Cypher for whether a node has no labels but ours."""
-    return f"all(label IN labels({node}) WHERE label STARTS WITH '{PREFIX}')"
+    """Cypher for whether a node is one that we made: an owner's keeps its properties even without a label."""
+    return (
+        f"({node}.{OWN}id IS NOT NULL AND all(label IN labels({node}) WHERE label STARTS WITH '{PREFIX}') "
+        f"AND all(key IN keys({node}) WHERE key STARTS WITH '{OWN}'))"
+    )
 
 
 def _ours(text: str) -> set[str]:

@@ -23,6 +23,8 @@ class Statement:
 
     text: str
     parameters: Mapping[str, Any]
+    again: str | None = None
+    """The text that is run in its place when an earlier run may have been committed; None: the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -300,7 +301,9 @@ class _Plan:
         for (head, relation, tail), edges in self._edges.items():
             names = {"head": head, "relation": relation, "tail": tail}
             ends = [{"head": edge.head, "tail": edge.tail} for edge in edges]
-            made.append(queries.statement("edges_add" if alone else "edges_merge", names=names, rows=ends))
+            merging = queries.statement("edges_merge", names=names, rows=ends)
+            adding = replace(queries.statement("edges_add", names=names, rows=ends), again=merging.text)
+            made.append(adding if alone else merging)
         made += [self._events_statement(kind, names, rows) for (kind, names), rows in self._events.items()]
         if self._reviews:
             made.append(queries.statement("reviews_add", rows=self._reviews))

@@ -7,7 +7,7 @@ and nodes of ours with types and labels that begin with ``TG_``; and constraints
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -16,12 +16,14 @@ from tqdm import tqdm
 
 from kg import queries
 from kg.adoption import Adoption, EventMap, NodeMap
+from kg.batch import batched
 from kg.connection import ConnectionConfig
 from kg.dialect import OWN, PREFIX, SHARED, Dialect, is_ours
 from kg.engines.neo4j import Neo4jStore
 from kg.errors import ConstraintViolated, StoreError
 from kg.forgotten import Forgotten
 from kg.queries import quoted
+from kg.schema import PERSONAL_EDGES
 from kg.store import Removal, Row, Statement
 from kg.wording import ORPHANS
 
@@ -88,6 +90,7 @@ class AdoptedStore(Neo4jStore):
         Raises:
             StoreError: two nodes of a label have the same id.
         """
+        self._unmark_nodes()
         counts = {**self._mark_nodes(), **self._mark_events()}
         self._raw(ORPHANS, kinds=[words.kind for words in self.adoption.words])
         for words in self.adoption.words:
@@ -109,14 +112,7 @@ class AdoptedStore(Neo4jStore):
             f"RETURN COUNT {{ MATCH {mine}-[e]->() WHERE type(e) IN kinds }} AS gone",
             user=user_id,
         )
-        edges = self._until_done(
-            f"MATCH {mine}-[r]-() WHERE type(r) STARTS WITH '{PREFIX}' WITH DISTINCT r LIMIT {AT_ONCE} "
-            "DELETE r RETURN count(*) AS changed",
-            "removing edges",
-            "edge",
-            user=user_id,
-        )
-        self._raw(_unmark(mine), user=user_id)
+        edges = self._clear(f"MATCH {mine}", user=user_id)
         return Removal({"entities": entities["gone"], "events": events["gone"], "edges": edges}, *self._owned(user_id))
 
     def _owned(self, user_id: str) -> tuple[dict[str, int], tuple[str, ...]]:
@@ -155,15 +151,44 @@ class AdoptedStore(Neo4jStore):
         """A text in the owner's words."""
         return super().write(Statement(text, parameters))[0]
 
+    def _unmark_nodes(self) -> None:
+        """Take back what was added to the owner's nodes that are not meant any more, or have another id.
+
+        One that is still meant as something else, and named as that, loses a label only; so does one that has lost its
+        id to ``SET n = {...}``, which is then marked again.
+        """
+        found = self._raw(f"{_found(self.adoption, 'NOT named OR lost <> []')} RETURN elementId(n) AS id, named")
+        among = "elementId(n) IN $ids"
+        gone, less = (_found(self.adoption, which, among) for which in ("NOT named", "named AND lost <> []"))
+        theirs = "|".join(PREFIX + relation for relation in PERSONAL_EDGES)
+        for ids in batched((row["id"] for row in found if not row["named"]), AT_ONCE):
+            removing = f"{gone} MATCH (n)-[:{theirs}]->(own) WITH DISTINCT own LIMIT {AT_ONCE} DETACH DELETE own"
+            self._until_done(f"{removing} RETURN count(*) AS changed", "removing what is of nobody", "node", ids=ids)
+            self._clear(gone, ids=ids)
+        for ids in batched((row["id"] for row in found if row["named"]), AT_ONCE):
+            kind = f"n.{OWN}kind = CASE WHEN n:{PREFIX}Entity THEN n.{OWN}kind END"
+            self._raw(f"{less} REMOVE n:$(lost) SET {kind}", ids=ids)
+
+    def _clear(self, found: str, **parameters: Any) -> int:
+        """Take all that is ours from the nodes ``n`` of a text; returns how many edges."""
+        edges = self._until_done(
+            f"{found} MATCH (n)-[r]-() WHERE type(r) STARTS WITH '{PREFIX}' WITH DISTINCT r LIMIT {AT_ONCE} "
+            "DELETE r RETURN count(*) AS changed",
+            "removing edges",
+            "edge",
+            **parameters,
+        )
+        self._raw(_unmark(found), **parameters)
+        return edges
+
     def _mark_nodes(self) -> dict[str, int]:
         plan, forgotten = self.adoption, self._forgotten()
         for label, nodes in (("User", plan.person), ("Item", plan.item)):
-            self._mark(nodes, label, f"toString(n.{quoted(nodes.id)})", "", forgotten)
+            self._mark(nodes, label, nodes.key, "", forgotten)
         for entity in plan.entity:
-            kind = (entity.kind or entity.label.lower()).replace("'", "")
             # A node that is a person or an item as well keeps the id that it has as such.
-            id = f"coalesce(n.{OWN}id, '{kind}:' + toString(n.{quoted(entity.id)}))"
-            self._mark(entity, "Entity", id, f", n.{OWN}kind = '{kind}'", forgotten)
+            id = f"coalesce(n.{OWN}id, {entity.key})"
+            self._mark(entity, "Entity", id, f", n.{OWN}kind = {entity.kind_text}", forgotten)
         return {name: self._count(f"(:{PREFIX}{label})") for name, label in _COUNTED.items()}
 
     def _forgotten(self) -> list[str]:
@@ -181,8 +206,7 @@ class AdoptedStore(Neo4jStore):
         """Label the owner's nodes that are not yet; a node of ours for the same, made before theirs, becomes one."""
         person = self.adoption.person
         gone = f"n:{quoted(person.label)} AND coalesce(toString(n.{quoted(person.id)}) IN $forgotten, false)"
-        condition = f"n.{quoted(nodes.id)} IS NOT NULL AND NOT n:{PREFIX}{label} AND NOT ({gone})"
-        found = f"MATCH (n:{quoted(nodes.label)}) WHERE {condition} AND ({nodes.where or 'true'})"
+        found = f"MATCH (n) WHERE {nodes.meant} AND NOT n:{PREFIX}{label} AND NOT ({gone})"
         moving = (
             "CALL (ours, n) {{ MATCH (ours){0}(m) WITH n, m, r, type(r) AS kind, properties(r) AS given DELETE r "
             "WITH n, m, kind, given CREATE (n){1}(m) SET r = given }} "
@@ -261,6 +285,40 @@ class AdoptedStore(Neo4jStore):
 
 
 _COUNTED = {"people": "User", "items": "Item", "entities": "Entity"}
+
+
+def _found(adoption: Adoption, condition: str, among: str = "true") -> str:
+    """Cypher that finds the owner's nodes ``n`` that are marked, by what the map says of them now.
+
+    ``condition`` may speak of ``named``, whether the id is one that the node has as something that it is meant as; and
+    of ``lost``, labels of ours to be taken off.
+    """
+    meant: dict[str, Sequence[NodeMap]] = {
+        "user": [adoption.person],
+        "item": [adoption.item],
+        "entity": adoption.entity,
+    }
+    ids = {name: _first((nodes, nodes.key) for nodes in maps) for name, maps in meant.items()}
+    kind = _first((entity, entity.kind_text) for entity in adoption.entity)
+    labels = "|".join(PREFIX + label for label in _COUNTED.values())
+    own = f"n.{OWN}id"
+    lost = {"User": "user IS NULL", "Item": "item IS NULL", "Entity": f"coalesce(kind <> n.{OWN}kind, true)"}
+    off = " + ".join(
+        f"CASE WHEN n:{PREFIX}{label} AND ({own} IS NULL OR {gone}) THEN ['{PREFIX}{label}'] ELSE [] END"
+        for label, gone in lost.items()
+    )
+    return (
+        f"MATCH (n:{labels}) WHERE {among} AND NOT {is_ours('n')} "
+        f"WITH n, {', '.join(f'{cypher} AS {name}' for name, cypher in ids.items())}, {kind} AS kind "
+        f"WITH n, coalesce(coalesce({own}, user, item, entity) IN [user, item, entity], false) AS named, {off} AS lost "
+        f"WITH n, named, lost WHERE {condition}"
+    )
+
+
+def _first(maps: Iterable[tuple[NodeMap, str]]) -> str:
+    """Cypher for what goes with the first of these as which a node ``n`` is meant; null where there is none."""
+    cases = " ".join(f"WHEN {nodes.meant} THEN {cypher}" for nodes, cypher in maps)
+    return f"CASE {cases} END" if cases else "null"
 
 
 def adopt(adoption: Adoption, url: str, *, work: Path | None = None) -> dict[str, int]:
@@ -357,7 +415,7 @@ def release(url: str, *, work: Path | None = None) -> dict[str, int]:
             store.write(Statement(f"DROP CONSTRAINT {quoted(row['name'])} IF EXISTS", {}))
         for row in store.read(_INDEXES):
             store.write(Statement(f"DROP INDEX {quoted(row['name'])} IF EXISTS", {}))
-        labels = sum(_repeat(store, _unmark(f"(n:{PREFIX}{label})")) for label in sorted(SHARED))
+        labels = sum(_repeat(store, _unmark(f"MATCH (n:{PREFIX}{label})")) for label in sorted(SHARED))
         found = {row["label"] for row in store.read("CALL db.labels() YIELD label RETURN label")}
         ours = sorted(
             (label for label in found if label.startswith(PREFIX)), key=lambda label: label == f"{PREFIX}Schema"
@@ -370,14 +428,14 @@ def _delete(pattern: str) -> str:
     return f"MATCH {pattern} WITH n LIMIT {AT_ONCE} DELETE n RETURN count(*) AS changed"
 
 
-def _unmark(pattern: str) -> str:
-    """Nodes ``n`` that have labels of ours alone are ours and go; others lose our labels and properties."""
+def _unmark(found: str) -> str:
+    """Nodes ``n`` of a text that we made go, unless the owner has tied them to something; others lose what is ours."""
     labels = ":".join(PREFIX + label for label in sorted(SHARED))
+    tied = f"EXISTS {{ (n)-[r]-() WHERE NOT type(r) STARTS WITH '{PREFIX}' }}"
     return (
-        f"MATCH {pattern} WITH n LIMIT {AT_ONCE} "
-        f"FOREACH (key IN [k IN keys(n) WHERE k STARTS WITH '{OWN}'] | SET n[key] = null) "
-        f"REMOVE n:{labels} WITH n, labels(n) AS left "
-        "FOREACH (_ IN CASE WHEN size(left) = 0 THEN [1] ELSE [] END | DETACH DELETE n) RETURN count(*) AS changed"
+        f"{found} WITH n, {is_ours('n')} AND NOT {tied} AS ours LIMIT {AT_ONCE} "
+        f"FOREACH (key IN [k IN keys(n) WHERE k STARTS WITH '{OWN}'] | SET n[key] = null) REMOVE n:{labels} "
+        "FOREACH (_ IN CASE WHEN ours THEN [1] ELSE [] END | DETACH DELETE n) RETURN count(*) AS changed"
     )
 
 

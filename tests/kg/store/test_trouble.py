@@ -86,6 +86,18 @@ def test_a_commit_whose_answer_is_lost_is_made_once(proxied: Proxied, lost: int)
 
 
 @pytest.mark.faults
+def test_triples_whose_answer_is_lost_are_stored_once(proxied: Proxied) -> None:
+    """No constraint would stop a second edge."""
+    graph, proxy = proxied
+    triples = [Triple("m.1", "FILM_GENRE", f"m.{n}") for n in range(2, 12)]
+    Writer(graph).write(triples[:5])
+    proxy.lose_answer_to(COMMIT)
+    assert Writer(graph).write(triples).accepted == 5
+    assert proxy.has_lost
+    assert graph.read("MATCH ()-[r:FILM_GENRE]->() RETURN count(r) AS n") == [{"n": 10}]
+
+
+@pytest.mark.faults
 def test_an_event_whose_answer_is_lost_is_stored_once(proxied: Proxied) -> None:
     graph, proxy = proxied
     Writer(graph).write(world())
