@@ -55,12 +55,17 @@ CREATE (r)-[:rated {stars: row[2], ts: row[3]}]->(f)
 """
 
 
-def test_an_adopted_graph_goes_through_the_whole_loop(
-    foreign: BoltStore, neo4j_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def fill(foreign: BoltStore) -> None:
+    """The two camps as an owner's graph."""
     plots = ("a quiet story by the sea", "a cheerful comedy about a band")
     films = [{"code": m, "genre": ("drama", "comedy")[n % 2], "plot": plots[n % 2]} for n, m in enumerate(camps.MOVIES)]
     foreign.write(Statement(FILMS, {"films": films}), Statement(RATINGS, {"ratings": camps.ratings()}))
+
+
+def test_an_adopted_graph_goes_through_the_whole_loop(
+    foreign: BoltStore, neo4j_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(foreign)
     before = content(foreign)
     (tmp_path / "map.toml").write_text(MAP)
     monkeypatch.setenv("TASTEGRAPH_WORK", str(tmp_path / "work"))
@@ -90,6 +95,55 @@ def test_an_adopted_graph_goes_through_the_whole_loop(
         noted = recommender.cypher("MATCH (n) WHERE n:TG_Clock OR n:TG_Change RETURN count(n) AS n").rows
         assert noted == [[0]], "nobody reads it, so nothing would ever remove it"
     run("adopt", "--remove")
+    assert content(foreign) == before
+
+
+def test_whom_the_map_means_no_longer_is_gone_with_the_next_refresh(
+    foreign: BoltStore, neo4j_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the owner had deleted a reader and a film; both come back with what the owner knows of them."""
+    fill(foreign)
+    before = content(foreign)
+    (tmp_path / "map.toml").write_text(MAP)
+    monkeypatch.setenv("TASTEGRAPH_WORK", str(tmp_path / "work"))
+    adopted = CliRunner().invoke(app, ["--store", neo4j_url, "adopt", str(tmp_path / "map.toml")])
+    assert adopted.exit_code == 0, adopted.stderr
+    listed = (
+        "MATCH (u)-[:TG_RECOMMENDED]->(f) RETURN collect(DISTINCT u.card) AS users, collect(DISTINCT f.code) AS films"
+    )
+    config = RefreshConfig(tune_seconds=0, recommend=4, vectors=True)
+    with Recommender.open(neo4j_url, run=RUN, config=config) as recommender:
+        recommender.refresh()
+        recommender.graph.write_item_vectors()
+        taste = {tag["name"]: tag["sentiment"] for tag in recommender.profile("bob")["tags"]}
+        assert taste
+        (row,) = foreign.read(listed)
+        assert "bob" in row["users"]
+        assert "m8" in row["films"]
+        assert "bob" in {near["user_id"] for near in recommender.graph.nearest_people("u0", 23)}
+
+        foreign.write(Statement("MATCH (r:reader {card: 'bob'}) REMOVE r:reader", {}))
+        foreign.write(Statement("MATCH (f:film {code: 'm8'}) SET f:archived REMOVE f:film", {}))
+        assert not recommender.refresh(force=True).unchanged
+        with pytest.raises(UnknownUser):
+            recommender.recommend("bob")
+        (row,) = foreign.read(listed)
+        assert set(row["users"]) == set(camps.PEOPLE) - {"bob"}
+        assert "m8" not in row["films"]
+        assert "m8" not in set(recommender.recommend("ann", k=15)["item_id"])
+        assert "bob" not in {near["user_id"] for near in recommender.graph.nearest_people("u0", 23)}
+        recommender.graph.write_item_vectors()
+        assert "m8" not in {near["item_id"] for near in recommender.graph.nearest_items("m2", 15)}
+        assert [row for row in foreign.read(OURS) if "bob" in str(row) or "m8" in str(row)] == []
+        assert recommender.refresh().unchanged
+
+        foreign.write(Statement("MATCH (r {card: 'bob'}) SET r:reader", {}))
+        foreign.write(Statement("MATCH (f {code: 'm8'}) SET f:film REMOVE f:archived", {}))
+        assert not recommender.refresh(force=True).unchanged
+        assert {tag["name"]: tag["sentiment"] for tag in recommender.profile("bob")["tags"]} == pytest.approx(taste)
+        assert "m8" in set(recommender.recommend("bob", k=15)["item_id"])
+    removed = CliRunner().invoke(app, ["--store", neo4j_url, "adopt", "--remove"])
+    assert removed.exit_code == 0, removed.stderr
     assert content(foreign) == before
 
 
