@@ -90,6 +90,11 @@ class Report:
         wanted = [f"{name}@{first}" for name in chosen]
         return wanted + [name for name in names if name not in wanted and name.startswith(("recall@", "ndcg@"))]
 
+    @property
+    def alone(self) -> list[str]:
+        """The column beside them for the same models fitted on train only; none where there are no such figures."""
+        return [f"{self.metric}, train only"] if any(model.train_only for model in self.models) else []
+
     def interval(self, model: ModelResult) -> Interval:
         """The bootstrap interval of this model's mean."""
         return interval(model.figures.per_person[self.metric])
@@ -164,12 +169,11 @@ class Report:
         title = f"{self.protocol} split, {self.people} people tested, full ranking"
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("model")
-        alone = [f"{self.metric}, train only"] if any(model.train_only for model in self.models) else []
-        for name in [*self.columns, *alone, "tune s", "fit s"]:
-            table.add_column(name, justify="right", no_wrap=name not in alone)
+        for name in [*self.columns, *self.alone, "tune s", "fit s"]:
+            table.add_column(name, justify="right", no_wrap=name not in self.alone)
         for model in self.models:
             cells = [self._cell(model, name) for name in self.columns]
-            table.add_row(Text(model.name), *cells, *(self._alone(model) for _ in alone), *_seconds(model))
+            table.add_row(Text(model.name), *cells, *self._alone(model), *_seconds(model))
         console.print(table)
         for one in self.compared:
             console.print(f"{one.model} over {one.than}, {self.metric}: {one}", markup=False, highlight=False)
@@ -198,8 +202,9 @@ class Report:
     def _cell(self, model: ModelResult, name: str) -> Text:
         return Text(_figure(model.figures.means[name]), style="bold" if self._is_best(model, name) else "")
 
-    def _alone(self, model: ModelResult) -> str:
-        return _figure(model.train_only.get(self.metric, math.nan))
+    def _alone(self, model: ModelResult) -> list[str]:
+        """Under :attr:`alone`."""
+        return [_figure(model.train_only.get(self.metric, math.nan)) for _ in self.alone]
 
     def _is_best(self, model: ModelResult, name: str) -> bool:
         best = max(_finite(other.figures.means[name], -math.inf) for other in self.models)
@@ -214,7 +219,7 @@ class Report:
                     {"text": _figure(model.figures.means[name]), "best": self._is_best(model, name)}
                     for name in self.columns
                 ],
-                "seconds": _seconds(model),
+                "others": [*self._alone(model), *_seconds(model)],
                 "params": orjson.dumps(dict(model.params)).decode(),
             }
             for model in self.models
@@ -261,13 +266,14 @@ class Report:
         self.groups_frame().to_parquet(folder / "groups.parquet", index=False)
 
     def write_parquet(self, path: Path) -> None:
-        """One row a model and metric: protocol, model, metric, value, people, tune_s, fit_s, params (JSON)."""
+        """A row a model and metric: protocol, model, metric, value, train_only, people, seconds, params (JSON)."""
         rows = [
             {
                 "protocol": self.protocol,
                 "model": model.name,
                 "metric": name,
                 "value": value,
+                "train_only": model.train_only.get(name),
                 "people": self.people,
                 "tune_s": model.tune_s,
                 "fit_s": model.fit_s,
@@ -285,6 +291,7 @@ _PARQUET = pa.schema(
         ("model", pa.string()),
         ("metric", pa.string()),
         ("value", pa.float64()),
+        ("train_only", pa.float64()),
         ("people", pa.int64()),
         ("tune_s", pa.float64()),
         ("fit_s", pa.float64()),

@@ -94,7 +94,8 @@ def test_parquet(report: Report, tmp_path: Path) -> None:
     assert len(rows) == 2 * len(report.models[0].figures.means)
     (row,) = (row for row in rows if row["model"] == "hybrid <b>" and row["metric"] == "ndcg@10")
     assert row["value"] == pytest.approx(0.35)
-    assert (row["people"], row["params"]) == (40, '{"factors":64}')
+    assert (row["people"], row["params"], row["train_only"]) == (40, '{"factors":64}', 0.3125)
+    assert {row["train_only"] for row in rows if row["model"] == "popularity"} == {None}
 
 
 class Page(HTMLParser):
@@ -123,6 +124,8 @@ def test_the_page_is_self_contained_and_escapes_names(report: Report) -> None:
     page = Page(report.html())
     assert page.addresses == []
     assert "hybrid <b>" in page.cells
+    assert page.cells.count("0.3125") == 1, "fitted on train only"
+    assert "<th>ndcg@10, train only</th>" in report.html()
     assert page.best == ["0.3500"] * 4 + ["0.2500"] + ["0.1750"] * 2 + ["0.2500"], "coverage is a tie"
     assert "{&#34;factors&#34;:64}" in report.html()
     assert "<pre>tastegraph evaluate --out &#39;&lt;b&gt;&#39;</pre>" in report.html()
