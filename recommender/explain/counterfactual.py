@@ -41,12 +41,15 @@ class Counterfactual:
         self._solved: dict[int, np.ndarray] = {}
 
     def rank(self, item: int, scores: np.ndarray | None = None) -> int:
-        """Place of an item among those that the person has not met, itself included; 1 is best.
+        """Place of an item among those that the person has not met, itself included; 1 is best, and of equal scores the
+        lower id, as in a list.
 
         What is left out of the history does not become one of them: that it would itself stand high says nothing.
         """
         found = self._scores if scores is None else scores
-        return int((found[self._others] > found[item]).sum()) + 1
+        before = found > found[item]
+        before[:item] |= found[:item] == found[item]
+        return int((before & self._others).sum()) + 1
 
     def without(self, left_out: Sequence[int]) -> Anatomy:
         """The person's scores without these items, ready to be taken apart."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+import scipy.sparse as sp
 
 from kg import snapshot as schemas
 from kg.snapshot import Snapshot
@@ -16,12 +17,16 @@ from kg.vocabulary import Vocabulary
 from recommender.bridge import TextVectors, knowledge_of
 from recommender.data import Cells, CentredTexts
 from recommender.errors import InvalidInput
+from recommender.explain.counterfactual import Counterfactual
 from recommender.explain.paths import Paths
 from recommender.explain.picture import graph_of
 from recommender.explain.reasons import Explainer
 from recommender.explain.steps import READS_LIKE, Path, PathConfig
 from recommender.explain.words import say_shared
 from recommender.hybrid import Summands
+from recommender.meaning import Events
+from recommender.model import Person
+from recommender.ranking import top_k
 from text.windows import unit_rows
 
 TRIPLES = [
@@ -444,3 +449,14 @@ def test_praise_that_fits_everything_is_not_quoted(snapshot: Snapshot) -> None:
     _, likeness, about = paths.behind("content", 0, 1, "w", "RATED")[0].steps
     assert (likeness.source, likeness.target, likeness.similarity) == ("a", "y", pytest.approx(0.8))
     assert (about.source, about.relation, about.target) == ("y", "ABOUT", "b")
+
+
+def test_a_rank_is_that_of_the_list_where_scores_are_equal() -> None:
+    """Items 1, 3 and 4 score alike, and the person has met item 3 and one that came after the model."""
+    met = Events.of_person([("LIKED", item, None, None) for item in "dz"], Vocabulary("abcdef"))
+    scores = np.array([1, 2, 3, 2, 2, 0], np.float32)
+    solved = Counterfactual(None, Person("u", met), scores)  # type: ignore[arg-type]  # nothing is solved again
+    listed, _ = top_k(scores[None], 6, sp.csr_matrix(([1.0], ([0], [3])), shape=(1, 6)))
+    assert listed.tolist() == [[2, 1, 4, 0, 5, -1]]
+    assert [solved.rank(item) for item in listed[0, :5].tolist()] == [1, 2, 3, 4, 5]
+    assert solved.rank(3) == 3, "an item that they have met stands between those that they have not"
