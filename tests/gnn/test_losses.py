@@ -10,6 +10,8 @@ import torch
 from gnn import losses
 from gnn.errors import ShapeError
 from gnn.losses import FullSoftmax, bpr, info_nce, sampled_softmax
+from gnn.objectives import ObjectiveConfig
+from gnn.objectives import losses as epoch_losses
 from gnn.sparse import densify, to_torch
 
 
@@ -91,6 +93,23 @@ def test_sampled_normaliser_is_unbiased() -> None:
     drawn = torch.multinomial(q, 200_000, replacement=True, generator=generator)
     estimate = (scores[drawn].exp() / (200_000 * q[drawn])).sum()
     assert estimate.item() == pytest.approx(scores.exp().sum().item(), rel=0.02)
+
+
+def test_a_sampled_step_estimates_the_softmax_over_all_items() -> None:
+    """Drawn by popularity, of which the loss owes nothing to the draw; one item is liked by nobody."""
+    rng = np.random.default_rng(0)
+    liked = (rng.random((60, 12)) < np.linspace(0.9, 0.02, 12)).astype(np.float32)
+    liked[:, 5] = 0
+    positives = to_torch(sp.csr_matrix(liked * rng.uniform(0.2, 1, liked.shape).astype(np.float32)))
+    users, items, bias = (torch.tensor(rng.normal(size=s), dtype=torch.float32) for s in ((60, 3), (12, 3), (12,)))
+    bias[5] = -torch.inf
+    every = FullSoftmax(positives, 0.5)(users, items, bias).item()
+    for config in (
+        ObjectiveConfig("sampled", negatives=20_000),
+        ObjectiveConfig("sampled", negatives=20_000, popularity=0),
+    ):
+        (drawn,) = epoch_losses(lambda _: (users, items, bias), positives, 0.5, config, seed=0)(0)
+        assert drawn.item() == pytest.approx(every, rel=0.01)
 
 
 def test_bpr_by_hand() -> None:

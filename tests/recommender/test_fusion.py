@@ -148,6 +148,19 @@ def test_ndcg_by_hand() -> None:
     choices = choices_of(components, relevant, FusionConfig())
     value = ndcg(choices, choices.features[:, :, 0], 10, np.arange(1))
     assert value[0] == pytest.approx(1.5 / (1 + 1 / np.log2(3)))
+    assert ndcg(choices, choices.features[:, :, 0], 2, np.arange(1))[0] == pytest.approx(1 / (1 + 1 / np.log2(3)))
+
+
+def test_a_person_counts_once_however_much_they_like() -> None:
+    """Ten people want eight items each that the first part knows, twenty one each that the second knows."""
+    rng = np.random.default_rng(14)
+    relevant = targets(rng, 8)[:30]
+    relevant[10:] &= np.cumsum(relevant[10:], axis=1) == 1
+    first, second = rng.normal(size=(2, *relevant.shape))
+    first[:10] += 3.0 * relevant[:10]
+    second[10:] += 3.0 * relevant[10:]
+    weights = logit(choices_of(np.stack([first, second]), relevant), np.arange(30), CONFIG)
+    assert weights[1] > weights[0] > 0
 
 
 def test_standardise_by_hand() -> None:

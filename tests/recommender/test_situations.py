@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -55,6 +57,13 @@ def test_each_situation_by_hand() -> None:
         np.testing.assert_allclose(fusion().weights(someone)[0], expected, rtol=1e-6, err_msg=situation)
     both = fusion().weights(person([1], words=said))[0]
     np.testing.assert_allclose(both, (np.add(known["liked something"][1], known["asks in words"][1])) / 2, rtol=1e-6)
+
+
+def test_few_is_fewer_than_the_bound_and_more_than_nothing() -> None:
+    few = replace(fusion(), few=Learned(np.array([0.0, 1.0, 1.0]), "logit"), few_items=2)
+    assert few.weights(person([1]))[0].tolist() == few.weights(person([], disliked=[1]))[0].tolist() == [0, 1, 1]
+    for someone in (person([1, 2]), person([1], disliked=[2]), person([])):
+        np.testing.assert_array_equal(few.weights(someone), fusion().weights(someone))
 
 
 def test_a_block_of_people_is_its_people_one_by_one() -> None:

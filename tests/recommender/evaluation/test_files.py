@@ -15,7 +15,7 @@ from recommender.errors import InvalidInput
 from recommender.evaluation.files import FilesConfig, split_files
 from recommender.evaluation.protocol import EvaluationConfig, evaluate
 from recommender.evaluation.reading import Files
-from recommender.evaluation.run import evaluate_files
+from recommender.evaluation.run import _weighed, evaluate_files
 from recommender.evaluation.split import Split
 from tests.recommender.evaluation.worlds import builder
 from tests.running import RUN
@@ -139,16 +139,37 @@ def test_without_refit_train_alone_is_fitted_and_both_are_masked(files: Files) -
     assert top[0].tolist() == [3, 4]
 
 
-def test_beside_the_refit_stands_what_train_alone_reaches(files: Files, tmp_path: Path) -> None:
-    """Of one evaluation that refits; the same as one that does not."""
-    files = replace(files, test=write(tmp_path, "fresh", [row for row in TEST if row[:2] != ("ann", "c")]))
+def test_beside_the_refit_stands_what_train_alone_reaches(tmp_path: Path) -> None:
+    """Of one evaluation that refits; the same as one that does not. What ann likes shows in the valid part alone."""
+    groups = [(f"p{n}", item, 5) for n in range(14) for item in ("s", *("abc" if n < 6 else "def"))]
+    rows = {"train": [*groups, ("ann", "s", 5)], "valid": [("ann", "a", 5)], "test": [("ann", "b", 5)]}
+    files = Files(**{name: write(tmp_path, name, own) for name, own in rows.items()})
     names = ["item_knn", "popularity"]
     both = evaluate_files(files, RUN, names=names)
     alone = evaluate_files(files, RUN, names=names, config=FilesConfig(refit=False))
     for refitted, trained in zip(both.models, alone.models, strict=True):
         assert refitted.train_only == {metric: trained.figures.means[metric] for metric in refitted.train_only}
         assert trained.train_only == {}
-    assert "mrr@10" in both.models[0].train_only
+    assert both.models[0].train_only["mrr@10"] < both.models[0].figures.means["mrr@10"] == 1
+
+
+@pytest.mark.parametrize("telling", [True, False])
+def test_values_weigh_where_validation_says_so(tmp_path: Path, telling: bool) -> None:
+    """Everybody has eight items of each half of the catalogue, wants more of one, and rates that half higher or not."""
+    rng = np.random.default_rng(0)
+    rows: dict[str, list[tuple[str, str, int]]] = {"train": [], "valid": [], "test": []}
+    for person in range(40):
+        half = person % 2
+        for side in (0, 1):
+            own = rng.permutation(20)[:10]
+            stars = [5 if side == half else 1] * 8 if telling else rng.integers(1, 6, 8).tolist()
+            rows["train"] += [(f"p{person}", f"i{side}{item}", value) for item, value in zip(own, stars, strict=False)]
+            if side == half:
+                rows["valid"].append((f"p{person}", f"i{side}{own[8]}", 5))
+                rows["test"].append((f"p{person}", f"i{side}{own[9]}", 5))
+    files = Files(**{name: write(tmp_path, name, own) for name, own in rows.items()})
+    split = split_files(files, builder)
+    assert (_weighed(split, RUN) is not split) == telling
 
 
 def test_links_contract_entities_into_items(files: Files) -> None:

@@ -64,6 +64,16 @@ def test_what_a_list_leaves_out_at_test_is_what_serving_leaves_out() -> None:
     assert (2, 0) not in pairs(split.test)
 
 
+def test_what_values_mean_is_inferred_on_train() -> None:
+    """There they are ratings of 1 to 5; with what is tested they would be counts, and 1 a like."""
+    rated = [(user, item, "SCORED", at, value) for user, item, _, at, value in ROWS[:6]]
+    later: list[Row] = [(0, 2, "SCORED", 7, 1.0), (1, 1, "SCORED", 8, 5.0), (0, 3, "SCORED", 9, 250.0)]
+    snapshot = snapshot_of([*rated, *later, (1, 3, "SCORED", 10, 2.0)], num_users=4, num_items=4)
+    split = split_snapshot(snapshot, builder(snapshot), SplitConfig(valid=0.2, test=0.2))
+    assert pairs(split.valid) == [(1, 1)]
+    assert pairs(split.test) == [(0, 3)], "what is far outside the scale is an event without a value"
+
+
 def test_lists_of_what_is_bought_together_teach_nothing_here() -> None:
     snapshot = snapshot_of(ROWS, num_users=4, num_items=4)
     edges = {"head": [0, 0, 1], "relation": ["ALSO_BOUGHT", "SEQUEL", "ALSO_VIEWED"], "tail": [3, 1, 3]}
