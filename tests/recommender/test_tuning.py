@@ -56,7 +56,7 @@ def task(people: int = 30) -> Task:
     return Task.of(data, nothing, sp.csr_matrix(wanted.astype(np.float32)))
 
 
-@pytest.mark.parametrize(("gain", "kept"), [(2, Dummy(7, settled=True)), (-1, Dummy(5))])
+@pytest.mark.parametrize(("gain", "kept"), [(2, Dummy(7, settled=True)), (0, Dummy(5)), (-1, Dummy(5))])
 def test_the_final_form_of_the_best_is_kept_where_it_is_better(
     gain: int, kept: Dummy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recommender.data import People
+from recommender.data import People, Rows, TrainingData
 from recommender.parts import PARTS
 from recommender.parts.base import Part
+from recommender.parts.content import Content, ContentConfig
 from tests.recommender.parts.planted import ITEMS, PEOPLE, world
 from tests.running import RUN
 
@@ -96,6 +97,61 @@ def test_an_item_that_nobody_met_is_recommended_from_what_it_is(name: str) -> No
     scores = part.score(world().people())
     assert scores[: PEOPLE // 2, 11].mean() > scores[PEOPLE // 2 :, 11].mean()
     assert scores[PEOPLE // 2 :, 23].mean() > scores[: PEOPLE // 2, 23].mean()
+
+
+@pytest.mark.parametrize("name", PERSONAL)
+def test_brought_up_to_data_in_another_order_it_is_the_same_part(name: str) -> None:
+    """People and items stand elsewhere in the data that a part is carried to; taste is found where it stands now."""
+    data, rng = world(), np.random.default_rng(1)
+    users, items = rng.permutation(PEOPLE), rng.permutation(ITEMS)  # who stood where those of now stand
+    user, item = np.argsort(users), np.argsort(items)
+    moved = TrainingData(
+        replace(data.cells, users=user[data.cells.users], items=item[data.cells.items]),
+        replace(data.knowledge, heads=item[data.knowledge.heads]),
+        data.item_vectors[items],
+        data.user_words[users],
+    )
+    scores = fitted(name).carried(Rows(users, items), moved, RUN).score(moved.people())
+    own = (items < ITEMS // 2)[None, :] == (users < PEOPLE // 2)[:, None]
+    assert (scores.mean(where=own, axis=1) > scores.mean(where=~own, axis=1)).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["popularity", "item_knn", "rp3beta", "graph_filter", "ease", "ease_low_rank", "collective", "content"]
+)
+def test_what_is_disliked_together_is_not_alike(name: str) -> None:
+    """Dislikes, none of them of an item that the person likes as well, teach these parts nothing."""
+    data = world()
+    disliked = np.arange(PEOPLE), np.where(np.arange(PEOPLE) < PEOPLE // 2, 23, 11)
+    cells = replace(
+        data.cells,
+        users=np.concatenate([data.cells.users, disliked[0]]),
+        items=np.concatenate([data.cells.items, disliked[1]]),
+        weights=np.concatenate([data.cells.weights, np.full(PEOPLE, -1, np.float32)]),
+        times=np.concatenate([data.cells.times, np.full(PEOPLE, np.nan)]),
+    )
+    part = fitted(name)
+    other = type(part)(part.config).fit(replace(data, cells=cells), RUN)
+    np.testing.assert_array_equal(other.score(data.people()), part.score(data.people()))
+
+
+@pytest.mark.parametrize(("row", "weight"), [(-1, 1.0), (3, 0.3)])
+def test_words_by_hand(row: int, weight: float) -> None:
+    """Beside a history at the same spread over the catalogue, times the weight of those in training."""
+    data = world()
+    said, liked = np.array([3.0, 0.5, 0, 0.2, 0, 0, 0, 0], np.float32), [1, 14]
+    part = Content(ContentConfig(sharpness=2.0, words=0.3)).fit(data, RUN)
+    centre = data.item_vectors.mean(axis=0)
+    vectors = data.item_vectors - centre
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    alike = np.maximum(vectors @ vectors.T, 0) ** 2
+    np.fill_diagonal(alike, 0)
+    history = alike[liked].sum(axis=0)
+    asked = said / np.linalg.norm(said) - centre
+    near = np.maximum(vectors @ asked / np.linalg.norm(asked), 0) ** 2
+    expected = history + weight * history.std() / near.std() * near
+    np.testing.assert_allclose(part.score(person(liked, row=row, words=said))[0], expected, rtol=1e-4)
+    np.testing.assert_allclose(part.score(person([], row=row, words=said))[0], weight * near, rtol=1e-4, atol=1e-6)
 
 
 def test_nothing_to_learn_from_is_said_by_an_empty_grid() -> None:
