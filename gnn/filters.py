@@ -144,7 +144,9 @@ class LowRankEASE:
 
         P ~ V diag(1 / (s^2 + lambda) - 1 / lambda) V^T + I / lambda      B = I - P diag(1 / diag P)
 
-    which is exact where ``r`` is the rank of ``X``, and never formed; the diagonal of ``B`` is 0 at any rank.
+    which is exact where ``r`` is the rank of ``X``, and never formed; the diagonal of ``B`` is 0 at any rank. With
+    ``H = I - lambda P = V diag(s^2 / (s^2 + lambda)) V^T``, ``B = (H - diag H) diag(1 / (1 - diag H))``: the same without
+    a difference of numbers near 1, whose rounding would be all that is said of an item that nobody touched.
 
     Args:
         directions: ``V``.
@@ -154,7 +156,8 @@ class LowRankEASE:
 
     def __init__(self, directions: Tensor, shrink: Tensor, regularisation: float) -> None:
         self.directions, self.shrink, self.regularisation = directions, shrink, regularisation
-        self.diagonal = directions**2 @ shrink + 1 / regularisation
+        self.gain = -regularisation * shrink
+        self.own = directions**2 @ self.gain
 
     @classmethod
     def of(cls, matrix: Tensor, config: LowRankConfig, seed: int = 0) -> LowRankEASE:
@@ -167,23 +170,23 @@ class LowRankEASE:
 
     def apply(self, history: Tensor) -> Tensor:
         """``x B``, see :class:`GraphFilter`."""
-        check_csr(history, "history", len(self.diagonal))
-        x = densify(history)
-        precision = ((history @ self.directions) * self.shrink) @ self.directions.T + x / self.regularisation
-        return x - precision / self.diagonal
+        check_csr(history, "history", len(self.own))
+        smooth = ((history @ self.directions) * self.gain) @ self.directions.T
+        return (smooth - densify(history) * self.own) / (1 - self.own)
 
     def columns(self, items: Tensor) -> Tensor:
         """``B[:, items]``, see :class:`GraphFilter`."""
-        units = self.diagonal.new_zeros(len(self.diagonal), len(items))
-        units[items, torch.arange(len(items))] = 1.0
-        precision = (self.directions * self.shrink) @ self.directions[items].T + units / self.regularisation
-        return units - precision / self.diagonal[items]
+        found = (self.directions * self.gain) @ self.directions[items].T
+        found[items, torch.arange(len(items))] -= self.own[items]
+        return found / (1 - self.own[items])
 
 
 def right_singular_vectors(
     matrix: Tensor, transposed: Tensor, config: InteractionFilterConfig | LowRankConfig, seed: int
 ) -> Tensor:
     """``(n, rank)`` orthonormal columns spanning the top right singular space, best first, by subspace iteration.
+
+    The row of a column without a cell is 0, as it is in all of them whose singular value is above 0, without rounding.
 
     Halko, Martinsson, Tropp, "Finding structure with randomness", SIAM Review 2011, algorithm 4.4.
     """
@@ -195,7 +198,7 @@ def right_singular_vectors(
         basis = torch.linalg.qr(transposed @ (matrix @ basis)).Q
     projected: Tensor = matrix @ basis
     vectors: Tensor = torch.linalg.eigh(projected.T @ projected).eigenvectors
-    return basis @ vectors.flip(1)[:, : config.rank]
+    return basis @ vectors.flip(1)[:, : config.rank] * (degrees(matrix)[1] > 0)[:, None]
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,13 @@ def test_ease_of_full_rank_is_ease(liked: np.ndarray) -> None:
     torch.testing.assert_close(found, exact, rtol=1e-4, atol=1e-5)
 
 
+def test_an_item_that_nobody_touched_says_nothing(liked: np.ndarray) -> None:
+    """No rounding either: where it is all that a person met, that would be their list."""
+    found = LowRankEASE.of(to_torch(sp.csr_matrix(liked)), LowRankConfig(regularisation=3.0))
+    only = to_torch(sp.csr_matrix(0.2 * np.eye(1, 12, 5)))
+    assert found.apply(only).abs().max() < 1e-12
+
+
 def test_ease_of_low_rank_keeps_the_strongest_ties_and_no_item_vouches_for_itself() -> None:
     """Two groups of items that are liked together: two directions tell them apart."""
     rng = np.random.default_rng(2)
