@@ -145,8 +145,8 @@ class LowRankEASE:
         P ~ V diag(1 / (s^2 + lambda) - 1 / lambda) V^T + I / lambda      B = I - P diag(1 / diag P)
 
     which is exact where ``r`` is the rank of ``X``, and never formed; the diagonal of ``B`` is 0 at any rank. With
-    ``H = I - lambda P = V diag(s^2 / (s^2 + lambda)) V^T``, ``B = (H - diag H) diag(1 / (1 - diag H))``: the same without
-    a difference of numbers near 1, whose rounding would be all that is said of an item that nobody touched.
+    ``H = I - lambda P = V diag(s^2 / (s^2 + lambda)) V^T``, ``B = (H - diag H) diag(1 / (1 - diag H))`` is the same
+    without a difference of numbers near 1, whose rounding would be all that is said of an item that nobody touched.
 
     Args:
         directions: ``V``.

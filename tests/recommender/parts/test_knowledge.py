@@ -9,7 +9,7 @@ import pytest
 
 from recommender.data import KnowledgeGraph
 from recommender.parts.graph_filter import GraphFilter, GraphFilterConfig
-from recommender.parts.item_item import Collective, CollectiveConfig
+from recommender.parts.item_item import Collective, CollectiveConfig, _relation_weights
 from tests.recommender.parts.planted import ITEMS, PEOPLE, world
 from tests.running import RUN
 
@@ -45,6 +45,28 @@ def test_a_filter_over_entities_places_items_that_nobody_met(alpha: float) -> No
     assert (scores[OWN] > scores[~OWN]).all()
 
 
+@pytest.mark.parametrize("learned", [False, True])
+def test_the_collective_form_by_hand(learned: bool) -> None:
+    """An entity is a person whose likes have length 1; learned weights of relations have the mean 1 over edges."""
+    data = world()
+    config = CollectiveConfig(regularisation=3.0, dropout=0.2, attributes=2.0, learned=learned)
+    relations = {name: part.toarray().astype(float) for name, part in data.knowledge.item_attributes.items()}
+    weights = dict.fromkeys(relations, 1.0)
+    if learned:
+        weights = _relation_weights(data, RUN)
+        edges = [relations[name].sum() for name in weights]
+        assert np.average(list(weights.values()), weights=edges) == pytest.approx(1)
+        assert len(set(weights.values())) > 1
+    liked = data.cells.positive.toarray().astype(float)
+    total = liked.T @ liked
+    for name, part in relations.items():
+        unit = part / np.maximum(np.linalg.norm(part, axis=0), 1)
+        total += 2.0 * weights.get(name, 0.0) * unit @ unit.T
+    inverse = np.linalg.inv(total + np.diag(3.0 + 0.2 / 0.8 * total.diagonal()))
+    expected = liked @ (np.eye(ITEMS) - inverse / inverse.diagonal())
+    np.testing.assert_allclose(Collective(config).fit(data, RUN).score(data.people()), expected, atol=1e-4)
+
+
 def test_learned_weights_hear_less_of_a_relation_without_taste() -> None:
     """Entities of the second relation are drawn at random."""
     data = world()
@@ -56,13 +78,13 @@ def test_learned_weights_hear_less_of_a_relation_without_taste() -> None:
 
 
 def test_entities_of_entities_by_hand() -> None:
-    """Item 0 has node 3, item 1 node 4, item 2 both; 3 - 5 - 4: item 2 has 5 once, and 5 is all that 0 and 1 share."""
-    edges = [(0, 3), (1, 4), (2, 3), (2, 4), (3, 5), (5, 4)]
+    """Item 0 has node 3, item 1 node 4, item 2 both, so that neither is at two hops from it; 3 - 4 and 3 - 5 - 4."""
+    edges = [(0, 3), (1, 4), (2, 3), (2, 4), (3, 5), (5, 4), (3, 4)]
     heads, tails = (np.array(side) for side in zip(*edges, strict=True))
     graph = KnowledgeGraph(
         heads, np.zeros(len(heads), np.int64), tails, ("is",), num_items=3, num_entities=3, num_nodes=6
     )
-    assert graph.two_hops.toarray()[:, 3:].tolist() == [[0, 0, 1], [0, 0, 1], [0, 0, 1]]
+    assert graph.two_hops.toarray()[:, 3:].tolist() == [[0, 1, 1], [1, 0, 1], [0, 0, 1]]
     assert not graph.two_hops[:, :3].nnz
 
 
