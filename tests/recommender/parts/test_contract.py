@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from gnn.errors import TooLarge
+from gnn.item_item import EASEConfig
 from recommender.data import People, Rows, TrainingData
 from recommender.parts import PARTS
 from recommender.parts.base import Part
 from recommender.parts.content import Content, ContentConfig
+from recommender.parts.graph_filter import LowRank
+from recommender.parts.item_item import EASE, Collective
 from tests.recommender.parts.planted import ITEMS, PEOPLE, world
 from tests.running import RUN
 
@@ -152,6 +156,16 @@ def test_words_by_hand(row: int, weight: float) -> None:
     expected = history + weight * history.std() / near.std() * near
     np.testing.assert_allclose(part.score(person(liked, row=row, words=said))[0], expected, rtol=1e-4)
     np.testing.assert_allclose(part.score(person([], row=row, words=said))[0], weight * near, rtol=1e-4, atol=1e-6)
+
+
+def test_ease_of_low_rank_takes_the_place_of_what_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = world()
+    assert not LowRank.grid(data)
+    monkeypatch.setattr(EASEConfig, "needed", staticmethod(lambda items: EASEConfig.memory_budget + 1))
+    assert [low.regularisation for low in LowRank.grid(data)] == [full.regularisation for full in EASE.grid(data)]
+    for kind in (EASE, Collective):
+        with pytest.raises(TooLarge):
+            kind(kind.grid(data)[0]).fit(data, RUN)
 
 
 def test_nothing_to_learn_from_is_said_by_an_empty_grid() -> None:
