@@ -128,6 +128,17 @@ def test_info_nce_by_hand_and_its_gradient() -> None:
     assert torch.autograd.gradcheck(lambda a, b: info_nce(a, b, 0.3), views)
 
 
+@pytest.mark.parametrize("loss", ["softmax", "sampled", "bpr"])
+def test_contrast_is_added_by_its_weight(loss: str) -> None:
+    positives, *scorer = problem()
+    plain, half, whole = (
+        next(iter(epoch_losses(lambda _: scorer, positives, 0.4, ObjectiveConfig(loss, contrast=weight), seed=0)(0)))
+        for weight in (0.0, 0.5, 1.0)
+    )
+    assert (whole - plain).item() == pytest.approx(2 * (half - plain).item(), rel=1e-4)
+    assert half > plain
+
+
 def test_nothing_to_learn_from_is_refused() -> None:
     with pytest.raises(ShapeError, match="no cell"):
         FullSoftmax(to_torch(sp.csr_matrix((2, 3), dtype=np.float32)), 0.2)

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recommender.data import People
+from recommender.hybrid import nobody
 from recommender.parts import PARTS
 from recommender.parts import network as module
 from recommender.parts.network import GraphNetwork, GraphNetworkConfig, KnowledgeNetwork
-from tests.recommender.parts.planted import world
+from tests.recommender.parts.planted import ITEMS, world
 from tests.running import RUN
 
 SMALL = GraphNetworkConfig(dimensions=8, epochs=5)
@@ -26,6 +28,14 @@ def test_copies_are_the_mean_of_networks_of_successive_seeds(tmp_path: Path) -> 
     assert abs(first - second).max() > 0.1
     both.save(tmp_path)
     assert (GraphNetwork.load(tmp_path).score(everyone) == both.score(everyone)).all()
+
+
+def test_somebody_new_has_no_vector_of_their_own() -> None:
+    """Without a history they get the biases; whoever was in training keeps what the history does not decide."""
+    part = GraphNetwork(replace(SMALL, copies=2)).fit(world(), RUN)
+    stranger, first = (People(nobody(ITEMS).weights, np.array([row])) for row in (-1, 0))
+    np.testing.assert_allclose(part.score(stranger)[0], np.mean([one.bias for one in part.trained], axis=0), atol=1e-6)
+    assert abs(part.score(first) - part.score(stranger)).max() > 0.1
 
 
 def test_contributions_of_copies_add_up() -> None:
@@ -47,11 +57,12 @@ def test_the_final_form_has_copies_where_training_is_quick(monkeypatch: pytest.M
 def test_training_stops_where_hidden_pairs_like_it_best(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which pairs are hidden decides the number of epochs and nothing else; the refit needs no hidden pairs."""
     data = world()
-    logs = []
+    logs, cells = [], []
 
     def watched(*args: Any, **options: Any) -> Any:
         network, log = module_fit(*args, **options)
         logs.append(log)
+        cells.append(len(args[0].interactions.values()))
         return network, log
 
     module_fit = module.fit
@@ -59,6 +70,7 @@ def test_training_stops_where_hidden_pairs_like_it_best(monkeypatch: pytest.Monk
     part = GraphNetwork(replace(SMALL, epochs=60, stopping=0.1)).fit(data, RUN)
     first, second = logs
     assert first.stopped == "patience"
+    assert cells == [0.9 * len(data.cells), len(data.cells)], "what is hidden teaches nothing"
     assert part.config == replace(SMALL, epochs=first.best_epoch)
     assert len(second.losses) == first.best_epoch < 60
     again = GraphNetwork(part.config).fit(data, RUN)
