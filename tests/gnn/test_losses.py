@@ -12,7 +12,7 @@ from gnn.errors import ShapeError
 from gnn.losses import FullSoftmax, bpr, info_nce, sampled_softmax
 from gnn.objectives import ObjectiveConfig
 from gnn.objectives import losses as epoch_losses
-from gnn.sparse import densify, to_torch
+from gnn.sparse import densify, to_torch, with_values
 
 
 def problem(seed: int = 0) -> tuple[torch.Tensor, ...]:
@@ -126,6 +126,23 @@ def test_info_nce_by_hand_and_its_gradient() -> None:
     generator = torch.Generator().manual_seed(0)
     views = [torch.randn(5, 3, generator=generator, dtype=torch.float64, requires_grad=True) for _ in range(2)]
     assert torch.autograd.gradcheck(lambda a, b: info_nce(a, b, 0.3), views)
+
+
+def test_only_what_a_step_hides_is_predicted() -> None:
+    positives, *scorer = problem()
+    told: list[torch.Tensor | None] = []
+
+    def forward(hidden: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
+        told.append(hidden)
+        return tuple(scorer)
+
+    (loss,) = epoch_losses(forward, positives, 0.4, ObjectiveConfig("softmax", held_out=0.4), seed=1)(0)  # type: ignore[arg-type]
+    (hidden,) = told
+    assert hidden is not None
+    assert 0 < len(hidden) < len(positives.values())
+    kept = torch.zeros_like(positives.values())
+    kept[hidden] = positives.values()[hidden]
+    torch.testing.assert_close(loss, slow_loss(with_values(positives, kept), *scorer, 0.4))
 
 
 @pytest.mark.parametrize("loss", ["softmax", "sampled", "bpr"])
