@@ -35,6 +35,7 @@ def test_the_exact_p_of_four_people() -> None:
     """Of the 16 signs, 2 make a mean as large as that of four equal differences; NaN is nobody."""
     assert p_value(np.array([1.0, 1.0, 1.0, 1.0, np.nan]), draws=40_000) == pytest.approx(2 / 16, abs=0.01)
     assert p_value(np.array([np.nan])) == 1.0
+    assert p_value(np.ones(500), draws=99) == 1 / 100, "what was seen is one of the draws: never 0"
 
 
 def test_a_paired_difference_is_seen_where_the_means_overlap() -> None:

@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gnn.filters import RelationFilter
 from recommender.data import KnowledgeGraph
 from recommender.parts.graph_filter import GraphFilter, GraphFilterConfig
 from recommender.parts.item_item import Collective, CollectiveConfig, _relation_weights
+from recommender.parts.relations import RelationsConfig, filters_of, learned_weights
 from tests.recommender.parts.planted import ITEMS, PEOPLE, world
 from tests.running import RUN
 
@@ -43,6 +45,14 @@ def test_a_filter_over_entities_places_items_that_nobody_met(alpha: float) -> No
     data = replace(data, knowledge=data.knowledge.without(["noise"]))
     scores = GraphFilter(GraphFilterConfig(alpha, 4, entities=1.0)).fit(data, RUN).score(data.people())[:, UNMET]
     assert (scores[OWN] > scores[~OWN]).all()
+
+
+def test_weights_of_relations_are_those_of_raw_scores() -> None:
+    """The same relation twice, once at a tenth: both say the same, so that its weight is ten times as high."""
+    data, config = world(), RelationsConfig()
+    one = filters_of(data, config)["film.film.directed_by"]
+    weights = learned_weights(data, [one, RelationFilter.weighted([one], [0.1])], RUN, config)
+    assert weights[1] == pytest.approx(10 * weights[0], rel=1e-3)
 
 
 @pytest.mark.parametrize("learned", [False, True])
