@@ -10,7 +10,7 @@ import pytest
 import scipy.sparse as sp
 
 from recommender.data import People
-from recommender.fusion import Learned
+from recommender.fusion import FusionConfig, Learned
 from recommender.hybrid import Hybrid, Judged, fuse, nobody
 from recommender.parts import PARTS
 from recommender.parts.base import BaselinePart
@@ -184,3 +184,14 @@ def test_weights_learn_from_everybody_who_is_judged() -> None:
     alone, together = fuse(judged[:1]).history, fuse(iter(judged)).history
     assert alone.weights[0] > 10 * alone.weights[1]
     assert 1.05 * together.weights[0] < together.weights[1] < 5 * together.weights[0]
+
+
+def test_what_somebody_has_seen_is_no_candidate() -> None:
+    rng = np.random.default_rng(7)
+    seen = sp.csr_matrix((rng.random((30, ITEMS)) < 0.3).astype(np.float32))
+    relevant = sp.csr_matrix((seen.toarray() == 0).astype(np.float32))
+    part = Told("one", rng.random((30, ITEMS), dtype=np.float32))
+    found = Judged([part], People(seen, np.arange(30)), seen, relevant, np.arange(30)).choices(
+        np.arange(30), lambda people: part.score(people)[None], FusionConfig()
+    )
+    assert (found.relevant == (found.items >= 0)).all(), "all that is not seen is relevant"
