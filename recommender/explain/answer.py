@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from kg.batch import batched
 from kg.values import aware
 from recommender.errors import UnknownItem
 from recommender.explain.counterfactual import LARGEST_CATALOGUE, Change, Counterfactual
 from recommender.explain.fans import is_since
-from recommender.explain.reasons import SPEAKERS
 from recommender.hybrid import Anatomy, Summands
 from recommender.meaning import STRENGTHS
 from recommender.model import Model, Person
@@ -85,19 +83,10 @@ def dense_item(model: Model, item_id: str) -> int:
 def changes_of(
     model: Model, solved: Counterfactual, summands: Summands, item: int, liked: Mapping[int, str]
 ) -> list[Change]:
-    """What the items of the history that add most change exactly, those first that change most.
-
-    Three of them, and where the rank stays without each of these, the next ones until it does not: an item that stands
-    far above the next is moved by few. Nothing where the catalogue is too large for that.
-    """
-    found: list[Change] = []
+    """What the items of the history that add most change exactly; nothing where the catalogue is too large for that."""
     if len(model.items) > LARGEST_CATALOGUE:
-        return found
-    for some in batched(model.explainer.speakers(summands, liked), SPEAKERS):
-        found += solved.changes(item, some)
-        if any(change.rank > 0 for change in found):
-            break
-    return sorted(found, key=lambda change: (-change.rank, change.score))
+        return []
+    return solved.changes(item, model.explainer.speakers(summands, liked))
 
 
 def _without(

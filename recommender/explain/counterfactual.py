@@ -56,13 +56,14 @@ class Counterfactual:
         return Anatomy(self._model.hybrid, self._model.people([self._rest(left_out)]))
 
     def changes(self, item: int, candidates: Sequence[int]) -> list[Change]:
-        """What each candidate alone changes for an item."""
+        """What each candidate alone changes for an item: the further its rank, then its score falls, the earlier."""
         self._solve(candidates)
         rank, score = self.rank(item), self._scores[item]
-        return [
+        found = [
             Change(one, float(self._solved[one][item] - score), self.rank(item, self._solved[one]) - rank)
             for one in candidates
         ]
+        return sorted(found, key=lambda change: (-change.rank, change.score))
 
     def _solve(self, candidates: Sequence[int]) -> None:
         """Score without each of these, all at once."""

@@ -14,9 +14,7 @@ from recommender.explain.words import GENERAL, NOTHING, say_event, say_general
 from recommender.hybrid import Summands
 
 SPEAKERS = 3
-"""A reason speaks of one or two of so many items of the history, those that add most or whose absence changes most."""
-MOST_SPEAKERS = 12
-"""So many may be asked about their absence."""
+"""A reason speaks of one or two of so many items of the history, those that add most."""
 FROM_LIKES = frozenset({"popularity", "network", "knowledge_network"})
 """Components that speak of how often the item itself was liked."""
 
@@ -37,7 +35,7 @@ class Explainer:
         components, the most first."""
         totals = summands.values.sum(axis=0)
         adding = [row for row in np.argsort(-totals, kind="stable") if totals[row] > 0]
-        return [int(item) for item in summands.history[adding] if int(item) in liked][:MOST_SPEAKERS]
+        return [int(item) for item in summands.history[adding] if int(item) in liked][:SPEAKERS]
 
     def reason(
         self, summands: Summands, item: int, liked: Mapping[int, str], speakers: Sequence[int] | None = None
@@ -55,8 +53,7 @@ class Explainer:
                 speaks, even where it adds: that its neighbours' neighbours rise is no reason in words.
             speakers: the items that speak, those first whose absence would change most; by default :meth:`speakers`.
         """
-        general = self._general(summands, item)
-        speakers = list(speakers or self.speakers(summands, liked))[:SPEAKERS]
+        general, speakers = self._general(summands, item), speakers or self.speakers(summands, liked)
         if not speakers:
             return f"because {say_general(*general) if general else NOTHING}"
         own = self._own(summands, item, liked, speakers)

@@ -16,7 +16,6 @@ from kg.bolt import BoltStore
 from kg.errors import EventConflict, QueryRefused, RecordError
 from recommender import Recommender
 from recommender.errors import ArtefactError, InvalidInput, NotRefreshed, UnknownItem, UnknownUser
-from recommender.explain.reasons import SPEAKERS
 from recommender.explain.steps import READS_LIKE
 from tests.conftest import emptied
 from tests.running import RUN
@@ -208,27 +207,6 @@ def test_the_reason_names_what_moves_the_rank_most(recommender: Recommender) -> 
     met = events().query("user_id == 'u3'").item_id.tolist()
     everything = recommender.explain("u3", found["item_id"], without=met)["without"]
     assert 1 <= everything["rank"] <= ITEMS - len(met)
-
-
-@pytest.mark.embedded
-def test_more_are_asked_about_where_none_of_three_moves_the_rank(recommender: Recommender) -> None:
-    """The items that add most, three at a time, until the rank moves without one of them."""
-    sizes = set()
-    for user in ("u1", "u2", "u3", "u4"):
-        met = events().query("user_id == @user and rating >= 4").item_id.tolist()
-        for item in recommender.recommend(user, k=4).item_id:
-            found = recommender.explain(user, item)
-            adds: dict[str, float] = {}
-            for part in found["parts"]:
-                if part["item_id"] in met:
-                    adds[part["item_id"]] = adds.get(part["item_id"], 0.0) + part["contribution"]
-            adding = sorted((one for one, value in adds.items() if value > 0), key=lambda one: -adds[one])
-            changes = {change["item_id"]: change["rank_change"] for change in found["exact"]}
-            assert set(changes) == set(adding[: len(changes)])
-            assert all(changes[one] <= 0 for one in adding[: max(0, len(changes) - 1) // SPEAKERS * SPEAKERS])
-            assert len(changes) == len(adding) or max(changes.values()) > 0
-            sizes.add(len(changes))
-    assert min(sizes) <= SPEAKERS < max(sizes)
 
 
 def test_paths_are_in_the_graph(either: Recommender) -> None:
