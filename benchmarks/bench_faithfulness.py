@@ -181,7 +181,7 @@ def table(
             *(f"{share:.1%}" for share in shares),
             f"{score.mean():+.3f}",
             f"{np.median(rank):+.0f}",
-            *_agreement(rank, predicted[name]) * (name in predicted),
+            *(_agreement(rank, predicted[name]) if name in predicted else ()),
         )
     return shown
 
