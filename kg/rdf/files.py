@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import pyoxigraph as ox
 
 _LINES_AT_ONCE = 2_000
+_PLACE = re.compile(r"Parser error (?:at|between) .*?: ", re.DOTALL)
+"""What the parser says of where, counted from the start of what it was given."""
 _SAMPLE_LINES = 100
 _XML = (b"<?xml", b"<rdf:", b"<!DOCTYPE", b"<!--")
 _JSON_LD = re.compile(rb'"@(?:context|id|graph|type)"\s*:')
@@ -104,28 +106,33 @@ class RdfFile:
         stream, first = iter(self._stream), 1
         try:
             for lines in batched(stream, _LINES_AT_ONCE):
-                block = b"".join(lines)
-                self._digest.update(block)
-                yield from self._block(block, lines, first)
+                yield from self._block(lines, first)
                 first += len(lines)
         except ReadError as error:
             yield from self._stream.broken_row(error)
             raise
 
-    def _block(self, block: bytes, lines: list[bytes], first: int) -> Iterator[Fact | Reject]:
-        told = iter([n for n, line in enumerate(lines) if not line.isspace() and not line.lstrip().startswith(b"#")])
-        fact_of = fact_maker(self._ox)
-        parser = self._ox.parse(block, format=self._ox.RdfFormat.N_QUADS)
-        while True:
+    def _block(self, lines: list[bytes], first: int) -> Iterator[Fact | Reject]:
+        block = b"".join(lines)
+        self._digest.update(block)
+        told = [n for n, line in enumerate(lines, first) if not line.isspace() and not line.lstrip().startswith(b"#")]
+        try:
+            facts = self._parsed(block)
+        except SyntaxError:
+            facts = []
+        if len(facts) == len(told):
+            yield from (fact._replace(line=number) for fact, number in zip(facts, told, strict=True))
+            return
+        for number, line in enumerate(lines, first):  # by itself: a quote that is not closed would take the next ones
             try:
-                fact = fact_of(next(parser))
-                yield fact._replace(line=first + next(told, 0))
-            except StopIteration:
-                return
-            except SyntaxError as error:  # the parser goes on with the next line
-                at = (error.lineno or 1) - 1
-                next(told, None)
-                yield Reject(self.name, first + at, ROW, f"is no N-Triples: {error.msg}", raw_text(lines[at]))
+                yield from [fact._replace(line=number) for fact in self._parsed(line)]
+            except SyntaxError as error:
+                reason = _PLACE.sub("", str(error.msg))
+                yield Reject(self.name, number, ROW, f"is no N-Triples: {reason}", raw_text(line))
+
+    def _parsed(self, lines: bytes) -> list[Fact]:
+        fact_of = fact_maker(self._ox)
+        return [fact_of(quad) for quad in self._ox.parse(lines, format=self._ox.RdfFormat.N_QUADS)]
 
     def _whole(self) -> Iterator[Fact]:
         fact_of = fact_maker(self._ox, labels={})

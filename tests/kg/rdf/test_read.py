@@ -205,6 +205,17 @@ def test_a_bad_line_of_n_triples_is_kept_and_the_rest_is_read(tmp_path: Path) ->
     assert [own.tail for own in records if isinstance(own, Triple)] == ["http://b", "http://c"]
 
 
+def test_a_quote_that_is_not_closed_takes_its_own_line_alone(tmp_path: Path) -> None:
+    lines = [f"<http://a> <http://p> <http://b{number}> ." for number in range(5000)]
+    lines[10] = '<http://a <http://p> "not closed .'
+    lines[11] = "foo bar"
+    lines[3500] = '<http://a> <http://p> "not closed either .'
+    records = list(read_rdf(written(tmp_path, "\n".join(lines))))
+    assert [(own.line, own.raw) for own in rejects(records)] == [(n + 1, lines[n]) for n in (10, 11, 3500)]
+    assert "Parser error" not in rejects(records)[2].reason  # whose lines would be those of a part of the file
+    assert sum(isinstance(own, Triple) for own in records) == 4997
+
+
 def test_a_predicate_that_no_relation_can_be_called_by(tmp_path: Path) -> None:
     (reject,) = read_rdf(written(tmp_path, "<http://a> <http://e/名> <http://b> ."))
     assert isinstance(reject, Reject)
