@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, Any
+from xml.parsers import expat
 
 from kg.batch import batched
 from kg.errors import ReadError
@@ -136,7 +137,8 @@ class RdfFile:
 
     def _whole(self) -> Iterator[Fact]:
         fact_of = fact_maker(self._ox, labels={})
-        file = _Blocks(self._digested(), json=self.syntax is Syntax.JSON)
+        end = _EndOfXml() if self.syntax is Syntax.XML else None
+        file = _Blocks(self._digested(end), json=self.syntax is Syntax.JSON)
         try:
             parser = self._ox.parse(file, format=getattr(self._ox.RdfFormat, self.syntax.value))  # type: ignore[arg-type]
             for quad in parser:
@@ -146,11 +148,39 @@ class RdfFile:
             if "LoadDocumentCallback" in reason:
                 reason = 'the context is on the web and is not fetched; write its terms into "@context"'
             raise ReadError(self.name, f"{reason}; what stands before it could be read", error.lineno) from error
+        if end and (line := end.missing()):
+            raise ReadError(self.name, "the file breaks off; what stands before it could be read", line)
 
-    def _digested(self) -> Iterator[bytes]:
+    def _digested(self, end: _EndOfXml | None) -> Iterator[bytes]:
         for block in self._stream.blocks():
             self._digest.update(block)
+            if end:
+                end.see(block)
             yield block
+
+
+class _EndOfXml:
+    """Whether a document of XML is whole, which the parser of statements does not say."""
+
+    def __init__(self) -> None:
+        self._parser = expat.ParserCreate()
+        self._wrong = False  # inside the file: that is for the parser of statements to judge
+
+    def see(self, block: bytes) -> None:
+        try:
+            if not self._wrong:
+                self._parser.Parse(block)
+        except expat.ExpatError:
+            self._wrong = True
+
+    def missing(self) -> int | None:
+        """The line at which the document breaks off; None where it does not."""
+        try:
+            if not self._wrong:
+                self._parser.Parse(b"", True)
+        except expat.ExpatError as error:
+            return error.lineno
+        return None
 
 
 class _Blocks:

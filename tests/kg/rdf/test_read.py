@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import logging
 from collections import Counter
@@ -253,6 +254,18 @@ def test_a_file_that_breaks_off_gives_what_stands_before(tmp_path: Path) -> None
     with pytest.raises(ReadError, match="ends early"):
         got.extend(read_rdf(path))
     assert sum(isinstance(record, Triple) for record in got) > 1000
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_rdf_xml_that_breaks_off_between_two_elements_is_not_whole(tmp_path: Path, whole: bool) -> None:
+    text = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:e="http://e/">
+    <rdf:Description rdf:about="http://e/a"><e:p rdf:resource="http://e/b"/></rdf:Description>
+    """
+    path = written(tmp_path, f"{text}</rdf:RDF>\n" if whole else text)
+    got: list[object] = []
+    with contextlib.nullcontext() if whole else pytest.raises(ReadError, match="line 3: the file breaks off"):
+        got.extend(read_rdf(path))
+    assert got == [Triple("http://e/a", "P", "http://e/b")]
 
 
 def test_what_is_no_rdf_is_a_table(tmp_path: Path) -> None:
