@@ -62,9 +62,9 @@ def newcomer(model: Model, history: Sequence[str] | None, text: str | None) -> P
     """
     if isinstance(history, str) or not (text is None or isinstance(text, str)):
         raise InvalidInput("a history is a list of item ids, and a text is a string")
+    history = [] if history is None else list(history)
     if not history and text is None:
         raise InvalidInput("nothing is known of this person: give a history of items, a text, or both")
-    history = list(history or ())
     unknown = [item for item in history if item not in model.items]
     if unknown:
         names = ", ".join(map(repr, unknown[:5])) + (" ..." if len(unknown) > 5 else "")

@@ -163,7 +163,7 @@ class Serving:
         return lists
 
     def explain(
-        self, user_id: str, item_id: str, without: Sequence[str] = (), since: datetime | None = None
+        self, user_id: str, item_id: str, without: Sequence[str] = (), since: datetime | str | float | None = None
     ) -> dict[str, Any]:
         """What one person's score of one item is a sum of: :func:`recommender.explain.answer.explanation`.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from kg.values import aware
+from kg.readers.cleaning import timestamp
 from recommender.errors import UnknownItem
 from recommender.explain.counterfactual import LARGEST_CATALOGUE, Change, Counterfactual
 from recommender.explain.fans import is_since
@@ -23,7 +23,7 @@ YOU = "you"
 
 
 def explanation(
-    model: Model, person: Person, item_id: str, without: Sequence[str] = (), since: datetime | None = None
+    model: Model, person: Person, item_id: str, without: Sequence[str] = (), since: datetime | str | float | None = None
 ) -> dict[str, Any]:
     """What a person's score of one item is a sum of, ``score = baseline + sum of contributions``, with its paths.
 
@@ -34,11 +34,13 @@ def explanation(
 
     Raises:
         UnknownItem: no such item in the published version, or one of ``without`` is not in the history.
+        RecordError: ``since`` is no time.
     """
     item, people = dense_item(model, item_id), model.people([person])
     anatomy, explainer = Anatomy(model.hybrid, people), model.explainer
     (summands,) = anatomy.summands(np.array([item]))
-    start = -np.inf if since is None else aware(since).timestamp()
+    moment = timestamp(since, "since")
+    start = -np.inf if moment is None else moment.timestamp()
     late = replace(person, events=person.events.take(is_since(person.events.times, start)))
     liked, solved = liked_of(kinds_of(person), people.weights), Counterfactual(model, person, anatomy.scores)
     changes = changes_of(model, solved, summands, item, liked)

@@ -20,6 +20,7 @@ from kg.readers.knowledge import read_knowledge
 from kg.records import Record, Reject, Scale
 from kg.store import Result, Store
 from recommender.context import RunContext
+from recommender.errors import InvalidInput
 from recommender.facade.graph import Graph
 from recommender.facade.models import Models
 from recommender.facade.opened import Opened
@@ -247,10 +248,13 @@ class Recommender:
 
         Raises:
             UnknownUser: names those that the graph does not hold.
+            InvalidInput: ``users`` is neither text nor a list.
             NotRefreshed: there is no published model yet.
         """
         from recommender.serving import Query
 
+        if not isinstance(users, Iterable | None):
+            raise InvalidInput(f"users = {users!r}; an id is text, and several are a list of texts")
         wanted = [users] if isinstance(users, str) else users
         return self._opened.serving.recommend(wanted, Query(k, filter_seen, items, reasons))
 
@@ -269,7 +273,7 @@ class Recommender:
         return self._opened.serving.recommend_for(history, text, Query(k, filter_seen, items, reasons))
 
     def explain(
-        self, user: str, item: str, without: Sequence[str] = (), since: datetime | None = None
+        self, user: str, item: str, without: Sequence[str] = (), since: datetime | str | float | None = None
     ) -> dict[str, Any]:
         """Why this score: ``score = baseline + sum of contributions``, with the paths of the graph behind them, and
         ``exact``: what would change without each item of the history that the reason may name.
@@ -278,7 +282,8 @@ class Recommender:
             user: id of a person.
             item: id of an item.
             without: items taken out of the history; ``without`` in the answer gives score and rank solved again.
-            since: events and reviews before this moment are no edges of paths; what they contribute stays.
+            since: events and reviews before this moment are no edges of paths; what they contribute stays. In any form
+                that :func:`kg.readers.cleaning.timestamp` reads.
         """
         return self._opened.serving.explain(user, item, without, since)
 

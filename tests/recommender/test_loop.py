@@ -154,6 +154,7 @@ def test_somebody_known_by_items_or_by_a_text(recommender: Recommender) -> None:
     by_items = recommender.recommend_for(history=["i20", "i21"], k=5)
     assert all(half(int(item[1:])) == 1 for item in by_items.item_id)
     assert by_items.user_id.isna().all()
+    assert recommender.recommend_for(history=events().item_id.iloc[:2], k=5).shape[0] == 5  # a column of a table
     by_text = recommender.recommend_for(text="soft guitar strings in the evening", k=5, reasons=True)
     assert sum(half(int(item[1:])) == 0 for item in by_text.item_id) >= 4
     assert "reads like what you wrote" in " ".join(by_text.reason)
@@ -236,6 +237,9 @@ def test_paths_are_of_events_since_then(recommender: Recommender) -> None:
     assert not any(part["paths"] for part in later["parts"])
     without_paths = [[part["contribution"] for part in found["parts"]] for found in (always, lately, later)]
     assert without_paths[0] == without_paths[1] == without_paths[2], "what is old still counts"
+    assert recommender.explain("u3", top, since=fifth.isoformat()) == lately
+    with pytest.raises(RecordError, match="since: 'yesterday' is not a time"):
+        recommender.explain("u3", top, since="yesterday")
 
 
 @pytest.mark.embedded
@@ -344,6 +348,8 @@ def test_unknown_names_are_errors(recommender: Recommender) -> None:
         recommender.recommend("u0", items="i1")
     with pytest.raises(InvalidInput, match="a history is a list"):
         recommender.recommend_for(history="i1")
+    with pytest.raises(InvalidInput, match="users = 7; an id is text"):
+        recommender.recommend(7)  # type: ignore[arg-type]
     with pytest.raises(RecordError, match="is not \\(lowest, highest\\)"):
         recommender.ingest([], scale=(1, 2, 3))  # type: ignore[arg-type]
     with pytest.raises(QueryRefused):
