@@ -27,7 +27,7 @@ def coverage_facts(report: GraphReport) -> dict[str, str]:
         "items with an entity": part(coverage.linked, coverage.items),
         "items met with an entity": part(coverage.met_linked, coverage.met),
         "events on such items": part(coverage.events_linked, coverage.events),
-        "entities per item": spread,
+        "entities per item": spread if coverage.items else "no items",
     }
 
 

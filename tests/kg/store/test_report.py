@@ -16,7 +16,7 @@ from kg.records import Attribute, Interaction, ItemRecord, Link, Record, Related
 from kg.report import GraphReport, report_of, take_report
 from kg.snapshot import ENTITIES, EVENTS, KINDS, TRIPLES, Snapshot
 from kg.store import Statement
-from recommender.graph_page import page
+from recommender.graph_page import coverage_facts, page
 
 CONFIG = ReportConfig(limit=10, hubs=2, functional_share=0.7, functional_heads=4)
 
@@ -123,7 +123,8 @@ def test_an_empty_graph_has_a_report() -> None:
     report = report_of(empty())
     assert report.counts["edges"] == 0
     assert {found.count for found in report.findings} == {0}
-    assert page(report)
+    assert coverage_facts(report)["entities per item"] == "no items"
+    assert " nan" not in page(report)
 
 
 @pytest.mark.parametrize(("values", "expected"), [([5.0, 0.5, None], ["e1"]), ([1.0, 5.0, 7.0], ["e2"])])
