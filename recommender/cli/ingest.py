@@ -307,7 +307,8 @@ def _ingest(
         output.document(report)
         return
     verb = "would be stored" if dry_run else "stored"
-    output.line(f"{report.accepted} {verb}, {report.duplicates} known before, {report.rejected} rejected")
+    forgotten = f", {report.forgotten} of them of people who were forgotten" if report.forgotten else ""
+    output.line(f"{report.accepted} {verb}, {report.duplicates} known before, {report.rejected} rejected{forgotten}")
     if report.rejected and report.rejects_file:
         output.line(f"rejected rows and their reasons: {report.rejects_file}")
     if report.merged:

@@ -96,6 +96,16 @@ def test_rejected_rows_are_kept_and_stop_nothing_unless_strict(
     assert result.stdout == ""
 
 
+def test_rows_of_people_who_were_forgotten_are_told_apart_from_those_in_the_rejects_file(tmp_path: Path) -> None:
+    rows, kept, own = tmp_path / "rows.csv", tmp_path / "kept.jsonl", tmp_path / "own"
+    rows.write_text("user,item,rating\nann,m1,4\nann,m2,5\nbob,m1,3\n,m1,3\n")
+    arguments = ("ingest", "events", str(rows), "--rejects", str(kept))
+    assert "3 stored, 0 known before, 1 rejected\n" in invoke(own, *arguments).stdout
+    assert invoke(own, "forget", "ann", "--no-refresh").exit_code == 0
+    again = invoke(own, *arguments).stdout
+    assert "0 stored, 1 known before, 3 rejected, 2 of them of people who were forgotten\n" in again
+
+
 def test_a_dry_run_writes_nothing(run: Run, read: Callable[..., Any], tmp_path: Path) -> None:
     rows = tmp_path / "more.csv"
     rows.write_text("user,item,rating\nsomebody,m1,5\n")
