@@ -284,6 +284,7 @@ class AdoptedStore(Neo4jStore):
         return int(self._raw(f"RETURN COUNT {{ MATCH {pattern} }} AS n")[0]["n"])
 
 
+_ANY_NODE = "MATCH (n) RETURN 'a node ' + coalesce(head(labels(n)), 'without a label') AS what LIMIT 1"
 _COUNTED = {"people": "User", "items": "Item", "entities": "Entity"}
 
 
@@ -345,10 +346,19 @@ def adopt(adoption: Adoption, url: str, *, work: Path | None = None) -> dict[str
 
 
 def open_server(url: str, *, work: Path | None = None, config: ConnectionConfig | None = None) -> Neo4jStore:
-    """The graph at ``url``: this program's own, or an adopted one."""
+    """The graph at ``url``: this program's own, or an adopted one.
+
+    Raises:
+        StoreError: it is somebody's own, which setting up would change.
+    """
     store = Neo4jStore.open(url, work=work, config=config)
     try:
         adoption = _found_in(store)
+        if adoption is None and not store.check_version() and (found := store.read(_ANY_NODE)):
+            raise StoreError(
+                f"{store.address} holds a graph that tastegraph did not make ({found[0]['what']}); 'tastegraph adopt "
+                "MAP.toml' works on it as it is, and an empty database takes one of tastegraph's own"
+            )
     except BaseException:
         store.close()
         raise

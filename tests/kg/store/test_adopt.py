@@ -577,6 +577,19 @@ def test_a_map_that_does_not_fit_changes_nothing(
     assert content(server) == before
 
 
+def test_a_graph_of_somebody_s_own_is_opened_by_adoption_alone(
+    owners: Adopt, server: BoltStore, neo4j_url: str, tmp_path: Path
+) -> None:
+    """Setting it up as one of ours would write into it, and it could not be adopted any more."""
+    server.write(Statement(MOVIES, {}))
+    constraints = "SHOW CONSTRAINTS YIELD name RETURN name ORDER BY name"
+    before = (content(server), server.read(constraints))
+    with pytest.raises(StoreError, match=r"that tastegraph did not make \(a node \w+\); 'tastegraph adopt MAP.toml'"):
+        open_store(neo4j_url, work=tmp_path / "work")
+    assert (content(server), server.read(constraints)) == before
+    assert len(snapshot.take(owners("RETURN 1", MOVIES_MAP)).items) == 2
+
+
 def test_names_of_the_owners_that_begin_as_ours_do_are_refused(owners: Adopt, server: BoltStore) -> None:
     server.write(Statement(MOVIES, {}))
     mine = "MATCH (p:Person {name: 'Paul'}) SET p.tg_mine = 1 CREATE (p)-[:TG_KNOWS {tg_since: 1}]->(:TG_Club)"
