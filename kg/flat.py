@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from kg import queries
 from kg.errors import StoreError
+from kg.folders import appearing
 from kg.knowledge import WholeGraph
 from kg.packed import packed, unpacked_suffix
 from kg.records import ITEM_ENTITY
@@ -86,7 +87,7 @@ def export_triples(store: Store, path: Path, links: Path | None = None, *, progr
 
 
 def export_recbole(store: Store, folder: Path, *, progress: bool = False) -> dict[str, int]:
-    """Write RecBole's atomic files, named after the folder, which must not be there; returns rows by suffix.
+    """Write RecBole's atomic files, named after the folder, which appears when complete; returns rows by suffix.
 
     ``.inter`` has kind and id of each event beside RecBole's columns, ``.ent`` the names and kinds of entities, which
     RecBole reads as a further file. What has no place in these files is left out: reviews, what ties people to
@@ -105,15 +106,12 @@ def export_recbole(store: Store, folder: Path, *, progress: bool = False) -> dic
         ".link": lambda: (("item_id:token", "entity_id:token"), graph.links()),
         ".ent": lambda: (("entity_id:token", "name:token_seq", "kind:token"), _entities(store)),
     }
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise StoreError(f"cannot make the folder {folder}: {error.strerror}") from error
     written = {}
-    for suffix, table in tables.items():
-        path = folder / f"{folder.name}{suffix}"
-        header, rows = table()
-        written[suffix] = _write_atomic(path, header, _shown(rows, path, progress))
+    with appearing(folder) as unfinished:
+        for suffix, table in tables.items():
+            path = unfinished / f"{folder.name}{suffix}"
+            header, rows = table()
+            written[suffix] = _write_atomic(path, header, _shown(rows, path, progress))
     return written
 
 
@@ -211,7 +209,7 @@ def _cell(path: Path, value: Any, kind: str) -> str:
         return text
     if kind == "token_seq":
         return " ".join(text.split())
-    raise StoreError(f"{path}: {text!r} holds a tab or the end of a line, which an atomic file cannot")
+    raise StoreError(f"{path.name}: {text!r} holds a tab or the end of a line, which an atomic file cannot")
 
 
 class _Text(io.TextIOBase):

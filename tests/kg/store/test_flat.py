@@ -88,11 +88,12 @@ def test_what_an_atomic_file_cannot_hold(store: BoltStore, tmp_path: Path) -> No
         tmp_path / "data" / "data.item"
     ).read_text() == "item_id:token\ttitle:token_seq\ttext:token_seq\n1\ttwo lines\t\n"
     assert (tmp_path / "data" / "data.user").read_text() == "user_id:token\nu\n"
-    with pytest.raises(StoreError, match="cannot make the folder"):
+    with pytest.raises(StoreError, match="is there already"):
         export_recbole(store, tmp_path / "data")
     filled(store, [ItemRecord("a\tb")])
     with pytest.raises(StoreError, match=r"'a\\tb' holds a tab"):
         export_recbole(store, tmp_path / "other")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"], "an export that failed leaves half a folder"
 
 
 @pytest.mark.embedded
