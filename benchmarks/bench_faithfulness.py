@@ -200,7 +200,7 @@ def main() -> None:
     parser.add_argument("--refit", type=int, default=0, help="of so many also with training (default: %(default)s)")
     parser.add_argument("--store", type=Path, help="a refreshed graph (default: MovieLens 100k, made anew)")
     options = parser.parse_args()
-    run, console = RunContext(progress=False), Console(width=130)
+    run, console = RunContext(progress=False), Console(width=150)
     with (
         tempfile.TemporaryDirectory(prefix="tastegraph-bench-") as folder,
         Recommender.open(
