@@ -60,9 +60,9 @@ def newcomer(model: Model, history: Sequence[str] | None, text: str | None) -> P
         UnknownItem: an item is not in the published version.
         InvalidInput: neither history nor text, or a text that nothing can be learned from.
     """
-    if isinstance(history, str) or not (text is None or isinstance(text, str)):
-        raise InvalidInput("a history is a list of item ids, and a text is a string")
-    history = [] if history is None else list(history)
+    if not (text is None or isinstance(text, str)):
+        raise InvalidInput(f"text = {text!r}; a text is a string")
+    history = history or []
     if not history and text is None:
         raise InvalidInput("nothing is known of this person: give a history of items, a text, or both")
     unknown = [item for item in history if item not in model.items]

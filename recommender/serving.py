@@ -53,8 +53,6 @@ class Query:
     def __post_init__(self) -> None:
         if not isinstance(self.k, int | np.integer) or self.k < 1:
             raise InvalidInput(f"k = {self.k!r}; a list has a whole number of items, at least one")
-        if isinstance(self.items, str):
-            raise InvalidInput(f"items = {self.items!r}; a list of ids is needed")
 
 
 class Serving:

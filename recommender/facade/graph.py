@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from recommender.facade.opened import Opened
+from recommender.ids import Id, one_id
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -81,7 +82,7 @@ class Graph:
         return mentions, report
 
     def neighbourhood(
-        self, id: str, label: str | None = None, *, hops: int = 1, max_nodes: int = 60, relations: Sequence[str] = ()
+        self, id: Id, label: str | None = None, *, hops: int = 1, max_nodes: int = 60, relations: Sequence[str] = ()
     ) -> nx.MultiDiGraph:
         """What lies around a node, for networkx; see :func:`kg.view.ego`.
 
@@ -98,7 +99,7 @@ class Graph:
         """
         from kg import view
 
-        store = self._opened.store
+        store, id = self._opened.store, one_id(id, "id")
         found = label or view.label_of(store, id)
         return view.ego(store, found, id, hops=hops, max_nodes=max_nodes, relations=relations)
 
@@ -112,14 +113,14 @@ class Graph:
         opened = self._opened
         return write_item_vectors(opened.store, opened.serving.model(), progress=opened.run.progress)
 
-    def nearest_items(self, item: str, k: int = 10) -> list[dict[str, Any]]:
+    def nearest_items(self, item: Id, k: int = 10) -> list[dict[str, Any]]:
         """The items whose texts are most like an item's, see :func:`recommender.neighbours.nearest_items`."""
         from recommender.neighbours import nearest_items
 
-        return nearest_items(self._opened.store, self._opened.serving.model(), item, k)
+        return nearest_items(self._opened.store, self._opened.serving.model(), one_id(item, "item"), k)
 
-    def nearest_people(self, user: str, k: int = 10) -> list[dict[str, Any]]:
+    def nearest_people(self, user: Id, k: int = 10) -> list[dict[str, Any]]:
         """The people with the most like interests, see :func:`recommender.neighbours.nearest_people`."""
         from recommender.neighbours import nearest_people
 
-        return nearest_people(self._opened.store, user, k)
+        return nearest_people(self._opened.store, one_id(user, "user"), k)

@@ -20,10 +20,10 @@ from kg.readers.knowledge import read_knowledge
 from kg.records import Record, Reject, Scale
 from kg.store import Result, Store
 from recommender.context import RunContext
-from recommender.errors import InvalidInput
 from recommender.facade.graph import Graph
 from recommender.facade.models import Models
 from recommender.facade.opened import Opened
+from recommender.ids import Id, ids, one_id, one_or_more
 from recommender.refresh import versions
 
 if TYPE_CHECKING:
@@ -231,10 +231,10 @@ class Recommender:
 
     def recommend(
         self,
-        users: str | Sequence[str] | None = None,
+        users: Id | Iterable[Id] | None = None,
         k: int = 10,
         filter_seen: bool = True,
-        items: Sequence[str] | None = None,
+        items: Iterable[Id] | None = None,
         reasons: bool = False,
     ) -> pd.DataFrame:
         """Lists for people of the graph: ``user_id, item_id, score, rank`` (with ``reasons`` also ``reason, title``).
@@ -248,32 +248,31 @@ class Recommender:
 
         Raises:
             UnknownUser: names those that the graph does not hold.
-            InvalidInput: ``users`` is neither text nor a list.
+            InvalidInput: something is no id: neither text nor a whole number.
             NotRefreshed: there is no published model yet.
         """
         from recommender.serving import Query
 
-        if not isinstance(users, Iterable | None):
-            raise InvalidInput(f"users = {users!r}; an id is text, and several are a list of texts")
-        wanted = [users] if isinstance(users, str) else users
-        return self._opened.serving.recommend(wanted, Query(k, filter_seen, items, reasons))
+        wanted = None if users is None else one_or_more(users, "users")
+        return self._opened.serving.recommend(wanted, Query(k, filter_seen, _ids_or_none(items, "items"), reasons))
 
     def recommend_for(
         self,
-        history: Sequence[str] | None = None,
+        history: Iterable[Id] | None = None,
         text: str | None = None,
         k: int = 10,
         filter_seen: bool = True,
-        items: Sequence[str] | None = None,
+        items: Iterable[Id] | None = None,
         reasons: bool = False,
     ) -> pd.DataFrame:
         """A list for somebody who is not in the graph: known by items that they like, by a text, or by both."""
         from recommender.serving import Query
 
-        return self._opened.serving.recommend_for(history, text, Query(k, filter_seen, items, reasons))
+        query = Query(k, filter_seen, _ids_or_none(items, "items"), reasons)
+        return self._opened.serving.recommend_for(_ids_or_none(history, "history"), text, query)
 
     def explain(
-        self, user: str, item: str, without: Sequence[str] = (), since: datetime | str | float | None = None
+        self, user: Id, item: Id, without: Iterable[Id] = (), since: datetime | str | float | None = None
     ) -> dict[str, Any]:
         """Why this score: ``score = baseline + sum of contributions``, with the paths of the graph behind them, and
         ``exact``: what would change without each item of the history that the reason may name.
@@ -285,23 +284,24 @@ class Recommender:
             since: events and reviews before this moment are no edges of paths; what they contribute stays. In any form
                 that :func:`kg.readers.cleaning.timestamp` reads.
         """
-        return self._opened.serving.explain(user, item, without, since)
+        return self._opened.serving.explain(one_id(user, "user"), one_id(item, "item"), ids(without, "without"), since)
 
     def explain_for(
         self,
-        item: str,
-        history: Sequence[str] | None = None,
+        item: Id,
+        history: Iterable[Id] | None = None,
         text: str | None = None,
-        without: Sequence[str] = (),
+        without: Iterable[Id] = (),
     ) -> dict[str, Any]:
         """The same for somebody who is not in the graph: known by items that they like, by a text, or by both."""
-        return self._opened.serving.explain_for(item, history, text, without)
+        known, left_out = _ids_or_none(history, "history"), ids(without, "without")
+        return self._opened.serving.explain_for(one_id(item, "item"), known, text, left_out)
 
-    def similar_items(self, item: str, k: int = 10) -> pd.DataFrame:
+    def similar_items(self, item: Id, k: int = 10) -> pd.DataFrame:
         """The items that go with an item: ``item_id, score, rank, title``."""
-        return self._opened.serving.similar_items(item, k)
+        return self._opened.serving.similar_items(one_id(item, "item"), k)
 
-    def profile(self, user: str) -> dict[str, Any]:
+    def profile(self, user: Id) -> dict[str, Any]:
         """What the graph holds of a person: features, habits, interests, tags, segments.
 
         Raises:
@@ -309,12 +309,12 @@ class Recommender:
         """
         from recommender.profiles.read import read_profile
 
-        return read_profile(self.store, user).to_dict()
+        return read_profile(self.store, one_id(user, "user")).to_dict()
 
     def feedback(
         self,
-        user: str,
-        item: str,
+        user: Id,
+        item: Id,
         kind: str,
         value: float | None = None,
         at: datetime | None = None,
@@ -336,9 +336,10 @@ class Recommender:
             UnknownItem: the graph holds no such item.
             EventConflict: another event has this id.
         """
+        user, item = one_id(user, "user"), one_id(item, "item")
         return self._opened.feedback.record(user, item, kind, value=value, at=at, event_id=event_id, text=text)
 
-    def forget(self, user: str, refresh: bool = True) -> ForgetReceipt:
+    def forget(self, user: Id, refresh: bool = True) -> ForgetReceipt:
         """Remove a person from the graph, the working directory and the published model; they cannot come back.
 
         Called again after a crash it does the rest. What the engine keeps of deleted data, the receipt says.
@@ -354,17 +355,17 @@ class Recommender:
         """
         from recommender.forget import forget, left_to_refresh
 
-        receipt = forget(self.store, user)
+        receipt = forget(self.store, one_id(user, "user"))
         if refresh and receipt.holding:
             self.refresh(full=True, force=True)
             left_to_refresh(self.store, receipt)
         return receipt
 
-    def lift(self, user: str) -> bool:
+    def lift(self, user: Id) -> bool:
         """Let a person who was forgotten come back; nothing of what they did comes with that."""
         from kg.forgotten import lift
 
-        return lift(self.store, user)
+        return lift(self.store, one_id(user, "user"))
 
     # The graph -------------------------------------------------------------------------------------------------------
 
@@ -442,3 +443,7 @@ class Recommender:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _ids_or_none(values: Iterable[Id] | None, name: str) -> list[str] | None:
+    return None if values is None else ids(values, name)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 from kg.errors import StoreError, StoreVersionError
 from kg.store import Statement
 from recommender import Recommender
+from recommender.errors import InvalidInput
 from tests.recommender.test_loop import events, items
 from tests.running import RUN
 
@@ -82,6 +86,65 @@ def test_links_that_match_nothing_and_an_empty_graph_of_knowledge(tmp_path: Path
         recommender.ingest(events(), triples=triples, links=links, scale=(1, 5))
         recommender.refresh(budget=0)
         assert len(recommender.recommend("u0", k=5)) == 5
+
+
+def numbered() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The planted events and items with whole numbers as ids: person 1, item 14."""
+    done, known = events(), pd.DataFrame(items())
+    for table, column in ((done, "user_id"), (done, "item_id"), (known, "item_id")):
+        table[column] = table[column].str[1:].astype(int)
+    return done, known
+
+
+@pytest.mark.slow
+def test_whole_numbers_are_ids_wherever_text_is(tmp_path: Path) -> None:
+    done, known = numbered()
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender:
+        recommender.ingest(done, items=known, scale=(1, 5))
+        recommender.refresh(budget=0)
+        two = recommender.recommend(["1", "2"], k=3)
+        for same in ([1, 2], np.array([1, 2]), pd.Series([1.0, 2.0]), (user for user in (1, "2"))):
+            assert_frame_equal(recommender.recommend(same, k=3), two)
+        assert set(recommender.recommend(np.int64(1), k=3).user_id) == {"1"}
+        assert set(recommender.recommend(1, items=[13, "14"]).item_id) <= {"13", "14"}
+        met = done[done.user_id == 1].item_id.tolist()
+        assert recommender.explain(1, 14, without=met[:1]) == recommender.explain("1", "14", without=[str(met[0])])
+        assert_frame_equal(
+            recommender.recommend_for(history=met, k=3), recommender.recommend_for(history=list(map(str, met)), k=3)
+        )
+        assert recommender.explain_for(14, history=met)["item_id"] == "14"
+        assert_frame_equal(recommender.similar_items(14), recommender.similar_items("14"))
+        assert recommender.graph.neighbourhood(1, "User").number_of_nodes() > 1
+        assert recommender.feedback(1, 14, "LIKED").user_id == "1"
+        assert recommender.profile(1)["user_id"] == "1"
+        assert recommender.forget(1, refresh=False).user_id == "1"
+        assert recommender.lift(np.int32(1))
+
+
+@pytest.mark.parametrize("wrong", [1.5, float("nan"), None, True, "", [1], "x" * 1025])
+def test_what_is_no_id_is_said(tmp_path: Path, wrong: Any) -> None:
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender:
+        for ask in (
+            recommender.profile,
+            recommender.forget,
+            lambda id: recommender.recommend([id]),
+            lambda id: recommender.recommend("u1", items=[id]),
+            lambda id: recommender.recommend_for(history=[id]),
+            lambda id: recommender.explain("u1", id),
+            lambda id: recommender.explain("u1", "i1", without=[id]),
+            lambda id: recommender.feedback(id, "i1", "LIKED"),
+        ):
+            with pytest.raises(InvalidInput, match=r"^(user|users|items|item|history|without): "):
+                ask(wrong)
+
+
+@pytest.mark.parametrize("wrong", [pd.DataFrame({"user_id": [1]}), np.array(1), np.ones((1, 1))])
+def test_a_table_is_no_list_of_ids(tmp_path: Path, wrong: Any) -> None:
+    with (
+        Recommender.open(tmp_path / "store", run=RUN) as recommender,
+        pytest.raises(InvalidInput, match=r"history = a (DataFrame|ndarray); a list of ids is needed"),
+    ):
+        recommender.recommend_for(history=wrong)
 
 
 def test_a_store_of_another_version_says_what_to_do(tmp_path: Path) -> None:
