@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from numbers import Real
 from typing import Any
 
 from tqdm import tqdm
@@ -14,6 +15,7 @@ from gnn.errors import GnnError
 from gnn.memory import memory_errors
 from recommender.context import RunContext
 from recommender.data import TrainingData
+from recommender.errors import InvalidInput
 from recommender.evaluation.protocol import EvaluationConfig, Task, evaluate
 from recommender.parts.base import Part
 
@@ -79,6 +81,16 @@ class Tuned:
     def params(self) -> dict[str, Any]:
         """The chosen configuration."""
         return {} if self.part is None else asdict(self.part.config)
+
+
+def check_budget(budget: Any, name: str = "budget") -> None:
+    """Seconds of tuning: None, or a number of at least 0.
+
+    Raises:
+        InvalidInput: it is something else; names it.
+    """
+    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, Real) or not float(budget) >= 0):
+        raise InvalidInput(f"{name} = {budget!r}; seconds of tuning are a number of at least 0, or None: no limit")
 
 
 def tune(

@@ -28,7 +28,7 @@ from recommender.evaluation.files import FilesConfig, split_files
 from recommender.evaluation.groups import TEMPERATURES, by_group, recall_by_item
 from recommender.evaluation.reading import Files
 from recommender.evaluation.report import ModelResult, Report
-from recommender.evaluation.run import measure
+from recommender.evaluation.run import check_asked, measure
 from recommender.evaluation.significance import Interval, interval
 from recommender.evaluation.split import Split, each
 from recommender.evaluation.stores import Protocol, SplitConfig, split_snapshot
@@ -228,27 +228,39 @@ def graph_on_store(
     encode: Encode | None = None,
     protocol: Protocol = "temporal",
     meaning: MeaningConfig | None = None,
-    **options: Any,
+    model: str = "hybrid",
+    ks: Sequence[int] = (10, 20),
+    budget: float | None = None,
 ) -> GraphEffect:
     """:func:`graph_effect` on the events of a graph, split by ``protocol``."""
+    check_asked([model], ks, budget)
+    config = SplitConfig(protocol=protocol)
     taken = snapshots.take(store, progress=run.progress)
     builder = Builder(taken, embed(taken, encode) if encode else None, meaning)
     with run.computing():
-        split = split_snapshot(taken, builder, SplitConfig(protocol=protocol), meaning)
-        return graph_effect(split, run, **options)
+        split = split_snapshot(taken, builder, config, meaning)
+        return graph_effect(split, run, model=model, ks=ks, budget=budget)
 
 
 def graph_on_files(
-    files: Files, run: RunContext, *, encode: Encode | None = None, config: FilesConfig | None = None, **options: Any
+    files: Files,
+    run: RunContext,
+    *,
+    encode: Encode | None = None,
+    config: FilesConfig | None = None,
+    model: str = "hybrid",
+    ks: Sequence[int] = (10, 20),
+    budget: float | None = None,
 ) -> GraphEffect:
     """:func:`graph_effect` on given files."""
+    check_asked([model], ks, budget)
 
     def build(taken: snapshots.Snapshot) -> Builder:
         return Builder(taken, embed(taken, encode) if encode else None)
 
     split = split_files(files, build, config, progress=run.progress)
     with run.computing():
-        return graph_effect(split, run, **options)
+        return graph_effect(split, run, model=model, ks=ks, budget=budget)
 
 
 def said(value: Interval) -> str:

@@ -30,7 +30,7 @@ from recommender.parts import BASELINES, HYBRID, PARTS
 from recommender.parts.base import Part
 from recommender.parts.item_item import ItemKNN
 from recommender.search import Choice, fit_named, hybrid_of, search
-from recommender.tuning import NOTHING_TO_DO, Tuned
+from recommender.tuning import NOTHING_TO_DO, Tuned, check_budget
 
 
 def models_of(names: Sequence[str] | None) -> list[str]:
@@ -45,6 +45,17 @@ def models_of(names: Sequence[str] | None) -> list[str]:
         if name not in known:
             raise InvalidInput(f"there is no model {name!r}; there are {', '.join(known)}")
     return list(dict.fromkeys(chosen))
+
+
+def check_asked(names: Sequence[str] | None, ks: Sequence[int], budget: float | None) -> None:
+    """What can be seen to be wrong before anything is read.
+
+    Raises:
+        InvalidInput: an unknown model, no length of lists or one below 1, or no seconds.
+    """
+    models_of(names)
+    EvaluationConfig(ks=tuple(ks))
+    check_budget(budget)
 
 
 def measure(
@@ -213,9 +224,10 @@ def evaluate_store(
     """:func:`measure` on the events of a graph, split by ``protocol``; all ``folds`` of ``k-fold`` make one report."""
     if protocol == "k-fold" and curve:
         raise InvalidInput("learning curves go with one split, not with the k-fold protocol")
+    check_asked(names, ks, budget)
+    config = SplitConfig(protocol=protocol, folds=folds)  # type: ignore[arg-type]  # SplitConfig says which there are
     snapshot = snapshots.take(store)
     builder = Builder(snapshot, embed(snapshot, encode) if encode else None, meaning)
-    config = SplitConfig(protocol=protocol, folds=folds)  # type: ignore[arg-type]  # SplitConfig says which there are
     reports, users = [], []
     with run.computing():
         for fold in range(folds if protocol == "k-fold" else 1):
@@ -237,6 +249,7 @@ def evaluate_files(
     curve: Sequence[float] = (),
 ) -> Report:
     """:func:`measure` on given files; texts of an items file are embedded by ``encode`` where it is given."""
+    check_asked(names, ks, budget)
 
     def build(snapshot: Snapshot) -> Builder:
         return Builder(snapshot, embed(snapshot, encode) if encode else None)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from numbers import Integral
 
 from recommender.errors import InvalidInput
 from recommender.evaluation.stores import SplitConfig
 from recommender.meaning import MeaningConfig
 from recommender.profiles.profile import ProfileConfig
 from recommender.refresh.plan import DriftConfig
+from recommender.tuning import check_budget
 from text.encoder import EncoderConfig
 
 
@@ -40,10 +42,17 @@ class RefreshConfig:
     """Whether vectors of items and of people are written into the graph: :mod:`recommender.refresh.vectors`."""
 
     def __post_init__(self) -> None:
-        if self.recommend < 0:
-            raise InvalidInput(f"recommend = {self.recommend}; a list has a whole number of items")
-        if not 0 <= self.tolerance <= 1:
-            raise InvalidInput(f"tolerance = {self.tolerance}; it is a share between 0 and 1")
+        check_budget(self.tune_seconds, "the budget, tune_seconds,")
+        for name, least in (("keep", 1), ("recommend", 0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+                raise InvalidInput(f"{name} = {value!r}; a whole number of at least {least} is needed")
+        if (
+            isinstance(self.tolerance, bool)
+            or not isinstance(self.tolerance, int | float)
+            or not 0 <= self.tolerance <= 1
+        ):
+            raise InvalidInput(f"tolerance = {self.tolerance!r}; it is a share between 0 and 1")
 
 
 AFTERWARDS = ("encoder", "keep", "tolerance", "recommend", "vectors")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,27 @@ def test_a_table_is_no_list_of_ids(tmp_path: Path, wrong: Any) -> None:
         pytest.raises(InvalidInput, match=r"history = a (DataFrame|ndarray); a list of ids is needed"),
     ):
         recommender.recommend_for(history=wrong)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (lambda r: r.refresh(budget="60"), "the budget, tune_seconds, = '60'; seconds of tuning are a number"),
+        (lambda r: r.refresh(budget=-1), "= -1; seconds of tuning are a number of at least 0"),
+        (lambda r: r.refresh(recommend=2.5), "recommend = 2.5; a whole number of at least 0"),
+        (lambda r: r.evaluate(models=["nope"]), "there is no model 'nope'"),
+        (lambda r: r.evaluate(protocol="fair"), "there is no protocol 'fair'"),
+        (lambda r: r.evaluate(budget=float("nan")), "budget = nan; seconds of tuning"),
+        (lambda r: r.evaluate(k=[0]), "each is at least 1"),
+        (lambda r: r.graph.evaluate(model="nope"), "there is no model 'nope'"),
+    ],
+)
+def test_what_is_asked_is_checked_before_the_graph_is_read(
+    tmp_path: Path, asked: Callable[[Recommender], object], said: str
+) -> None:
+    """An empty graph would be the first thing to complain of."""
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender, pytest.raises(InvalidInput, match=said):
+        asked(recommender)
 
 
 def test_a_store_of_another_version_says_what_to_do(tmp_path: Path) -> None:

@@ -46,6 +46,11 @@ def test_tables_become_dataclasses(tmp_path: Path) -> None:
         ("[refresh]\nkeep = true", r"refresh: keep = True is not int"),
         ("[refresh.split]\nprotocol = 'monthly'", r"refresh: split: protocol = 'monthly' is not 'temporal' or"),
         ("[refresh]\ntolerance = 5", r"tolerance = 5.0; it is a share"),
+        (
+            "[refresh]\ntune_seconds = -1",
+            r"the budget, tune_seconds, = -1.0; seconds of tuning are a number of at least 0",
+        ),
+        ("[refresh]\nkeep = 0", r"keep = 0; a whole number of at least 1 is needed"),
         ("[ingest.item_mapping]\ntitle = 'name'", r"ingest: item_mapping: .*missing .*'id'"),
         ("store = ", r"is no TOML file"),
     ],
