@@ -91,7 +91,7 @@ def ingest(
 
     Raises:
         RecordError: a rejected row under ``strict``; or another scale is declared for a kind.
-        ReadError: a file could not be read to its end; what came before is written.
+        ReadError: a file could not be read to its end; what came before is written, and the error says how much.
         StoreError: the engine failed or the disk is full; the batch that failed is not written, those before it are.
     """
     with (
@@ -101,13 +101,25 @@ def ingest(
         names = None if named is None else merge_of(store, named, progress=progress)
         run = _Run(store, refused, scale, dry_run)
         with tqdm(unit=" records", disable=None if progress else True, desc="ingest", leave=False) as bar:
-            run.take(_counted(records if names is None else names.take(records), bar))
+            try:
+                run.take(_counted(records if names is None else names.take(records), bar))
+            except ReadError as error:
+                raise _with_what_is_stored(error, run.report, dry_run) from error
         report = run.report
         report.rejected = refused.count
         report.rejects_file = str(refused.path) if refused.path else None
         if names is not None and (merged := names.merges()):
             report.merged, report.merges_file = merged, str(write_merges(merged, merges))
         return report
+
+
+def _with_what_is_stored(error: ReadError, report: IngestReport, dry_run: bool) -> ReadError:
+    """The same error, which also says what the graph holds of the records before it."""
+    if dry_run or not (report.accepted or report.duplicates):
+        return error
+    before = f", {report.duplicates} were known before" if report.duplicates else ""
+    stored = f"{report.accepted} records before that are stored{before}; to read the mended file again adds the rest"
+    return ReadError(error.path, f"{error.reason}; {stored}", error.line)
 
 
 def write_event(store: Store, event: Interaction) -> bool:
