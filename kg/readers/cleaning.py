@@ -26,6 +26,7 @@ _EXACT = 2**53  # up to here a float holds every whole number
 _AMAZON = re.compile(r"(\d{1,2}) (\d{1,2}), (\d{4})")
 _COMPACT = re.compile(r"(19[7-9]\d|20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 _PRICE = re.compile(r"(?:[A-Z]{2,3}\s?)?[$€£¥₹]?\s?(?P<whole>\d{1,3}(?:[,\s]\d{3})+|\d+)(?P<cents>\.\d+)?(?![\d.,]*\d)")
+_WITH_COMMA = re.compile(r"[+-]?\d*(?:[.,]\d+)*,\d+(?:\.\d+)?")
 _SEPARATORS = re.compile(r"[.,\s]")
 _PRICE_COMMA = re.compile(
     r"(?:[A-Z]{2,3}\s?)?[$€£¥₹]?\s?(?P<whole>\d{1,3}(?:[.\s]\d{3})+|\d+),(?P<cents>\d\d)(?![\d.,]*\d)"
@@ -96,7 +97,9 @@ def number(value: Any, name: str) -> float | None:
             raise ValueError  # Python's own "1_000" is no number in a file
         result = float(value)
     except (ValueError, OverflowError):
-        raise RecordError(name, f"{_short(value)} is not a number") from None
+        comma = isinstance(value, str) and _WITH_COMMA.fullmatch(value.strip())
+        hint = "; decimals are written with a point, as in 4.5, and thousands without a comma" if comma else ""
+        raise RecordError(name, f"{_short(value)} is not a number{hint}") from None
     if not math.isfinite(result):
         raise RecordError(name, f"is {result}, and a finite number is needed")
     return result
