@@ -47,6 +47,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -292,6 +293,7 @@ class Adoption:
 
 def _adoption(document: Mapping[str, Any]) -> Adoption:
     given = dict(document)
+    _check_keys(Adoption, given, "the map")
     for name, table in (("person", NodeMap), ("item", ItemMap)):
         if name not in given:
             raise ValueError(f"[{name}] is missing")
@@ -310,11 +312,17 @@ def _built(kind: type[T], given: Mapping[str, Any], where: str) -> T:
     """An instance from a table of the map; what is wrong with it is said with its place."""
     if not isinstance(given, Mapping):
         raise ValueError(f"{where} must be a table")
-    known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
-    if unknown := sorted(set(given) - known):
-        raise ValueError(f"{where} has no key {unknown[0]!r}; it takes {', '.join(sorted(known))}")
+    _check_keys(kind, given, where)
     try:
         return kind(**given)
     except (TypeError, ValueError) as error:
         missing = str(error).partition("argument")[2].lstrip("s: ")
         raise ValueError(f"{where}: {f'{missing} is missing' if 'missing' in str(error) else error}") from error
+
+
+def _check_keys(kind: type[Any], given: Mapping[str, Any], where: str) -> None:
+    known = sorted(entry.name for entry in fields(kind))
+    for unknown in sorted(set(given) - set(known)):
+        near = get_close_matches(unknown, known, n=1)
+        meant = f" (did you mean {near[0]!r}?)" if near else ""
+        raise ValueError(f"{where} has no key {unknown!r}{meant}; it takes {', '.join(known)}")

@@ -296,7 +296,12 @@ class BoltStore(ABC):
                 return Result(list(result.keys()), rows)
 
         with translated(self._address):
-            return self._retried(attempt, writes=False)
+            try:
+                return self._retried(attempt, writes=False)
+            except ClientError as error:
+                if "Transaction.TransactionTimedOut" in (error.code or ""):
+                    raise QueryFailed.too_long(timeout) from error
+                raise
 
     def close(self) -> None:
         """Close the driver; a second call does nothing."""

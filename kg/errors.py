@@ -84,3 +84,11 @@ class QueryRefused(GraphError):
 
 class QueryFailed(GraphError):
     """A query with a syntax error, a missing parameter, or past its limit of rows or time."""
+
+    @classmethod
+    def too_long(cls, seconds: float) -> QueryFailed:
+        """It was stopped after so long."""
+        return cls(
+            f"the query ran over {seconds:g} s, its limit, and was stopped; have it match less: name a label and an "
+            "id, filter with WHERE before what is joined or collected, or follow fewer hops"
+        )

@@ -231,7 +231,7 @@ def _stopped_after(seconds: float) -> Iterator[None]:
         yield
     except (jpype.JException, ArcadeDBError) as error:
         if running.isTerminated():
-            raise QueryFailed(f"the query ran longer than {seconds:g} seconds; narrow it") from error
+            raise QueryFailed.too_long(seconds) from error
         raise
     finally:
         alarm.cancel()

@@ -184,7 +184,7 @@ def segment_people(run: Run, folder: Path) -> None:
     """The segments of people, and the keyphrases that name items."""
     data, events = run.builder(), Events.of(run.snapshot.events)
     meanings = meanings_of(events, scales_of(run.snapshot), run.config.meaning)
-    _warn(events, meanings)
+    _warn(events, meanings, adopted=not run.store.notes_changes)
     phrases = run.warm.phrases(run.snapshot) if run.warm else item_phrases(run.snapshot)
     (folder / PHRASES).write_text(json.dumps(phrases), encoding="utf-8")
     if run.warm is not None:
@@ -203,19 +203,24 @@ def segment_people(run: Run, folder: Path) -> None:
     save_segments(find_segments(histories.faded, context, run.config.profiles.segments), folder)
 
 
-def _warn(events: Events, meanings: Mapping[str, Meaning]) -> None:
+def _warn(events: Events, meanings: Mapping[str, Meaning], *, adopted: bool) -> None:
     """Say which values cannot be ratings on the scale that was inferred."""
+    advice = (
+        "to name the scale, write scale = [MIN, MAX] in [[event]] of the map, and adopt it again"
+        if adopted
+        else "to have such rows rejected, declare the scale when they are ingested: --scale MIN:MAX"
+    )
     for code, kind in enumerate(events.kind_names):
         values = events.values[events.kinds == code]
         wrong = np.count_nonzero(np.isnan(meanings[kind].possible(values)) & ~np.isnan(values))
         if wrong:
             log.warning(
-                "%d of %d values of %s lie far outside its scale and count as none (%s); to have such rows rejected, "
-                "declare the scale when they are ingested: --scale MIN:MAX",
+                "%d of %d values of %s lie far outside its scale and count as none (%s); %s",
                 wrong,
                 len(values),
                 kind,
                 meanings[kind],
+                advice,
             )
 
 

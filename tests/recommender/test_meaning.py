@@ -15,6 +15,7 @@ from kg.snapshot import EVENTS
 from recommender.data import Cells
 from recommender.errors import InvalidInput
 from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, event_weights, infer_meaning, meanings_of
+from recommender.refresh import stages
 
 DAY = 86400.0
 NONE = math.nan
@@ -128,6 +129,20 @@ def test_a_flag_of_zero_weighs_nothing() -> None:
 )
 def test_what_values_mean_is_inferred(kind: str, values: list[float], said: str) -> None:
     assert said in str(infer_meaning(kind, np.array([*values, NONE], dtype=float)))
+
+
+@pytest.mark.parametrize(
+    ("adopted", "advice"), [(False, "--scale MIN:MAX"), (True, "scale = [MIN, MAX] in [[event]] of the map")]
+)
+def test_what_lies_outside_is_said_with_the_place_of_the_scale(
+    adopted: bool, advice: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    values = [1.0, 5.0, 4.0, 2.0] * 50 + [55.0]
+    rows = events_of(*((0, item, "RATED", value, 0.0) for item, value in enumerate(values)))
+    stages._warn(rows, meanings_of(rows), adopted=adopted)
+    assert "1 of 201 values of RATED lie far outside" in caplog.text
+    assert advice in caplog.text
+    assert ("--scale" in caplog.text) is not adopted
 
 
 @pytest.mark.parametrize("typo", [55.0, 1e308, -40.0])

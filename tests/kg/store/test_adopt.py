@@ -635,10 +635,15 @@ title = "m.x"
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("scale = [0, 100]", "scal = [0, 100]"), r"\[\[event\]\] 1 has no key 'scal'; it takes at, id, kind"),
+        (
+            ("scale = [0, 100]", "scal = [0, 100]"),
+            r"\[\[event\]\] 1 has no key 'scal' \(did you mean 'scale'\?\); it takes at",
+        ),
+        (("[item]", "[itme]"), r"the map has no key 'itme' \(did you mean 'item'\?\); it takes attributes, entity, "),
         (('value = "rating"', 'value = "rating"\nunit = "min"'), r"\[\[event\]\] 1: unit is 'min'; it may be s or ms"),
         (('[person]\nlabel = "Person"', "[person]"), r"\[person\]: .*'label' is missing"),
-        (("[item]", "[article]"), r"\[item\] is missing"),
+        (("[item]", "[article]"), r"the map has no key 'article'; it takes attributes, entity, event, item, "),
+        (("[person]\nlabel", "[item.person]\nlabel"), "\\[person\\] is missing"),
         (("[[event]]", "[event"), "line"),
         (("[[event]]", MADE), r"\[\[event\]\] 1: text and title must be properties of one node or edge"),
         (("[[event]]", MADE.replace("m.x", "title")), "such as l.remark"),
