@@ -23,6 +23,7 @@ class Scales:
         self._scales = {
             row["kind"]: Scale(row["minimum"], row["maximum"]) for row in rows if row["minimum"] is not None
         }
+        self._stored = {row["kind"] for row in rows}
         self._undeclared: dict[str, Scale | None] = {}
 
     def check(self, event: Interaction) -> None:
@@ -30,15 +31,16 @@ class Scales:
 
         Raises:
             RecordError: it is outside.
+            ScaleConflict: the kind cannot have the scale that is given.
         """
         if event.value is None:
             return
         scale = self._scales.get(event.kind)
         if self._given is not None:
             if scale is None:
-                scale = self._scales[event.kind] = self._undeclared[event.kind] = self._given
+                scale = self._take(event.kind, self._given)
             elif scale != self._given:
-                raise ScaleConflict(event.kind, scale, self._given)
+                raise ScaleConflict.of(event.kind, scale, self._given)
         if scale is not None and event.value not in scale:
             raise RecordError("value", f"{event.value:g} is outside the scale {scale.minimum:g} to {scale.maximum:g}")
 
@@ -46,15 +48,31 @@ class Scales:
         """Take a kind, and its scale.
 
         Raises:
-            ScaleConflict: it has another one.
+            ScaleConflict: it has another one, or stored events lie outside.
         """
         declared = self._scales.get(record.kind)
         if record.scale is not None and declared is not None and declared != record.scale:
-            raise ScaleConflict(record.kind, declared, record.scale)
+            raise ScaleConflict.of(record.kind, declared, record.scale)
         if declared is None:
-            self._undeclared[record.kind] = record.scale
-            if record.scale is not None:
-                self._scales[record.kind] = record.scale
+            if record.scale is None:
+                self._undeclared[record.kind] = None
+            else:
+                self._take(record.kind, record.scale)
+
+    def _take(self, kind: str, scale: Scale) -> Scale:
+        """A scale for a kind that has none, unless events that are stored contradict it."""
+        if kind in self._stored:
+            counted = queries.statement(
+                "values_outside", names={"relation": kind}, minimum=float(scale.minimum), maximum=float(scale.maximum)
+            )
+            (found,) = self._store.read(counted.text, **counted.parameters)
+            if found["events"]:
+                raise ScaleConflict(
+                    f"{found['events']} {kind} events of this graph have values from {found['lowest']:g} to "
+                    f"{found['highest']:g}, outside {_text(scale)}; give a scale that holds them, or another kind"
+                )
+        self._scales[kind] = self._undeclared[kind] = scale
+        return scale
 
     def declare(self) -> None:
         """Write the kinds and scales that were met first in this run."""
@@ -68,18 +86,26 @@ class Scales:
             low, high = float(scale.minimum), float(scale.maximum)
             ((row,),) = self._store.write(queries.statement("kind_scale", kind=kind, minimum=low, maximum=high))
             if (row["minimum"], row["maximum"]) != (low, high):
-                raise ScaleConflict(kind, Scale(row["minimum"], row["maximum"]), scale)
+                raise ScaleConflict.of(kind, Scale(row["minimum"], row["maximum"]), scale)
 
 
 class ScaleConflict(RecordError):
-    """A kind of event has another scale already."""
+    """A scale that a kind of event cannot have: it has another one, or events that are stored lie outside."""
 
-    def __init__(self, kind: str, declared: Scale, given: Scale) -> None:
-        super().__init__(
-            "scale",
-            f"{kind} events of this graph have the scale {declared.minimum:g}:{declared.maximum:g}, not "
-            f"{given.minimum:g}:{given.maximum:g}; give the same, or another kind",
+    def __init__(self, reason: str) -> None:
+        super().__init__("scale", reason)
+
+    @classmethod
+    def of(cls, kind: str, declared: Scale, given: Scale) -> ScaleConflict:
+        """It has another one."""
+        return cls(
+            f"{kind} events of this graph have the scale {_text(declared)}, not {_text(given)}; give the same, or "
+            "another kind"
         )
+
+
+def _text(scale: Scale) -> str:
+    return f"{scale.minimum:g}:{scale.maximum:g}"
 
 
 def check(record: Record, scales: Scales) -> str:

@@ -90,7 +90,8 @@ def ingest(
         progress: show a bar on stderr.
 
     Raises:
-        RecordError: a rejected row under ``strict``; or another scale is declared for a kind.
+        RecordError: a rejected row under ``strict``; or another scale is declared for a kind, or stored events lie
+            outside the one that is given now.
         ReadError: a file could not be read to its end; what came before is written, and the error says how much.
         StoreError: the engine failed or the disk is full; the batch that failed is not written, those before it are.
     """

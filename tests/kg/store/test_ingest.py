@@ -21,6 +21,7 @@ from kg.records import (
     EntityRecord,
     Interaction,
     ItemRecord,
+    KindRecord,
     Link,
     Record,
     Reject,
@@ -238,6 +239,26 @@ def test_a_scale_is_declared_once_and_holds(graph: BoltStore, rejects: Path) -> 
     assert later.rejected == 1
     with pytest.raises(RecordError, match="RATED events of this graph have the scale 1:5, not 0:10"):
         take(graph, [event(5)], rejects, scale=Scale(0, 10))
+    assert snapshot.take(graph).kinds.to_pylist() == [{"kind": "RATED", "minimum": 1.0, "maximum": 5.0}]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_scale_that_stored_events_contradict_is_an_error_and_loses_nothing(
+    graph: BoltStore, rejects: Path, dry_run: bool
+) -> None:
+    stored = [event(n, value=float(n)) for n in range(1, 6)]
+    take(graph, [*stored, event(6, value=None)], rejects)
+    given = [event(7, value=9.0), event(8, value=2.0)]
+    outside = r"2 RATED events of this graph have values from 4 to 5, outside 1:3; give a scale that holds them"
+    with pytest.raises(RecordError, match=outside):
+        take(graph, given, rejects, scale=Scale(1, 3), dry_run=dry_run)
+    with pytest.raises(RecordError, match=outside):
+        take(graph, [KindRecord("RATED", Scale(1, 3)), *given], rejects, dry_run=dry_run)
+    assert not rejects.exists()
+    taken = snapshot.take(graph)
+    assert (taken.events.num_rows, taken.kinds["minimum"].to_pylist()) == (6, [None])
+    report = take(graph, given, rejects, scale=Scale(1, 5))
+    assert (report.accepted, report.rejected) == (1, 1)
     assert snapshot.take(graph).kinds.to_pylist() == [{"kind": "RATED", "minimum": 1.0, "maximum": 5.0}]
 
 
