@@ -16,7 +16,6 @@ import typer
 from recommender.cli import output
 from recommender.cli.parameters import File, Json, RdfMap, attributes, event_mapping, joined, kind, names, scale
 from recommender.cli.session import Session
-from recommender.errors import InvalidInput
 
 if TYPE_CHECKING:
     from kg.records import Record, Reject, Scale
@@ -71,7 +70,7 @@ def ingest() -> None:
     CSV, TSV, JSON lines, Parquet, RDF, RecBole or LightGCN, told apart by content; plain, .gz or .zst.
 
     A file read twice, in parts or after a crash is stored once. Rows that cannot be right are counted and kept with
-    their reason in a rejects file; they stop nothing unless --strict, or no row is left.
+    their reason in a rejects file; they stop nothing unless --strict.
     """
 
 
@@ -304,9 +303,6 @@ def _ingest(
             named=named() if named else None,
             merges=merges,
         )
-    unstored = report.rejected - report.forgotten
-    if unstored and not report.accepted + report.duplicates:
-        raise InvalidInput(f"none of {unstored} rows could be stored; they and their reasons: {report.rejects_file}")
     if json:
         output.document(report)
         return
