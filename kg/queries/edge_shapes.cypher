@@ -4,3 +4,4 @@ MATCH (h)-[r]->(t)
 WITH [label IN labels(h) WHERE label IN $labels] AS heads, type(r) AS relation,
      [label IN labels(t) WHERE label IN $labels] AS tails
 RETURN heads[0] AS head, relation, tails[0] AS tail, count(*) AS edges
+ORDER BY head, relation, tail
