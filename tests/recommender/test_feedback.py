@@ -198,16 +198,18 @@ def test_an_event_is_acknowledged_though_its_profile_cannot_be_written(
 
 
 @pytest.mark.faults
-def test_eight_threads_on_one_person_and_item(store: Store, writer: FeedbackWriter) -> None:
+def test_eight_threads_on_one_person_and_item(turn: int, store: Store, writer: FeedbackWriter) -> None:
+    user = f"lea{turn}"
+
     def send(number: int) -> FeedbackReceipt:
-        return writer.record("lea", "i0", "CLICKED", at=AT, event_id=f"click {number % 8}")
+        return writer.record(user, "i0", "CLICKED", at=AT, event_id=f"click {turn} {number % 8}")
 
     with ThreadPoolExecutor(8) as pool:
         receipts = list(pool.map(send, range(24)))
     assert sum(receipt.new for receipt in receipts) == 8
-    assert len(store.read(EVENTS, user="lea")) == 8
-    assert len(store.read("MATCH (u:User {id: 'lea'}) RETURN u.id AS id")) == 1
-    profile = read_profile(store, "lea")
+    assert len(store.read(EVENTS, user=user)) == 8
+    assert len(store.read("MATCH (u:User {id: $user}) RETURN u.id AS id", user=user)) == 1
+    profile = read_profile(store, user)
     assert profile.habits.events == 8
     assert [tag.name for tag in profile.tags] == ["Comedy"]
     assert len(profile.interests) == 1
