@@ -301,9 +301,10 @@ class _Plan:
         for (head, relation, tail), edges in self._edges.items():
             names = {"head": head, "relation": relation, "tail": tail}
             ends = [{"head": edge.head, "tail": edge.tail} for edge in edges]
-            merging = queries.statement("edges_merge", names=names, rows=ends)
-            adding = replace(queries.statement("edges_add", names=names, rows=ends), again=merging.text)
-            made.append(adding if alone else merging)
+            adding = queries.statement("edges_merge", names=names, rows=ends)
+            if alone:
+                adding = replace(queries.statement("edges_add", names=names, rows=ends), again=adding.text)
+            made.append(adding)
         made += [self._events_statement(kind, names, rows) for (kind, names), rows in self._events.items()]
         if self._reviews:
             made.append(queries.statement("reviews_add", rows=self._reviews))
