@@ -141,12 +141,15 @@ def statement(name: str, /, *, names: Mapping[str, str | Sequence[str]] | None =
 
 
 def quoted(name: str) -> str:
-    """Any name as Cypher takes it: a label, a type or a property that its owner chose.
+    r"""Any name as Neo4j's Cypher takes it: a label, a type or a property that its owner chose.
 
-    >>> quoted("ship`s name")
-    '`ship``s name`'
+    The server decodes ``\uXXXX`` before it parses, inside backticks too, so a backslash is written as such a code:
+    the one way that a name which spells ``\u0060`` cannot end its own quotation.
+
+    >>> quoted("ship`s name"), quoted(r"\u0060")
+    ('`ship``s name`', '`\\u005Cu0060`')
     """
-    return "`" + name.replace("`", "``") + "`"
+    return "`" + name.replace("\\", "\\u005C").replace("`", "``") + "`"
 
 
 @cache
