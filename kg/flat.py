@@ -122,7 +122,7 @@ _EVENT_COLUMNS = ("user_id:token", "item_id:token", "rating:float", "timestamp:f
 
 def _events(store: Store) -> Iterator[Sequence[Any]]:
     for kind in sorted(row["kind"] for row in store.read(queries.text("kinds"))):
-        for row in store.stream(queries.statement("snapshot_events", names={"relation": kind}).text):
+        for row in store.stream(queries.statement("snapshot_events", names={"relation": store.quoted_type(kind)}).text):
             yield row["user"], row["item"], row["value"], _seconds(row["at"]), kind, row["event_id"]
 
 

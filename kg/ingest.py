@@ -23,7 +23,6 @@ from kg.merging import Merge, merge_of, write_merges
 from kg.newgraph import NewGraph
 from kg.records import Interaction, Record, Reject, Scale
 from kg.rejects import RejectsFile, refused
-from kg.schema import check_kind
 from kg.spelling import Spellings
 from kg.store import BulkLoad, Store
 from kg.writer import Writer
@@ -130,12 +129,10 @@ def write_event(store: Store, event: Interaction) -> bool:
 
     Raises:
         EventConflict: another event is stored under this id.
-        RecordError: the kind is reserved, the value is outside the declared scale, or the person was forgotten.
+        RecordError: it breaks a rule of the schema, as a reserved kind does, or the person was forgotten.
     """
-    check_kind(event.kind)
     Forgotten(store).check(event.user_id)
-    scales = Scales(store, None)
-    scales.check(event)
+    check(event, Scales(store, None))
     outcome = Writer(store).write([event])
     if outcome.conflicts:
         raise EventConflict(f"event {event.event_id!r}: {outcome.conflicts[0][1]}; an event is never overwritten")

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Protocol, Self
 
 import pyarrow as pa
 
+from kg.quoting import Quoted
+
 Row = dict[str, Any]
 
 COSINE = "cosine"
@@ -86,6 +88,16 @@ class Store(Protocol):
 
         The bulk path may then be used.
         """
+
+    def quoted(self, name: str) -> Quoted:
+        """The name of a property so that this engine reads it back; see :mod:`kg.quoting`.
+
+        Raises:
+            StoreError: the engine cannot hold it.
+        """
+
+    def quoted_type(self, name: str) -> Quoted:
+        """Likewise that of a label or a type; an identifier stays bare."""
 
     def ensure_schema(self, kinds: Iterable[str] = ()) -> None:
         """Make constraints and indexes for all labels and for these kinds of event; a second call costs nothing."""

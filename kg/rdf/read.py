@@ -106,7 +106,7 @@ class _Reader:
         """Take one statement."""
         try:
             means = self._mapping.role(fact.predicate).means
-        except RecordError as error:  # the predicate has no letter that a relation could be called by
+        except RecordError as error:  # nothing can be called as the predicate says
             self._refuse(fact, error)
             return
         if means is Means.DROP:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import orjson
 
 from kg import queries, schema
-from kg.errors import StoreError, StoreVersionError
+from kg.errors import QueryFailed, RecordError, StoreError, StoreVersionError
 from kg.exact import decode, in_utc
 from kg.migrate import migrate
+from kg.quoting import Quoted
 from kg.store import Statement, Store
 from kg.transfer.archive import copy_files, files_in
 from kg.transfer.stream import Edge, Node, Source, StoreSource, Tally, shown, tally_of
@@ -112,24 +114,41 @@ class _Load:
         for (labels, names), group in _groups(
             enumerate(nodes), lambda entry: (entry[1].labels, tuple(entry[1].properties))
         ):
+            if labels == ("EventKind",):
+                for _, node in group:
+                    _check_kind(node.properties.get("id"))
             rows = [[number, *decode(node.properties).values()] for number, node in group]
-            text = queries.text("copy_nodes").replace(
-                "<labels>", "".join(f":{queries.quoted(label)}" for label in labels)
-            )
-            (made,) = self._store.write(_naming(text, names, 1, rows))
+            written = Quoted("".join(f":{self._store.quoted_type(label)}" for label in labels))
+            named = {"labels": written, "properties": self._naming(names, 1)}
+            with self._refusing("nodes", ":".join(labels)):
+                (made,) = self._store.write(queries.statement("copy_nodes", names=named, rows=rows))
             self._keys.update((row["number"], row["key"]) for row in made)
 
     def _add_edges(self, edges: Iterable[Edge]) -> None:
         for (relation, names), group in _groups(edges, lambda edge: (edge.relation, tuple(edge.properties))):
             rows = [[self._keys[e.head], self._keys[e.tail], *decode(e.properties).values()] for e in group]
-            text = queries.text("copy_edges").replace("<type>", queries.quoted(relation))
-            self._store.write(_naming(text, names, 2, rows))
+            named = {"type": self._store.quoted_type(relation), "properties": self._naming(names, 2)}
+            with self._refusing("edges", relation):
+                self._store.write(queries.statement("copy_edges", names=named, rows=rows))
+
+    @contextmanager
+    def _refusing(self, what: str, names: str) -> Iterator[None]:
+        """Say what it was that the engine did not take."""
+        try:
+            yield
+        except QueryFailed as error:
+            raise StoreError(f"{self._store.address} cannot hold the {what} {names!r}: {error}") from error
+
+    def _naming(self, names: Iterable[str], first: int) -> Quoted:
+        """The properties, whose values begin at ``first`` in each row."""
+        return Quoted(", ".join(f"{self._store.quoted(name)}: row[{at}]" for at, name in enumerate(names, first)))
 
 
-def _naming(text: str, names: Iterable[str], first: int, rows: list[list[Any]]) -> Statement:
-    """The properties put in, whose values begin at ``first`` in each row."""
-    named = ", ".join(f"{queries.quoted(name)}: row[{place}]" for place, name in enumerate(names, first))
-    return Statement(text.replace("<properties>", named), {"rows": rows})
+def _check_kind(kind: Any) -> None:
+    try:
+        schema.check_kind(kind)
+    except RecordError as error:
+        raise StoreError(f"the source names a kind of event that none can have: {error.reason}") from error
 
 
 def _groups(entries: Iterable[Any], key: Callable[[Any], K]) -> Iterator[tuple[K, list[Any]]]:
