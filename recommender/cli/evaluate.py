@@ -24,6 +24,7 @@ class Protocol(StrEnum):
     """How the graph's events are split."""
 
     TEMPORAL = "temporal"
+    ROLLING = "rolling"
     RANDOM = "random"
     LEAVE_LAST = "leave-last"
     K_FOLD = "k-fold"
@@ -65,7 +66,8 @@ def evaluate(
         Protocol | None, typer.Option(help="How the graph's events are split.", show_default="temporal")
     ] = None,
     folds: Annotated[
-        int | None, typer.Option(min=3, metavar="N", help="Parts of --protocol k-fold.", show_default="5")
+        int | None,
+        typer.Option(min=3, metavar="N", help="Parts of --protocol k-fold, cuts of rolling.", show_default="5"),
     ] = None,
     k: Lengths = None,
     models: Annotated[
@@ -106,8 +108,8 @@ def evaluate(
     """
     lengths = tuple(dict.fromkeys(k or (10, 20)))
     chosen = list(joined(models)) or None
-    if folds is not None and protocol is not Protocol.K_FOLD:
-        raise usage("--folds goes with --protocol k-fold")
+    if folds is not None and protocol not in (Protocol.K_FOLD, Protocol.ROLLING):
+        raise usage("--folds goes with --protocol k-fold or rolling")
     files = {"train": train, "valid": valid, "test": test, "kg": kg, "link": link, "items": items}
     from_files = is_about_files(files, protocol, no_refit)
     curve = tuple(joined(learning_curve))

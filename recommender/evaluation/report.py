@@ -122,6 +122,20 @@ class Report:
         ]
         return pd.DataFrame(rows, columns=["model", *columns])
 
+    def by_history(self) -> list[dict[str, Any]]:
+        """For each model its figures for people with a history and for those without: model, group, people, metrics."""
+        frame = self.groups_frame()
+        frame = frame[frame["grouping"] == "history"]
+        return [
+            {
+                "model": model,
+                "group": group,
+                "people": int(rows["people"].iloc[0]),
+                "metrics": {name: _number(value) for name, value in zip(rows["metric"], rows["value"], strict=True)},
+            }
+            for (model, group), rows in frame.groupby(["model", "group"], sort=False)
+        ]
+
     def __repr__(self) -> str:
         return f"{self.protocol} split\n{self.to_frame()}"
 
@@ -140,6 +154,7 @@ class Report:
             "groups": [
                 {**row, "value": _number(row["value"])} for row in self.groups_frame().to_dict(orient="records")
             ],
+            "by_history": self.by_history(),
             "curve": [
                 {
                     "model": point.model,
@@ -175,6 +190,8 @@ class Report:
             cells = [self._cell(model, name) for name in self.columns]
             table.add_row(Text(model.name), *cells, *self._alone(model), *_seconds(model))
         console.print(table)
+        if (halves := self._halves()) is not None:
+            console.print(halves)
         for one in self.compared:
             console.print(f"{one.model} over {one.than}, {self.metric}: {one}", markup=False, highlight=False)
         for name, points in self._curves().items():
@@ -186,6 +203,24 @@ class Report:
             console.print(said, style="dim", markup=False, highlight=False)
         for skipped in self.skipped:
             console.print(f"{skipped.name} was skipped: {skipped.reason}", style="yellow", markup=False)
+
+    def _halves(self) -> Table | None:
+        """People with a history and those without apart; None where there is only one kind."""
+        rows = self.by_history()
+        people = {row["group"]: row["people"] for row in rows}
+        if len(people) < 2:
+            return None
+        metrics = [name for name in self.columns if name.startswith(("recall@", "ndcg@"))][:2]
+        title = ", ".join(f"{count} {group}" for group, count in people.items())
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("model")
+        for group in people:
+            for name in metrics:
+                table.add_column(f"{name}, {group.partition(' ')[0]}", justify="right")
+        for model in self.models:
+            own = {row["group"]: row["metrics"] for row in rows if row["model"] == model.name}
+            table.add_row(Text(model.name), *(_figure(own[group][name]) for group in people for name in metrics))
+        return table
 
     def _curves(self) -> dict[str, list[tuple[float, float]]]:
         """The metric by share for each model."""

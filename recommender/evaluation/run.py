@@ -23,7 +23,7 @@ from recommender.evaluation.protocol import EvaluationConfig, Scorer, evaluate
 from recommender.evaluation.reading import Files
 from recommender.evaluation.report import CurvePoint, ModelResult, Report, Skipped
 from recommender.evaluation.split import Split
-from recommender.evaluation.stores import SplitConfig, split_snapshot
+from recommender.evaluation.stores import FOLDED, SplitConfig, split_snapshot
 from recommender.fusion import leads
 from recommender.meaning import MeaningConfig
 from recommender.parts import BASELINES, HYBRID, PARTS
@@ -221,16 +221,17 @@ def evaluate_store(
     curve: Sequence[float] = (),
     folds: int = 5,
 ) -> Report:
-    """:func:`measure` on the events of a graph, split by ``protocol``; all ``folds`` of ``k-fold`` make one report."""
-    if protocol == "k-fold" and curve:
-        raise InvalidInput("learning curves go with one split, not with the k-fold protocol")
+    """:func:`measure` on the events of a graph, split by ``protocol``; all ``folds`` of ``k-fold``, or cuts of
+    ``rolling``, make one report."""
+    if protocol in FOLDED and curve:
+        raise InvalidInput(f"learning curves go with one split, not with the {protocol} protocol")
     check_asked(names, ks, budget)
     config = SplitConfig(protocol=protocol, folds=folds)  # type: ignore[arg-type]  # SplitConfig says which there are
     snapshot = snapshots.take(store)
     builder = Builder(snapshot, embed(snapshot, encode) if encode else None, meaning)
     reports, users = [], []
     with run.computing():
-        for fold in range(folds if protocol == "k-fold" else 1):
+        for fold in range(folds if protocol in FOLDED else 1):
             split = split_snapshot(snapshot, builder, replace(config, fold=fold), meaning)
             reports.append(measure(split, run, names=names, ks=ks, budget=budget, curve=curve))
             users.append(split.testing.users)

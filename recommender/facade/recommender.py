@@ -405,12 +405,13 @@ class Recommender:
         A split that stands in files needs no graph: :func:`recommender.evaluation.run.evaluate_files`.
 
         Args:
-            protocol: ``temporal``, ``random``, ``leave-last`` or ``k-fold``.
+            protocol: ``temporal``, ``rolling``, ``random``, ``leave-last`` or ``k-fold``.
             k: lengths of lists.
             models: names; by default the hybrid and the simple baselines.
             budget: seconds of tuning.
             curve: shares of the training pairs, in (0, 1), that every model is fitted on as well: learning curves.
-            folds: of ``k-fold``, at least 3; each tunes and measures, and a person counts by the mean of their folds.
+            folds: of ``k-fold``, or cuts of ``rolling``, at least 3; each tunes and measures, and a person counts by
+                the mean of those that test them.
 
         Raises:
             InvalidInput: no such protocol or model, or nobody has anything to be found in the test part.
