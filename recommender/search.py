@@ -36,6 +36,9 @@ class Choice:
     seconds: dict[str, float] = field(default_factory=dict)
     """Time of tuning of each part; under ``hybrid`` that of all its parts and of the fusion."""
 
+    validation: dict[str, float] = field(default_factory=dict)
+    """What each part reached on validation: the mean over the parts that it was judged by."""
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return asdict(self) | {"fusion": self.fusion.to_dict()}
@@ -74,6 +77,7 @@ def search(
         params={name: best.params for name, best in able.items()},
         fusion=fusion,
         skipped={name: best.skipped for name, best in tuned.items() if best.skipped},
+        validation={name: best.mean for name, best in able.items()},
         seconds=seconds | {"hybrid": sum(seconds[part.name] for part in parts) + time.perf_counter() - start},
     )
     return choice, tuned

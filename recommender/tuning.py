@@ -78,6 +78,12 @@ class Tuned:
         return sum(trial.seconds for trial in self.trials)
 
     @property
+    def mean(self) -> float:
+        """Of the chosen configuration over all validation parts that it went to."""
+        own = [trial.mean for trial in self.trials if self.part is not None and trial.config == self.part.config]
+        return own[-1] if own else self.value
+
+    @property
     def params(self) -> dict[str, Any]:
         """The chosen configuration."""
         return {} if self.part is None else asdict(self.part.config)

@@ -36,6 +36,9 @@ class ModelResult:
     """Seconds of the final fit."""
     params: Mapping[str, Any] = field(default_factory=dict)
     """The chosen hyper-parameters, JSON values."""
+    validation: float | None = None
+    """What it reached on validation, by the figure that chose its settings; None for the hybrid, and where it is not
+    known."""
     train_only: Mapping[str, float] = field(default_factory=dict)
     """The means of the model as it was chosen, fitted on train without validation; empty where the final fit is that,
     or where nothing was chosen here. Published figures are mostly of this kind."""
@@ -171,6 +174,7 @@ class Report:
         return {
             "name": model.name,
             "metrics": {name: _number(value) for name, value in model.figures.means.items()},
+            "validation": None if model.validation is None else _number(model.validation),
             "train_only": {name: _number(value) for name, value in model.train_only.items()},
             "interval": _interval(self.interval(model)),
             "tune_s": model.tune_s,

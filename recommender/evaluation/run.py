@@ -108,6 +108,7 @@ def measure(
             tune_s=choice.seconds[name],
             fit_s=seconds[name],
             params=choice.fusion.by_name() if name == "hybrid" else choice.params[name],
+            validation=choice.validation.get(name),
             train_only=alone.get(name, {}),
         )
         for name in wanted
