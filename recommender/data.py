@@ -66,7 +66,8 @@ class Cells:
     @cached_property
     def days(self) -> np.ndarray:
         """``(n,)`` float64: days from a cell to the latest of all; 0 for one without a date."""
-        return np.nan_to_num((np.nanmax(self.times, initial=-np.inf) - self.times) / DAY)
+        days: np.ndarray = np.nan_to_num((np.nanmax(self.times, initial=-np.inf) - self.times) / DAY)
+        return days
 
     def faded(self, half_life_days: float | None) -> Cells:
         """These cells with weights ``w 2^(-days / half_life)``, by age in the catalogue, whoever's they are.
