@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from recommender.budget import Budget
 from recommender.evaluation import plots
 from recommender.evaluation.protocol import Figures
 from recommender.evaluation.significance import Comparison, Interval, compare, interval
 from recommender.pages import render
+from recommender.trials import Trials
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,26 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Spent:
+    """What became of a budget."""
+
+    seconds: float
+    """That were to be spent."""
+    took: float
+    """That were."""
+    shortened: Mapping[str, str] = field(default_factory=dict)
+    """Models for which the time did not suffice, and what they lack."""
+
+    def of_all(self, budget: Budget) -> Spent:
+        """The same of the whole command, whose budget this is."""
+        return self if budget.seconds is None else replace(self, seconds=budget.seconds, took=budget.gone)
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"budget {self.seconds:g} s, {self.took:.0f} s taken; reproducible by its trials only (--trials)"
+
+
+@dataclass(frozen=True)
 class CurvePoint:
     """What a model reaches when it is fitted on a part of the training pairs, with the settings chosen on all."""
 
@@ -79,6 +101,10 @@ class Report:
     """What kinds of item calibration is measured over, where it is: a relation, or ``popularity``."""
     command: str | None = None
     """What makes this report again."""
+    trials: Sequence[Trials] = ()
+    """What was tried, one a fold; repeated, they give the same figures on any machine."""
+    spent: Spent | None = None
+    """Of a budget, where there was one."""
 
     def __post_init__(self) -> None:
         for model in self.models:
@@ -168,6 +194,8 @@ class Report:
                 for point in self.curve
             ],
             "command": self.command,
+            "trials": [trials.to_dict() for trials in self.trials],
+            "budget": None if self.spent is None else asdict(self.spent),
         }
 
     def _model(self, model: ModelResult) -> dict[str, Any]:
@@ -205,8 +233,19 @@ class Report:
         if self.counts:
             said = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in self.counts.items())
             console.print(said, style="dim", markup=False, highlight=False)
-        for skipped in self.skipped:
-            console.print(f"{skipped.name} was skipped: {skipped.reason}", style="yellow", markup=False)
+        for said in self.omissions:
+            console.print(said, style="yellow", markup=False, highlight=False)
+        if self.spent is not None:
+            console.print(str(self.spent), style="dim", markup=False, highlight=False)
+
+    @property
+    def omissions(self) -> list[str]:
+        """What was left out or shortened, and why, a line each."""
+        shortened = self.spent.shortened if self.spent else {}
+        return [
+            *(f"{skipped.name} was skipped: {skipped.reason}" for skipped in self.skipped),
+            *(f"{name} had too little time: {what}" for name, what in shortened.items()),
+        ]
 
     def _halves(self) -> Table | None:
         """People with a history and those without apart; None where there is only one kind."""

@@ -48,6 +48,8 @@ class Part(ABC):
     part is quickly fitted, for it serves in any case."""
     needs_likes: ClassVar[bool] = True
     """Whether there is nothing for it to learn where nobody liked anything."""
+    trained_in_steps: ClassVar[bool] = False
+    """Whether :attr:`RunContext.time_limit` ends its training early; its ``config`` then says how long it took."""
 
     def __init__(self, config: Any = None) -> None:
         self.config = self.Config() if config is None else config
