@@ -94,7 +94,7 @@ def train(
             log.losses.append(_epoch(losses(epoch), optimiser, config.rate(epoch), epoch))
             bar.update()
             bar.set_postfix(loss=f"{log.losses[-1]:.4f}", refresh=False)
-            late = time.perf_counter() - started >= config.time_budget
+            late = math.isfinite(config.time_budget) and time.perf_counter() - started >= config.time_budget
             last = late or epoch + 1 == config.epochs
             if metric is not None and (last or (epoch + 1) % config.evaluate_every == 0):
                 keeper.look(_finite(metric, epoch), epoch + 1, log)

@@ -83,6 +83,20 @@ def learn(recommender: Recommender, wheel: Path, budget: float) -> None:
             for model in models
         ),
     )
+    halves(report.figures)
+
+
+def halves(figures: dict[str, Any], names: Sequence[str] = METRICS[:2]) -> None:
+    """The same figures for people with a history before the split and for those who came after it."""
+    rows = {(row["model"], row["group"]): row for row in figures["by_history"]}
+    groups = list(dict.fromkeys(group for _, group in rows))
+    models = sorted({model for model, _ in rows}, key=lambda name: -rows[name, groups[-1]]["metrics"][names[-1]])
+    counted = ", ".join(f"{rows[models[0], group]['people']} {group}" for group in groups)
+    say(f"The same by what is known of people when they are served: {counted}")
+    output.table(
+        ["model", *(f"{name}, {group.partition(' ')[0]}" for group in groups for name in names)],
+        ([name, *(rows[name, group]["metrics"][one] for group in groups for one in names)] for name in models),
+    )
 
 
 def meet(recommender: Recommender, user: str) -> Page:

@@ -26,6 +26,7 @@ def test_the_demo_shows_the_whole_loop(tmp_path: Path) -> None:
     assert "195,854 records stored, 0 rejected" in shown
     models = re.findall(r"^ (hybrid|popularity|item_knn|ials|ease) +([0-9.]+) +([0-9.]+)", shown, re.MULTILINE)
     assert {name for name, *_ in models} == {"hybrid", "popularity", "item_knn", "ials", "ease"}
+    assert re.search(r"when they are served: \d+ without a history, \d+ with a history", shown)
     assert len(re.findall(r"^ +\d+ +\d+ .* because ", shown, re.MULTILINE)) == 10
     assert "you rated" in shown
     assert re.search(r"by the same (writer|director|producer)|of the same genre", shown)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from kg.connection import check_url, is_url
 if TYPE_CHECKING:
     from kg.bolt import BoltStore
     from recommender import Recommender
+    from recommender.budget import Budget
     from recommender.context import RunContext
 
 DEFAULT_STORE = "./tastegraph-data"
@@ -30,6 +32,8 @@ class Session:
     """Whether an error comes with its traceback."""
     quiet: bool = False
     """Whether progress bars and logs are left out."""
+    began: float = field(default_factory=time.monotonic)
+    """When somebody began to wait."""
 
     def __post_init__(self) -> None:
         # Before anything repeats it: a report says how it was made.
@@ -41,6 +45,12 @@ class Session:
         """The session of the call that this context belongs to."""
         session = context.find_object(cls)
         return session or cls()
+
+    def budget(self, seconds: float | None) -> Budget | None:
+        """So many seconds from when this call began; None without any."""
+        from recommender.budget import Budget
+
+        return None if seconds is None else Budget(seconds, began=self.began)
 
     def has_store(self) -> bool:
         """Whether the store is a server, or a folder that is there."""

@@ -19,6 +19,7 @@ from kg.readers import EventMapping, ItemMapping, UserMapping, read_events, read
 from kg.readers.knowledge import read_knowledge
 from kg.records import Record, Reject, Scale
 from kg.store import Result, Store
+from recommender.budget import Budget, check_budget
 from recommender.context import RunContext
 from recommender.facade.graph import Graph
 from recommender.facade.models import Models
@@ -185,23 +186,27 @@ class Recommender:
 
     def refresh(
         self,
-        budget: float | None = None,
+        budget: Budget | float | None = None,
         only: str | None = None,
         full: bool = False,
         force: bool = False,
         recommend: int | None = None,
         done: Done | None = None,
+        trials: Path | str | None = None,
     ) -> RefreshReport:
         """Learn from the graph and publish the result; readers keep the version before until the end.
 
         Args:
-            budget: seconds of tuning; by default :attr:`RefreshConfig.tune_seconds`.
+            budget: seconds for all of it; by default :attr:`RefreshConfig.tune_seconds`. What it gives depends on the
+                machine: only its trials make it again.
             only: run this stage alone.
             full: read the whole graph and fit everything anew, however little has changed.
             force: publish even a version that is worse than the published one, which would be kept back.
             recommend: length of the list that each person gets in the graph; by default
                 :attr:`RefreshConfig.recommend`.
             done: takes each stage that has ended.
+            trials: the ``manifest.json`` of a version, or its folder: its trials are repeated, by no clock, which gives
+                the same lists on the same graph with the same settings; by default :attr:`RefreshConfig.trials`.
 
         Raises:
             RefreshRunning: another refresh of this graph is running.
@@ -211,7 +216,10 @@ class Recommender:
         from recommender.refresh.run import refresh
 
         opened = self._opened
-        config = opened.config if budget is None else replace(opened.config, tune_seconds=budget)
+        check_budget(budget, "the budget, tune_seconds,")
+        waited = Budget.of(opened.config.tune_seconds if budget is None else budget)
+        config = replace(opened.config, tune_seconds=waited.seconds)
+        config = config if trials is None else replace(config, trials=Path(trials))
         config = config if recommend is None else replace(config, recommend=recommend)
         report = refresh(
             opened.store,
@@ -222,6 +230,7 @@ class Recommender:
             full=full,
             force=force,
             profiling=opened.profiling,
+            budget=waited,
             done=done or (lambda stage: None),
         )
         opened.serving.forget_pointer()
@@ -396,21 +405,24 @@ class Recommender:
         protocol: str = "temporal",
         k: Sequence[int] = (10, 20),
         models: Sequence[str] | None = None,
-        budget: float | None = None,
+        budget: Budget | float | None = None,
         curve: Sequence[float] = (),
         folds: int = 5,
+        trials: Path | str | None = None,
     ) -> Report:
         """Split the graph's events, tune on validation, and measure models side by side on the test part.
 
         A split that stands in files needs no graph: :func:`recommender.evaluation.run.evaluate_files`.
 
         Args:
-            protocol: ``temporal``, ``random``, ``leave-last`` or ``k-fold``.
+            protocol: ``temporal``, ``rolling``, ``random``, ``leave-last`` or ``k-fold``.
             k: lengths of lists.
             models: names; by default the hybrid and the simple baselines.
-            budget: seconds of tuning.
+            budget: seconds for all of it; see :meth:`refresh`.
             curve: shares of the training pairs, in (0, 1), that every model is fitted on as well: learning curves.
-            folds: of ``k-fold``, at least 3; each tunes and measures, and a person counts by the mean of their folds.
+            folds: of ``k-fold``, or cuts of ``rolling``, at least 3; each tunes and measures, and a person counts by
+                the mean of those that test them.
+            trials: the JSON of an earlier evaluation, or the ``manifest.json`` of a version: its trials are repeated.
 
         Raises:
             InvalidInput: no such protocol or model, or nobody has anything to be found in the test part.
@@ -428,6 +440,7 @@ class Recommender:
             meaning=self._opened.config.meaning,
             curve=curve,
             folds=folds,
+            trials=None if trials is None else Path(trials),
         )
 
     # House -----------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -25,7 +25,7 @@ from safetensors.numpy import load_file, save_file
 from gnn import filters
 from gnn.filters import GraphFilter
 from recommender.context import RunContext
-from recommender.data import People, Rows, TrainingData
+from recommender.data import Cells, People, Rows, TrainingData
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class Part(ABC):
     part is quickly fitted, for it serves in any case."""
     needs_likes: ClassVar[bool] = True
     """Whether there is nothing for it to learn where nobody liked anything."""
+    trained_in_steps: ClassVar[bool] = False
+    """Whether :attr:`RunContext.time_limit` ends its training early; its ``config`` then says how long it took."""
 
     def __init__(self, config: Any = None) -> None:
         self.config = self.Config() if config is None else config
@@ -105,6 +107,26 @@ class Part(ABC):
         part = cls(cls.Config(**json.loads((folder / "config.json").read_text())))
         part.restore(load_file(folder / "tensors.safetensors"))
         return part
+
+
+HALF_LIVES = (365.0, 90.0)
+"""Days by which the age of a cell is tried to count, in parts that learn which items go together."""
+
+
+def aged(configs: Sequence[Any], data: TrainingData) -> list[Any]:
+    """These configurations, and after the first the same with each half-life, where ages tell cells apart.
+
+    A config has ``half_life_days``: of a cell's weight in fitting, by its age against the latest of all cells
+    (:meth:`recommender.data.Cells.faded`); None takes all alike. A person's own row is served as it is: what somebody
+    did long ago says as much of them as it ever did, but what went together long ago says less of what does now.
+    """
+    first, *others = configs
+    return [first, *(replace(first, half_life_days=days) for days in HALF_LIVES if data.cells.timed), *others]
+
+
+def fading(data: TrainingData, config: Any) -> Cells:
+    """The cells as a configuration weighs them by their age; one of :mod:`gnn`, which knows of no ages, as they are."""
+    return data.cells.faded(getattr(config, "half_life_days", None))
 
 
 class BaselinePart(Part):

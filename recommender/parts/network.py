@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -63,6 +64,7 @@ class GraphNetwork(Part):
 
     name = "network"
     Config = GraphNetworkConfig
+    trained_in_steps = True
     trained: tuple[Propagated, ...]
     """One a copy."""
 
@@ -81,13 +83,14 @@ class GraphNetwork(Part):
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         config = self.config if self.config.stopping == 0 else self._stopped(data, run)
         graph = self._graph(data, run.device)
-        trained, epochs = [], []
+        trained: list[Propagated] = []
         for copy in range(config.copies):
-            seconds = run.time_limit / config.copies
-            network, log = fit(graph, *_settings(config, seconds), seed=run.seed + copy)
-            epochs.append(len(log.losses))
+            # A time limit decides how long the first one trains; the others train as long, so that a repetition can.
+            limit = run.time_limit / config.copies if copy == 0 else math.inf
+            network, log = fit(graph, *_settings(config, limit), seed=run.seed + copy)
+            config = replace(config, epochs=len(log.losses))
             trained.append(_on_processor(network.propagated()))
-        self.config = replace(config, epochs=min(epochs))
+        self.config = config
         self.trained = tuple(trained)
         return self
 
