@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from kg import queries, schema
 from kg.batch import batched
+from kg.progress import tqdm
 from kg.store import Row, Statement, Store
 from recommender.bridge import TextVectors
 from recommender.errors import InvalidInput

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tqdm import tqdm
-
 from gnn.errors import GnnError
+from kg.progress import tqdm
 from recommender.context import RunContext
 from recommender.data import TrainingData
 from recommender.evaluation.protocol import Task

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from tqdm import tqdm
 
 from kg.batch import batched
+from kg.progress import tqdm
 from kg.store import Store
 from recommender.bridge import Encode
 from recommender.errors import InvalidInput, NotRefreshed

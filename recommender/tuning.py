@@ -9,10 +9,9 @@ from dataclasses import asdict, dataclass, field, replace
 from numbers import Real
 from typing import Any
 
-from tqdm import tqdm
-
 from gnn.errors import GnnError
 from gnn.memory import memory_errors
+from kg.progress import tqdm
 from recommender.context import RunContext
 from recommender.data import TrainingData
 from recommender.errors import InvalidInput

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from tqdm import tqdm
 
 from gnn.errors import GnnError
 from kg import snapshot as snapshots
+from kg.progress import tqdm
 from kg.snapshot import Snapshot
 from kg.store import Store
 from recommender.bridge import Builder, Encode, embed

@@ -15,6 +15,7 @@ from gnn.network import NetworkConfig, Propagated, fit
 from gnn.objectives import ObjectiveConfig
 from gnn.sparse import to_torch
 from gnn.training import TrainingConfig
+from kg.progress import tqdm
 from recommender.context import RunContext
 from recommender.data import People, Rows, TrainingData
 from recommender.evaluation.protocol import EvaluationConfig, Task, evaluate
@@ -84,7 +85,7 @@ class GraphNetwork(Part):
         trained, epochs = [], []
         for copy in range(config.copies):
             seconds = run.time_limit / config.copies
-            network, log = fit(graph, *_settings(config, seconds), seed=run.seed + copy)
+            network, log = fit(graph, *_settings(config, seconds), seed=run.seed + copy, bar=_bar(run))
             epochs.append(len(log.losses))
             trained.append(_on_processor(network.propagated()))
         self.config = replace(config, epochs=min(epochs))
@@ -117,7 +118,7 @@ class GraphNetwork(Part):
             return evaluate(self, task, EvaluationConfig(ks=(10,))).means["ndcg@10"]
 
         settings = _settings(config, run.time_limit / 2)
-        _, log = fit(self._graph(shown, run.device), *settings, seed=run.seed, metric=metric)
+        _, log = fit(self._graph(shown, run.device), *settings, seed=run.seed, metric=metric, bar=_bar(run))
         return replace(config, epochs=log.best_epoch, stopping=0.0)
 
     def _graph(self, data: TrainingData, device: str) -> Graph:
@@ -158,6 +159,11 @@ def _settings(config: GraphNetworkConfig, seconds: float) -> tuple[NetworkConfig
         ObjectiveConfig(contrast=config.contrast),
         TrainingConfig(epochs=config.epochs, learning_rate=config.learning_rate, time_budget=seconds),
     )
+
+
+def _bar(run: RunContext) -> type[tqdm] | None:
+    """What shows the epochs."""
+    return tqdm if run.progress else None
 
 
 def _on_processor(found: Propagated) -> Propagated:

@@ -122,6 +122,13 @@ def test_the_status_says_what_each_part_is_worth(recommender: Recommender) -> No
     assert max(alone, key=lambda part: alone[part]) != "popularity", "the halves are told apart by taste alone"
 
 
+def test_what_cypher_gives_becomes_a_frame(either: Recommender) -> None:
+    counts = either.cypher("MATCH (i:Item)-[:GENRE]->(e) RETURN e.name AS genre, count(i) AS items").to_pandas()
+    assert counts.set_index("genre")["items"].to_dict() == {"music": ITEMS // 2, "racing": ITEMS // 2}
+    empty = either.query("user_events", user="nobody").to_pandas()
+    assert (len(empty), empty.columns[0]) == (0, "item")
+
+
 @pytest.mark.embedded
 def test_everyone_gets_a_list(recommender: Recommender) -> None:
     lists = recommender.recommend(None, k=3)
