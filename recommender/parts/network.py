@@ -20,7 +20,7 @@ from recommender.context import RunContext
 from recommender.data import People, Rows, TrainingData
 from recommender.evaluation.protocol import EvaluationConfig, Task, evaluate
 from recommender.evaluation.splits import holdout
-from recommender.parts.base import Contributions, Part
+from recommender.parts.base import Contributions, Part, cosines
 
 ARRAYS = ("base", "items", "bias", "messages")
 """The fields of :class:`Propagated` that are tensors."""
@@ -141,6 +141,9 @@ class GraphNetwork(Part):
         found = [copy.contributions(_base(copy, person), person.history, targets) for copy in self.trained]
         baseline, values = (torch.stack([one[place] for one in found]).mean(0) for place in (0, 2))
         return Contributions(baseline.numpy(), values.numpy())
+
+    def alike(self, item: int) -> np.ndarray:
+        return np.asarray(np.mean([cosines(copy.items.numpy(), item) for copy in self.trained], axis=0))
 
     def state(self) -> dict[str, np.ndarray]:
         return {name: np.stack([getattr(copy, name).numpy() for copy in self.trained]) for name in ARRAYS}
