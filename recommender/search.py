@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from tqdm import tqdm
-
 from gnn.errors import GnnError
+from kg.progress import tqdm
 from recommender import effort
 from recommender.budget import Budget
 from recommender.context import RunContext

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kg.progress import tqdm
 from recommender.context import RunContext
 from recommender.errors import ArtefactError
 from text.cache import CachedEncoder
@@ -28,7 +29,7 @@ class Texts:
 
     @cached_property
     def _encoder(self) -> CachedEncoder:
-        encoder = TextEncoder(self.config, device=self.run.device, threads=self.run.threads)
+        encoder = TextEncoder(self.config, device=self.run.device, threads=self.run.threads, bar=tqdm)
         if self.expected is not None and encoder.fingerprint != self.expected:
             raise ArtefactError(
                 f"the text model {self.config.model!r} is not the one that the published version was made with, so its "

@@ -13,10 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from tqdm import tqdm
-
 from gnn.errors import GnnError
 from gnn.memory import memory_errors
+from kg.progress import tqdm
 from recommender import effort
 from recommender.budget import Budget
 from recommender.context import RunContext

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
-from tqdm import tqdm
 
 from kg import queries
 from kg.errors import StoreError
 from kg.exact import encode
+from kg.progress import tqdm
 from kg.store import Store
 
 T = TypeVar("T")
@@ -171,7 +171,7 @@ def tally_of(source: Source, *, progress: bool) -> Tally:
 
 def shown(entries: Iterable[T], total: int, name: str, progress: bool) -> Iterator[T]:
     """The same entries under a bar on stderr."""
-    yield from tqdm(entries, total=total, desc=name, unit="", disable=None if progress else True, leave=False)
+    yield from tqdm(entries, total=total, desc=name, unit="", disable=not progress, leave=False)
 
 
 def _bytes(content: Any) -> bytes:
