@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import orjson
 
+from kg.access import opened
 from kg.errors import RecordError, StoreError
 from kg.readers.rows import raw_text
 from kg.records import Record, Reject
@@ -73,7 +74,7 @@ def new_file(wanted: Path, ending: str) -> tuple[Path, IO[bytes]]:
     for number in itertools.count():
         path = wanted if number == 0 else wanted.with_name(f"{stem}.{number}{ending}")
         try:
-            return path, path.open("xb")
+            return path, opened(path, "xb")
         except FileExistsError:
             continue
         except OSError as error:
@@ -86,7 +87,7 @@ FILES = "rejects-files.jsonl"
 
 
 def _remember(work: Path, path: Path) -> None:
-    with (work / FILES).open("a+b") as file:
+    with opened(work / FILES, "a+b") as file:
         if file.tell():
             file.seek(-1, os.SEEK_END)
         torn = file.read(1) not in (b"", b"\n")  # a full disk cut the last line short
