@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kg.access import make_folder, opened
 from kg.progress import tqdm
 from recommender.context import RunContext
 from recommender.errors import ArtefactError
@@ -35,6 +36,8 @@ class Texts:
                 f"the text model {self.config.model!r} is not the one that the published version was made with, so its "
                 "vectors would mean something else; put the old one back, or run 'tastegraph refresh'"
             )
+        make_folder(self.folder)
+        opened(self.folder / f"{encoder.fingerprint}.sqlite", "ab").close()  # what the database makes is like this file
         return CachedEncoder.open(encoder, self.folder)
 
     @property

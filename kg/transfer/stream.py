@@ -16,6 +16,8 @@ from kg.errors import StoreError
 from kg.exact import encode
 from kg.progress import tqdm
 from kg.store import Store
+from kg.transfer.cut import Cut
+from kg.transfer.files import folders_of
 
 T = TypeVar("T")
 
@@ -81,10 +83,19 @@ class StoreSource:
         return self._store.work
 
     @property
+    def folders(self) -> list[Path]:
+        """What nothing is to be copied into."""
+        return folders_of(self._store)
+
+    @property
     def schema(self) -> dict[str, Any]:
         """See :class:`Source`."""
         (row,) = self._store.read(queries.text("schema_state"))
         return dict(row["properties"])
+
+    def cut(self) -> Cut:
+        """What tells later whether it has changed."""
+        return Cut.of(self._store)
 
     def sizes(self) -> tuple[int, int]:
         """See :class:`Source`."""
