@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from tqdm import tqdm
 
-from kg.errors import ReadError, RecordError
+from kg.errors import ReadError, RecordError, TooMuch
 from kg.rdf.describe import Description, describe
 from kg.rdf.files import RdfFile
 from kg.rdf.mapping import SAME_ENTITY, SCHEMA_CLASSES, Means, RdfMapping, relation_of, spelling_of
@@ -69,6 +69,8 @@ def read_rdf(
                 else:
                     reader.put_aside(fact)
                     yield from reader.refused()
+        except TooMuch:  # a file that no honest hand wrote: nothing of it is taken
+            raise
         except ReadError as error:
             failed = error
         yield from reader.records()
