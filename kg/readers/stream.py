@@ -20,11 +20,8 @@ from typing import IO, Any, Protocol, cast, runtime_checkable
 import zstandard
 
 from kg.errors import ReadError, TooMuch
-from kg.readers.rows import ROW, raw_text
+from kg.readers.rows import MAX_LINE_BYTES, ROW, raw_text
 from kg.records import Reject
-
-MAX_LINE_BYTES = 16 * 2**20
-"""A longer line is cut here, and its row rejected: no row is that long, but a binary file may have no line at all."""
 
 MAX_RATIO = 200
 """How many times its own size a packed file may grow to; logs reach 100."""
@@ -109,7 +106,8 @@ class LineStream:
             if self.head.startswith(magic):
                 self.close()
                 raise ReadError(self.name, f"the file is {what}")
-        self._end = b"\r" if b"\r" in self.head and b"\n" not in self.head else b"\n"
+        self._end = b""
+        """What ends a line, known with the first block that has either."""
 
     def __iter__(self) -> Iterator[bytes]:
         """Each line once; one over :data:`MAX_LINE_BYTES` is cut to one byte more than that."""
@@ -120,7 +118,7 @@ class LineStream:
             while chunk:
                 held.append(chunk)
                 size += len(chunk)
-                if self._end in chunk:
+                if self._ends_in(chunk):
                     lines = self._split(b"".join(held))
                     # A chunk may end between "\r" and "\n", so only "\n" is sure to end a line here.
                     held = [] if lines[-1].endswith(b"\n") else [lines.pop()]
@@ -173,10 +171,14 @@ class LineStream:
 
     def _rest_after_line_end(self) -> bytes:
         for chunk in self._chunks:
-            _, found, rest = chunk.partition(self._end)
-            if found:
-                return rest
+            if self._ends_in(chunk):
+                return chunk.partition(self._end)[2]
         return b""
+
+    def _ends_in(self, chunk: bytes) -> bool:
+        """Whether a line may end in a block."""
+        self._end = self._end or (b"\n" if b"\n" in chunk else b"\r" if b"\r" in chunk else b"")
+        return self._end != b"" and self._end in chunk
 
 
 def name_of(source: FileSource) -> str:
