@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from kg.errors import ReadError, RecordError
+from kg.errors import ReadError, RecordError, TooMuch
 from kg.progress import tqdm
 from kg.rdf.describe import Description, describe
 from kg.rdf.files import RdfFile
@@ -67,6 +67,8 @@ def read_rdf(
                 else:
                     reader.put_aside(fact)
                     yield from reader.refused()
+        except TooMuch:  # a file that no honest hand wrote: nothing of it is taken
+            raise
         except ReadError as error:
             failed = error
         yield from reader.records()
