@@ -35,6 +35,7 @@ from neo4j.exceptions import (
 )
 
 from kg import queries, schema
+from kg.access import make_folder, own_work
 from kg.connection import Connection, ConnectionConfig
 from kg.errors import ConstraintViolated, QueryFailed, StoreError, StoreUnavailable
 from kg.notifications import Once
@@ -93,6 +94,7 @@ class BoltStore(ABC):
         self._one_writer = one_writer
         self._writing: AbstractContextManager[Any] = threading.RLock() if one_writer else nullcontext()
         self._kinds: set[str] = set()
+        own_work(work)
         self._connect(connection)
 
     def _connect(self, connection: Connection) -> None:
@@ -129,7 +131,7 @@ class BoltStore(ABC):
     @property
     def work(self) -> Path:
         """The working directory; made when it is first asked for."""
-        self._work.mkdir(parents=True, exist_ok=True)
+        make_folder(self._work)
         return self._work
 
     @property

@@ -9,9 +9,9 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-from tqdm import tqdm
 
 from kg import queries
+from kg.progress import tqdm
 from kg.schema import DERIVED_PREFIX, RESERVED
 from kg.snapshot import ENTITIES, FACTS, ITEMS, KINDS, USERS
 from kg.source import ENDS, EVENTS, LINK, REVIEWS, Source
@@ -31,7 +31,7 @@ _OF_KIND = EVENTS.remove(EVENTS.get_field_index("kind"))
 
 def read_source(store: Store, *, progress: bool = False) -> Source:
     """The whole graph."""
-    with tqdm(total=7, unit="table", desc="snapshot", disable=None if progress else True, leave=False) as bar:
+    with tqdm(total=7, unit="table", desc="snapshot", disable=not progress, leave=False) as bar:
         reader = Reader(store)
 
         def step(table: pa.Table) -> pa.Table:

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import numpy as np
-from tqdm import tqdm
 
 from kg import queries
 from kg.errors import StoreError
 from kg.folders import appearing
 from kg.knowledge import WholeGraph
 from kg.packed import packed, unpacked_suffix
+from kg.progress import tqdm
 from kg.records import ITEM_ENTITY
 from kg.schema import DERIVED_PREFIX
 from kg.spelling import reads_as, spellings
@@ -171,7 +171,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _shown(rows: Iterable[T], path: Path, progress: bool) -> Iterable[T]:
-    bar: Iterable[T] = tqdm(rows, path.name, unit=" rows", disable=None if progress else True, leave=False)
+    bar: Iterable[T] = tqdm(rows, path.name, unit=" rows", disable=not progress, leave=False)
     return bar
 
 

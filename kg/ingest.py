@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from kg.batch import Outcome, in_batches
 from kg.checks import ScaleConflict, Scales, check
 from kg.connection import unattended
@@ -21,6 +19,7 @@ from kg.errors import EventConflict, ReadError, RecordError
 from kg.forgotten import Forgotten
 from kg.merging import Merge, merge_of, write_merges
 from kg.newgraph import NewGraph
+from kg.progress import tqdm
 from kg.records import Interaction, Record, Reject, Scale
 from kg.rejects import RejectsFile, refused
 from kg.spelling import Spellings
@@ -100,7 +99,7 @@ def ingest(
     ):
         names = None if named is None else merge_of(store, named, progress=progress)
         run = _Run(store, refused, scale, dry_run)
-        with tqdm(unit=" records", disable=None if progress else True, desc="ingest", leave=False) as bar:
+        with tqdm(unit=" records", disable=not progress, desc="ingest", leave=False) as bar:
             try:
                 run.take(_counted(records if names is None else names.take(records), bar))
             except ReadError as error:
@@ -256,7 +255,7 @@ class _Run:
         self.report.forgotten += 1
 
 
-def _counted(records: Iterable[Record | Reject], bar: tqdm[Any]) -> Iterator[Record | Reject]:
+def _counted(records: Iterable[Record | Reject], bar: tqdm) -> Iterator[Record | Reject]:
     for number, record in enumerate(records, 1):
         yield record
         if number % 1000 == 0:

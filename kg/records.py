@@ -241,7 +241,9 @@ def clean_kind(value: str, name: str = "kind") -> str:
         RecordError: not ``[A-Za-z][A-Za-z0-9_]*``, or over 64 characters.
     """
     if not isinstance(value, str) or not KIND_PATTERN.fullmatch(value):
-        raise RecordError(name, f"{value!r} must be a letter, then at most 63 letters, digits or underscores")
+        raise RecordError(
+            name, f"{reprlib.repr(value)} must be a letter, then at most 63 letters, digits or underscores"
+        )
     return value.upper()
 
 

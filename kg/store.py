@@ -7,11 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import pyarrow as pa
 
 from kg.quoting import Quoted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Row = dict[str, Any]
 
@@ -35,6 +38,16 @@ class Result:
 
     columns: list[str]
     rows: list[list[Any]]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The same as a data frame.
+
+        >>> Result(["name", "n"], [["Drama", 3], ["Comedy", 2]]).to_pandas().n.sum()
+        np.int64(5)
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self.rows, columns=self.columns)
 
 
 @dataclass(frozen=True, slots=True)
