@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import math
+import numbers
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from recommender.errors import InvalidInput
 
 
 def _default_device() -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _check_device(name: str) -> None:
+    import torch
+
+    try:
+        device = torch.device(name)
+        there = device.type != "cuda" or (device.index or 0) < torch.cuda.device_count()
+    except (RuntimeError, TypeError):
+        there = False
+    if not there:
+        raise InvalidInput(f"device is {name!r}, which this machine has not; name cpu, or cuda where there is a GPU")
 
 
 @dataclass(frozen=True)
@@ -30,6 +45,14 @@ class RunContext:
     """Whether progress is shown: bars where stderr is a terminal, else lines in the log (:mod:`kg.progress`)."""
     time_limit: float = math.inf
     """Seconds after which a model that is trained step by step ends its training."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("seed", 0), ("threads", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
+                raise InvalidInput(f"{name} is {value!r}; it must be a whole number from {least}")
+        if self.device != "cpu":
+            _check_device(self.device)
 
     @contextmanager
     def computing(self) -> Iterator[None]:
