@@ -21,7 +21,7 @@ from recommender.hybrid import Hybrid, Judged, fuse
 from recommender.parts import HYBRID, PARTS
 from recommender.parts.base import Part
 from recommender.situations import Fusion
-from recommender.trials import Trials, config_of
+from recommender.trials import Trials
 from recommender.tuning import FUSION, LEAST_TRAINING, Ahead, Tuned, fit_part, slowness, teaching, tune
 
 log = logging.getLogger(__name__)
@@ -67,11 +67,11 @@ class Choice:
     def last(self, name: str, where: str) -> Any:
         """The configuration of a part for its last fit there, ``test`` or ``all``; it may be shorter than chosen."""
         shorter = self.trials.fits.get(where, {}) if self.trials else {}
-        return config_of(name, shorter.get(name, self.params[name]))
+        return PARTS[name].Config(**shorter.get(name, self.params[name]))
 
     def takes(self, name: str, data: TrainingData) -> float:
         """Seconds that its last fit on ``data`` should take."""
-        return self.slowness.get(name, 1.0) * effort.seconds(name, config_of(name, self.params[name]), data)
+        return self.slowness.get(name, 1.0) * effort.seconds(name, PARTS[name].Config(**self.params[name]), data)
 
 
 def search(

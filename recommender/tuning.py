@@ -24,7 +24,7 @@ from recommender.data import TrainingData
 from recommender.evaluation.protocol import EvaluationConfig, Task, evaluate
 from recommender.fusion import FusionConfig
 from recommender.parts.base import Part
-from recommender.trials import Trials, config_of
+from recommender.trials import Trials
 
 log = logging.getLogger(__name__)
 
@@ -289,12 +289,12 @@ class _Repeated(_Everything):
     def first(self) -> Iterable[Step]:
         for kind in self.bench.kinds:
             for params in self.trials.tried.get(kind.name, ()):
-                yield kind, config_of(kind.name, params), math.inf
+                yield kind, kind.Config(**params), math.inf
 
     def finals(self) -> Iterable[Step]:
         for kind in self.bench.kinds:
             if (params := self.trials.final.get(kind.name)) is not None:
-                yield kind, config_of(kind.name, params), math.inf
+                yield kind, kind.Config(**params), math.inf
 
 
 class _Clocked(_Everything):
@@ -374,6 +374,10 @@ class _Clocked(_Everything):
             yield found
         for kind in self.bench.kinds:
             self._note(kind)
+        if (short := -self.spare() - self.MARGIN * self.whole) > 0:
+            log.warning(
+                "the budget of %g s is less than this takes in any case, about %.0f s", self.whole, self.whole + short
+            )
 
     def _next(self) -> Step | None:
         spare = self.spare()
