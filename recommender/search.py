@@ -149,7 +149,7 @@ def _teachers(tuned: Mapping[str, Tuned], task: Task, budget: Budget, parts: int
     """How many people may teach the weights within a budget; None: all that would without one."""
     if budget.seconds is None or not parts:
         return None
-    each = effort.FUSION * slowness(tuned, task.data) * parts
+    each = effort.fusion(task.data) * slowness(tuned, task.data) * parts
     most = max(FEWEST, int(max(FUSION * budget.seconds, 0.0) / each))
     return most if most < teaching(task) else None
 

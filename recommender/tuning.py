@@ -346,8 +346,12 @@ class _Clocked(_Everything):
     def spare(self) -> float:
         """Seconds that nothing is kept for."""
         kept = sum(self.later(best.trial) for best in self.bench.tuned.values())
-        fusion = effort.FUSION * self.slowness * teaching(self.bench.task) * len(self.bench.kinds)
-        margin = self.MARGIN * self.whole + min(fusion, FUSION * self.whole) + self.ahead.seconds * self.slowness
+        each = effort.fusion(self.bench.task.data) * self.slowness * len(self.bench.kinds)
+        margin = (
+            self.MARGIN * self.whole
+            + min(each * teaching(self.bench.task), FUSION * self.whole)
+            + self.ahead.seconds * self.slowness
+        )
         return self.bench.budget.left - kept - margin
 
     def limit(self, kind: type[Part], params: Any, spare: float) -> float | None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recommender import Recommender
+from recommender import Recommender, effort
 from recommender.bridge import Builder, TextVectors
 from recommender.budget import Budget
 from recommender.context import RunContext
@@ -327,3 +327,14 @@ def test_a_version_is_made_again_from_its_trials_and_rows_in_any_order(tmp_path:
         (tmp_path / "old.json").write_text(json.dumps(old))
         with pytest.raises(InvalidInput, match="holds no trials"):
             recommender.refresh(trials=tmp_path / "old.json")
+
+
+def test_what_fits_take_is_counted_by_their_sizes() -> None:
+    data, network = world(), PARTS["network"].Config
+    one, two = (effort.seconds("network", network(epochs=epochs), data) - 0.01 for epochs in (20, 40))
+    assert two == pytest.approx(2 * one)
+    assert effort.scaled("network", 3.0, network(epochs=40), network(epochs=20), data) == pytest.approx(6.0, rel=0.5)
+    assert effort.seconds("knowledge_network", network(), data) > effort.seconds("network", network(), data)
+    for name, kind in PARTS.items():
+        for config in kind.grid(data):
+            assert 0 < effort.seconds(name, config, data) < 1, name
