@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -22,12 +22,12 @@ from recommender.parts import HYBRID, PARTS
 from recommender.parts.base import Part
 from recommender.situations import Fusion
 from recommender.trials import Trials
-from recommender.tuning import FUSION, LEAST_TRAINING, Ahead, Tuned, fit_part, slowness, teaching, tune
+from recommender.tuning import FEWEST, FUSION, LEAST_TRAINING, Ahead, Tuned, fit_part, slowness, teaching, tune
 
 log = logging.getLogger(__name__)
 
-FEWEST = 200
-"""People who teach the weights under any budget, where there are as many."""
+ALONE = 0.25
+"""What a model that is measured by itself as well counts for at least, beside the part with the largest weight."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ def search(
     ahead: Ahead | None = None,
     trials: Trials | None = None,
     names: Sequence[str] = HYBRID,
+    alone: Collection[str] = (),
 ) -> tuple[Choice, dict[str, Tuned]]:
     """Tune the named parts and learn the fusion of those that belong to the hybrid, all on validation.
 
@@ -95,13 +96,18 @@ def search(
         ahead: what follows within the budget.
         trials: those of an earlier search, which are repeated; the budget then counts for nothing.
         names: parts to tune; those of :data:`recommender.parts.HYBRID` among them are fused.
+        alone: those of them that are also asked for by themselves.
     """
     budget = Budget.of(budget)
     kinds = [PARTS[name] for name in names]
-    tuned = tune(kinds, task, run, others=others, budget=budget, ahead=ahead, trials=trials)
+
+    def weigh(tuned: Mapping[str, Tuned]) -> Mapping[str, float]:
+        return _counts(_able(tuned), task, run, alone)
+
+    tuned = tune(kinds, task, run, others=others, budget=budget, ahead=ahead, trials=trials, weigh=weigh)
     able = {name: best for name, best in tuned.items() if best.part is not None}
     watch = budget.stopwatch()
-    parts = [part for name in HYBRID if name in able and (part := able[name].part) is not None]
+    parts = _able(tuned)
     people = _teachers(tuned, task, budget, len(parts)) if trials is None else trials.people
     config = FusionConfig() if people is None else FusionConfig(max_people=people)
     if budget.limited:
@@ -127,6 +133,24 @@ def search(
         trials=trials or _written(tuned, len(others), people, run.seed),
     )
     return choice, tuned
+
+
+def _able(tuned: Mapping[str, Tuned]) -> list[Part]:
+    """The parts of the hybrid that could be fitted."""
+    return [part for name in HYBRID if name in tuned and (part := tuned[name].part) is not None]
+
+
+def _counts(parts: Sequence[Part], task: Task, run: RunContext, alone: Collection[str]) -> dict[str, float]:
+    """The weight of each part beside the largest, in whatever situation it is highest, as few people teach it."""
+    found = dict.fromkeys(alone, ALONE)
+    if parts:
+        fusion = fuse([_by(task, parts)], seed=run.seed, config=FusionConfig(max_people=FEWEST))
+        for situation, weights in fusion.by_name().items():
+            largest = max(weights.values())
+            if situation != "words" and largest > 0:
+                for name, weight in weights.items():
+                    found[name] = max(found.get(name, 0.0), weight / largest)
+    return found
 
 
 def _written(tuned: Mapping[str, Tuned], others: int, people: int | None, seed: int) -> Trials:

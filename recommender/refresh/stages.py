@@ -179,6 +179,7 @@ def tune_parts(run: Run, folder: Path) -> None:
         ahead=_ahead(run, len(task.data.cells)),
         trials=run.repeated,
         names=names,
+        alone=BASELINES,
     )
     (folder / "choice.json").write_text(json.dumps(choice.to_dict(), indent=1))
 
