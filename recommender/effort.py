@@ -17,8 +17,6 @@ from recommender.data import TrainingData
 
 RATE = 1e9
 """Operations in a second."""
-FUSION = 0.7e-3
-"""Seconds of learning the weights, for each person and part."""
 
 
 def seconds(name: str, config: Any, data: TrainingData) -> float:
@@ -29,6 +27,11 @@ def seconds(name: str, config: Any, data: TrainingData) -> float:
 def scaled(name: str, took: float, config: Any, tried: Any, data: TrainingData) -> float:
     """What ``config`` would take where ``tried`` took so many seconds."""
     return took * seconds(name, config, data) / seconds(name, tried, data)
+
+
+def fusion(data: TrainingData) -> float:
+    """Seconds of learning the weights on an idle core, for each person and part."""
+    return 0.5e-3 + 40e-9 * data.num_items
 
 
 def _plain(config: Any, data: TrainingData) -> float:
@@ -52,7 +55,7 @@ def _dense(config: Any, data: TrainingData) -> Any:
 
 
 def _low_rank(config: Any, data: TrainingData) -> Any:
-    return 20.0 * config.rank * len(data.cells) + 20.0 * (data.num_users + data.num_items) * config.rank**2
+    return 20.0 * config.rank * len(data.cells) + (data.num_users + data.num_items) * config.rank**2
 
 
 def _factors(config: Any, data: TrainingData) -> Any:
@@ -61,14 +64,14 @@ def _factors(config: Any, data: TrainingData) -> Any:
 
 
 def _network(config: Any, data: TrainingData, edges: int = 0) -> Any:
-    """Passes over the graph, one for each step, and products of people and items."""
+    """Passes over the graph and its vectors, one for each step, and products of people and items."""
     cells, pairs = len(data.cells), data.num_users * data.num_items
     drawn = ObjectiveConfig()
     steps, products = 1.0, float(pairs)
     if drawn.chosen(data.num_users, data.num_items) != "softmax":
         steps, products = max(1.0, cells / drawn.batch), float(cells * drawn.negatives)
     text = 0 if data.item_vectors is None or not config.text else data.num_items * data.item_vectors.shape[1]
-    once = products / 6 + steps * (cells + 24 * edges + text)
+    once = products / 6 + steps * (cells + 10 * (data.num_users + data.num_items) + 24 * edges + text)
     return config.epochs * config.copies * config.dimensions * once
 
 
