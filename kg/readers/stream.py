@@ -193,8 +193,8 @@ def starts_with(source: FileSource, magic: bytes) -> bool:
     file = bare(source)
     if isinstance(file, str | os.PathLike) and not os.path.isfile(file):
         return False
-    with _open(source, name_of(source)) as file:
-        return file.read(len(magic)) == magic
+    with _open(source, name_of(source)) as opened:
+        return opened.read(len(magic)) == magic
 
 
 def _open(source: FileSource, name: str) -> IO[bytes]:
