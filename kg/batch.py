@@ -78,9 +78,16 @@ def context_of(event: Interaction) -> dict[str, Scalar]:
     A name that events use, or that begins as the engines' own do, gets the prefix ``context_``.
     """
     own: dict[str, Scalar] = {"reviewed": True} if has_review(event) else {}
-    for name, value in event.context.items():
-        own[f"context_{name}" if name in EVENT_FIELDS or name.startswith(("_", "@")) else name] = value
-    return own
+    return own | {context_name(name): value for name, value in event.context.items()}
+
+
+def context_name(name: str) -> str:
+    """What a name of context is called in the graph.
+
+    >>> context_name("device"), context_name("at")
+    ('device', 'context_at')
+    """
+    return f"context_{name}" if name in EVENT_FIELDS or name.startswith(("_", "@")) else name
 
 
 def item_properties(record: ItemRecord) -> dict[str, Scalar]:
