@@ -64,6 +64,9 @@ class Trusted:
 
     file: str | os.PathLike[str] | Openable
 
+    def __str__(self) -> str:
+        return str(self.file)
+
 
 FileSource = str | os.PathLike[str] | Openable | Trusted
 
