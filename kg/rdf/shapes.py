@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kg.errors import ReadError
 from kg.extras import extra
 from kg.rdf.files import RdfFile
 from kg.rdf.terms import BLANK, STRING, Fact, local_name
+from kg.readers.stream import FileSource, name_of
 from kg.records import Reject
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Failure:
     message: str
 
 
-def validate(facts: Iterable[Fact], shapes: Path) -> tuple[bool, list[Failure]]:
+def validate(facts: Iterable[Fact], shapes: FileSource) -> tuple[bool, list[Failure]]:
     """Whether statements keep to the shapes in a file of RDF, and what does not, by node; in memory.
 
     Raises:
@@ -50,13 +50,13 @@ def validate(facts: Iterable[Fact], shapes: Path) -> tuple[bool, list[Failure]]:
     try:
         conforms, report, text = pyshacl.validate(graph_of(facts), shacl_graph=rules)
     except (ConstraintLoadError, ShapeLoadError, ReportableRuntimeError) as error:
-        raise ReadError(str(shapes), f"is no graph of shapes: {error}") from error
+        raise ReadError(name_of(shapes), f"is no graph of shapes: {error}") from error
     if not isinstance(report, rdflib.Graph):
-        raise ReadError(str(shapes), f"cannot be used: {text}")
+        raise ReadError(name_of(shapes), f"cannot be used: {text}")
     return bool(conforms), _failures(report)
 
 
-def facts_in(path: Path) -> Iterable[Fact]:
+def facts_in(path: FileSource) -> Iterable[Fact]:
     """The statements of a file.
 
     Raises:
