@@ -52,6 +52,8 @@ def configured(kind: type[T], table: Mapping[str, Any], where: str) -> T:
 def _value(hint: Any, value: Any, where: str) -> Any:
     kind, arguments = get_origin(hint), get_args(hint)
     if kind in (Union, UnionType):
+        if value is None and NoneType in arguments:
+            return None
         (hint,) = (one for one in arguments if one is not NoneType)
         return _value(hint, value, where)
     if is_dataclass(hint) and isinstance(hint, type) and isinstance(value, dict):

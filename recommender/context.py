@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,8 +26,8 @@ class RunContext:
     """A torch device, for example ``cpu`` or ``cuda:0``; a GPU is taken where there is one."""
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     """Threads of linear algebra on the processor."""
-    progress: bool = field(default_factory=lambda: sys.stderr.isatty())
-    """Whether progress bars are written to stderr; by default where that is a terminal."""
+    progress: bool = True
+    """Whether progress is shown: bars where stderr is a terminal, else lines in the log (:mod:`kg.progress`)."""
     time_limit: float = math.inf
     """Seconds after which a model that is trained step by step ends its training."""
 

@@ -13,7 +13,7 @@ import typer
 
 from recommender.cli import output
 from recommender.cli.errors import TYPED
-from recommender.cli.parameters import Json, TextModel, joined, names, usage
+from recommender.cli.parameters import Json, TextModel, Trials, joined, names, usage
 from recommender.cli.session import Session
 
 Measured = TypeVar("Measured")
@@ -24,6 +24,7 @@ class Protocol(StrEnum):
     """How the graph's events are split."""
 
     TEMPORAL = "temporal"
+    ROLLING = "rolling"
     RANDOM = "random"
     LEAVE_LAST = "leave-last"
     K_FOLD = "k-fold"
@@ -65,7 +66,8 @@ def evaluate(
         Protocol | None, typer.Option(help="How the graph's events are split.", show_default="temporal")
     ] = None,
     folds: Annotated[
-        int | None, typer.Option(min=3, metavar="N", help="Parts of --protocol k-fold.", show_default="5")
+        int | None,
+        typer.Option(min=3, metavar="N", help="Parts of --protocol k-fold, cuts of rolling.", show_default="5"),
     ] = None,
     k: Lengths = None,
     models: Annotated[
@@ -75,9 +77,12 @@ def evaluate(
     budget: Annotated[
         float | None,
         typer.Option(
-            min=0, metavar="SECONDS", help="Tuning time of all models together, in each fold; default: no limit."
+            min=0,
+            metavar="SECONDS",
+            help="How long all of it may take; default: no limit. --trials repeats what came of it.",
         ),
     ] = None,
+    trials: Trials = None,
     train: Train = None,
     valid: Valid = None,
     test: Test = None,
@@ -104,10 +109,12 @@ def evaluate(
       tastegraph evaluate --protocol k-fold --folds 5 --budget 60
       tastegraph evaluate --learning-curve 0.25,0.5 --out report
     """
+    if budget is not None and trials is not None:
+        raise usage("--trials repeats what a budget once allowed; it goes without --budget")
     lengths = tuple(dict.fromkeys(k or (10, 20)))
     chosen = list(joined(models)) or None
-    if folds is not None and protocol is not Protocol.K_FOLD:
-        raise usage("--folds goes with --protocol k-fold")
+    if folds is not None and protocol not in (Protocol.K_FOLD, Protocol.ROLLING):
+        raise usage("--folds goes with --protocol k-fold or rolling")
     files = {"train": train, "valid": valid, "test": test, "kg": kg, "link": link, "items": items}
     from_files = is_about_files(files, protocol, no_refit)
     curve = tuple(joined(learning_curve))
@@ -125,8 +132,9 @@ def evaluate(
             refit=not no_refit,
             names=chosen,
             ks=lengths,
-            budget=budget,
+            budget=session.budget(budget),
             curve=curve,
+            trials=trials,
         )
     else:
         with session.open(compute=True, text_model=text_model) as recommender:
@@ -134,9 +142,10 @@ def evaluate(
                 protocol=(protocol or Protocol.TEMPORAL).value,
                 k=lengths,
                 models=chosen,
-                budget=budget,
+                budget=session.budget(budget),
                 curve=curve,
                 folds=folds or 5,
+                trials=trials,
             )
     report = replace(report, command=context.meta[TYPED])
     if json:

@@ -19,6 +19,8 @@ from kg.readers.mapping import AttributeColumn, EventMapping
 from kg.records import Scale, clean_kind
 from kg.schema import check_kind
 
+REPEATED = "Repeat the trials in the manifest.json of a version, or in the JSON of an evaluation; reads no clock."
+Trials = Annotated[Path | None, typer.Option(exists=True, metavar="FILE", help=REPEATED, show_default=False)]
 _PARAMETER = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<sign>:?=)(?P<value>.*)", re.DOTALL)
 
 

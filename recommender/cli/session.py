@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from kg.connection import check_url, is_url
 if TYPE_CHECKING:
     from kg.bolt import BoltStore
     from recommender import Recommender
+    from recommender.budget import Budget
     from recommender.context import RunContext
 
 DEFAULT_STORE = "./tastegraph-data"
@@ -30,6 +32,10 @@ class Session:
     """Whether an error comes with its traceback."""
     quiet: bool = False
     """Whether progress bars and logs are left out."""
+    began: float = field(default_factory=time.monotonic)
+    """When somebody began to wait."""
+    reasons: Path | None = None
+    """A TOML file that says what reasons may speak of: a :class:`recommender.explain.steps.PathConfig`."""
 
     def __post_init__(self) -> None:
         # Before anything repeats it: a report says how it was made.
@@ -41,6 +47,12 @@ class Session:
         """The session of the call that this context belongs to."""
         session = context.find_object(cls)
         return session or cls()
+
+    def budget(self, seconds: float | None) -> Budget | None:
+        """So many seconds from when this call began; None without any."""
+        from recommender.budget import Budget
+
+        return None if seconds is None else Budget(seconds, began=self.began)
 
     def has_store(self) -> bool:
         """Whether the store is a server, or a folder that is there."""
@@ -67,7 +79,14 @@ class Session:
             from text.encoder import EncoderConfig
 
             config = RefreshConfig(encoder=EncoderConfig(model=text_model))
-        return Recommender.open(self.store, work=self.work, create=create, run=self.run(compute), config=config)
+        paths = None
+        if self.reasons is not None:
+            from recommender.configured import read_config
+            from recommender.explain.steps import PathConfig
+
+            paths = read_config(PathConfig, self.reasons)
+        run = self.run(compute)
+        return Recommender.open(self.store, work=self.work, create=create, run=run, config=config, paths=paths)
 
     def open_store(self, *, create: bool = False, check: bool = True) -> BoltStore:
         """The graph alone; a context manager. See :func:`kg.engines.open_store`."""

@@ -1,0 +1,102 @@
+"""About how long a fit takes, before any was measured: what is too long for a budget must not be begun.
+
+Counted are the operations of the largest term of each part, in units of which a core does some 10^9 in a second. They
+tell configurations and sizes of data of one part from another, too: what a trial took, scaled by them, foretells the
+others (:func:`scaled`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gnn.objectives import ObjectiveConfig
+from recommender.data import TrainingData
+
+RATE = 1e9
+"""Operations in a second."""
+FUSION = 0.7e-3
+"""Seconds of learning the weights, for each person and part."""
+
+
+def seconds(name: str, config: Any, data: TrainingData) -> float:
+    """Of a fit of the part of this name on an idle core; right within a few times."""
+    return 0.01 + float(_OPERATIONS.get(name, _plain)(config, data)) / RATE
+
+
+def scaled(name: str, took: float, config: Any, tried: Any, data: TrainingData) -> float:
+    """What ``config`` would take where ``tried`` took so many seconds."""
+    return took * seconds(name, config, data) / seconds(name, tried, data)
+
+
+def _plain(config: Any, data: TrainingData) -> float:
+    return 100.0 * len(data.cells)
+
+
+def _pairs(data: TrainingData) -> float:
+    """Pairs of items of one person, over all people: what a product of items with items adds up."""
+    return float(np.square(np.diff(data.cells.positive.indptr).astype(np.float64)).sum())
+
+
+def _neighbours(config: Any, data: TrainingData) -> float:
+    return 10 * _pairs(data)
+
+
+def _dense(config: Any, data: TrainingData) -> Any:
+    """Product and inverse of the items x items, and of what is known of items beside the people."""
+    text = 0 if data.item_vectors is None or not getattr(config, "content", 0) else data.item_vectors.shape[1]
+    graph = 20 * len(data.knowledge) if getattr(config, "attributes", 0) else 0
+    return data.num_items**3 / 30 + 10 * _pairs(data) + data.num_items**2 * text + graph
+
+
+def _low_rank(config: Any, data: TrainingData) -> Any:
+    return 20.0 * config.rank * len(data.cells) + 20.0 * (data.num_users + data.num_items) * config.rank**2
+
+
+def _factors(config: Any, data: TrainingData) -> Any:
+    square, cube = 2 * len(data.cells) * config.dimensions**2, config.dimensions**3 / 3
+    return config.iterations * (square + (data.num_users + data.num_items) * cube) / 6
+
+
+def _network(config: Any, data: TrainingData, edges: int = 0) -> Any:
+    """Passes over the graph, one for each step, and products of people and items."""
+    cells, pairs = len(data.cells), data.num_users * data.num_items
+    drawn = ObjectiveConfig()
+    steps, products = 1.0, float(pairs)
+    if drawn.chosen(data.num_users, data.num_items) != "softmax":
+        steps, products = max(1.0, cells / drawn.batch), float(cells * drawn.negatives)
+    text = 0 if data.item_vectors is None or not config.text else data.num_items * data.item_vectors.shape[1]
+    once = products / 6 + steps * (cells + 24 * edges + text)
+    return config.epochs * config.copies * config.dimensions * once
+
+
+def _knowledge(config: Any, data: TrainingData) -> Any:
+    return _network(config, data, len(data.knowledge))
+
+
+def _relations(config: Any, data: TrainingData) -> float:
+    """Scores of all items by each relation for those who teach, and the weights."""
+    people = min(data.num_users, config.max_people)
+    relations = min(len(data.knowledge.relation_names), config.max_relations)
+    return 50.0 * people * data.num_items + 1e6 * people * relations / 10
+
+
+def _texts(config: Any, data: TrainingData) -> float:
+    width = 0 if data.item_vectors is None else data.item_vectors.shape[1]
+    return data.num_items**2 * width / 20 + 1000.0 * data.num_items
+
+
+_OPERATIONS: dict[str, Callable[[Any, TrainingData], Any]] = {
+    "item_knn": _neighbours,
+    "rp3beta": _neighbours,
+    "ease": _dense,
+    "collective": _dense,
+    "ease_low_rank": _low_rank,
+    "ials": _factors,
+    "network": _network,
+    "knowledge_network": _knowledge,
+    "relations": _relations,
+    "content": _texts,
+}
