@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from recommender.memory import Memory
+
 
 def _default_device() -> str:
     import torch
@@ -19,7 +21,7 @@ def _default_device() -> str:
 @dataclass(frozen=True)
 class RunContext:
     """Where and how a computation runs: it decides time and memory, not what is computed (save for ``seed``, and what
-    ``time_limit`` cuts short)."""
+    ``time_limit`` cuts short and ``memory`` leaves out)."""
 
     seed: int = 0
     """Seed of everything that draws random numbers."""
@@ -29,8 +31,20 @@ class RunContext:
     """Threads of linear algebra on the processor."""
     progress: bool = field(default_factory=lambda: sys.stderr.isatty())
     """Whether progress bars are written to stderr; by default where that is a terminal."""
+    memory: Memory | str | float = field(default_factory=Memory)
+    """What models may take together: bytes such as ``"8GiB"``, or a share of what is free, such as ``0.5`` (see
+    :meth:`recommender.memory.Memory.of`); by default a share."""
     time_limit: float = math.inf
     """Seconds after which a model that is trained step by step ends its training."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.memory, Memory):
+            object.__setattr__(self, "memory", Memory.of(self.memory))
+
+    def memory_left(self) -> int:
+        """Bytes that may be taken now."""
+        assert isinstance(self.memory, Memory)
+        return self.memory.left()
 
     @contextmanager
     def computing(self) -> Iterator[None]:
