@@ -35,9 +35,12 @@ from neo4j.exceptions import (
 )
 
 from kg import queries, schema
+from kg.access import make_folder, own_work
 from kg.connection import Connection, ConnectionConfig
 from kg.errors import ConstraintViolated, QueryFailed, StoreError, StoreUnavailable
 from kg.notifications import Once
+from kg.quoting import Quoted
+from kg.records import KIND_PATTERN
 from kg.store import COSINE, BulkLoad, Removal, Result, Row, Statement
 from kg.values import plain
 
@@ -91,6 +94,7 @@ class BoltStore(ABC):
         self._one_writer = one_writer
         self._writing: AbstractContextManager[Any] = threading.RLock() if one_writer else nullcontext()
         self._kinds: set[str] = set()
+        own_work(work)
         self._connect(connection)
 
     def _connect(self, connection: Connection) -> None:
@@ -127,13 +131,21 @@ class BoltStore(ABC):
     @property
     def work(self) -> Path:
         """The working directory; made when it is first asked for."""
-        self._work.mkdir(parents=True, exist_ok=True)
+        make_folder(self._work)
         return self._work
 
     @property
     def is_new(self) -> bool:
         """See :class:`kg.store.Store`."""
         return not any(self.read(f"MATCH (n:{label}) RETURN 1 AS one LIMIT 1") for label in _CONTENT)
+
+    @abstractmethod
+    def quoted(self, name: str) -> Quoted:
+        """See :class:`kg.store.Store`."""
+
+    def quoted_type(self, name: str) -> Quoted:
+        """See :class:`kg.store.Store`."""
+        return Quoted(name) if KIND_PATTERN.fullmatch(name) else self.quoted(name)
 
     def ensure_schema(self, kinds: Iterable[str] = ()) -> None:
         """Make what :mod:`kg.schema` declares and is not there yet; see :class:`kg.store.Store`.
@@ -254,7 +266,7 @@ class BoltStore(ABC):
 
     def _remove_personal(self, user_id: str) -> None:
         """Remove the nodes that are a person's alone, some at a time."""
-        names = {"relations": "|".join(schema.PERSONAL_EDGES)}
+        names = {"relations": schema.PERSONAL_EDGES}
         while self._gone(queries.statement("forget_nodes", names=names, user=user_id, most=GONE_AT_ONCE)):
             pass
 

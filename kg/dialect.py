@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from kg.quoting import neo4j_text
 from kg.schema import RESERVED
 
 PREFIX = "TG_"
@@ -35,10 +36,12 @@ SHARED = frozenset({"User", "Item", "Entity", "Review"})
 """Labels whose nodes may be the owner's, or read what is."""
 
 _CLAUSES = "MATCH|CREATE|MERGE|SET|DELETE|RETURN|WITH|WHERE|UNWIND|FOREACH|REQUIRE"
-_NAME = r"(?:[A-Za-z_]\w*|`[^`]+`)"
+_QUOTED = r"`(?:[^`]|``)+`"
+_STRING = r"'(?:[^'\\]|\\.)*'"
+_NAME = rf"(?:[A-Za-z_]\w*|{_QUOTED})"
 _TOKEN = re.compile(
-    rf"""(?P<quoted>`[^`]+`)(?=:\ )
-    |(?P<string>'(?:[^'\\]|\\.)*'|`[^`]*`)
+    rf"""(?P<quoted>{_QUOTED})(?=:\ )
+    |(?P<string>{_STRING}|{_QUOTED})
     |(?P<constraint>(?<=CREATE\ CONSTRAINT\ )\w+)
     |\b(?P<clause>{_CLAUSES})\b
     |:(?P<names>{_NAME}(?:\|{_NAME})*)(?P<pattern>\s*\{{)?
@@ -83,13 +86,13 @@ class Dialect:
         >>> named.text("MATCH (i:Item {id: $item}) RETURN i.title AS title")
         'MATCH (i:TG_Item {tg_id: $item}) RETURN coalesce(i.tg_title, i.name) AS title'
         """
-        if "db.relationshipTypes()" in text:
+        if "db.relationshipTypes()" in _bare(text):
             return self._types()
         return _Translation(self, text).run()
 
     def parameters(self, text: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Parameters of ``text``: keys of maps that are added to shared nodes get the prefix."""
-        added = re.search(r"(\w+) \+= row\.(\w+)", text)
+        added = re.search(r"(\w+) \+= row\.(\w+)", _bare(text))
         if added is None or added[1] in _ours(text):
             return given
         name = added[2]
@@ -107,7 +110,7 @@ class Dialect:
 
     def _types(self) -> str:
         """The owner's attributes and relations of ours; a person may be an entity too, so events are left out."""
-        listed = ", ".join(f"'{name}'" for name in self.relations)
+        listed = ", ".join(map(neo4j_text, self.relations))
         return (
             f"MATCH (k:{self.prefix}EventKind) WITH collect(k.id) AS kinds "
             "CALL db.relationshipTypes() YIELD relationshipType AS name "
@@ -125,9 +128,14 @@ def is_ours(node: str) -> str:
     )
 
 
+def _bare(text: str) -> str:
+    """A text in which what is quoted is left blank: a name or a string may spell anything."""
+    return re.sub(rf"{_STRING}|{_QUOTED}", lambda found: found[0][0] * 2, text)
+
+
 def _ours(text: str) -> set[str]:
     """Variables that a text binds to nodes that are always ours."""
-    return {name for name, label in re.findall(r"\((\w+):(\w+)", text) if label not in SHARED}
+    return {name for name, label in re.findall(r"\((\w+):(\w+)", _bare(text)) if label not in SHARED}
 
 
 class _Translation:
@@ -138,10 +146,11 @@ class _Translation:
         self._text = text
         self._clause = ""
         self._open: list[str] = []
-        rows = set(re.findall(r"UNWIND \S+ AS (\w+)", text)) - {"id", "user"}
-        bound = set(re.findall(r"[(\[](\w+)(?=[:)\]])", text)) - rows
-        self._labels = dict(re.findall(r"\((\w+):(\w+)", text))
-        self._edges = set(re.findall(r"\[(\w+)(?=[:\]])", text))
+        bare = _bare(text)
+        rows = set(re.findall(r"UNWIND \S+ AS (\w+)", bare)) - {"id", "user"}
+        bound = set(re.findall(r"[(\[](\w+)(?=[:)\]])", bare)) - rows
+        self._labels = dict(re.findall(r"\((\w+):(\w+)", bare))
+        self._edges = set(re.findall(r"\[(\w+)(?=[:\]])", bare))
         self._translated = bound - _ours(text)
 
     def run(self) -> str:
@@ -197,7 +206,7 @@ class _Translation:
         if variable in self._edges:
             cases = self._dialect.edges.get(name, {})
             other = " ".join(
-                f"WHEN '{type}' THEN {cypher.replace('<edge>', variable)}" for type, cypher in cases.items()
+                f"WHEN {neo4j_text(type)} THEN {cypher.replace('<edge>', variable)}" for type, cypher in cases.items()
             )
             others = [f"CASE type({variable}) {other} END"] if other else []
         else:

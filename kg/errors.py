@@ -5,6 +5,7 @@
     GraphError                 every error of this package
     ├── RecordError            a record breaks a rule of the schema (holds field and reason)
     ├── ReadError              a file cannot be read any further (holds path and, where known, line)
+    │   └── TooMuch            it passes a bound that holds for every file, such as its depth
     ├── StoreError             the engine refused or failed
     │   ├── StoreInUse         another process holds this folder (says which)
     │   ├── StoreUnavailable   no server answers, or it rejects the credentials
@@ -44,6 +45,10 @@ class ReadError(GraphError):
         self.path = path
         self.reason = reason
         self.line = line
+
+
+class TooMuch(ReadError):
+    """A file passes a bound that holds for every file, such as its depth or what it unpacks to; says which."""
 
 
 class StoreError(GraphError):

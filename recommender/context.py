@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,8 +28,8 @@ class RunContext:
     """A torch device, for example ``cpu`` or ``cuda:0``; a GPU is taken where there is one."""
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     """Threads of linear algebra on the processor."""
-    progress: bool = field(default_factory=lambda: sys.stderr.isatty())
-    """Whether progress bars are written to stderr; by default where that is a terminal."""
+    progress: bool = True
+    """Whether progress is shown: bars where stderr is a terminal, else lines in the log (:mod:`kg.progress`)."""
     memory: Memory | str | float = field(default_factory=Memory)
     """What models may take together: bytes such as ``"8GiB"``, or a share of what is free, such as ``0.5`` (see
     :meth:`recommender.memory.Memory.of`); by default a share."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, SupportsIndex
 
 from kg.errors import RecordError
@@ -47,3 +47,12 @@ def one_or_more(values: Any, name: str) -> list[str]:
     """One id, or a list of them."""
     several = isinstance(values, Iterable) and not isinstance(values, str | bytes)
     return ids(values, name) if several else [one_id(values, name)]
+
+
+def some(names: Sequence[str], most: int = 5) -> str:
+    """The first of these for a message.
+
+    >>> some(["a", "b"]), some(["a", "b", "c"], 2)
+    ("'a', 'b'", "'a', 'b' ...")
+    """
+    return ", ".join(map(repr, names[:most])) + (" ..." if len(names) > most else "")

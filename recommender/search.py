@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from tqdm import tqdm
-
 from gnn.errors import GnnError
+from kg.progress import tqdm
 from recommender import effort
 from recommender.budget import Budget
 from recommender.context import RunContext
@@ -22,7 +21,7 @@ from recommender.parts import HYBRID, PARTS
 from recommender.parts.base import Part
 from recommender.situations import Fusion
 from recommender.trials import Trials, config_of
-from recommender.tuning import FUSION, LEAST_SECONDS, Ahead, Tuned, fit_part, slowness, teaching, tune
+from recommender.tuning import FUSION, LEAST_TRAINING, Ahead, Tuned, fit_part, slowness, teaching, tune
 
 log = logging.getLogger(__name__)
 
@@ -217,7 +216,8 @@ def fit_last(
         data: what they are to know.
         run: seed, device, threads.
         where: ``test`` or ``all``: under this name what was shorter before is repeated.
-        budget: of which ``after`` seconds are kept: what trains in steps shares what the closed forms leave.
+        budget: of which ``after`` seconds are kept: what trains in steps shares what the closed forms leave, and may
+            train for half of the time that it took to choose it in any case.
         after: seconds of what comes then.
     """
     budget = budget or Budget()
@@ -229,7 +229,7 @@ def fit_last(
         if budget.limited:
             log.info("fitting %s, about %.0f s; %s", name, takes[name], budget)
             share = takes[name] / sum(takes[other] for other in order[place:])
-            limit = max((budget.left - after) * share, min(takes[name], LEAST_SECONDS))
+            limit = max((budget.left - after) * share, takes[name] / 2, LEAST_TRAINING)
         watch = budget.stopwatch()
         try:
             found.parts[name] = part = fit_part(PARTS[name], config, data, replace(run, time_limit=limit))

@@ -13,11 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import numpy as np
-from tqdm import tqdm
-
 from gnn.errors import GnnError
 from gnn.memory import memory_errors
+from kg.progress import tqdm
 from recommender import effort
 from recommender.budget import Budget
 from recommender.context import RunContext
@@ -29,8 +27,12 @@ from recommender.trials import Trials, config_of
 
 log = logging.getLogger(__name__)
 
-LEAST_SECONDS = 2.0
-"""A part whose first fit should take no longer is always tried, however small the budget."""
+LEAST_SECONDS = 0.5
+"""A part whose first fit should take no longer on an idle core is always tried, however small the budget, ..."""
+LEAST_TRAINING = 4.0
+"""... and what is trained in steps then has so many seconds."""
+SLOWEST = 30.0
+"""No machine is taken to be slower than so many idle cores of :data:`recommender.effort.RATE`."""
 FUSION = 0.2
 """Share of a budget that learning the weights may take."""
 FINALISTS = 3
@@ -235,12 +237,10 @@ class _Bench:
 
 def slowness(tuned: Mapping[str, Tuned], data: TrainingData) -> float:
     """How much longer the fits of trials on ``data`` have taken than counting says; at least 1."""
-    ratios = [
-        trial.fit_seconds / effort.seconds(name, trial.config, data)
-        for name, best in tuned.items()
-        for trial in best.trials
-    ]
-    return max(1.0, float(np.median(ratios))) if ratios else 1.0
+    fits = [(name, trial) for name, best in tuned.items() for trial in best.trials]
+    counted = sum(effort.seconds(name, trial.config, data) for name, trial in fits)
+    took = sum(trial.fit_seconds for _, trial in fits)
+    return min(max(1.0, took / counted), SLOWEST) if fits else 1.0
 
 
 def teaching(task: Task) -> int:
@@ -365,7 +365,7 @@ class _Clocked(_Everything):
             return most
         if not best.trials:
             if effort.seconds(kind.name, params, self.bench.task.data) <= LEAST_SECONDS:
-                return max(most, 2 * LEAST_SECONDS)
+                return max(most, LEAST_TRAINING)
             if kind.trained_in_steps and most >= self.SHORTEST * takes:
                 return most
         return None

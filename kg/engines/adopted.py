@@ -12,8 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from tqdm import tqdm
-
 from kg import queries
 from kg.adoption import Adoption, EventMap, NodeMap
 from kg.batch import batched
@@ -22,6 +20,7 @@ from kg.dialect import OWN, PREFIX, SHARED, Dialect, is_ours
 from kg.engines.neo4j import Neo4jStore
 from kg.errors import ConstraintViolated, StoreError
 from kg.forgotten import Forgotten
+from kg.progress import tqdm
 from kg.queries import quoted
 from kg.schema import PERSONAL_EDGES
 from kg.store import Removal, Row, Statement
@@ -228,7 +227,7 @@ class AdoptedStore(Neo4jStore):
 
     def _until_done(self, text: str, what: str, unit: str, **parameters: Any) -> int:
         """Run a text that changes some each time until nothing is left; returns how many it has changed."""
-        with tqdm(desc=what, unit=unit, disable=None, leave=False, delay=2) as bar:
+        with tqdm(desc=what, unit=unit, leave=False, delay=2) as bar:
             total = 0
             while changed := self._raw(text, **parameters)[0]["changed"]:
                 bar.update(changed)
@@ -243,7 +242,7 @@ class AdoptedStore(Neo4jStore):
             f"CALL (person) {{ {text} RETURN count(*) AS made }} RETURN max(person.{OWN}id) AS last, sum(made) AS made"
         )
         after = None  # an id may be empty
-        with tqdm(desc=what, unit="event", disable=None, leave=False, delay=2) as bar:
+        with tqdm(desc=what, unit="event", leave=False, delay=2) as bar:
             while (row := self._raw(paged, after=after, **parameters)[0])["last"] is not None:
                 bar.update(row["made"])
                 after = row["last"]

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from kg import queries, schema
+from kg import queries, quoting, schema
 from kg.bolt import BoltStore
 from kg.connection import Connection
 from kg.engines.arcadedb_bulk import Bridge, GraphLoad, sync_folder
@@ -34,6 +34,8 @@ from kg.engines.arcadedb_values import from_java
 from kg.engines.conform import conform, json_text
 from kg.engines.folder import StoreFolder
 from kg.errors import QueryFailed, QueryRefused, StoreError
+from kg.quoting import Quoted
+from kg.records import KIND_PATTERN
 from kg.store import COSINE, BulkLoad, Result, Row, Statement
 
 
@@ -64,6 +66,14 @@ class ArcadeStore(BoltStore):
         store = cls(folder, engine, work)
         _open_stores.add(store)
         return store
+
+    def quoted(self, name: str) -> Quoted:
+        """See :class:`kg.store.Store`."""
+        return quoting.arcadedb(name)
+
+    def quoted_type(self, name: str) -> Quoted:
+        """See :class:`kg.store.Store`."""
+        return Quoted(name) if KIND_PATTERN.fullmatch(name) else quoting.arcadedb_type(name)
 
     def write(self, *statements: Statement) -> list[list[Row]]:
         """Write in one transaction, while there is room on the disk; see :class:`kg.store.Store`."""
@@ -115,7 +125,9 @@ class ArcadeStore(BoltStore):
 
     def nearest(self, label: str, name: str, vector: Sequence[float], k: int) -> list[Row]:
         """All vectors compared inside the engine: below 100,000 as fast as its index; see :class:`kg.store.Store`."""
-        wanted = queries.statement("nearest_exact", names={"label": label, "property": name})
+        wanted = queries.statement(
+            "nearest_exact", names={"label": self.quoted_type(label), "property": self.quoted(name)}
+        )
         return self.read(wanted.text, vector=[float(value) for value in vector], k=k)
 
     def index_vectors(self, label: str, name: str, dimension: int, similarity: str = COSINE) -> None:

@@ -10,11 +10,12 @@ from typing import Any, Self, TypeVar
 
 import pyarrow as pa
 
-from kg import queries, schema
+from kg import queries, quoting
 from kg.bolt import BoltStore, translated
 from kg.connection import Connection, ConnectionConfig
 from kg.engines.conform import conform, json_text
 from kg.errors import QueryFailed, QueryRefused, StoreError
+from kg.quoting import Quoted
 from kg.store import COSINE, Result, Row, Statement
 from kg.values import plain
 
@@ -51,6 +52,10 @@ class Neo4jStore(BoltStore):
             raise
         return store
 
+    def quoted(self, name: str) -> Quoted:
+        """See :class:`kg.store.Store`."""
+        return quoting.neo4j(name)
+
     def export(
         self, text: str, schema: pa.Schema, *, maps: bool = False, each: str | None = None, **parameters: Any
     ) -> pa.Table:
@@ -82,12 +87,15 @@ class Neo4jStore(BoltStore):
         The server is asked each time: another process may have made it for other vectors.
         """
         index = self._index(label, name)
+        named, on, of = map(self.quoted_type, (index, label, name))
         wanted = {"vector.dimensions": dimension, "vector.similarity_function": similarity.upper()}
         found = self.read(queries.text("vector_indexes"), name=index)
         stands = any(wanted.items() <= row["config"].items() for row in found)
         if not stands:
-            self.write(Statement(f"DROP INDEX {index} IF EXISTS", {}))
-            self.write(Statement(schema.vector_index(index, label, name, dimension, similarity), {}))
+            self.write(Statement(f"DROP INDEX {named} IF EXISTS", {}))
+            names = {"index": named, "label": on, "property": of}
+            config = wanted | {"vector.quantization.enabled": False}  # or scores would be off by some hundredths
+            self.write(queries.statement("vector_index_make", names=names, config=config))
         if not stands or found[0]["state"] != "ONLINE":
             self.read("CALL db.awaitIndex($name, 600)", name=index)
 
@@ -137,7 +145,7 @@ def _gathered(text: str, schema: pa.Schema, each: str | None) -> str:
 
 def _value(field: pa.Field) -> str:
     """A column of an export, moments as microseconds since 1970."""
-    name = f"`{field.name}`"
+    name = quoting.neo4j(field.name)
     return f"{name}.epochSeconds * 1000000 + {name}.microsecond" if pa.types.is_timestamp(field.type) else name
 
 

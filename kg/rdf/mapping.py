@@ -27,7 +27,7 @@ from kg.rdf.terms import (
     local_name,
 )
 from kg.readers.mapping import property_name
-from kg.records import clean_id, clean_relation
+from kg.records import clean_id, clean_name, clean_relation
 from kg.schema import DERIVED_PREFIX, RESERVED
 
 
@@ -245,7 +245,7 @@ class RdfMapping:
         if predicate.startswith(RELATION_PREFIX):
             return Role(Means.RELATION, clean_relation(unquote(predicate.removeprefix(RELATION_PREFIX))))
         if predicate.startswith(PROPERTY_PREFIX):
-            return Role(Means.PROPERTY, unquote(predicate.removeprefix(PROPERTY_PREFIX)))
+            return Role(Means.PROPERTY, clean_name(unquote(predicate.removeprefix(PROPERTY_PREFIX)), "predicate"))
         if any(fnmatchcase(predicate, pattern) for pattern in self.dropped):
             return Role(Means.DROP)
         return Role(Means.OTHER, relation_of(predicate))

@@ -13,9 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from tqdm import tqdm
-
-from kg.errors import ReadError, RecordError
+from kg.errors import ReadError, RecordError, TooMuch
+from kg.progress import tqdm
 from kg.rdf.describe import Description, describe
 from kg.rdf.files import RdfFile
 from kg.rdf.mapping import SAME_ENTITY, SCHEMA_CLASSES, Means, RdfMapping, relation_of, spelling_of
@@ -62,13 +61,14 @@ def read_rdf(
         reader = _Reader(file, mapping or RdfMapping(item_classes=frozenset() if given else SCHEMA_CLASSES), spool)
         yield from reader.link(given)
         try:
-            disable = None if progress else True
-            for fact in tqdm(file.facts(), "read", unit=" statements", disable=disable, leave=False):
+            for fact in tqdm(file.facts(), "read", unit=" statements", disable=not progress, leave=False):
                 if isinstance(fact, Reject):
                     yield fact
                 else:
                     reader.put_aside(fact)
                     yield from reader.refused()
+        except TooMuch:  # a file that no honest hand wrote: nothing of it is taken
+            raise
         except ReadError as error:
             failed = error
         yield from reader.records()
@@ -106,7 +106,7 @@ class _Reader:
         """Take one statement."""
         try:
             means = self._mapping.role(fact.predicate).means
-        except RecordError as error:  # the predicate has no letter that a relation could be called by
+        except RecordError as error:  # nothing can be called as the predicate says
             self._refuse(fact, error)
             return
         if means is Means.DROP:

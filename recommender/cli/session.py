@@ -34,6 +34,8 @@ class Session:
     """Whether progress bars and logs are left out."""
     began: float = field(default_factory=time.monotonic)
     """When somebody began to wait."""
+    reasons: Path | None = None
+    """A TOML file that says what reasons may speak of: a :class:`recommender.explain.steps.PathConfig`."""
 
     def __post_init__(self) -> None:
         # Before anything repeats it: a report says how it was made.
@@ -86,7 +88,14 @@ class Session:
             from text.encoder import EncoderConfig
 
             config = RefreshConfig(encoder=EncoderConfig(model=text_model))
-        return Recommender.open(self.store, work=self.work, create=create, run=self.run(compute, memory), config=config)
+        paths = None
+        if self.reasons is not None:
+            from recommender.configured import read_config
+            from recommender.explain.steps import PathConfig
+
+            paths = read_config(PathConfig, self.reasons)
+        run = self.run(compute, memory)
+        return Recommender.open(self.store, work=self.work, create=create, run=run, config=config, paths=paths)
 
     def open_store(self, *, create: bool = False, check: bool = True) -> BoltStore:
         """The graph alone; a context manager. See :func:`kg.engines.open_store`."""

@@ -67,10 +67,14 @@ def copy(
     Example:
       tastegraph copy ./tastegraph-data neo4j://host:7687
     """
+    from kg.connection import is_url
     from kg.engines import open_store
     from kg.transfer import StoreSource, fill
+    from kg.transfer.files import require_apart
 
     session = Session.of(context)
+    if not is_url(source) and not is_url(target):
+        require_apart(Path(target), Path(source))
 
     def work(place: str) -> Path | None:  # that of a folder lies in it
         return session.work if "://" in place else None
@@ -101,7 +105,7 @@ def migrate(context: typer.Context, json: Json = False) -> None:
 
 
 def _counts(found: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("nodes", "edges", "left_out", "files", "in_utc", "digest")
+    names = ("nodes", "edges", "left_out", "files", "in_utc", "digest", "changed_meanwhile", "versions_left_out")
     return {name: found[name] for name in names if found.get(name)}
 
 

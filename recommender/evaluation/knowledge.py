@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from tqdm import tqdm
 
 from kg import snapshot as snapshots
+from kg.progress import tqdm
 from kg.store import Store
 from recommender.bridge import Builder, Encode, embed
 from recommender.context import RunContext

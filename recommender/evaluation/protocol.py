@@ -9,8 +9,8 @@ from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sp
-from tqdm import tqdm
 
+from kg.progress import tqdm
 from recommender.data import People, TrainingData
 from recommender.errors import InvalidInput
 from recommender.evaluation import beyond, metrics

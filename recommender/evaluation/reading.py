@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import numpy as np
 import orjson
 import pyarrow as pa
-from tqdm import tqdm
 
 from kg import readers
 from kg.batch import entities_of, nesting_of
+from kg.progress import tqdm
 from kg.readers import EventMapping
 from kg.records import Interaction, ItemRecord, Link, Record, Reject, Triple
 from kg.snapshot import ENTITIES, EVENTS, ITEMS, KINDS, MENTIONS, REVIEWS, TRAITS, TRIPLES, USERS, Snapshot

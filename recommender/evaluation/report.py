@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kg.access import make_folder, own_all
 from recommender.budget import Budget
 from recommender.evaluation import plots
 from recommender.evaluation.protocol import Figures
@@ -340,11 +341,12 @@ class Report:
 
     def write(self, folder: Path) -> None:
         """``report.html``, ``report.json``, ``figures.parquet`` and ``groups.parquet`` into a folder, which is made."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         (folder / "report.html").write_text(self.html(), encoding="utf-8")
         (folder / "report.json").write_bytes(orjson.dumps(self.document(), option=orjson.OPT_INDENT_2))
         self.write_parquet(folder / "figures.parquet")
         self.groups_frame().to_parquet(folder / "groups.parquet", index=False)
+        own_all(folder, ("report.html", "report.json", "figures.parquet", "groups.parquet"))
 
     def write_parquet(self, path: Path) -> None:
         """A row a model and metric: protocol, model, metric, value, train_only, people, seconds, params (JSON)."""

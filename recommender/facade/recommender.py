@@ -32,10 +32,12 @@ if TYPE_CHECKING:
 
     from kg.rdf.mapping import RdfMapping
     from recommender.evaluation.report import Report
+    from recommender.explain.steps import PathConfig
     from recommender.feedback import FeedbackReceipt
     from recommender.forget import ForgetReceipt
     from recommender.refresh.config import RefreshConfig
     from recommender.refresh.report import Done, RefreshReport
+    from recommender.serving import Query
 
 
 class Recommender:
@@ -45,8 +47,14 @@ class Recommender:
     is reached by :attr:`graph` and :attr:`models`.
     """
 
-    def __init__(self, store: Store, run: RunContext | None = None, config: RefreshConfig | None = None) -> None:
-        self._opened = Opened(store, run, config)
+    def __init__(
+        self,
+        store: Store,
+        run: RunContext | None = None,
+        config: RefreshConfig | None = None,
+        paths: PathConfig | None = None,
+    ) -> None:
+        self._opened = Opened(store, run, config, paths)
         self.store = store
         """The store underneath."""
         self.graph = Graph(self._opened)
@@ -63,6 +71,7 @@ class Recommender:
         create: bool = True,
         run: RunContext | None = None,
         config: RefreshConfig | None = None,
+        paths: PathConfig | None = None,
     ) -> Recommender:
         """Open a graph.
 
@@ -73,12 +82,13 @@ class Recommender:
             create: make an empty graph where the folder holds none; otherwise that is an error.
             run: device, threads, seed.
             config: of refreshes.
+            paths: of explanations: which relations and entities reasons may speak of, and in which words.
 
         Raises:
             StoreInUse: another process has the folder open.
             StoreUnavailable: no server answers, or it rejects the credentials.
         """
-        return cls(open_store(location, work=work, create=create), run, config)
+        return cls(open_store(location, work=work, create=create), run, config, paths)
 
     def __repr__(self) -> str:
         return f"Recommender({self.store.address!r})"
@@ -245,25 +255,32 @@ class Recommender:
         filter_seen: bool = True,
         items: Iterable[Id] | None = None,
         reasons: bool = False,
+        exclude: Iterable[Id] | None = None,
+        strict_users: bool = False,
     ) -> pd.DataFrame:
         """Lists for people of the graph: ``user_id, item_id, score, rank`` (with ``reasons`` also ``reason, title``).
+
+        Somebody whom the graph does not hold gets the list of somebody of whom nothing is known. Where there is such a
+        person, and only then, there is a column ``known``. ``attrs["unknown"]`` has the ids that were not found, by the
+        argument in which they stood: ``users``, ``items``, ``exclude``.
 
         Args:
             users: one id, several, or None for everyone.
             k: length of each list.
             filter_seen: leave out items with which the person has an event; what they dislike is left out in any case.
-            items: candidates; None: all.
+            items: candidates; None: all. Those that the published version does not hold are passed over.
             reasons: say why, for each row.
+            exclude: items that no list may hold.
+            strict_users: whether somebody whom the graph does not hold is an error.
 
         Raises:
-            UnknownUser: names those that the graph does not hold.
+            UnknownUser: with ``strict_users``; names those that the graph does not hold.
             InvalidInput: something is no id: neither text nor a whole number.
             NotRefreshed: there is no published model yet.
         """
-        from recommender.serving import Query
-
         wanted = None if users is None else one_or_more(users, "users")
-        return self._opened.serving.recommend(wanted, Query(k, filter_seen, _ids_or_none(items, "items"), reasons))
+        query = _query(k, filter_seen, items, exclude, reasons, strict_users)
+        return self._opened.serving.recommend(wanted, query)
 
     def recommend_for(
         self,
@@ -273,15 +290,23 @@ class Recommender:
         filter_seen: bool = True,
         items: Iterable[Id] | None = None,
         reasons: bool = False,
+        exclude: Iterable[Id] | None = None,
     ) -> pd.DataFrame:
-        """A list for somebody who is not in the graph: known by items that they like, by a text, or by both."""
-        from recommender.serving import Query
+        """A list for somebody who is not in the graph: known by items that they like, by a text, or by both.
 
-        query = Query(k, filter_seen, _ids_or_none(items, "items"), reasons)
+        Items of the history that the published version does not hold are passed over, and stand in
+        ``attrs["unknown"]``; where it holds none of them and there is no text, that is an error.
+        """
+        query = _query(k, filter_seen, items, exclude, reasons)
         return self._opened.serving.recommend_for(_ids_or_none(history, "history"), text, query)
 
     def explain(
-        self, user: Id, item: Id, without: Iterable[Id] = (), since: datetime | str | float | None = None
+        self,
+        user: Id,
+        item: Id,
+        without: Iterable[Id] = (),
+        since: datetime | str | float | None = None,
+        strict_users: bool = False,
     ) -> dict[str, Any]:
         """Why this score: ``score = baseline + sum of contributions``, with the paths of the graph behind them, and
         ``exact``: what would change without each item of the history that the reason may name.
@@ -292,8 +317,11 @@ class Recommender:
             without: items taken out of the history; ``without`` in the answer gives score and rank solved again.
             since: events and reviews before this moment are no edges of paths; what they contribute stays. In any form
                 that :func:`kg.readers.cleaning.timestamp` reads.
+            strict_users: whether somebody whom the graph does not hold is an error; otherwise the score is explained
+                that somebody unknown gets, and ``known`` is False.
         """
-        return self._opened.serving.explain(one_id(user, "user"), one_id(item, "item"), ids(without, "without"), since)
+        person, thing, left_out = one_id(user, "user"), one_id(item, "item"), ids(without, "without")
+        return self._opened.serving.explain(person, thing, left_out, since, strict_users=strict_users)
 
     def explain_for(
         self,
@@ -307,7 +335,8 @@ class Recommender:
         return self._opened.serving.explain_for(one_id(item, "item"), known, text, left_out)
 
     def similar_items(self, item: Id, k: int = 10) -> pd.DataFrame:
-        """The items that go with an item: ``item_id, score, rank, title``."""
+        """The items that are most like an item, by all that the model says of items, however popular they are:
+        ``item_id, score, rank, title``. See :func:`recommender.neighbours.likeness`."""
         return self._opened.serving.similar_items(one_id(item, "item"), k)
 
     def profile(self, user: Id) -> dict[str, Any]:
@@ -456,6 +485,21 @@ class Recommender:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _query(
+    k: int,
+    filter_seen: bool,
+    items: Iterable[Id] | None,
+    exclude: Iterable[Id] | None,
+    reasons: bool,
+    strict_users: bool = False,
+) -> Query:
+    from recommender.serving import Query
+
+    return Query(
+        k, filter_seen, _ids_or_none(items, "items"), _ids_or_none(exclude, "exclude") or (), reasons, strict_users
+    )
 
 
 def _ids_or_none(values: Iterable[Id] | None, name: str) -> list[str] | None:

@@ -24,8 +24,10 @@ from safetensors.numpy import load_file, save_file
 
 from gnn import filters
 from gnn.filters import GraphFilter
+from gnn.sparse import to_torch
 from recommender.context import RunContext
 from recommender.data import Cells, People, Rows, TrainingData
+from text.windows import unit_rows
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ class Part(ABC):
     @abstractmethod
     def contributions(self, person: People, items: np.ndarray) -> Contributions:
         """Where one person's (``B = 1``) scores of ``items`` ``(t,)`` come from; they add up within 1e-4 relative."""
+
+    def alike(self, item: int) -> np.ndarray | None:
+        """How like this item it finds each one, ``(num_items,)`` float32, not below 0, whoever asks and however popular
+        they are; None where it compares no items. What it says of the item and itself counts nowhere."""
+        return None
 
     @abstractmethod
     def state(self) -> dict[str, np.ndarray]:
@@ -166,6 +173,11 @@ class FilterPart(Part):
         _, values = filters.contributions(self.filter, person.history, torch.from_numpy(items))
         return Contributions(np.zeros(len(items)), values.double().numpy())
 
+    def alike(self, item: int) -> np.ndarray:
+        column = self.filter.columns(torch.tensor([item])).numpy()[:, 0]
+        unit = sp.csr_matrix(([np.float32(1.0)], [item], [0, 1]), shape=(1, len(column)))
+        return both_ways(self.filter.apply(to_torch(unit)).numpy()[0], column)
+
 
 class ItemItemPart(Part):
     """A part that is one item-item matrix ``B``: ``score = weights @ B``; an item of the history adds ``w_i B_ij``."""
@@ -183,11 +195,38 @@ class ItemItemPart(Part):
         block = block.toarray() if sp.issparse(block) else block
         return Contributions(np.zeros(len(items)), block.astype(np.float64) * weights[:, None])
 
+    def alike(self, item: int) -> np.ndarray:
+        row, column = self.matrix[[item]], self.matrix[:, [item]]
+        row, column = (half.toarray() if sp.issparse(half) else half for half in (row, column))
+        return both_ways(row[0], column[:, 0])
+
     def state(self) -> dict[str, np.ndarray]:
         return csr_state("matrix", self.matrix) if sp.issparse(self.matrix) else {"matrix": self.matrix}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         self.matrix = state["matrix"] if "matrix" in state else csr_restore("matrix", state)
+
+
+def both_ways(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """``sqrt(B_ij B_ji)`` where both are above 0, else 0: what an item-item matrix says without the scale of its rows
+    and columns, which is how popular an item is. Of ridge regression it is the partial correlation, of kNN the cosine.
+
+    >>> both_ways(np.array([0.25, 1.0, -1.0]), np.array([1.0, 0.0, -1.0])).tolist()
+    [0.5, 0.0, 0.0]
+    """
+    found: np.ndarray = np.sqrt(np.maximum(first, 0.0) * np.maximum(second, 0.0))
+    return found
+
+
+def cosines(vectors: np.ndarray, item: int) -> np.ndarray:
+    """Of each row of ``(n, d)`` with one of them, ``(n,)`` float32, 0 for what is below; zeros are near nothing.
+
+    >>> cosines(np.array([[2.0, 0.0], [1.0, 1.0], [-1.0, 0.0], [0.0, 0.0]]), 0)
+    array([1.        , 0.70710677, 0.        , 0.        ], dtype=float32)
+    """
+    units = unit_rows(np.asarray(vectors, dtype=np.float32))
+    found: np.ndarray = np.maximum(units @ units[item], 0.0)
+    return found
 
 
 def csr_state(name: str, matrix: sp.csr_matrix) -> dict[str, np.ndarray]:

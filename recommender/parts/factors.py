@@ -14,7 +14,7 @@ from gnn.als import Factors
 from gnn.sparse import to_torch
 from recommender.context import RunContext
 from recommender.data import People, Rows, TrainingData
-from recommender.parts.base import Contributions, Part, aged, fading
+from recommender.parts.base import Contributions, Part, aged, cosines, fading
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,9 @@ class IALS(Part):
         targets = torch.from_numpy(items)
         _, values = als.contributions(self.factors, self.gram, person.history, targets, self.config)
         return Contributions(np.zeros(len(items)), values.numpy())
+
+    def alike(self, item: int) -> np.ndarray:
+        return cosines(self.factors.numpy(), item)
 
     def state(self) -> dict[str, np.ndarray]:
         return {"factors": self.factors.numpy()}

@@ -90,10 +90,10 @@ class BatchConfig:
         raise InvalidInput("no graph is named; set TASTEGRAPH_STORE, or store in the configuration")
 
     def context(self) -> RunContext:
-        """Seed, device, threads and memory, without progress bars."""
+        """Seed, device, threads and memory."""
         machine = {"device": self.device, "threads": self.threads, "memory": self.memory}
         given = {name: value for name, value in machine.items() if value is not None}
-        return RunContext(seed=self.seed, progress=False, **given)  # type: ignore[arg-type]
+        return RunContext(seed=self.seed, **given)  # type: ignore[arg-type]
 
 
 def run(path: Path | None, line: Line, *, force: bool = False) -> int:

@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from kg.access import make_folder
 from kg.connection import unattended
 from kg.store import Store
 from recommender import artefacts
@@ -196,10 +197,10 @@ def _left_behind(store: Store, key: str, published: dict[str, Any]) -> str | Non
 def _run_folder(work: Path, key: str) -> Path:
     """The folder of this run. Runs of a graph that has changed since are of no more use and are removed."""
     runs = work / "runs"
-    runs.mkdir(parents=True, exist_ok=True)
+    make_folder(runs)
     for other in runs.iterdir():
         if other.name != key:
             shutil.rmtree(other)
     folder = runs / key
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     return folder
