@@ -191,7 +191,8 @@ class _Bench:
     def __post_init__(self) -> None:
         data = self.task.data
         liked = data.cells.positive.nnz > 0
-        self.grids = {one.name: list(one.grid(data)) if liked or not one.needs_likes else [] for one in self.kinds}
+        able = [one for one in self.kinds if (liked or not one.needs_likes) and one.serves(data, self.run)]
+        self.grids = {one.name: list(one.grid(data)) if one in able else [] for one in self.kinds}
         self.tuned = {name: Tuned(failed=None if grid else NOTHING_TO_DO) for name, grid in self.grids.items()}
 
     def judged(self, kind: type[Part], params: Any, by: Task, limit: float = math.inf) -> tuple[Part, float, float]:

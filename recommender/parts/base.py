@@ -62,6 +62,11 @@ class Part(ABC):
         """Configurations worth trying on this data, the most promising first; none when the part cannot serve it."""
 
     @classmethod
+    def serves(cls, data: TrainingData, run: RunContext) -> bool:
+        """Whether it is of use on this machine; what stands in for another part is not where that one fits."""
+        return True
+
+    @classmethod
     def final(cls, config: Any, data: TrainingData) -> Any:
         """The form in which a chosen configuration serves, where that is not worth its time at every trial."""
         return config

@@ -21,6 +21,7 @@ from recommender import artefacts
 from recommender.budget import Budget
 from recommender.context import RunContext
 from recommender.errors import ArtefactError, InvalidInput
+from recommender.memory import Memory
 from recommender.refresh import versions
 from recommender.refresh.config import AFTERWARDS, RefreshConfig
 from recommender.refresh.course import ONLY, Course
@@ -154,6 +155,8 @@ def _unchanged(store: Store, key: str, published: dict[str, Any] | None, folder:
 def _settings(texts: Texts | None, config: RefreshConfig, context: RunContext, trials: Trials | None) -> str:
     """Names everything but the graph that decides a result, this program among it."""
     repeated = {} if trials is None else {"trials": trials.to_dict()}
+    if isinstance(context.memory, Memory) and context.memory.said:
+        repeated["memory"] = context.memory.said  # by which parts are left out, or stand in for others
     decisive = {
         "program": metadata.version("tastegraph"),
         "format": artefacts.FORMAT,
