@@ -70,7 +70,7 @@ def refresh(
         raise InvalidInput(f"there is no stage {only!r}; there are {', '.join(ONLY)}")
     with unattended(), refresh_lock(store) as lock, context.computing():
         start = time.perf_counter()
-        store.catch_up()
+        warnings = store.catch_up().get("warnings", [])
         published = versions.current(store)
         settings = _settings(texts, config, context)
         planner = Planner(store, published["version"] if published else None, settings, config.drift, context.seed)
@@ -86,7 +86,7 @@ def refresh(
                 report("profiles ...")
                 follow(store, run.model(version), config.profiles, profiling, progress=context.progress)
             written_as_asked_for(run, key)
-            return RefreshReport(version=version, unchanged=True)
+            return RefreshReport(version=version, unchanged=True, warnings=warnings)
         plan, warm = planner.plan(taken, folder, full=full)
         if plan.fit == "full" and planner.updated:  # by the difference no more is found than was noted
             taken = planner.read(whole=True)
@@ -107,7 +107,7 @@ def refresh(
             only=only,
             force=force,
             reading=time.perf_counter() - start,
-            outcome=RefreshReport(fit=plan.fit, why=plan.why),
+            outcome=RefreshReport(fit=plan.fit, why=plan.why, warnings=warnings),
         )
         course.go()
         return course.outcome
