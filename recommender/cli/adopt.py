@@ -23,8 +23,8 @@ def adopt(
     """Work on a Neo4j graph with labels, relations and ids of its owner's choosing.
 
     A map says which label is a person, which an item, which relations are events. Nothing is copied or renamed; what
-    is added begins with TG_ or tg_. A wrong map changes nothing; what of the graph cannot be taken is counted and left. From then on all verbs work on this graph; each refresh takes in what its owner
-    has changed.
+    is added begins with TG_ or tg_. A wrong map changes nothing; what of the graph cannot be taken is counted and left.
+    From then on all verbs work on this graph; each refresh takes in what its owner has changed.
 
     \b
     Examples:
