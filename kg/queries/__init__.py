@@ -133,7 +133,7 @@ def statement(name: str, /, *, names: Mapping[str, str | Sequence[str]] | None =
 
     >>> statement("events_of_ids", names={"relation": "RATED"}, ids=["1"]).text.splitlines()[0]
     'MATCH (u)-[r:RATED]->(i)'
-    >>> statement("count_edges", names={"relation": [quoted("set in"), "BY"]}).text.splitlines()[0]
+    >>> statement("count_edges", names={"relation": [quoting.neo4j("set in"), "BY"]}).text.splitlines()[0]
     'MATCH ()-[:`set in`|BY]->()'
 
     Raises:
@@ -145,9 +145,6 @@ def statement(name: str, /, *, names: Mapping[str, str | Sequence[str]] | None =
     }
     # In one pass: a name may spell another placeholder.
     return Statement(_PLACEHOLDER.sub(lambda found: filled.get(found[1], found[0]), text(name)), parameters)
-
-
-quoted = quoting.neo4j
 
 
 def _fit(name: str) -> str:
