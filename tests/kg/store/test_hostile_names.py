@@ -22,8 +22,8 @@ from kg.errors import GraphError, QueryFailed, RecordError, StoreError
 from kg.folders import hash_file
 from kg.ingest import ingest, write_event
 from kg.neo4j_import import write_import
-from kg.queries import quoted
 from kg.quoting import Quoted, arcadedb, arcadedb_type, neo4j, neo4j_text
+from kg.quoting import neo4j as quoted
 from kg.readers import AttributeColumn, EventMapping, ItemMapping, UserMapping, read_events, read_items, read_users
 from kg.readers.knowledge import read_knowledge
 from kg.readers.mapping import property_name
