@@ -496,7 +496,7 @@ def test_vectors_of_any_name(watched: Watched, given: list[str]) -> None:
     for name in given:
         try:
             found = store.nearest(f"L{name}", f"v{name}", [1.0, 0.0], 3)
-        except StoreError:
+        except (StoreError, QueryFailed):  # the server finds no index by a name with a blank at its end
             continue
         assert found == []
     assert watched.lives()
@@ -525,7 +525,7 @@ def test_a_translated_text_keeps_its_names(server: BoltStore, given: list[str]) 
             names={"relation": "SEEN", "context": Quoted(f", {key}: row[5]")},
             rows=[["u", "i", f"e{number}", None, None, "v"]],
         )
-        assert OWNERS.parameters(adding.text, adding.parameters) is adding.parameters
+        assert OWNERS.parameters(adding.text, adding.parameters)[0] == adding.parameters
         ((row,),) = server.write(Statement(OWNERS.text(adding.text), adding.parameters))
         assert row == {"made": 1}
         found = server.read(f"MATCH ()-[r:TG_SEEN {{tg_event_id: 'e{number}'}}]->() RETURN properties(r) AS held")
