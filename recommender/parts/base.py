@@ -197,7 +197,7 @@ class ItemItemPart(Part):
 
     def alike(self, item: int) -> np.ndarray:
         row, column = (
-            half.toarray() if sp.issparse(half) else np.asarray(half)
+            half if isinstance(half, np.ndarray) else half.toarray()
             for half in (self.matrix[[item]], self.matrix[:, [item]])
         )
         return both_ways(row[0], column[:, 0])
