@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import numbers
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from recommender.errors import InvalidInput
 from recommender.memory import Memory
 
 
@@ -15,6 +17,18 @@ def _default_device() -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _check_device(name: str) -> None:
+    import torch
+
+    try:
+        device = torch.device(name)
+        there = device.type != "cuda" or (device.index or 0) < torch.cuda.device_count()
+    except (RuntimeError, TypeError):
+        there = False
+    if not there:
+        raise InvalidInput(f"device is {name!r}, which this machine has not; name cpu, or cuda where there is a GPU")
 
 
 @dataclass(frozen=True)
@@ -37,6 +51,12 @@ class RunContext:
     """Seconds after which a model that is trained step by step ends its training."""
 
     def __post_init__(self) -> None:
+        for name, least in (("seed", 0), ("threads", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
+                raise InvalidInput(f"{name} is {value!r}; it must be a whole number from {least}")
+        if self.device != "cpu":
+            _check_device(self.device)
         if not isinstance(self.memory, Memory):
             object.__setattr__(self, "memory", Memory.of(self.memory))
 

@@ -24,6 +24,7 @@ from typing import IO
 
 from kg.access import make_folder, opened, own_all
 from kg.errors import StoreError, StoreInUse, StoreVersionError
+from kg.folders import local
 
 FORMAT = 1
 """Version of the layout above."""
@@ -47,7 +48,7 @@ class StoreFolder:
             StoreInUse: somebody has it open.
             StoreVersionError: its layout is of another version.
         """
-        root = root.expanduser().resolve()
+        root = local(root).resolve()
         manifest = root / "store.json"
         if not manifest.exists():
             _check_may_create(root, create)

@@ -13,7 +13,7 @@ import typer
 
 from recommender.cli import output
 from recommender.cli.errors import TYPED
-from recommender.cli.parameters import Json, MemoryLimit, TextModel, Trials, joined, names, usage
+from recommender.cli.parameters import Json, MemoryLimit, TextModel, Trials, Trust, joined, names, usage
 from recommender.cli.session import Session
 
 Measured = TypeVar("Measured")
@@ -90,6 +90,7 @@ def evaluate(
     link: Links = None,
     items: Items = None,
     no_refit: NoRefit = False,
+    trust: Trust = False,
     learning_curve: Annotated[
         list[Any] | None,
         typer.Option(parser=_shares, metavar="SHARE,...", help="Fit on these shares of the training pairs as well."),
@@ -130,6 +131,7 @@ def evaluate(
             session,
             files,
             text_model,
+            trust=trust,
             memory=memory,
             refit=not no_refit,
             names=chosen,
@@ -181,11 +183,13 @@ def on_files(
     files: dict[str, Path | None],
     text_model: str | None,
     *,
+    trust: bool,
     refit: bool,
     memory: str | None = None,
     **options: Any,
 ) -> Measured:
     """What ``evaluate`` finds on files; needs no store. Vectors are kept only where ``--work`` names a folder."""
+    from kg.readers.stream import trusted
     from recommender.evaluation.files import FilesConfig
     from recommender.evaluation.reading import Files
     from recommender.texts import open_texts
@@ -196,7 +200,9 @@ def on_files(
         config = EncoderConfig(model=text_model) if text_model else EncoderConfig()
         texts = open_texts(session.work or Path(scratch), run, config) if files["items"] else None
         return evaluate(
-            Files(**files),  # type: ignore[arg-type]  # that train and test are there was checked
+            Files(
+                **{name: trusted(path, trust) for name, path in files.items()}
+            ),  # that train and test are there was checked
             run,
             encode=texts.encode if texts else None,
             config=FilesConfig(refit=refit),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from kg.connection import check_url, is_url
+from kg.folders import local
 
 if TYPE_CHECKING:
     from kg.bolt import BoltStore
@@ -56,7 +57,7 @@ class Session:
 
     def has_store(self) -> bool:
         """Whether the store is a server, or a folder that is there."""
-        return "://" in self.store or Path(self.store).exists()
+        return is_url(self.store) or local(self.store).exists()
 
     def run(self, compute: bool, memory: str | None = None) -> RunContext:
         """Bars where stderr is a terminal, unless they are left out; ``compute`` and ``memory`` as in :meth:`open`."""

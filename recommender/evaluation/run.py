@@ -114,6 +114,7 @@ def measure(
             ahead=replace(ahead, seconds=ahead.seconds + after),
             trials=trials,
             names=parts,
+            alone=[name for name in wanted if name != "hybrid"],
         )
         fitting = sum(choice.takes(name, split.refit) for name in _needed(choice, wanted)) if budget.limited else 0.0
         if not same and budget.left - fitting - after > 2 * _testing(choice, wanted, split):

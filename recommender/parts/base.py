@@ -196,8 +196,10 @@ class ItemItemPart(Part):
         return Contributions(np.zeros(len(items)), block.astype(np.float64) * weights[:, None])
 
     def alike(self, item: int) -> np.ndarray:
-        row, column = self.matrix[[item]], self.matrix[:, [item]]
-        row, column = (half.toarray() if sp.issparse(half) else half for half in (row, column))
+        row, column = (
+            half.toarray() if sp.issparse(half) else np.asarray(half)
+            for half in (self.matrix[[item]], self.matrix[:, [item]])
+        )
         return both_ways(row[0], column[:, 0])
 
     def state(self) -> dict[str, np.ndarray]:

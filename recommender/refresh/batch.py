@@ -58,6 +58,8 @@ class IngestConfig:
     """Lowest and highest rating."""
     rejects: Path | None = None
     """The file that takes rejected rows."""
+    trust: bool = False
+    """Whether packed files are read however far they grow."""
 
 
 @dataclass(frozen=True)
