@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kg import queries
+from kg.batch import context_name
 from kg.bolt import BoltStore
 from kg.dialect import Dialect
 from kg.errors import GraphError, QueryFailed, ReadError, RecordError, StoreError
@@ -517,7 +518,7 @@ def test_a_translated_text_keeps_its_names(server: BoltStore, given: list[str]) 
     server.write(Statement("CREATE (:TG_User {tg_id: 'u'}), (:TG_Item {tg_id: 'i'})", {}))
     for number, name in enumerate(given):
         try:
-            key = server.quoted(name)
+            key = server.quoted(context_name(name))
         except StoreError:
             continue
         adding = queries.statement(
@@ -529,7 +530,7 @@ def test_a_translated_text_keeps_its_names(server: BoltStore, given: list[str]) 
         ((row,),) = server.write(Statement(OWNERS.text(adding.text), adding.parameters))
         assert row == {"made": 1}
         found = server.read(f"MATCH ()-[r:TG_SEEN {{tg_event_id: 'e{number}'}}]->() RETURN properties(r) AS held")
-        assert found == [{"held": {"tg_event_id": f"e{number}", f"tg_{name}": "v"}}]
+        assert found == [{"held": {"tg_event_id": f"e{number}", f"tg_{context_name(name)}": "v"}}]
     assert watched.lives()
 
 
