@@ -28,6 +28,12 @@ def validate(
     ] = None,
     map: RdfMap = None,
     trust: Trust = False,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, metavar="SECONDS", help="How long it may take; by default a minute, more for large files."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Check the knowledge graph, or a file of RDF, against SHACL shapes, and list the nodes that fail; exit 1 then.
@@ -50,7 +56,7 @@ def validate(
             mapping = read_mapping(map) if map else None
             store = stack.enter_context(Session.of(context).open()).store
             facts = facts_of(store, WholeGraph(store), mapping)
-        conforms, failures = validate(facts, trusted(shapes, trust))
+        conforms, failures = validate(facts, trusted(shapes, trust), timeout)
     if json:
         output.document({"conforms": conforms, "failures": failures})
     elif failures:
