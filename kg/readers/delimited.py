@@ -27,7 +27,7 @@ from kg.records import Reject
 
 MAX_FIELD_CHARS = 2**20
 """A longer field is an error; it also bounds how much an unclosed quote can swallow before it is noticed."""
-_READ_AGAIN_BYTES = 64 * 2**20
+_READ_AGAIN_BYTES = 2 * 2**20
 """What is read again after quotes that were not closed, beside as much as was read: else some bytes a line would do
 for a time that grows with the square of the file."""
 csv.field_size_limit(max(MAX_FIELD_CHARS, csv.field_size_limit()))
