@@ -14,8 +14,8 @@
     │   ├── EventConflict      another event is stored under the same id
     │   └── NotUpdatable       what has changed since a snapshot cannot be known
     ├── MissingExtra           a library that an extra of the package installs is not there
-    ├── QueryRefused           the text is not a read-only query
-    └── QueryFailed            syntax, a missing parameter, a time or row limit
+    ├── QueryRefused           the text is not a read-only query, or too many that were given up run on
+    └── QueryFailed            syntax, a missing parameter, a limit of time, rows or bytes
 """
 
 from __future__ import annotations
@@ -84,16 +84,17 @@ class MissingExtra(GraphError):
 
 
 class QueryRefused(GraphError):
-    """The text is not a read-only query."""
+    """The text is not a read-only query, or too many that were given up run on."""
 
 
 class QueryFailed(GraphError):
-    """A query with a syntax error, a missing parameter, or past its limit of rows or time."""
+    """A query with a syntax error, a missing parameter, or past its limit of time, rows or bytes."""
 
     @classmethod
-    def too_long(cls, seconds: float) -> QueryFailed:
-        """It was stopped after so long."""
+    def too_long(cls, seconds: float, *, runs_on: bool = False) -> QueryFailed:
+        """It was stopped after so long, or given up where the engine did not stop it."""
         return cls(
-            f"the query ran over {seconds:g} s, its limit, and was stopped; have it match less: name a label and an "
-            "id, filter with WHERE before what is joined or collected, or follow fewer hops"
+            f"the query ran over {seconds:g} s, its limit, and was {'given up' if runs_on else 'stopped'}; have it "
+            "match less: name a label and an id, filter with WHERE before what is joined or collected, or follow "
+            "fewer hops"
         )

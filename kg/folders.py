@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -13,11 +14,48 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from kg.access import make_folder, own_all
+from kg.connection import is_url
 from kg.errors import StoreError
 
 _MARK = ".unfinished"
 """A file beside what is being written, locked as long as its process lives."""
 _BESIDE = re.compile(r"\..+-[a-z0-9_]{8}")
+
+
+SETTINGS_BYTES = 1 << 20
+"""A file of settings is far below."""
+
+
+def local(place: str | Path) -> Path:
+    """A path in this machine's file system, ``~`` of it resolved.
+
+    Raises:
+        StoreError: none can have it: an address of a server, which is not repeated, a NUL character, somebody's home
+            who is not there, links in a circle.
+    """
+    if is_url(str(place)):
+        raise StoreError("the address of a server stands where a folder is meant; name a folder of this machine")
+    try:
+        path = Path(place).expanduser()
+        path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise StoreError(f"{str(place)!a} can be no folder: {why}") from error
+    return path
+
+
+def settings_of(path: Path) -> str:
+    """The text of a file of settings.
+
+    Raises:
+        OSError: it cannot be read, or has no end.
+        UnicodeDecodeError: it is no text.
+    """
+    with path.open("rb") as file:
+        content = file.read(SETTINGS_BYTES + 1)
+    if len(content) > SETTINGS_BYTES:
+        raise OSError(errno.EFBIG, f"is over {SETTINGS_BYTES >> 20} MiB, or has no end", str(path))
+    return content.decode()
 
 
 @contextmanager
@@ -70,6 +108,21 @@ def _clear(parent: Path) -> None:
                 shutil.rmtree(entry.path)
         except OSError:  # it has no mark, is somebody else's, or its process lives
             continue
+
+
+def check_here() -> None:
+    """Refuse to work where the process's own directory is gone: names without a ``/`` before them mean nothing there.
+
+    Raises:
+        StoreError: it has been deleted.
+    """
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise StoreError(
+            f"the directory in which this command runs is gone, or may not be read ({error.strerror}); "
+            "change to one that is there (cd)"
+        ) from error
 
 
 def hash_file(path: Path) -> str:

@@ -178,13 +178,27 @@ class Store(Protocol):
         """
 
     def query(
-        self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0
+        self,
+        text: str,
+        parameters: Mapping[str, Any],
+        *,
+        max_rows: int = 10_000,
+        max_bytes: int = 128 << 20,
+        timeout: float = 30.0,
     ) -> Result:
-        """Run a user's query. Whether it only reads is decided by the engine.
+        """Run a user's query. Whether it only reads the engine decides, and what it may call :mod:`kg.allowed`.
+
+        Args:
+            text: Cypher.
+            parameters: values of its ``$names``.
+            max_rows: of the answer.
+            max_bytes: that the answer takes in memory.
+            timeout: seconds. Within one more the call returns; a query that the engine cannot stop runs on, unheard,
+                and while :data:`kg.limits.MOST` do, further ones are refused.
 
         Raises:
-            QueryRefused: it would write, change the schema, load a file or call a procedure that writes.
-            QueryFailed: syntax, a missing parameter, or past ``timeout`` seconds. Rows over ``max_rows`` raise too.
+            QueryRefused: it would write, change the schema, load a file, or call what is on no list; or others run on.
+            QueryFailed: syntax, a missing parameter, or past a limit.
         """
 
     @property
@@ -194,7 +208,7 @@ class Store(Protocol):
     def translate(self, text: str) -> str:
         """A text of :mod:`kg.queries` as this graph has it, for :meth:`query`; other methods take those as they are."""
 
-    def catch_up(self) -> dict[str, int]:
+    def catch_up(self) -> dict[str, Any]:
         """Take in what the owner of an adopted graph has changed; see :mod:`kg.engines.adopted`."""
 
     def close(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kg.connection import ConnectionConfig, is_url
+from kg.connection import ConnectionConfig, check_url, is_url
+from kg.folders import check_here, local
 
 if TYPE_CHECKING:
     from kg.bolt import BoltStore
@@ -31,15 +32,17 @@ def open_store(
         connection: certificates, limits and waits for a server; by default those of the environment.
 
     Raises:
-        StoreError: the folder is not a store, or is not there and ``create`` is False; or the server is too old, or
-            its URL holds a password.
+        StoreError: the process's own directory is gone; the folder is not a store, or is not there and ``create`` is
+            False; or the server is too old, or its URL holds a password.
         StoreInUse: another process has the folder open.
         StoreUnavailable: no server answers, or it rejects the credentials.
         StoreVersionError: the graph was made by another version.
     """
-    folder = None if work is None else Path(work)
+    check_here()
+    folder = None if work is None else local(work)
     store: BoltStore
     if is_url(str(location)):
+        check_url(str(location))
         from kg.engines.adopted import open_server
         from kg.engines.neo4j import Neo4jStore
 
@@ -48,7 +51,7 @@ def open_store(
     else:
         from kg.engines.arcadedb import ArcadeStore
 
-        store = ArcadeStore.open(Path(location), work=folder, create=create)
+        store = ArcadeStore.open(local(location), work=folder, create=create)
     try:
         if check:
             store.ensure_schema()

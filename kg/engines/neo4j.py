@@ -11,10 +11,12 @@ from typing import Any, Self, TypeVar
 import pyarrow as pa
 
 from kg import queries, quoting
-from kg.bolt import BoltStore, translated
+from kg.allowed import PROCEDURES
+from kg.bolt import USERS_QUERY, BoltStore, Plan, translated
 from kg.connection import Connection, ConnectionConfig
 from kg.engines.conform import conform, json_text
 from kg.errors import QueryFailed, QueryRefused, StoreError
+from kg.limits import Limits, Stops, check_running_on
 from kg.quoting import Quoted
 from kg.store import COSINE, Result, Row, Statement
 from kg.values import plain
@@ -29,6 +31,8 @@ CHUNK = 50_000
 """Rows, about, that are made into a table at a time."""
 FORBIDDEN_OPERATORS = ("LoadCSV", "TerminateTransactions")
 """Operators of plans that a READ session would run and that reach beyond reading the graph."""
+SHOWN = ("ShowConstraints", "ShowIndexes")
+"""Operators of ``SHOW`` that tell of the graph, and nothing of the server or of others."""
 
 
 class Neo4jStore(BoltStore):
@@ -102,19 +106,39 @@ class Neo4jStore(BoltStore):
     def _index(self, label: str, name: str) -> str:
         return f"{label}_{name}".lower()
 
-    def query(
-        self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0
-    ) -> Result:
-        """A user's query, planned by the server before it runs; see :class:`kg.store.Store`."""
+    def _answer(self, text: str, parameters: Mapping[str, Any], limits: Limits, stops: Stops) -> Result:
+        """A user's query, planned by the server before it runs, and stopped by it; see :class:`kg.store.Store`."""
+        check_running_on(self._running_on(limits))
         try:
-            plan = self.explain(text, parameters)
+            plan = self.explain(text, parameters, limits)
         except (TypeError, ValueError, OverflowError) as error:  # of the driver, before it sends anything
             raise QueryFailed(f"the parameters hold what is no value that the server knows: {error}") from error
-        if plan.kind != "r":
-            raise QueryRefused("only queries that read are allowed: this one writes, or changes the schema")
-        if found := sorted(set(plan.operators) & set(FORBIDDEN_OPERATORS)):
-            raise QueryRefused(f"a query reads the graph only; this one uses {', '.join(found)}")
-        return self.run_limited(text, parameters, max_rows, timeout)
+        check_plan(plan)
+        return self.run_limited(text, parameters, limits)
+
+    def _running_on(self, limits: Limits) -> int:
+        """How many queries of this program, of whichever process, the server still runs past their limits."""
+        try:
+            found = self.run_limited(queries.text("queries_running_on"), {"sort": USERS_QUERY}, limits, "question")
+        except QueryFailed:  # who may not see transactions counts those of this process alone
+            return 0
+        return int(found.rows[0][0])
+
+
+def check_plan(plan: Plan) -> None:
+    """Refuse what does not only read, and what calls what :mod:`kg.allowed` should have found in the text.
+
+    Raises:
+        QueryRefused: says what.
+    """
+    if plan.kind != "r":
+        raise QueryRefused("only queries that read are allowed: this one writes, or changes the schema")
+    for name, details in plan.operators:
+        if name in FORBIDDEN_OPERATORS or (name.startswith("Show") and name not in SHOWN):
+            raise QueryRefused(f"a query reads the graph only; this one uses {name}")
+        called = details.partition("(")[0].replace("`", "").lower()
+        if name == "ProcedureCall" and called not in PROCEDURES:
+            raise QueryRefused(f"the procedure {called} is on no list of those that only read the graph")
 
 
 def check_agent(agent: str, url: str) -> None:

@@ -149,7 +149,7 @@ class DelimitedRows(Rows):
                     size = size * several + len(line)
                     values = values * several + line.count(delimiter)
                     if size > MAX_LINE_BYTES or values > MAX_VALUES:
-                        much = f"{MAX_VALUES} values" if values > MAX_VALUES else f"{MAX_LINE_BYTES // 2**20} MiB"
+                        much = f"{MAX_LINE_BYTES // 2**20} MiB" if size > MAX_LINE_BYTES else f"{MAX_VALUES} values"
                         faults.append(f"the row has over {much}")
                         if several:
                             raise csv.Error(faults[-1])
@@ -197,7 +197,7 @@ class DelimitedRows(Rows):
     def _alone(self, number: int, line: bytes) -> tuple[int, list[Any], bytes] | Reject:
         """A line as a row of its own."""
         try:
-            fields = next(self._dialect.parser(iter([line.decode()])), [])
+            fields: list[Any] = next(self._dialect.parser(iter([line.decode()])), [])
         except (csv.Error, UnicodeDecodeError):
             fields = []
         if len(fields) == len(self.columns):

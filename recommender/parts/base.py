@@ -63,6 +63,11 @@ class Part(ABC):
         """Configurations worth trying on this data, the most promising first; none when the part cannot serve it."""
 
     @classmethod
+    def serves(cls, data: TrainingData, run: RunContext) -> bool:
+        """Whether it is of use on this machine; what stands in for another part is not where that one fits."""
+        return True
+
+    @classmethod
     def final(cls, config: Any, data: TrainingData) -> Any:
         """The form in which a chosen configuration serves, where that is not worth its time at every trial."""
         return config
@@ -193,8 +198,8 @@ class ItemItemPart(Part):
         return Contributions(np.zeros(len(items)), block.astype(np.float64) * weights[:, None])
 
     def alike(self, item: int) -> np.ndarray:
-        row, column = self.matrix[[item]], self.matrix[:, [item]]
-        row, column = (half.toarray() if sp.issparse(half) else half for half in (row, column))
+        halves: tuple[Any, Any] = (self.matrix[[item]], self.matrix[:, [item]])
+        row, column = (half.toarray() if sp.issparse(half) else half for half in halves)
         return both_ways(row[0], column[:, 0])
 
     def state(self) -> dict[str, np.ndarray]:

@@ -59,6 +59,8 @@ class IngestConfig:
     """Lowest and highest rating."""
     rejects: Path | None = None
     """The file that takes rejected rows."""
+    trust: bool = False
+    """Whether packed files are read however far they grow."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class BatchConfig:
     """A torch device; None: a GPU where there is one."""
     threads: int | None = None
     """None: as many as there are processors."""
+    memory: str | None = None
+    """What models may take together, such as ``"8GiB"`` or ``"50%"``; None: a share of what is free."""
     ingest: IngestConfig | None = None
     refresh: RefreshConfig = field(default_factory=RefreshConfig)
 
@@ -89,8 +93,8 @@ class BatchConfig:
         raise InvalidInput("no graph is named; set TASTEGRAPH_STORE, or store in the configuration")
 
     def context(self) -> RunContext:
-        """Seed, device and threads."""
-        machine = {"device": self.device, "threads": self.threads}
+        """Seed, device, threads and memory."""
+        machine = {"device": self.device, "threads": self.threads, "memory": self.memory}
         given = {name: value for name, value in machine.items() if value is not None}
         return RunContext(seed=self.seed, **given)  # type: ignore[arg-type]
 
