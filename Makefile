@@ -16,7 +16,7 @@ export UV_HTTP_TIMEOUT ?= 300
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check format bench bench-graph bench-quality lock wheel clean
+.PHONY: help setup demo test soak check format bench bench-graph bench-quality bench-rolling test-gpu bench-gpu lock wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -60,8 +60,20 @@ bench: $(STAMP) ## Measure speed and quality; docs/benchmarks.md holds the figur
 bench-graph: $(STAMP) ## Load and export on both engines: a table, and .cache/bench-graph.json (1M events; ten minutes)
 	$(BIN)/python -m benchmarks.bench_graph --json .cache/bench-graph.json
 
+bench-rolling: $(STAMP) ## The hybrid beside the best simple model at five points in time, by four budgets (ten hours; goes on where it stopped)
+	$(BIN)/python -m benchmarks.bench_rolling
+
 bench-quality: $(STAMP) ## Quality alone: MovieLens in six splits, Last.FM and Book-Crossing with their graphs (an hour)
 	$(BIN)/python -m benchmarks.bench_quality --seeds 0,1,2,3,4
+
+# No set-up: a machine with a GPU may have no package index. PYTHON=python3 names its own Python, with torch.
+GPU_PYTHON = $(if $(filter file,$(origin PYTHON)),$(or $(wildcard $(BIN)/python),python3),$(PYTHON))
+
+test-gpu: ## Every solver on a GPU beside the processor; without set-up, PYTHON=python3 (two minutes; 0 checks without a GPU)
+	$(GPU_PYTHON) -m benchmarks.gpu check
+
+bench-gpu: ## Seconds and memory on a GPU at 1M and 10M events: a table, and .cache/bench-gpu.json; without set-up
+	$(GPU_PYTHON) -m benchmarks.gpu bench --json .cache/bench-gpu.json
 
 lock: $(STAMP) ## Pin the newest allowed dependencies again, with hashes and without any host's name
 	$(COMPILE) --upgrade --all-extras --output-file requirements/lock.txt pyproject.toml

@@ -9,12 +9,17 @@ and the rank gets worse. That is compared with the model solved again (``explain
 history that add something too, drawn at random. A refit goes "as predicted" where the rank moves in the direction in
 which it does when the model is solved again; where that leaves the rank as it is, nothing is predicted. A rank is among
 the items that the person has not met, so that what is taken out never stands in its own way.
+
+And do they name what weighs? Each component is left out of the scores of whole lists; the kind of path that a reason
+names is compared with what the component goes by without which the score falls most.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +35,7 @@ from kg.records import Scale
 from recommender import Recommender
 from recommender.context import RunContext
 from recommender.explain.counterfactual import Counterfactual
+from recommender.explain.words import kind_of
 from recommender.hybrid import Anatomy, Hybrid
 from recommender.model import Model
 from recommender.people import read_people
@@ -38,6 +44,12 @@ from scripts.demo import CACHE, FOLDER, fetch
 
 DEPTH = 50
 """Items of a list that are drawn from: the very first often stay first whatever is taken out."""
+NAMED = {
+    "popularity": r"^because (it is popular|things like it are popular)",
+    "people": r"^because (people who|it goes with|it does well)",
+    "texts": r"^because it reads|which reads alike$",
+}
+"""Words by which a reason is told to go by something; all others name what items share."""
 TOGETHER = 50
 """People who each lose one edge in the same refit: one of fifty in a hundred thousand hardly touches the others."""
 
@@ -135,6 +147,35 @@ def trained_again(model: Model, trials: Sequence[Trial]) -> dict[str, list[Outco
     return {name: outcomes for name, outcomes in found.items() if outcomes}
 
 
+def named_kind(reason: str) -> str:
+    """What a reason goes by, in its words.
+
+    >>> [named_kind(f"because {words}") for words in ("it is popular, and you liked A, which reads alike", "people who "
+    ...  "liked A liked it too", "you liked A, which reads alike", "you liked A, by the same director (B)")]
+    ['popularity', 'people', 'texts', 'entities']
+    """
+    return next((kind for kind, pattern in NAMED.items() if re.search(pattern, reason)), "entities")
+
+
+def kinds(recommender: Recommender, people: Sequence[str], k: int = 10) -> list[tuple[str, str]]:
+    """For each item of their lists the kind that its reason names, and that of the component without which the score
+    falls most: all scores computed again without it.
+    """
+    model, found = recommender.models.published(), []
+    hybrid = model.hybrid
+    for user in tqdm(people, desc="components", leave=False):
+        (person,) = read_people(recommender.store, model, [user])
+        known, lost = model.people([person]), {}
+        for name in hybrid.fusion.parts:
+            fusion = hybrid.fusion.only([other for other in hybrid.fusion.parts if other != name])
+            rest = Hybrid([part for part in hybrid.parts if part.name != name], fusion)
+            lost[name] = hybrid.score(known)[0] - rest.score(known)[0]
+        lists = recommender.recommend(user, k=k, reasons=True)
+        for item, reason in zip(model.items.indices(lists.item_id), lists.reason, strict=True):
+            found.append((named_kind(reason), kind_of(max(lost, key=lambda name: float(lost[name][item])))))
+    return found
+
+
 Scored = tuple[Hybrid, Any]
 """A hybrid, and the people as its training data know them."""
 
@@ -211,6 +252,11 @@ def main() -> None:
             recommender.ingest_records(read_recbole(fetch(CACHE / "demo") / FOLDER), scale=Scale(1, 5))
             recommender.refresh()
         trials = draw(recommender, max(options.explanations, options.refit))
+        compared = kinds(recommender, [trial.user for trial in trials])
+        console.print(
+            f"{np.mean([named == largest for named, largest in compared]):.1%} of {len(compared):,} reasons name the "
+            f"kind of the component without which the score falls most: {dict(Counter(one for _, one in compared))}"
+        )
         solved = solved_again(recommender, trials)
         console.print(table("solved again", solved))
         if options.refit:

@@ -10,6 +10,11 @@ it says: +1 liked, -1 disliked) and ``a0`` the weight of every pair, observed or
 
 Each half-step is a least-squares problem a row, ``A_u u = b_u``, with
 ``A_u = a0 V^T V + sum_i c_ui v_i v_i^T + reg(u) I`` and ``b_u = sum_i c_ui p_ui v_i``.
+
+:func:`fold_in` solves it exactly. On a processor :func:`fit` takes a few steps of conjugate gradients instead, from the
+factors of the sweep before (Takács, Pilászy, Tikk, "Applications of the conjugate gradient method for implicit feedback
+collaborative filtering", RecSys 2011): a dense and two sparse products multiply all rows by their systems at once and
+never form them, which costs ``d`` a cell in place of ``d^2``, and ``d^2`` a row in place of ``d^3``.
 """
 
 from __future__ import annotations
@@ -22,10 +27,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from gnn.errors import ShapeError, require
-from gnn.sparse import check_csr, counts, row_ids, rows_of, transpose
+from gnn.sparse import check_csr, counts, row_ids, rows_of, transpose, with_values
 
 BLOCK_FLOATS = 1 << 22
 """Gathered factors held at once (16 MiB): large enough for the products, small enough to stay near the cache."""
+
+TINY = torch.finfo(torch.float32).tiny
+"""In place of 0 where nothing is divided by nothing."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,8 @@ class ALSConfig:
     """``lambda > 0``; .001 to .1 with ``exponent`` 1."""
     exponent: float = 1.0
     """``nu`` in [0, 1]: 0 is plain ridge, 1 scales it by how much is known of a row."""
+    cg_steps: int = 3
+    """Steps of conjugate gradients a half-step on a processor, 0 to 10; 0 solves exactly, as a GPU always does."""
     init_std: float = 0.1
     """The factors start normal with standard deviation ``init_std / sqrt(dimensions)``."""
 
@@ -51,6 +61,7 @@ class ALSConfig:
         require(self.unobserved_weight > 0, f"unobserved_weight = {self.unobserved_weight} is not above 0")
         require(self.regularisation > 0, f"regularisation = {self.regularisation} is not above 0")
         require(0 <= self.exponent <= 1, f"exponent = {self.exponent} is outside [0, 1]")
+        require(self.cg_steps >= 0, f"cg_steps = {self.cg_steps} is negative")
         require(self.init_std > 0, f"init_std = {self.init_std} is not above 0")
 
 
@@ -69,7 +80,9 @@ def fit(
     warm_start: Factors | None = None,
     progress: bool = False,
 ) -> Factors:
-    """Alternate item and user half-steps, users last: each row of ``users`` is the exact solution given ``items``.
+    """Alternate item and user half-steps, users last.
+
+    Each row of ``users`` solves its system given ``items``: exactly where ``cg_steps`` is 0 and on a GPU, else nearly.
 
     Args:
         matrix: CSR ``(U, I)``, signed weights; a disliked cell pulls the score to -1.
@@ -85,8 +98,8 @@ def fit(
     users, items = _start(matrix, config, seed, warm_start)
     by_item = transpose(matrix)
     for _ in tqdm(range(config.iterations), desc="ALS", disable=not progress, leave=False):
-        items = fold_in(users, gram(users, config), by_item, config)
-        users = fold_in(items, gram(items, config), matrix, config)
+        items = _half_step(items, users, by_item, config)
+        users = _half_step(users, items, matrix, config)
     return Factors(users, items)
 
 
@@ -107,6 +120,56 @@ def _start(matrix: Tensor, config: ALSConfig, seed: int, warm: Factors | None) -
 def gram(factors: Tensor, config: ALSConfig) -> Tensor:
     """``a0 V^T V``, ``(d, d)``: what all pairs, observed or not, add to every row's system."""
     return config.unobserved_weight * (factors.T @ factors)
+
+
+def _half_step(start: Tensor, factors: Tensor, history: Tensor, config: ALSConfig) -> Tensor:
+    """New factors of the rows of ``history`` given ``factors`` of the other side and what the rows have now."""
+    if not config.cg_steps or history.device.type != "cpu":
+        return fold_in(factors, gram(factors, config), history, config)
+    return conjugate_gradients(start, factors, gram(factors, config), history, config)
+
+
+def conjugate_gradients(start: Tensor, factors: Tensor, gram: Tensor, history: Tensor, config: ALSConfig) -> Tensor:
+    """:func:`fold_in` by ``config.cg_steps`` steps of conjugate gradients for all rows at once.
+
+    No step raises a row's loss, and ``d`` of them reach its exact solution but for rounding.
+
+    Args:
+        start: ``(B, d)``, where each row begins.
+        factors: ``(n, d)``, the other side.
+        gram: ``(d, d)``, :func:`gram` of ``factors``.
+        history: CSR ``(B, n)``, signed weights; an empty row gives the zero vector.
+        config: as in the fit.
+
+    Returns:
+        ``(B, d)`` float32.
+    """
+    check_csr(history, "history", len(factors))
+    ridge = _ridge(history, len(factors), config)[:, None]
+    confidence, columns = with_values(history, history.values().abs()), factors.T
+
+    def scores(vectors: Tensor) -> Tensor:
+        """``c_ui x_u·v_i`` of every cell."""
+        products: Tensor = torch.sparse.sampled_addmm(confidence, vectors, columns, beta=0.0)
+        return products.values().mul_(confidence.values())
+
+    def rest(vectors: Tensor) -> Tensor:
+        """``(a0 V^T V + reg(u) I) x_u`` of every row."""
+        return torch.addmm(ridge * vectors, vectors, gram)
+
+    solution = torch.where(counts(history)[:, None] > 0, start, 0.0)
+    residual = with_values(history, history.values() - scores(solution)) @ factors - rest(solution)
+    direction, squared = residual.clone(), residual.square().sum(1, keepdim=True)
+    for step in range(config.cg_steps):
+        change = rest(direction).add_(with_values(history, scores(direction)) @ factors)
+        # A row that is solved has no residual and no direction: it stays where it is.
+        length = squared / torch.linalg.vecdot(direction, change)[:, None].clamp_min_(TINY)
+        solution.addcmul_(length, direction)
+        if step + 1 < config.cg_steps:
+            residual.addcmul_(length, change, value=-1.0)
+            before, squared = squared, residual.square().sum(1, keepdim=True)
+            direction.mul_(squared / before.clamp_min_(TINY)).add_(residual)
+    return solution
 
 
 def fold_in(factors: Tensor, gram: Tensor, history: Tensor, config: ALSConfig) -> Tensor:

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize, pad
+from tqdm import tqdm
 
 from gnn.errors import ShapeError, require
 from gnn.graph import Graph, Propagation
@@ -254,9 +255,11 @@ def fit(
     training: TrainingConfig,
     seed: int = 0,
     metric: Callable[[Propagated], float] | None = None,
-    progress: bool = False,
+    bar: type[tqdm] | None = None,
 ) -> tuple[LinearNetwork, TrainingLog]:
     """Train on the liked cells of the graph; the network holds the state that ``metric`` (higher is better) liked best.
+
+    ``bar`` shows the epochs, in the way of tqdm.
 
     Raises:
         Diverged: a loss that is not finite.
@@ -267,4 +270,4 @@ def fit(
         network, keep(graph.interactions, graph.interactions.values() > 0), config.temperature, objective, seed
     )
     look = None if metric is None else lambda: metric(network.propagated())
-    return network, train(network, steps, training, look, progress)
+    return network, train(network, steps, training, look, bar)

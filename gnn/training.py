@@ -72,7 +72,7 @@ def train(
     losses: Callable[[int], Iterable[Tensor]],
     config: TrainingConfig,
     metric: Callable[[], float] | None = None,
-    progress: bool = False,
+    bar: type[tqdm] | None = None,
 ) -> TrainingLog:
     """Minimise with Adam; afterwards ``module`` holds its best state, or its last without a metric.
 
@@ -82,19 +82,19 @@ def train(
             next loss depends on the step. All randomness is the caller's.
         config: how long and how fast.
         metric: higher is better; looked at every ``evaluate_every`` epochs and after the last, without gradients.
-        progress: whether to show a bar on stderr.
+        bar: shows the epochs, in the way of tqdm; None: nothing is shown.
 
     Raises:
         Diverged: a loss or a metric that is not finite.
     """
     started = time.perf_counter()
     optimiser, log, keeper = Adam(module.parameters()), TrainingLog(), _Best(module)
-    with tqdm(total=config.epochs, desc="training", unit="epoch", disable=not progress, leave=False) as bar:
+    with (bar or tqdm)(total=config.epochs, desc="training", unit="epoch", disable=bar is None, leave=False) as shown:
         for epoch in range(config.epochs):
             log.losses.append(_epoch(losses(epoch), optimiser, config.rate(epoch), epoch))
-            bar.update()
-            bar.set_postfix(loss=f"{log.losses[-1]:.4f}", refresh=False)
-            late = time.perf_counter() - started >= config.time_budget
+            shown.update()
+            shown.set_postfix(loss=f"{log.losses[-1]:.4f}", refresh=False)
+            late = math.isfinite(config.time_budget) and time.perf_counter() - started >= config.time_budget
             last = late or epoch + 1 == config.epochs
             if metric is not None and (last or (epoch + 1) % config.evaluate_every == 0):
                 keeper.look(_finite(metric, epoch), epoch + 1, log)

@@ -57,10 +57,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kg import expressions
-from kg.coercion import UNITS, id_of, literal, moment_of, number_of, text_of
+from kg.coercion import UNITS, id_of, moment_of, number_of, text_of
 from kg.dialect import OWN, PREFIX, Dialect
 from kg.errors import ReadError
-from kg.queries import quoted
+from kg.quoting import neo4j as quoted
+from kg.quoting import neo4j_text
 from kg.records import KIND_PATTERN
 from kg.schema import RESERVED
 from kg.wording import ALONE, Words, reading
@@ -134,7 +135,7 @@ class EntityMap(NodeMap):
     @property
     def kind_text(self) -> str:
         """Cypher for the kind."""
-        return literal(self.kind or self.label.lower())
+        return neo4j_text(self.kind or self.label.lower())
 
     @property
     def key(self) -> str:

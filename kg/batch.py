@@ -14,6 +14,8 @@ from kg.schema import EVENT_FIELDS, NESTED
 
 MAX_BYTES = 4 << 20
 """Rough bytes of text in one transaction; Bolt messages over 16 MiB hang on the embedded engine."""
+MAX_RAW_BYTES = 32 << 20
+"""Rough bytes of the rows that the records of one batch were read from, which are kept until it is written."""
 MAX_TEXT = 4 << 20
 """Characters of one text."""
 
@@ -76,9 +78,16 @@ def context_of(event: Interaction) -> dict[str, Scalar]:
     A name that events use, or that begins as the engines' own do, gets the prefix ``context_``.
     """
     own: dict[str, Scalar] = {"reviewed": True} if has_review(event) else {}
-    for name, value in event.context.items():
-        own[f"context_{name}" if name in EVENT_FIELDS or name.startswith(("_", "@")) else name] = value
-    return own
+    return own | {context_name(name): value for name, value in event.context.items()}
+
+
+def context_name(name: str) -> str:
+    """What a name of context is called in the graph.
+
+    >>> context_name("device"), context_name("at")
+    ('device', 'context_at')
+    """
+    return f"context_{name}" if name in EVENT_FIELDS or name.startswith(("_", "@")) else name
 
 
 def item_properties(record: ItemRecord) -> dict[str, Scalar]:
@@ -160,6 +169,14 @@ def size_of(record: Record) -> int:
     return 200
 
 
+def raw_size_of(record: Record) -> int:
+    """Rough bytes of the row that a record was read from."""
+    raw = record.origin.raw if record.origin else None
+    if isinstance(raw, bytes | str):
+        return len(raw)
+    return sum(len(cell) for cell in raw[1] if isinstance(cell, str)) if isinstance(raw, tuple) else 0
+
+
 def _attributes_size(record: ItemRecord | UserRecord) -> int:
     return sum(100 + 3 * _bytes(own.value) for own in record.attributes)  # its id and name, and its id in the edge
 
@@ -190,7 +207,7 @@ def in_batches(records: Iterable[Record], most: int) -> Iterator[list[Record]]:
     When reading fails, what was read before comes as a last batch, then the error.
     """
     batch: list[Record] = []
-    room = MAX_BYTES
+    room, raw_room = MAX_BYTES, MAX_RAW_BYTES
     failed: ReadError | None = None
     stream = iter(records)
     while True:
@@ -203,9 +220,10 @@ def in_batches(records: Iterable[Record], most: int) -> Iterator[list[Record]]:
             break
         batch.append(record)
         room -= size_of(record)
-        if len(batch) == most or room <= 0:
+        raw_room -= raw_size_of(record)
+        if len(batch) == most or room <= 0 or raw_room <= 0:
             yield batch
-            batch, room = [], MAX_BYTES
+            batch, room, raw_room = [], MAX_BYTES, MAX_RAW_BYTES
     if batch:
         yield batch
     if failed is not None:

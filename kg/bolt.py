@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import random
 import threading
 import time
@@ -14,6 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -34,10 +36,14 @@ from neo4j.exceptions import (
     TransientError,
 )
 
-from kg import queries, schema
+from kg import allowed, queries, schema
+from kg.access import make_folder, own_work
 from kg.connection import Connection, ConnectionConfig
 from kg.errors import ConstraintViolated, QueryFailed, StoreError, StoreUnavailable
+from kg.limits import MAX_BYTES, MAX_ROWS, MAX_SECONDS, Answer, Limits, Stops, answered, check_running_on
 from kg.notifications import Once
+from kg.quoting import Quoted
+from kg.records import KIND_PATTERN
 from kg.store import COSINE, BulkLoad, Removal, Result, Row, Statement
 from kg.values import plain
 
@@ -60,16 +66,21 @@ class Plan:
 
     kind: str
     """``r`` for a query that only reads; ``rw``, ``w`` and ``s`` for the others."""
-    operators: tuple[str, ...]
-    """Names of the plan's operators, without the database."""
+    operators: tuple[tuple[str, str], ...]
+    """The plan's operators: the name of each, without the database, and what it says of itself."""
 
+
+USERS_QUERY = "query"
+"""By what the server lists a query that somebody gave."""
+FETCHED = 200
+"""Rows of a user's query that the server sends at once; it sends all of them where the first is one too many."""
 
 _CONTENT = ("User", "Item", "Entity", "EventKind", "Forgotten")
 """Labels of which a new graph has no node."""
 
 
 class BoltStore(ABC):
-    """A :class:`kg.store.Store` over Bolt. Engines add ``export``, ``query``, ``bulk_load`` and ``close``."""
+    """A :class:`kg.store.Store` over Bolt. Engines add ``export``, ``_answer``, ``bulk_load`` and ``close``."""
 
     # See :class:`kg.store.Store`.
     batch_rows: ClassVar[int] = 20_000
@@ -91,6 +102,7 @@ class BoltStore(ABC):
         self._one_writer = one_writer
         self._writing: AbstractContextManager[Any] = threading.RLock() if one_writer else nullcontext()
         self._kinds: set[str] = set()
+        own_work(work)
         self._connect(connection)
 
     def _connect(self, connection: Connection) -> None:
@@ -127,13 +139,21 @@ class BoltStore(ABC):
     @property
     def work(self) -> Path:
         """The working directory; made when it is first asked for."""
-        self._work.mkdir(parents=True, exist_ok=True)
+        make_folder(self._work)
         return self._work
 
     @property
     def is_new(self) -> bool:
         """See :class:`kg.store.Store`."""
         return not any(self.read(f"MATCH (n:{label}) RETURN 1 AS one LIMIT 1") for label in _CONTENT)
+
+    @abstractmethod
+    def quoted(self, name: str) -> Quoted:
+        """See :class:`kg.store.Store`."""
+
+    def quoted_type(self, name: str) -> Quoted:
+        """See :class:`kg.store.Store`."""
+        return Quoted(name) if KIND_PATTERN.fullmatch(name) else self.quoted(name)
 
     def ensure_schema(self, kinds: Iterable[str] = ()) -> None:
         """Make what :mod:`kg.schema` declares and is not there yet; see :class:`kg.store.Store`.
@@ -212,11 +232,24 @@ class BoltStore(ABC):
     ) -> pa.Table:
         """See :class:`kg.store.Store`."""
 
-    @abstractmethod
     def query(
-        self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0
+        self,
+        text: str,
+        parameters: Mapping[str, Any],
+        *,
+        max_rows: int = MAX_ROWS,
+        max_bytes: int = MAX_BYTES,
+        timeout: float = MAX_SECONDS,
     ) -> Result:
-        """See :class:`kg.store.Store`."""
+        """What it calls is on a list, and it is answered or given up in time; see :class:`kg.store.Store`."""
+        limits = Limits(max_rows, max_bytes, timeout)
+        allowed.check(text)
+        check_running_on()
+        return answered(partial(self._answer, text, parameters, limits), timeout)
+
+    @abstractmethod
+    def _answer(self, text: str, parameters: Mapping[str, Any], limits: Limits, stops: Stops) -> Result:
+        """The answer to a user's query, once the engine has said that it only reads; ``stops`` takes what ends it."""
 
     @property
     def notes_changes(self) -> bool:
@@ -254,7 +287,7 @@ class BoltStore(ABC):
 
     def _remove_personal(self, user_id: str) -> None:
         """Remove the nodes that are a person's alone, some at a time."""
-        names = {"relations": "|".join(schema.PERSONAL_EDGES)}
+        names = {"relations": schema.PERSONAL_EDGES}
         while self._gone(queries.statement("forget_nodes", names=names, user=user_id, most=GONE_AT_ONCE)):
             pass
 
@@ -269,38 +302,38 @@ class BoltStore(ABC):
             "db.tx_log.rotation.retention_policy says; docs/operations.md, Privacy, says how to be rid of both"
         )
 
-    def explain(self, text: str, parameters: Mapping[str, Any]) -> Plan:
+    def explain(self, text: str, parameters: Mapping[str, Any], limits: Limits) -> Plan:
         """What the server would do for a query; nothing runs."""
 
         def attempt() -> Plan:
             with self._session(neo4j.READ_ACCESS) as session:
-                summary = session.run(self._query(f"EXPLAIN {text}"), dict(parameters)).consume()
+                summary = session.run(_tagged(f"EXPLAIN {text}", limits), dict(parameters)).consume()
             return Plan(summary.query_type or "", tuple(_operators(cast(dict[str, Any], summary.plan or {}))))
 
         with translated(self._address):
-            return self._retried(attempt, writes=False)
+            return self._retried(attempt, writes=False, most=limits.seconds)
 
-    def run_limited(self, text: str, parameters: Mapping[str, Any], max_rows: int, timeout: float) -> Result:
-        """A read in a READ session, stopped by the server after ``timeout`` seconds.
+    def run_limited(self, text: str, parameters: Mapping[str, Any], limits: Limits, sort: str = USERS_QUERY) -> Result:
+        """A read in a READ session, which the server stops where it can, and lists as of this sort.
 
         Raises:
-            QueryFailed: past the time, or more than ``max_rows`` rows.
+            QueryFailed: past a limit.
         """
 
         def attempt() -> Result:
-            with self._session(neo4j.READ_ACCESS) as session:
-                result = session.run(self._query(text, timeout), dict(parameters))
-                rows = [[plain(value) for value in record.values()] for record in itertools.islice(result, max_rows)]
-                if result.peek() is not None:
-                    raise QueryFailed(f"the answer has more than {max_rows} rows; add LIMIT")
-                return Result(list(result.keys()), rows)
+            answer = Answer(limits)
+            with self._session(neo4j.READ_ACCESS, FETCHED) as session:
+                result = session.run(_tagged(text, limits, sort), dict(parameters))
+                for record in result:
+                    answer.add([plain(value) for value in record.values()])
+                return Result(list(result.keys()), answer.rows)
 
         with translated(self._address):
             try:
-                return self._retried(attempt, writes=False)
+                return self._retried(attempt, writes=False, most=limits.seconds)
             except ClientError as error:
                 if "Transaction.TransactionTimedOut" in (error.code or ""):
-                    raise QueryFailed.too_long(timeout) from error
+                    raise QueryFailed.too_long(limits.seconds) from error
                 raise
 
     def close(self) -> None:
@@ -320,11 +353,11 @@ class BoltStore(ABC):
         with translated(self._address):
             return self._driver.get_server_info().agent
 
-    def _session(self, access: str) -> neo4j.Session:
+    def _session(self, access: str, fetch_size: int = 5_000) -> neo4j.Session:
         return self._driver.session(
             database=self._connection.database,
             default_access_mode=access,
-            fetch_size=5_000,
+            fetch_size=fetch_size,
             bookmark_manager=self._bookmarks,
         )
 
@@ -352,10 +385,10 @@ class BoltStore(ABC):
         with translated(self._address):
             return self._retried(attempt, writes=access == neo4j.WRITE_ACCESS)
 
-    def _retried(self, attempt: Callable[[], T], *, writes: bool) -> T:
-        """Run it until it succeeds, within the limits of :class:`kg.connection.RetryPolicy`."""
+    def _retried(self, attempt: Callable[[], T], *, writes: bool, most: float = math.inf) -> T:
+        """Run it until it succeeds, within the limits of :class:`kg.connection.RetryPolicy` and ``most`` seconds."""
         policy = self._config.retry
-        seconds = policy.seconds(writes=writes)
+        seconds = min(policy.seconds(writes=writes), most)
         deadline = time.monotonic() + seconds
         pause = policy.pause
         for tries in itertools.count(1):
@@ -377,9 +410,15 @@ class BoltStore(ABC):
         raise AssertionError("unreachable")
 
 
-def _operators(plan: Mapping[str, Any]) -> Iterator[str]:
+def _tagged(text: str, limits: Limits, sort: str = USERS_QUERY) -> neo4j.Query:
+    """A query that the server lists as one of this program, with its sort and limit."""
+    tag = {"tastegraph": sort, "milliseconds": int(limits.seconds * 1000)}
+    return neo4j.Query(text, metadata=tag, timeout=limits.seconds)
+
+
+def _operators(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if operator := plan.get("operatorType"):
-        yield operator.partition("@")[0]
+        yield operator.partition("@")[0], str(plan.get("args", {}).get("Details", ""))
     for child in plan.get("children", ()):
         yield from _operators(child)
 

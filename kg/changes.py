@@ -136,7 +136,7 @@ def counts(store: Store) -> dict[str, int]:
     wanted += [("count_edges", "relation", name) for name in sorted(types - schema.RESERVED | {"SAME_AS"} & types)]
     found = {}
     for query, placeholder, name in wanted:
-        ((row),) = store.read(queries.statement(query, names={placeholder: [name]}).text)
+        ((row),) = store.read(queries.statement(query, names={placeholder: store.quoted_type(name)}).text)
         found[name] = row["count"]
     return found
 

@@ -6,9 +6,20 @@ import math
 from collections.abc import Mapping
 
 from kg import queries
-from kg.batch import MAX_TEXT
+from kg.batch import MAX_TEXT, context_name
 from kg.errors import RecordError
-from kg.records import EntityRecord, Interaction, KindRecord, Link, Record, Scalar, Scale, Triple, UserRecord
+from kg.records import (
+    EntityRecord,
+    Interaction,
+    KindRecord,
+    Link,
+    Record,
+    Scalar,
+    Scale,
+    Triple,
+    UserRecord,
+    clean_name,
+)
 from kg.schema import DERIVED_PREFIX, KNOWLEDGE, TRAIT_EDGES, check_kind
 from kg.store import Store
 
@@ -63,7 +74,10 @@ class Scales:
         """A scale for a kind that has none, unless events that are stored contradict it."""
         if kind in self._stored:
             counted = queries.statement(
-                "values_outside", names={"relation": kind}, minimum=float(scale.minimum), maximum=float(scale.maximum)
+                "values_outside",
+                names={"relation": self._store.quoted_type(kind)},
+                minimum=float(scale.minimum),
+                maximum=float(scale.maximum),
             )
             (found,) = self._store.read(counted.text, **counted.parameters)
             if found["events"]:
@@ -114,7 +128,9 @@ def check(record: Record, scales: Scales) -> str:
         check_kind(record.kind)
         scales.check(record)
         _check_texts(text=record.text, title=record.title)
-        _check_scalars(record.context)
+        _check_scalars(record.context, "context")
+        if len(set(map(context_name, record.context))) < len(record.context):
+            raise RecordError("context", "two names come to the same one in the graph, where context_ is added to some")
         return record.kind
     if isinstance(record, Triple):
         check_kind(record.relation, "relation")
@@ -132,7 +148,7 @@ def check(record: Record, scales: Scales) -> str:
         return "entities"
     for attribute in record.attributes:
         check_kind(attribute.relation, "relation")
-    _check_scalars(record.properties)
+    _check_scalars(record.properties, "properties")
     for name in record.properties:
         if name.startswith(DERIVED_PREFIX):
             raise RecordError(name, f"names that begin with {DERIVED_PREFIX} are those of profiles; rename it")
@@ -153,9 +169,10 @@ def _check_texts(**texts: str | None) -> None:
         _check_unicode(name, value)
 
 
-def _check_scalars(properties: Mapping[str, Scalar]) -> None:
+def _check_scalars(properties: Mapping[str, Scalar], field: str) -> None:
     """Refuse what only one engine, or only one way in, would store."""
     for name, value in properties.items():
+        clean_name(name, field)
         if isinstance(value, str):
             _check_unicode(name, value)
         elif isinstance(value, float) and not math.isfinite(value):

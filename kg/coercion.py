@@ -11,6 +11,8 @@ a moment          a date or a moment; a text or a whole number that is one in IS
 
 from __future__ import annotations
 
+from kg.quoting import neo4j_text
+
 LONGEST_ID = 8_000
 """Bytes; Neo4j indexes no key of more than 8,164."""
 UNITS = {"s": ("epochSeconds", 1), "ms": ("epochMillis", 1000)}
@@ -37,15 +39,6 @@ MOMENT = f"{_YEARS}([0-9]{{4}}(-(0[1-9]|1[0-2]))?|({_days('-')}|{_days('')})({_T
 """Regular expression for what is read as a moment: each text that matches it is one."""
 
 
-def literal(text: str) -> str:
-    r"""Any text as Neo4j's Cypher takes it; see :func:`kg.queries.quoted` for the backslash.
-
-    >>> literal("it's"), literal("\\")
-    ("'it\\'s'", "'\\u005C\\u005C'")
-    """
-    return "'" + text.replace("\\", "\\u005C\\u005C").replace("'", "\\'") + "'"
-
-
 def id_of(cypher: str) -> str:
     """An id, or null."""
     letter = "CASE WHEN c > '\u07ff' THEN 3 WHEN c > '~' THEN 2 ELSE 1 END"  # bytes; of two, the halves of one of four
@@ -66,7 +59,7 @@ def number_of(cypher: str) -> str:
 def moment_of(cypher: str, unit: str | None = None) -> str:
     """A moment, or null."""
     if unit is None:
-        other = f"head([s IN [trim(toStringOrNull(m))] WHERE s =~ {literal(MOMENT)} | datetime({_ISO})])"
+        other = f"head([s IN [trim(toStringOrNull(m))] WHERE s =~ {neo4j_text(MOMENT)} | datetime({_ISO})])"
     else:
         name, parts = UNITS[unit]
         other = (

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from kg.coercion import literal
+from kg.quoting import neo4j_text
 from kg.schema import DERIVED_PREFIX, NODE_KEYS, RESERVED
 
 PREFIX = "TG_"
@@ -46,10 +46,11 @@ HABITS = OWN + DERIVED_PREFIX
 
 _CLAUSES = "MATCH|CREATE|MERGE|SET|DELETE|RETURN|WITH|WHERE|UNWIND|FOREACH|REQUIRE"
 _QUOTED = r"`(?:[^`]|``)+`"
+_STRING = r"'(?:[^'\\]|\\.)*'"
 _NAME = rf"(?:[A-Za-z_]\w*|{_QUOTED})"
 _TOKEN = re.compile(
     rf"""(?P<quoted>{_QUOTED})(?=:\ )
-    |(?P<string>'(?:[^'\\]|\\.)*'|{_QUOTED})
+    |(?P<string>{_STRING}|{_QUOTED})
     |(?P<constraint>(?<=CREATE\ CONSTRAINT\ )\w+)
     |\b(?P<clause>{_CLAUSES})\b
     |:(?P<names>{_NAME}(?:\|{_NAME})*)(?P<pattern>\s*\{{)?
@@ -98,14 +99,14 @@ class Dialect:
 
     def said(self, text: str) -> tuple[str, frozenset[str]]:
         """As :meth:`text`; and the types of ours, and the properties of shared nodes, that it writes."""
-        if "db.relationshipTypes()" in text:
+        if "db.relationshipTypes()" in _bare(text):
             return self._types(), frozenset()
         translation = _Translation(self, text)
         return translation.run(), frozenset(translation.written)
 
     def parameters(self, text: str, given: Mapping[str, Any]) -> tuple[Mapping[str, Any], frozenset[str]]:
         """Parameters of ``text``: keys of maps that are added to shared nodes get the prefix. And those keys."""
-        added = re.search(r"(\w+) \+= row\.(\w+)", text)
+        added = re.search(r"(\w+) \+= row\.(\w+)", _bare(text))
         if added is None or added[1] in _ours(text):
             return given, frozenset()
         name = added[2]
@@ -123,7 +124,7 @@ class Dialect:
 
     def _types(self) -> str:
         """The owner's attributes and relations of ours; a person may be an entity too, so events are left out."""
-        listed = ", ".join(map(literal, self.relations))
+        listed = ", ".join(map(neo4j_text, self.relations))
         return (
             f"MATCH (k:{self.prefix}EventKind) WITH collect(k.id) AS kinds "
             f"WITH kinds, COLLECT {{ MATCH (m:{self.prefix}{RECORD} {{kind: 'type'}}) RETURN m.id }} AS made "
@@ -149,6 +150,11 @@ def is_ours(node: str) -> str:
     )
 
 
+def _bare(text: str) -> str:
+    """A text in which what is quoted is left blank: a name or a string may spell anything."""
+    return re.sub(rf"{_STRING}|{_QUOTED}", lambda found: found[0][0] * 2, text)
+
+
 def edge_is_ours(edge: str) -> str:
     """Cypher for whether a relationship of one of our types is one that we made: it has properties, and ours alone."""
     return f"(size(keys({edge})) > 0 AND all(key IN keys({edge}) WHERE key STARTS WITH '{OWN}'))"
@@ -156,7 +162,7 @@ def edge_is_ours(edge: str) -> str:
 
 def _ours(text: str) -> set[str]:
     """Variables that a text binds to nodes that are always ours."""
-    return {name for name, label in re.findall(r"\((\w+):(\w+)", text) if label not in SHARED}
+    return {name for name, label in re.findall(r"\((\w+):(\w+)", _bare(text)) if label not in SHARED}
 
 
 class _Translation:
@@ -167,10 +173,11 @@ class _Translation:
         self._text = text
         self._clause = ""
         self._open: list[str] = []
-        rows = set(re.findall(r"UNWIND \S+ AS (\w+)", text)) - {"id", "user"}
-        bound = set(re.findall(r"[(\[](\w+)(?=[:)\]])", text)) - rows
-        self._labels = dict(re.findall(r"\((\w+):(\w+)", text))
-        self._edges = set(re.findall(r"\[(\w+)(?=[:\]])", text))
+        bare = _bare(text)
+        rows = set(re.findall(r"UNWIND \S+ AS (\w+)", bare)) - {"id", "user"}
+        bound = set(re.findall(r"[(\[](\w+)(?=[:)\]])", bare)) - rows
+        self._labels = dict(re.findall(r"\((\w+):(\w+)", bare))
+        self._edges = set(re.findall(r"\[(\w+)(?=[:\]])", bare))
         self._translated = bound - _ours(text)
         self.written: set[str] = set()
         """Types of ours, and properties of shared nodes, that the text writes."""
@@ -238,7 +245,7 @@ class _Translation:
         if variable in self._edges:
             cases = self._dialect.edges.get(name, {})
             other = " ".join(
-                f"WHEN '{type}' THEN {cypher.replace('<edge>', variable)}" for type, cypher in cases.items()
+                f"WHEN {neo4j_text(type)} THEN {cypher.replace('<edge>', variable)}" for type, cypher in cases.items()
             )
             others = [f"CASE type({variable}) {other} END"] if other else []
         else:

@@ -5,6 +5,7 @@
     GraphError                 every error of this package
     ├── RecordError            a record breaks a rule of the schema (holds field and reason)
     ├── ReadError              a file cannot be read any further (holds path and, where known, line)
+    │   └── TooMuch            it passes a bound that holds for every file, such as its depth
     ├── StoreError             the engine refused or failed
     │   ├── StoreInUse         another process holds this folder (says which)
     │   ├── StoreUnavailable   no server answers, or it rejects the credentials
@@ -13,8 +14,8 @@
     │   ├── EventConflict      another event is stored under the same id
     │   └── NotUpdatable       what has changed since a snapshot cannot be known
     ├── MissingExtra           a library that an extra of the package installs is not there
-    ├── QueryRefused           the text is not a read-only query
-    └── QueryFailed            syntax, a missing parameter, a time or row limit
+    ├── QueryRefused           the text is not a read-only query, or too many that were given up run on
+    └── QueryFailed            syntax, a missing parameter, a limit of time, rows or bytes
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ class ReadError(GraphError):
         self.path = path
         self.reason = reason
         self.line = line
+
+
+class TooMuch(ReadError):
+    """A file passes a bound that holds for every file, such as its depth or what it unpacks to; says which."""
 
 
 class StoreError(GraphError):
@@ -79,16 +84,17 @@ class MissingExtra(GraphError):
 
 
 class QueryRefused(GraphError):
-    """The text is not a read-only query."""
+    """The text is not a read-only query, or too many that were given up run on."""
 
 
 class QueryFailed(GraphError):
-    """A query with a syntax error, a missing parameter, or past its limit of rows or time."""
+    """A query with a syntax error, a missing parameter, or past its limit of time, rows or bytes."""
 
     @classmethod
-    def too_long(cls, seconds: float) -> QueryFailed:
-        """It was stopped after so long."""
+    def too_long(cls, seconds: float, *, runs_on: bool = False) -> QueryFailed:
+        """It was stopped after so long, or given up where the engine did not stop it."""
         return cls(
-            f"the query ran over {seconds:g} s, its limit, and was stopped; have it match less: name a label and an "
-            "id, filter with WHERE before what is joined or collected, or follow fewer hops"
+            f"the query ran over {seconds:g} s, its limit, and was {'given up' if runs_on else 'stopped'}; have it "
+            "match less: name a label and an id, filter with WHERE before what is joined or collected, or follow "
+            "fewer hops"
         )

@@ -9,9 +9,9 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-from tqdm import tqdm
 
 from kg import queries
+from kg.progress import tqdm
 from kg.schema import DERIVED_PREFIX, RESERVED
 from kg.snapshot import ENTITIES, FACTS, ITEMS, KINDS, USERS
 from kg.source import ENDS, EVENTS, LINK, REVIEWS, Source
@@ -31,7 +31,7 @@ _OF_KIND = EVENTS.remove(EVENTS.get_field_index("kind"))
 
 def read_source(store: Store, *, progress: bool = False) -> Source:
     """The whole graph."""
-    with tqdm(total=7, unit="table", desc="snapshot", disable=None if progress else True, leave=False) as bar:
+    with tqdm(total=7, unit="table", desc="snapshot", disable=not progress, leave=False) as bar:
         reader = Reader(store)
 
         def step(table: pa.Table) -> pa.Table:
@@ -78,7 +78,9 @@ class Reader:
         """The events of these kinds."""
         parts = [EVENTS.empty_table()]
         for kind, ids in kinds.items():
-            found = self._export("snapshot_events", _OF_KIND, ids, each="u:User", names={"relation": kind})
+            found = self._export(
+                "snapshot_events", _OF_KIND, ids, each="u:User", names={"relation": self._store.quoted_type(kind)}
+            )
             found = found.filter(pc.is_valid(found["event_id"]))
             parts.append(found.add_column(EVENTS.get_field_index("kind"), "kind", _constant(kind, len(found))))
         return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
@@ -94,7 +96,7 @@ class Reader:
         for head, tail in ENDS:
             relations = sorted(types - RESERVED | ({LINK} & types if (head, tail) == ("Item", "Entity") else set()))
             if head in heads and relations:
-                names = {"head": head, "relations": relations, "tail": tail}
+                names = {"head": head, "relations": list(map(self._store.quoted_type, relations)), "tail": tail}
                 edges = self._export("snapshot_edges", _EDGES, heads[head], each=f"h:{head}", names=names)
                 labels = {
                     name: pa.repeat(label, len(edges)) for name, label in (("head_label", head), ("tail_label", tail))

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import numpy as np
-from tqdm import tqdm
 
 from kg import queries
 from kg.errors import StoreError
 from kg.folders import appearing
 from kg.knowledge import WholeGraph
 from kg.packed import packed, unpacked_suffix
+from kg.progress import tqdm
 from kg.records import ITEM_ENTITY
 from kg.schema import DERIVED_PREFIX
 from kg.spelling import reads_as, spellings
@@ -122,7 +122,7 @@ _EVENT_COLUMNS = ("user_id:token", "item_id:token", "rating:float", "timestamp:f
 
 def _events(store: Store) -> Iterator[Sequence[Any]]:
     for kind in sorted(row["kind"] for row in store.read(queries.text("kinds"))):
-        for row in store.stream(queries.statement("snapshot_events", names={"relation": kind}).text):
+        for row in store.stream(queries.statement("snapshot_events", names={"relation": store.quoted_type(kind)}).text):
             yield row["user"], row["item"], row["value"], _seconds(row["at"]), kind, row["event_id"]
 
 
@@ -171,7 +171,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _shown(rows: Iterable[T], path: Path, progress: bool) -> Iterable[T]:
-    bar: Iterable[T] = tqdm(rows, path.name, unit=" rows", disable=None if progress else True, leave=False)
+    bar: Iterable[T] = tqdm(rows, path.name, unit=" rows", disable=not progress, leave=False)
     return bar
 
 

@@ -2,15 +2,60 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from kg.access import make_folder, own_all
+from kg.connection import is_url
 from kg.errors import StoreError
+
+_MARK = ".unfinished"
+"""A file beside what is being written, locked as long as its process lives."""
+_BESIDE = re.compile(r"\..+-[a-z0-9_]{8}")
+
+
+SETTINGS_BYTES = 1 << 20
+"""A file of settings is far below."""
+
+
+def local(place: str | Path) -> Path:
+    """A path in this machine's file system, ``~`` of it resolved.
+
+    Raises:
+        StoreError: none can have it: an address of a server, which is not repeated, a NUL character, somebody's home
+            who is not there, links in a circle.
+    """
+    if is_url(str(place)):
+        raise StoreError("the address of a server stands where a folder is meant; name a folder of this machine")
+    try:
+        path = Path(place).expanduser()
+        path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise StoreError(f"{str(place)!a} can be no folder: {why}") from error
+    return path
+
+
+def settings_of(path: Path) -> str:
+    """The text of a file of settings.
+
+    Raises:
+        OSError: it cannot be read, or has no end.
+        UnicodeDecodeError: it is no text.
+    """
+    with path.open("rb") as file:
+        content = file.read(SETTINGS_BYTES + 1)
+    if len(content) > SETTINGS_BYTES:
+        raise OSError(errno.EFBIG, f"is over {SETTINGS_BYTES >> 20} MiB, or has no end", str(path))
+    return content.decode()
 
 
 @contextmanager
@@ -20,34 +65,55 @@ def appearing(folder: Path) -> Iterator[Path]:
     Raises:
         StoreError: ``folder`` is there already, or cannot be written.
     """
-    if folder.exists():
+    if folder.exists() or folder.is_symlink():
         raise StoreError(f"{folder} is there already; it is never overwritten")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        with beside(folder) as unfinished:
+            make_folder(unfinished)
+            yield unfinished
+            own_all(unfinished)
+            for path in [*unfinished.rglob("*"), unfinished]:
+                sync(path)
+            unfinished.rename(folder)
+            sync(folder.parent)
     except OSError as error:
-        raise _unwritable(folder, error) from error
-    try:
-        yield beside
-        beside.chmod(0o755)
-        for path in [*beside.rglob("*"), beside]:
-            sync(path)
-        beside.replace(folder)
-        sync(folder.parent)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        raise StoreError(f"cannot write {folder}: {error.strerror or error}") from error
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A path of the same name in a folder of its own beside it, which goes when the block ends.
+
+    What processes that were killed have left beside it goes first: it may hold people's data.
+    """
+    _clear(path.parent)
+    with (
+        tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent, ignore_cleanup_errors=True) as folder,
+        Path(folder, f"{_MARK}-").open("xb") as mark,
+    ):
+        fcntl.flock(mark, fcntl.LOCK_EX)
+        Path(mark.name).rename(Path(folder, _MARK))  # whoever finds it finds it locked
+        yield Path(folder, path.name)
+
+
+def _clear(parent: Path) -> None:
+    """Remove the folders of :func:`beside` whose process is gone."""
+    for entry in os.scandir(parent):
+        if not _BESIDE.fullmatch(entry.name) or not entry.is_dir(follow_symlinks=False):
+            continue
+        try:
+            with Path(entry, _MARK).open("rb") as mark:
+                fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(entry.path)
+        except OSError:  # it has no mark, is somebody else's, or its process lives
+            continue
 
 
 def hash_file(path: Path) -> str:
     """128 bits of BLAKE2b over a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-
-
-def _unwritable(folder: Path, error: OSError) -> StoreError:
-    return StoreError(f"cannot write {folder}: {error.strerror or error}")
 
 
 def sync(path: Path) -> None:

@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from kg.batch import Outcome, in_batches
 from kg.checks import ScaleConflict, Scales, check
 from kg.connection import unattended
@@ -21,9 +19,9 @@ from kg.errors import EventConflict, ReadError, RecordError
 from kg.forgotten import Forgotten
 from kg.merging import Merge, merge_of, write_merges
 from kg.newgraph import NewGraph
+from kg.progress import tqdm
 from kg.records import Interaction, Record, Reject, Scale
 from kg.rejects import RejectsFile, refused
-from kg.schema import check_kind
 from kg.spelling import Spellings
 from kg.store import BulkLoad, Store
 from kg.writer import Writer
@@ -101,7 +99,7 @@ def ingest(
     ):
         names = None if named is None else merge_of(store, named, progress=progress)
         run = _Run(store, refused, scale, dry_run)
-        with tqdm(unit=" records", disable=None if progress else True, desc="ingest", leave=False) as bar:
+        with tqdm(unit=" records", disable=not progress, desc="ingest", leave=False) as bar:
             try:
                 run.take(_counted(records if names is None else names.take(records), bar))
             except ReadError as error:
@@ -130,12 +128,10 @@ def write_event(store: Store, event: Interaction) -> bool:
 
     Raises:
         EventConflict: another event is stored under this id.
-        RecordError: the kind is reserved, the value is outside the declared scale, or the person was forgotten.
+        RecordError: it breaks a rule of the schema, as a reserved kind does, or the person was forgotten.
     """
-    check_kind(event.kind)
     Forgotten(store).check(event.user_id)
-    scales = Scales(store, None)
-    scales.check(event)
+    check(event, Scales(store, None))
     outcome = Writer(store).write([event])
     if outcome.conflicts:
         raise EventConflict(f"event {event.event_id!r}: {outcome.conflicts[0][1]}; an event is never overwritten")
@@ -259,7 +255,7 @@ class _Run:
         self.report.forgotten += 1
 
 
-def _counted(records: Iterable[Record | Reject], bar: tqdm[Any]) -> Iterator[Record | Reject]:
+def _counted(records: Iterable[Record | Reject], bar: tqdm) -> Iterator[Record | Reject]:
     for number, record in enumerate(records, 1):
         yield record
         if number % 1000 == 0:

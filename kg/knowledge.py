@@ -66,7 +66,7 @@ class WholeGraph:
         return (row["id"] for row in rows)
 
     def _edges(self, head: str, relations: Sequence[str], tail: str) -> Iterator[Edge]:
-        names = {"head": head, "relations": relations, "tail": tail}
+        names = {"head": head, "relations": list(map(self._store.quoted_type, relations)), "tail": tail}
         for row in self._store.stream(queries.statement("snapshot_edges", names=names).text):
             yield Edge(head, row["head"], row["relation"], tail, row["tail"])
 
@@ -130,7 +130,7 @@ class Neighbourhood:
 
     def _leaving(self, nodes: Iterable[tuple[str, str]], head: str, relations: Sequence[str], tail: str) -> list[Edge]:
         """The edges that leave some nodes; all are kept."""
-        names = {"head": head, "relations": relations, "tail": tail}
+        names = {"head": head, "relations": list(map(self._store.quoted_type, relations)), "tail": tail}
         text = queries.statement("snapshot_edges_of_ids", names=names).text
         found = [
             Edge(head, row["head"], row["relation"], tail, row["tail"])

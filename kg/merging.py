@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from tqdm import tqdm
 
 from kg import queries
 from kg.names import name_key
+from kg.progress import tqdm
 from kg.records import Attribute, ItemRecord, Record, Reject, UserRecord
 from kg.rejects import new_file
 from kg.store import Store
@@ -105,7 +105,7 @@ def merge_of(store: Store, records: Iterable[Record | Reject], *, progress: bool
         ReadError: they cannot be read.
     """
     names = NameMerge()
-    names.count(tqdm(records, unit=" records", desc="names", disable=None if progress else True, leave=False))
+    names.count(tqdm(records, unit=" records", desc="names", disable=not progress, leave=False))
     names.look_up(store)
     return names
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from kg.readers.markup import composed
 
 _MARK = re.compile(r"[^\w\s#&%@+](?!\d)|_")
 """Punctuation, but for the marks that tell names apart (C#, R&B, C++) and for what leads to a digit (1.5, -3)."""
@@ -17,5 +18,5 @@ def name_key(name: str) -> str:
     >>> name_key("Boss "), name_key("BOSS"), name_key("Future US, Inc."), name_key("C++"), name_key("!!!")
     ('boss', 'boss', 'future us inc', 'c++', '!!!')
     """
-    plain = unicodedata.normalize("NFKC", name).casefold()
+    plain = composed(name, "NFKC").casefold()
     return " ".join(_MARK.sub(" ", plain).split()) or plain.strip()

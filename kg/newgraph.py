@@ -22,6 +22,8 @@ from kg.batch import (
     label_of,
     nesting_of,
     properties_of,
+    raw_size_of,
+    size_of,
 )
 from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Triple, UserRecord
 from kg.store import BulkLoad
@@ -30,6 +32,8 @@ MARKS = 1 << 26
 """Bytes of the table; a million different ids put off about 0.7 % of them for nothing."""
 MAX_PUT_OFF = 20_000
 """Records put off before the bulk path is given up: then most of the input is repeats."""
+MAX_PUT_OFF_BYTES = 64 << 20
+"""Likewise rough bytes of these and of the rows that they were read from."""
 MAX_NODES = 3_000_000
 """Nodes whose references are held in memory."""
 
@@ -43,12 +47,14 @@ class NewGraph:
         self._marks = bytearray(MARKS)
         self._nested: set[Edge] = set()
         self.put_off: list[Record] = []
+        self._put_off_bytes = 0
         self.accepted = 0
 
     @property
     def is_full(self) -> bool:
         """Whether the rest should go through transactions."""
-        return len(self.put_off) > MAX_PUT_OFF or sum(map(len, self._nodes.values())) > MAX_NODES
+        put_off = len(self.put_off) > MAX_PUT_OFF or self._put_off_bytes > MAX_PUT_OFF_BYTES
+        return put_off or sum(map(len, self._nodes.values())) > MAX_NODES
 
     def add(self, batch: Sequence[Record]) -> None:
         """Take a batch; what may be a repeat is appended to :attr:`put_off`."""
@@ -60,6 +66,10 @@ class NewGraph:
         self._add_entities([record for record in entities if self._is_first_word(record)])
         self._add_edges([(record, edges_of(record)) for record in others])
         self._add_events([event for event in events if self._is_first_event(event)])
+
+    def _put_off(self, record: Record) -> None:
+        self.put_off.append(record)
+        self._put_off_bytes += size_of(record) + raw_size_of(record)
 
     def _mark(self, key: Hashable) -> bool:
         """Whether ``key`` is surely new; marks it."""
@@ -73,12 +83,12 @@ class NewGraph:
         # A review's id is unique over all kinds, so it has a mark of its own.
         if self._mark((event.kind, event.event_id)) and (not has_review(event) or self._mark(event.event_id)):
             return True
-        self.put_off.append(event)
+        self._put_off(event)
         return False
 
     def _is_first_word(self, record: ItemRecord | UserRecord | EntityRecord) -> bool:
         if record.id in self._nodes[label_of(record)]:  # described before, or met in an edge
-            self.put_off.append(record)
+            self._put_off(record)
             return False
         self._nodes[label_of(record)][record.id] = None  # claimed; the reference follows
         return True
@@ -104,7 +114,7 @@ class NewGraph:
         for record, edges in wanted:
             fresh = [edge for edge in edges if self._mark(edge)]
             if len(fresh) < len(edges):
-                self.put_off.append(record)  # the whole record again: what is there already is skipped then
+                self._put_off(record)  # the whole record again: what is there already is skipped then
             else:
                 self.accepted += 1
             made += fresh

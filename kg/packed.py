@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
 import zstandard
 
+from kg.access import opened
 from kg.errors import StoreError
+from kg.folders import beside
 
 
 @contextmanager
@@ -22,12 +23,10 @@ def packed(path: Path) -> Iterator[IO[bytes]]:
         StoreError: it cannot be written.
     """
     try:
-        with ExitStack() as stack:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent))
-            beside = Path(folder) / path.name
-            with beside.open("wb") as plain, _packer(plain, path.suffix) as file:
+        with beside(path) as unfinished:
+            with opened(unfinished, "xb") as plain, _packer(plain, path.suffix) as file:
                 yield file
-            beside.replace(path)
+            unfinished.replace(path)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
 

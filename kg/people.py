@@ -32,7 +32,7 @@ class People:
         """What ties people to entities."""
         if found := relations(self._store):
             for head, tail in TRAIT_EDGES:
-                names = {"head": head, "relations": found, "tail": tail}
+                names = {"head": head, "relations": list(map(self._store.quoted_type, found)), "tail": tail}
                 for row in self._store.stream(queries.statement("snapshot_edges", names=names).text):
                     yield Edge(head, row["head"], row["relation"], tail, row["tail"])
 
@@ -45,7 +45,9 @@ class People:
 
     def events(self, kind: str) -> Iterator[Interaction]:
         """All events of a kind, with what was written."""
-        rows = self._store.stream(queries.statement("whole_events", names={"relation": kind}).text)
+        rows = self._store.stream(
+            queries.statement("whole_events", names={"relation": self._store.quoted_type(kind)}).text
+        )
         text = queries.text("snapshot_reviews_of_ids")
         for some in batched(rows, _AT_ONCE):
             events = [row for row in some if row["event_id"] is not None]

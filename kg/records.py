@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+import reprlib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kg.errors import RecordError
@@ -15,6 +18,8 @@ from kg.errors import RecordError
 MAX_ID_BYTES = 1024
 ITEM_ENTITY = "tastegraph:item:"
 """In tables of triples, which hold entities alone: what stands before the id of an item that has no entity."""
+ENGINE_FIELDS = frozenset({"@rid", "@type", "@cat", "@in", "@out", "@props", "@this"})
+"""What ArcadeDB calls its own fields: no property has such a name on any engine."""
 KIND_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 """What a kind of event, a relation or a property may be called; stored in upper case for kinds and relations."""
 
@@ -198,6 +203,34 @@ def clean_id(value: Any, name: str) -> str:
     return text
 
 
+def clean_name(name: Any, field: str) -> str:
+    """What a property of a person or an item, or of the context of an event, may be called; it is stored as it is.
+
+    >>> clean_name("ship`s name", "context")
+    'ship`s name'
+
+    Raises:
+        RecordError: no text, empty, not valid Unicode, with a control character, over 1,024 bytes, or of
+            :data:`ENGINE_FIELDS`.
+    """
+    if wrong := _wrong_with(name) if isinstance(name, str) else "is no text":
+        raise RecordError(field, f"the name {reprlib.repr(name)} of a property {wrong}")
+    return str(name)
+
+
+@lru_cache(4096)
+def _wrong_with(name: str) -> str:
+    """Why nothing can have this name; nothing where it can."""
+    try:
+        clean_id(name, "name")
+    except RecordError as error:
+        return error.reason
+    if name in ENGINE_FIELDS:
+        return "is that of a field of the engine's own"
+    control = (character for character in name if unicodedata.category(character) in ("Cc", "Zl", "Zp"))
+    return next((f"holds the control character {character!r}" for character in control), "")
+
+
 def clean_kind(value: str, name: str = "kind") -> str:
     """The kind of an event, or a relation, as stored: upper case.
 
@@ -208,7 +241,9 @@ def clean_kind(value: str, name: str = "kind") -> str:
         RecordError: not ``[A-Za-z][A-Za-z0-9_]*``, or over 64 characters.
     """
     if not isinstance(value, str) or not KIND_PATTERN.fullmatch(value):
-        raise RecordError(name, f"{value!r} must be a letter, then at most 63 letters, digits or underscores")
+        raise RecordError(
+            name, f"{reprlib.repr(value)} must be a letter, then at most 63 letters, digits or underscores"
+        )
     return value.upper()
 
 

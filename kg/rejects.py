@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
-import re
+import os
 from contextlib import AbstractContextManager
 from dataclasses import fields
 from datetime import datetime
@@ -14,8 +13,8 @@ from typing import IO, Any
 
 import orjson
 
+from kg.access import opened
 from kg.errors import RecordError, StoreError
-from kg.rdf.terms import escaped
 from kg.readers.rows import raw_text
 from kg.records import Record, Reject
 
@@ -75,7 +74,7 @@ def new_file(wanted: Path, ending: str) -> tuple[Path, IO[bytes]]:
     for number in itertools.count():
         path = wanted if number == 0 else wanted.with_name(f"{stem}.{number}{ending}")
         try:
-            return path, path.open("xb")
+            return path, opened(path, "xb")
         except FileExistsError:
             continue
         except OSError as error:
@@ -88,34 +87,11 @@ FILES = "rejects-files.jsonl"
 
 
 def _remember(work: Path, path: Path) -> None:
-    with (work / FILES).open("ab") as file:
-        file.write(orjson.dumps(str(path.resolve())) + b"\n")
-
-
-def forget(work: Path, user_id: str) -> tuple[int, list[str], list[str]]:
-    """Remove the rows that name a person from all rejects files; how many, the files, and those not there any more.
-
-    A row names a person where it holds their id as a word of its own, so that a row that holds an equal number or word
-    goes too.
-    """
-    listed = work / FILES
-    paths = sorted({orjson.loads(line) for line in listed.read_bytes().splitlines()}) if listed.exists() else []
-    spelled = {user_id, orjson.dumps(user_id).decode()[1:-1], json.dumps(user_id)[1:-1], escaped(user_id)}
-    name = re.compile("|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in sorted(spelled)))
-    here = [path for path in paths if Path(path).exists()]
-    removed = sum(_without(Path(path), name) for path in here)
-    return removed, here, [path for path in paths if path not in here]
-
-
-def _without(path: Path, name: re.Pattern[str]) -> int:
-    """Rewrite a rejects file without the rows that hold a name; how many those are."""
-    lines = path.read_bytes().splitlines(keepends=True)
-    kept = [line for line in lines if not name.search(f"{orjson.loads(line)['raw']} {orjson.loads(line)['reason']}")]
-    if len(kept) < len(lines):
-        beside = path.with_name(f".{path.name}.new")
-        beside.write_bytes(b"".join(kept))
-        beside.replace(path)
-    return len(lines) - len(kept)
+    with opened(work / FILES, "a+b") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+        torn = file.read(1) not in (b"", b"\n")  # a full disk cut the last line short
+        file.write(b"\n" * torn + orjson.dumps(str(path.resolve())) + b"\n")
 
 
 def refused(record: Record, field: str, reason: str) -> Reject:

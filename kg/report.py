@@ -200,7 +200,7 @@ def _unexpected(store: Store, taken: Snapshot, shapes: Sequence[Row], limit: int
         if None in ends:
             examples = []
         else:
-            names = {"relation": [relation]}
+            names = {"relation": store.quoted_type(relation)}
             ask = queries.statement("edge_examples", names=names, head=ends[0], tail=ends[1], limit=limit)
             examples = store.read(ask.text, **ask.parameters)
         found.append({**row, "examples": [f"{edge['head']} -> {edge['tail']}" for edge in examples]})

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from kg.errors import RecordError, StoreVersionError
+from kg.records import clean_kind
 
 VERSION = 1
 """Raised with every change that an older program could not read, and a step added in :mod:`kg.migrate`."""
@@ -87,29 +88,24 @@ def node_constraint(label: str) -> str:
 
 
 def kind_constraint(kind: str) -> str:
-    """The constraint that makes ``event_id`` unique within ``kind``, a result of :func:`kg.records.clean_kind`."""
+    """The constraint that makes ``event_id`` unique within ``kind``.
+
+    Raises:
+        RecordError: it is no kind; see :func:`check_kind`.
+    """
+    check_kind(kind)
     return f"CREATE CONSTRAINT event_{kind.lower()} IF NOT EXISTS FOR ()-[r:{kind}]-() REQUIRE r.event_id IS UNIQUE"
 
 
-def vector_index(index: str, label: str, name: str, dimension: int, similarity: str) -> str:
-    """A server's index by this similarity over the vectors that nodes of ``label`` have in their property ``name``.
-
-    Not quantised: scores would be off by some hundredths.
-    """
-    return (
-        f"CREATE VECTOR INDEX {index} IF NOT EXISTS FOR (n:{label}) ON (n.{name}) OPTIONS {{indexConfig: "
-        f"{{`vector.dimensions`: {dimension}, `vector.similarity_function`: '{similarity}', "
-        f"`vector.quantization.enabled`: false}}}}"
-    )
-
-
 def check_kind(kind: str, name: str = "kind") -> None:
-    """Refuse a reserved name.
+    """Refuse what cannot name a kind of event, or a relation, or is reserved.
 
     Raises:
-        RecordError: ``kind`` is one of :data:`RESERVED`.
+        RecordError: ``kind`` is no identifier, or one of :data:`RESERVED`, or one of our labels, which no engine but
+            Neo4j tells from types.
     """
-    if kind in RESERVED:
+    clean_kind(kind, name)
+    if kind in RESERVED or kind in NODE_KEYS:
         raise RecordError(name, f"{kind} is reserved for the graph's own edges; choose another name")
 
 

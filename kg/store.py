@@ -7,9 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import pyarrow as pa
+
+from kg.quoting import Quoted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Row = dict[str, Any]
 
@@ -33,6 +38,16 @@ class Result:
 
     columns: list[str]
     rows: list[list[Any]]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The same as a data frame.
+
+        >>> Result(["name", "n"], [["Drama", 3], ["Comedy", 2]]).to_pandas().n.sum()
+        np.int64(5)
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self.rows, columns=self.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +101,16 @@ class Store(Protocol):
 
         The bulk path may then be used.
         """
+
+    def quoted(self, name: str) -> Quoted:
+        """The name of a property so that this engine reads it back; see :mod:`kg.quoting`.
+
+        Raises:
+            StoreError: the engine cannot hold it.
+        """
+
+    def quoted_type(self, name: str) -> Quoted:
+        """Likewise that of a label or a type; an identifier stays bare."""
 
     def ensure_schema(self, kinds: Iterable[str] = ()) -> None:
         """Make constraints and indexes for all labels and for these kinds of event; a second call costs nothing."""
@@ -153,13 +178,27 @@ class Store(Protocol):
         """
 
     def query(
-        self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0
+        self,
+        text: str,
+        parameters: Mapping[str, Any],
+        *,
+        max_rows: int = 10_000,
+        max_bytes: int = 128 << 20,
+        timeout: float = 30.0,
     ) -> Result:
-        """Run a user's query. Whether it only reads is decided by the engine.
+        """Run a user's query. Whether it only reads the engine decides, and what it may call :mod:`kg.allowed`.
+
+        Args:
+            text: Cypher.
+            parameters: values of its ``$names``.
+            max_rows: of the answer.
+            max_bytes: that the answer takes in memory.
+            timeout: seconds. Within one more the call returns; a query that the engine cannot stop runs on, unheard,
+                and while :data:`kg.limits.MOST` do, further ones are refused.
 
         Raises:
-            QueryRefused: it would write, change the schema, load a file or call a procedure that writes.
-            QueryFailed: syntax, a missing parameter, or past ``timeout`` seconds. Rows over ``max_rows`` raise too.
+            QueryRefused: it would write, change the schema, load a file, or call what is on no list; or others run on.
+            QueryFailed: syntax, a missing parameter, or past a limit.
         """
 
     @property

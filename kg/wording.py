@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from kg.coercion import text_of
 from kg.dialect import MADE, OWN, PREFIX, is_ours
-from kg.queries import quoted
+from kg.quoting import neo4j as quoted
 
 ALONE = "[review]"
 """In place of a kind, for words that came with no event."""

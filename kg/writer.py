@@ -30,6 +30,7 @@ from kg.batch import (
     properties_of,
 )
 from kg.errors import ConstraintViolated, StoreError
+from kg.quoting import Quoted
 from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Triple, UserRecord
 from kg.store import Statement, Store
 
@@ -310,14 +311,11 @@ class _Plan:
             made.append(queries.statement("reviews_add", rows=self._reviews))
         return made
 
-    @staticmethod
-    def _events_statement(kind: str, context: tuple[str, ...], rows: list[list[Any]]) -> Statement:
+    def _events_statement(self, kind: str, context: tuple[str, ...], rows: list[list[Any]]) -> Statement:
         # A server writes a tenth faster where the edges of a node come together.
         rows = sorted(rows, key=lambda row: (row[0], row[1]))
-        statement = queries.statement("events_add", names={"relation": kind}, rows=rows)
-        # Names of context come from files, so they are quoted; their values are parameters.
-        named = "".join(f", {queries.quoted(name)}: row[{place}]" for place, name in enumerate(context, 5))
-        return Statement(statement.text.replace("<context>", named), statement.parameters)
+        named = Quoted("".join(f", {self._store.quoted(name)}: row[{at}]" for at, name in enumerate(context, 5)))
+        return queries.statement("events_add", names={"relation": kind, "context": named}, rows=rows)
 
     def _read(self, name: str, ids: Iterable[str], **names: str) -> list[dict[str, Any]]:
         text, wanted = queries.statement(name, names=names).text, list(ids)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kg.access import make_folder, own_all
 from kg.folders import sync
 from recommender.errors import ArtefactError
 
@@ -30,7 +31,8 @@ def writing(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[Path, d
     """
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    make_folder(folder.parent)
+    make_folder(partial)
     contents = dict(manifest)
     try:
         yield partial, contents
@@ -38,6 +40,7 @@ def writing(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[Path, d
         sums = {path.relative_to(partial).as_posix(): _digest(path) for path in files}
         text = json.dumps({"format": FORMAT, **contents, "files": sums}, indent=1, sort_keys=True)
         (partial / MANIFEST).write_text(text)
+        own_all(partial)
         for path in [*files, partial / MANIFEST, *(path for path in partial.rglob("*") if path.is_dir()), partial]:
             sync(path)
         if folder.exists():

@@ -13,6 +13,13 @@ from torch import Tensor
 from gnn.sparse import to_torch
 from text.windows import has_vector, unit_rows
 
+DAY = 86_400.0
+"""Seconds."""
+DATES = 10
+"""Different days from which on the age of a cell says something."""
+FAINTEST = 1e-3
+"""No cell fades to less than this share of its weight: a cell of weight 0 is none."""
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -49,6 +56,28 @@ class Cells:
     def positive(self) -> sp.csr_matrix:
         """Only the liked cells of :attr:`matrix`."""
         return self.take(self.weights > 0).matrix
+
+    @cached_property
+    def timed(self) -> bool:
+        """Whether ages tell cells apart: most of them are dated, on :data:`DATES` different days at least."""
+        dated = self.times[~np.isnan(self.times)]
+        return 2 * len(dated) > len(self) and len(np.unique(dated // DAY)) >= DATES
+
+    @cached_property
+    def days(self) -> np.ndarray:
+        """``(n,)`` float64: days from a cell to the latest of all; 0 for one without a date."""
+        days: np.ndarray = np.nan_to_num((np.nanmax(self.times, initial=-np.inf) - self.times) / DAY)
+        return days
+
+    def faded(self, half_life_days: float | None) -> Cells:
+        """These cells with weights ``w 2^(-days / half_life)``, by age in the catalogue, whoever's they are.
+
+        None leaves them as they are; so does a cell without a date.
+        """
+        if half_life_days is None:
+            return self
+        fading = np.maximum(np.exp2(-self.days / half_life_days), FAINTEST)
+        return replace(self, weights=(self.weights * fading).astype(np.float32))
 
 
 @dataclass(frozen=True)

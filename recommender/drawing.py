@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from kg.access import opened
 from kg.extras import extra
 from recommender.errors import InvalidInput
 
@@ -95,10 +96,12 @@ def draw(graph: nx.MultiDiGraph, path: Path | str, layout: Layout = "spread", ti
         warnings.filterwarnings("ignore", "Glyph .* missing from")
         drawn = figure(graph, layout, title)
         if path.suffix == ".png":
-            drawn.savefig(path, dpi=min(DPI, PIXELS / max(drawn.get_size_inches())))
+            with opened(path, "wb") as file:
+                drawn.savefig(file, format="png", dpi=min(DPI, PIXELS / max(drawn.get_size_inches())))
             return
         svg = _svg(drawn)
-    path.write_text(svg if path.suffix == ".svg" else _page(svg, title), encoding="utf-8")
+    with opened(path, "w", encoding="utf-8") as file:
+        file.write(svg if path.suffix == ".svg" else _page(svg, title))
 
 
 def figure(graph: nx.MultiDiGraph, layout: Layout = "spread", title: str = "") -> Figure:

@@ -159,7 +159,8 @@ class FeedbackWriter:
         for row in self._store.read(queries.text("kinds")):
             if row["kind"] == event.kind:
                 continue
-            found = queries.statement("events_of_ids", names={"relation": row["kind"]}, ids=[event.event_id])
+            names = {"relation": self._store.quoted_type(row["kind"])}
+            found = queries.statement("events_of_ids", names=names, ids=[event.event_id])
             if self._store.read(found.text, **found.parameters):
                 stored = f"event {event.event_id!r} is stored as {row['kind']}, not {event.kind}"
                 raise EventConflict(f"{stored}; an event is never overwritten")

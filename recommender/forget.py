@@ -4,10 +4,12 @@ In this order, each step of which can be done again, so that who is killed on th
 
 1. a keyed hash in the graph, which keeps files and feedback from bringing them back (:mod:`kg.forgotten`);
 2. vectors of what they wrote, while the graph still says what that was;
-3. rows of rejects files that name them;
-4. unfinished refreshes, and all versions but the published one;
-5. the person with their edges, reviews and interests, and what the engine would keep of those. In an adopted graph
-   that is what was added about them; the rest is its owner's, and the receipt says how the owner removes it.
+3. the person with their edges, reviews and interests, and what the engine would keep of those. In an adopted graph
+   that is what was added about them; the rest is its owner's, and the receipt says how the owner removes it;
+4. rows of rejects files that name them;
+5. unfinished refreshes, and all versions but the published one.
+
+A file that cannot be read or written keeps nobody: the rest is done, and the receipt names the file and why.
 
 The published version was learned with them and goes on to serve others until a refresh has made the next one, which
 removes it: :meth:`recommender.Recommender.forget` does that at once.
@@ -16,18 +18,20 @@ removes it: :meth:`recommender.Recommender.forget` does that at once.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kg import changes, forgotten, queries, rejects
+from kg import changes, forgotten, queries
 from kg.store import Row, Store
+from kg.sweep import sweep
 from recommender.bridge import join_text
 from recommender.errors import UnknownUser
 from recommender.refresh import versions
 from recommender.refresh.lock import refresh_lock
-from text.cache import forget_texts
+from text.cache import caches_in, forget_in
+from text.errors import CacheError
 
 
 @dataclass
@@ -38,7 +42,7 @@ class ForgetReceipt:
     query: str
     """Cypher that shows what is left, to paste anywhere, with the parameter ``user``."""
     removed: dict[str, int] = field(default_factory=dict)
-    """Counts: events, reviews, interests, entities, edges, vectors, rejected rows, versions."""
+    """Counts: events, reviews, interests, entities, edges, vectors, rejected rows, unreadable lines, versions."""
     left: dict[str, int] = field(default_factory=dict)
     """What :attr:`query` finds now; 0 everywhere."""
     version: str | None = None
@@ -49,6 +53,12 @@ class ForgetReceipt:
     """Paths that were searched for them: caches of ``vectors``, files of ``rejects``, and ``versions``."""
     not_found: list[str] = field(default_factory=list)
     """Rejects files that were written once and are not there: moved ones may still name them."""
+    elsewhere: list[str] = field(default_factory=list)
+    """Rejects files of the store that this one was copied from, which are left alone: they may name them too."""
+    unreadable: int = 0
+    """Lines of rejects files that nobody can read as a row, and in which their id does not stand; those stay."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Files from which they could not be removed, and why; mend that and call again, or remove the file."""
     engine_keeps: str = ""
     """What the engine keeps of deleted data, and until when; empty: nothing."""
     owner_keeps: dict[str, int] = field(default_factory=dict)
@@ -79,20 +89,16 @@ def forget(store: Store, user_id: str) -> ForgetReceipt:
         receipt.version = current["version"] if current else None
         forgotten.remember(store, user_id, receipt.version if counts else None)
         texts = list(_texts(store, user_id))
-        receipt.removed["vectors"] = forget_texts(store.work / "vectors", texts)
-        receipt.removed["rejected rows"], found, receipt.not_found = rejects.forget(store.work, user_id)
-        receipt.searched = {
-            "vectors": _paths(store.work / "vectors", "*.sqlite"),
-            "rejects": found,
-            "versions": _paths(store.work / "models", "*"),
-        }
-        receipt.removed["versions"] = _forget_versions(store)
+        _forget_vectors(store, texts, receipt)
         receipt.removed |= counts[0] if counts else {}
         removal = store.remove_person(user_id)
         changes.stop(store)  # what was changed is noted by ids, theirs among them
         receipt.removed |= removal.removed
         receipt.owner_keeps, receipt.owner_removes = dict(removal.stays), list(removal.removing)
         receipt.engine_keeps = store.purge(("User", "Review", "Interest", "Entity", "UserFactors"))
+        _forget_rejects(store, user_id, receipt)
+        receipt.searched["versions"] = _paths(store.work / "models", "*")
+        receipt.removed["versions"] = _forget_versions(store)
         (receipt.left,) = store.read(queries.text("forget_left"), user=user_id)
         receipt.holding = versions.made_with_forgotten(store)
         return receipt
@@ -120,6 +126,26 @@ def _texts(store: Store, user_id: str) -> Iterator[str]:
     for row in store.read(queries.text("profile_history"), user=user_id, most=0):
         for _, title, text in row["reviews"]:
             yield join_text(title, text)
+
+
+def _forget_vectors(store: Store, texts: Sequence[str], receipt: ForgetReceipt) -> None:
+    """Remove vectors from the caches."""
+    receipt.removed["vectors"] = 0
+    receipt.searched["vectors"] = []
+    for path in caches_in(store.work / "vectors"):
+        receipt.searched["vectors"].append(str(path))
+        try:
+            receipt.removed["vectors"] += forget_in(path, texts)
+        except CacheError as error:
+            receipt.failed[str(path)] = str(error)
+
+
+def _forget_rejects(store: Store, user_id: str, receipt: ForgetReceipt) -> None:
+    swept = sweep(store.work, user_id)
+    receipt.removed |= {"rejected rows": swept.rows, "unreadable lines": swept.unreadable}
+    receipt.searched["rejects"] = swept.searched
+    receipt.not_found, receipt.elsewhere, receipt.unreadable = swept.not_found, swept.elsewhere, swept.unreadable_left
+    receipt.failed |= swept.failed
 
 
 def _forget_versions(store: Store) -> int:

@@ -4,7 +4,8 @@ A part's scores are first brought to one scale for each person (:func:`standardi
 part matters. Weights come from a conditional logit over candidates, the heads of the parts' rankings: what no part has
 near its top hardly comes into a list by any weights, and a likelihood over all items would be spent on it. The choice
 between each part alone and their sum is made on people whose interactions did not teach the weights (cross-fitting),
-and a part that is better beyond noise stands alone: fusion is never worse than its parts beyond noise.
+and a part that is better beyond noise stands alone: fusion is never worse than its parts beyond noise. Few people teach
+little: the fewer they are, the stronger is the penalty, by which weights go to what each part is worth by itself.
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ class FusionConfig:
     """Validation people used at most, drawn at random: more would not move a handful of weights."""
     max_choices: int = 2000
     """Choices, each a person with one target, that the logit learns from at most, on each split."""
+    enough: int = 400
+    """People from which on the penalty of :attr:`logit` is as it says; with fewer it grows in proportion."""
+    errors: float = 2.0
+    """Standard errors by which the best part must lead the sum to stand alone. Its settings were chosen by the same
+    people, which the sum's weights were not: it looks better than it is."""
     folds: int = 4
     """Cross-fitting folds over people."""
     k: int = 10
@@ -189,6 +195,8 @@ def logit(choices: Choices, people: np.ndarray, config: FusionConfig) -> np.ndar
     rows, columns = np.nonzero(relevant)
     if not len(rows):
         return np.ones(choices.features.shape[2])
+    teaching = len(np.unique(choices.people[people[rows]]))
+    penalised = replace(config.logit, l2=config.logit.l2 * max(1.0, config.enough / teaching))
     share = 1.0 / relevant.sum(axis=1)[rows]
     if len(rows) > config.max_choices:
         drawn = np.random.default_rng(0).permutation(len(rows))[: config.max_choices]
@@ -201,12 +209,12 @@ def logit(choices: Choices, people: np.ndarray, config: FusionConfig) -> np.ndar
     features = np.take_along_axis(choices.features[people[rows]], order[:, :, None], axis=1)
     counts = np.where(np.take_along_axis(barred, order, axis=1), -np.inf, 0.0).astype(np.float32)
     chosen = np.argmax(order == columns[:, None], axis=1)
-    weights = fit_logit(features, chosen, counts, share.astype(np.float32), config.logit)
+    weights = fit_logit(features, chosen, counts, share.astype(np.float32), penalised)
     return weights if weights.any() else np.ones_like(weights)
 
 
-def leads(first: np.ndarray, second: np.ndarray, people: np.ndarray | None = None) -> bool:
-    """Whether the mean of the first is above that of the second by more than a standard error of the difference.
+def leads(first: np.ndarray, second: np.ndarray, people: np.ndarray | None = None, errors: float = 1.0) -> bool:
+    """Whether the mean of the first is above that of the second by more than so many standard errors of the difference.
 
     Values are those of ``people`` ``(n,)`` int64, by default of as many different ones; of somebody who has several the
     mean is one observation.
@@ -215,7 +223,7 @@ def leads(first: np.ndarray, second: np.ndarray, people: np.ndarray | None = Non
     if people is not None:
         _, own, counts = np.unique(people, return_inverse=True, return_counts=True)
         lead = np.bincount(own, lead) / counts
-    return bool(lead.mean() > lead.std() / np.sqrt(len(lead)))
+    return bool(lead.mean() > errors * lead.std() / np.sqrt(len(lead)))
 
 
 def learn(
@@ -223,8 +231,9 @@ def learn(
 ) -> tuple[Learned, np.ndarray]:
     """Choose between each part alone and the logit by cross-fitted NDCG@k, then fit the winner on everyone.
 
-    The logit wins unless a part alone leads it by more than a standard error of the difference, for that has fewer
-    reasons to give. Where there are no ``reasons`` to give, for people without a history, it is the other way around.
+    The logit wins unless the best part leads it by more than :attr:`FusionConfig.errors` standard errors of the
+    difference, those who are judged having no say in which part that is; and where there are no ``reasons`` to give,
+    for people without a history, unless it ranks as the part does.
     Where too few people could teach, all parts count alike.
 
     Returns:
@@ -255,12 +264,20 @@ def learn(
             found[people] = ndcg(choices, choices.features[people] @ own.astype(np.float32), config.k, people)
         return found
 
+    def best_alone() -> np.ndarray:
+        """NDCG of everyone by the part that is best for those of the other folds: of ten the best is the luckiest."""
+        found = np.empty(len(everyone))
+        for number in range(config.folds):
+            own = fold == number
+            best = max(names, key=lambda name: float(values[name][~own].mean()))
+            found[own] = values[best][own]
+        return found
+
     alone = {name: np.tile(unit, (config.folds, 1)) for name, unit in zip(names, np.eye(size), strict=True)}
     values = {name: value(weights) for name, weights in (alone | {"logit": joined(np.arange(size))}).items()}
     chosen = max(names, key=lambda name: float(values[name].mean()))
-    if leads(values["logit"], values[chosen], person) or (
-        reasons and not leads(values[chosen], values["logit"], person)
-    ):
+    same = np.array_equal(values["logit"], values[chosen])
+    if not leads(best_alone(), values["logit"], person, config.errors) and (reasons or not same):
         chosen = "logit"
     weights = logit(choices, everyone, config) if chosen == "logit" else alone[chosen][0]
     validation = {name: float(own.mean()) for name, own in values.items()}

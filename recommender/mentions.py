@@ -17,10 +17,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from kg import queries
 from kg.batch import batched
+from kg.progress import tqdm
 from kg.snapshot import Snapshot
 from kg.store import Store
 from kg.triples import Triples

@@ -21,6 +21,7 @@ from recommender.bridge import Builder, Encode, Phrases, TextVectors
 from recommender.data import People, TrainingData
 from recommender.explain.paths import Paths
 from recommender.explain.reasons import Explainer
+from recommender.explain.steps import PathConfig
 from recommender.hybrid import Hybrid
 from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, meanings_of, scales_of
 from recommender.profiles.context import ProfileContext
@@ -60,6 +61,8 @@ class Person:
     """Their events; ``items`` are dense ids of the model, negative for items that came after it."""
     said: Said | None = None
     """What they wrote themselves, None when they wrote nothing."""
+    known: bool = True
+    """Whether the graph holds them; False too for somebody whom it holds no more, though training met them."""
 
     def without(self, items: Sequence[int]) -> Person:
         """The same person without their events with these items, and without what they wrote about them."""
@@ -79,14 +82,22 @@ class Model:
     hybrid: Hybrid
     meaning: MeaningConfig
     encode: Encode | None = field(default=None, compare=False)
+    paths: PathConfig | None = None
+    """What reasons and paths may speak of, and how it is said; None: the usual."""
 
     @classmethod
-    def load(cls, folder: Path, encoder_of: Callable[[Mapping[str, Any]], Encode | None] | None = None) -> Model:
+    def load(
+        cls,
+        folder: Path,
+        encoder_of: Callable[[Mapping[str, Any]], Encode | None] | None = None,
+        paths: PathConfig | None = None,
+    ) -> Model:
         """Read a version; every file is compared with its hash first.
 
         Args:
             folder: of the version.
             encoder_of: gives the text model that a version was made with, by its manifest.
+            paths: what reasons and paths may speak of.
 
         Raises:
             ArtefactError: the folder is incomplete, damaged, or of another version.
@@ -101,6 +112,7 @@ class Model:
             hybrid=Hybrid.load(folder / "hybrid"),
             meaning=MeaningConfig(**manifest["meaning"]),
             encode=encoder_of(manifest) if encoder_of else None,
+            paths=paths,
         )
 
     @cached_property
@@ -133,8 +145,8 @@ class Model:
         """Reasons and paths."""
         data = self.data
         texts = None if data.item_vectors is None else data.centred_texts
-        paths = Paths(self.snapshot, data.knowledge, data.cells, self.phrases, self.vectors, texts, self.encode)
-        return Explainer(paths, self.items)
+        known = (self.snapshot, data.knowledge, data.cells, self.phrases, self.vectors, texts, self.encode)
+        return Explainer(Paths(*known, self.paths), self.items)
 
     @cached_property
     def profiles(self) -> ProfileContext:
@@ -178,8 +190,9 @@ class Model:
         )
         known = events.take(events.items >= 0)
         cells = cells_of(known, self.meanings, len(persons), len(self.items), self.meaning)
+        met = np.array([person.known and person.user_id is not None for person in persons], dtype=bool)
         indices = self.users.indices([person.user_id or "" for person in persons])
-        return People(cells.matrix, indices, self._words(persons))
+        return People(cells.matrix, np.where(met, indices, -1), self._words(persons))
 
     def _words(self, persons: Sequence[Person]) -> np.ndarray | None:
         if self.vectors is None:

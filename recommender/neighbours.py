@@ -1,8 +1,8 @@
-"""The nearest by vector, found in the graph: items by what their texts say, people by their interests.
+"""What is nearest: items by all that the model says of items, or by their texts alone, and people by their interests.
 
-Vectors of interests are part of every profile. Those of items are written on request, as ``(:ItemVector {id, item,
-version, vector})``: all of a version first, then its ``:Model`` node says that they are there, then older ones go, so
-that no reader sees two versions mixed.
+The last two are found by vector, in the graph. Vectors of interests are part of every profile. Those of items are
+written on request, as ``(:ItemVector {id, item, version, vector})``: all of a version first, then its ``:Model`` node
+says that they are there, then older ones go, so that no reader sees two versions mixed.
 """
 
 from __future__ import annotations
@@ -11,22 +11,86 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
+import pandas as pd
 
 from kg import queries, schema
 from kg.batch import batched
+from kg.progress import tqdm
 from kg.store import Row, Statement, Store
 from recommender.bridge import TextVectors
 from recommender.errors import InvalidInput
 from recommender.explain.answer import dense_item
+from recommender.fusion import standardise
 from recommender.model import Model
 from recommender.profiles.read import read_profile
 from recommender.writing import as_text
 
 VECTORS_A_BATCH = 1_000
 """Of one transaction."""
+SUPPORT = 10
+"""With so many likes what they say of an item counts as much as its text and its relations do."""
 CANDIDATES = 5
 """Interests looked at for each person wanted: many belong to one person, and to the person who asks."""
+
+
+def alike_items(model: Model, item_id: str, k: int) -> pd.DataFrame:
+    """The items that are most like one: ``item_id, score, rank, title``, the best first.
+
+    Those that share nothing with it are left out.
+
+    Raises:
+        UnknownItem: it is not in the published version.
+        InvalidInput: ``k`` is below 1.
+    """
+    if not isinstance(k, int | np.integer) or k < 1:
+        raise InvalidInput(f"k = {k!r}; a list has a whole number of items, at least one")
+    item = dense_item(model, item_id)
+    scores = likeness(model, item)
+    best = np.argsort(-scores, kind="stable")[:k]
+    best = best[scores[best] > 0]
+    return pd.DataFrame(
+        {
+            "item_id": model.item_ids[best],
+            "score": scores[best],
+            "rank": np.arange(1, len(best) + 1),
+            "title": [model.explainer.title(one) for one in best.tolist()],
+        }
+    )
+
+
+def likeness(model: Model, item: int) -> np.ndarray:
+    r"""How like an item each one is by all parts that compare items, ``(num_items,)`` float64; 0 for itself.
+
+    :math:`\sum_p (t_i w_p + (1 - t_i) g_p) \, z_{pij}` with the weight :math:`w_p` of a part for people with a history,
+    and what the part says of both items, whoever asks (:meth:`recommender.parts.base.Part.alike`), in the units of the
+    hybrid: :math:`z_{pij} = a_{pij} / \sqrt{\sigma (\max - \bar a)}`. Likes are trusted by their number n in
+    :math:`t = n / (n + 10)`: what is known of the other item by likes alone is taken times that of it, and what these
+    leave of the trust in item i goes in equal shares :math:`g_p` to the parts that know an item by its text or its
+    relations.
+    """
+    likes = model.data.cells.positive.getnnz(axis=0)
+    trust = likes / (likes + SUPPORT)
+    found: list[np.ndarray] = []
+    weights: list[float] = []
+    general: list[bool] = []
+    for part, weight in zip(model.hybrid.parts, model.hybrid.fusion.history.weights.tolist(), strict=True):
+        values = part.alike(item)
+        if values is None:
+            continue
+        values = values * (1.0 if part.knows_new_items else trust)
+        values[item] = 0.0
+        _, _, scale = standardise(values[None])
+        if scale[0, 0]:
+            found.append(values * scale[0, 0])
+            weights.append(weight)
+            general.append(part.knows_new_items)
+    if not found:
+        return np.zeros(len(likes))
+    learned = np.array(weights if any(weights) else [1.0] * len(found))
+    apart = np.array(general) if any(general) else learned > 0
+    share = trust[item] * learned / learned.sum() + (1 - trust[item]) * apart / apart.sum()
+    total: np.ndarray = share @ np.stack(found)
+    return total
 
 
 def write_item_vectors(store: Store, model: Model, *, progress: bool = False) -> int:

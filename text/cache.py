@@ -252,14 +252,34 @@ class CachedEncoder:
 
 def forget_texts(folder: Path, texts: Iterable[str]) -> int:
     """As :meth:`VectorCache.forget`, for the caches in a folder, none of which need be open."""
+    wanted = list(texts)
+    return sum(forget_in(path, wanted) for path in caches_in(folder))
+
+
+def caches_in(folder: Path) -> list[Path]:
+    """The files of the caches in a folder."""
+    return sorted(path for path in folder.glob("*.sqlite") if path.is_file() and not path.is_symlink())
+
+
+def forget_in(path: Path, texts: Iterable[str]) -> int:
+    """As :meth:`VectorCache.forget`, for one cache; a damaged one is deleted, for its vectors are computed again.
+
+    Raises:
+        CacheFull, CacheError: it cannot be written, or another process has held it for a minute.
+    """
     keys = [text_key(text) for text in dict.fromkeys(texts)]
-    removed = 0
-    for path in sorted(folder.glob("*.sqlite")):
+    try:
         with _translated(path), contextlib.closing(_connect(path)) as connection:
             with _transaction(connection):
-                removed += connection.executemany("DELETE FROM vectors WHERE key = ?", zip(keys)).rowcount
+                removed = connection.executemany("DELETE FROM vectors WHERE key = ?", zip(keys)).rowcount
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log held the bytes too
-    return removed
+    except CacheDamaged as error:
+        _log.warning("%s; it is deleted, since nobody can tell whose vectors it holds", error)
+        with _translated(path):
+            for ending in ("", "-wal", "-shm"):
+                Path(f"{path}{ending}").unlink(missing_ok=True)
+        return 0
+    return max(removed, 0)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

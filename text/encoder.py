@@ -67,10 +67,19 @@ class TextEncoder:
     """
 
     def __init__(
-        self, config: EncoderConfig | None = None, *, device: str | None = None, threads: int | None = None
+        self,
+        config: EncoderConfig | None = None,
+        *,
+        device: str | None = None,
+        threads: int | None = None,
+        bar: type[tqdm] = tqdm,
     ) -> None:
-        """An encoder on a torch ``device`` (None: a GPU where there is one) with this many processor threads."""
+        """An encoder on a torch ``device`` (None: a GPU where there is one) with this many processor threads.
+
+        ``bar`` shows progress, in the way of tqdm.
+        """
         self.config = config or EncoderConfig()
+        self._bar = bar
         self._device = device
         self._threads = threads or _available_processors()
 
@@ -103,7 +112,7 @@ class TextEncoder:
 
         Args:
             texts: any texts; equal ones are computed once.
-            progress: whether a bar is written to stderr when it takes longer than two seconds.
+            progress: whether it is shown, when it takes longer than two seconds.
 
         Returns:
             ``(len(texts), d)`` float32, unit rows, and rows of zeros for texts without a vector.
@@ -129,7 +138,7 @@ class TextEncoder:
         lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
         order = np.argsort(-lengths, kind="stable")
         cuts = np.flatnonzero(np.diff(np.cumsum(lengths[order]) // _SLICE_CHARACTERS)) + 1
-        with tqdm(
+        with self._bar(
             total=int(lengths.sum()), desc="embedding", unit="char", unit_scale=True, delay=2, disable=not progress
         ) as bar:
             for rows in np.split(order, cuts):

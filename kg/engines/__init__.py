@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kg.connection import ConnectionConfig, is_url
+from kg.connection import ConnectionConfig, check_url, is_url
+from kg.folders import local
 
 if TYPE_CHECKING:
     from kg.bolt import BoltStore
@@ -37,9 +38,10 @@ def open_store(
         StoreUnavailable: no server answers, or it rejects the credentials.
         StoreVersionError: the graph was made by another version.
     """
-    folder = None if work is None else Path(work)
+    folder = None if work is None else local(work)
     store: BoltStore
     if is_url(str(location)):
+        check_url(str(location))
         from kg.engines.adopted import open_server
         from kg.engines.neo4j import Neo4jStore
 
@@ -48,7 +50,7 @@ def open_store(
     else:
         from kg.engines.arcadedb import ArcadeStore
 
-        store = ArcadeStore.open(Path(location), work=folder, create=create)
+        store = ArcadeStore.open(local(location), work=folder, create=create)
     try:
         if check:
             store.ensure_schema()

@@ -15,13 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from tqdm import tqdm
-
 from kg import queries, schema
 from kg.adoption import Adoption, EventMap, NodeMap
 from kg.batch import batched
 from kg.bolt import BoltStore
-from kg.coercion import literal
 from kg.connection import ConnectionConfig
 from kg.dialect import HABITS, OWN, PREFIX, Dialect, edge_is_ours, is_ours
 from kg.engines import fitting, made
@@ -29,7 +26,9 @@ from kg.engines.made import AT_ONCE, Made
 from kg.engines.neo4j import Neo4jStore
 from kg.errors import ConstraintViolated, GraphError, StoreError
 from kg.forgotten import Forgotten
-from kg.queries import quoted
+from kg.progress import tqdm
+from kg.quoting import neo4j as quoted
+from kg.quoting import neo4j_text
 from kg.schema import PERSONAL_EDGES
 from kg.store import COSINE, Removal, Row, Statement
 from kg.wording import ORPHANS
@@ -327,7 +326,7 @@ class AdoptedStore(Neo4jStore):
 
     def _until_done(self, text: str, what: str, unit: str, **parameters: Any) -> int:
         """Run a text that changes some each time until nothing is left; returns how many it has changed."""
-        with tqdm(desc=what, unit=unit, disable=None, leave=False, delay=2) as bar:
+        with tqdm(desc=what, unit=unit, leave=False, delay=2) as bar:
             total = 0
             while changed := self._raw(text, **parameters)[0]["changed"]:
                 bar.update(changed)
@@ -342,7 +341,7 @@ class AdoptedStore(Neo4jStore):
             f"CALL (person) {{ {text} RETURN count(*) AS made }} RETURN max(person.{OWN}id) AS last, sum(made) AS made"
         )
         after = None  # an id may be empty
-        with tqdm(desc=what, unit="event", disable=None, leave=False, delay=2) as bar:
+        with tqdm(desc=what, unit="event", leave=False, delay=2) as bar:
             while (row := self._raw(paged, after=after, **parameters)[0])["last"] is not None:
                 bar.update(row["made"])
                 after = row["last"]
@@ -430,7 +429,7 @@ def _found(adoption: Adoption, condition: str, among: str = "true") -> str:
     ids = {name: _first((nodes, nodes.key) for nodes in maps) for name, maps in meant.items()}
     kind = _first((entity, entity.kind_text) for entity in adoption.entity)
     labels = "|".join(PREFIX + label for label in _COUNTED.values())
-    theirs = ", ".join(sorted({literal(nodes.label) for _, nodes in adoption.nodes}))
+    theirs = ", ".join(sorted({neo4j_text(nodes.label) for _, nodes in adoption.nodes}))
     own = f"n.{OWN}id"
     marked = f"({own} IS NOT NULL OR any(label IN labels(n) WHERE label IN [{theirs}]))"  # a label alone may be theirs
     lost = {"User": "user IS NULL", "Item": "item IS NULL", "Entity": f"coalesce(kind <> n.{OWN}kind, true)"}

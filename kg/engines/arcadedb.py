@@ -10,13 +10,13 @@ import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Self
 
 import pyarrow as pa
 
-from kg import queries, schema
+from kg import queries, quoting, schema
 from kg.bolt import BoltStore
 from kg.connection import Connection
 from kg.engines.arcadedb_bulk import Bridge, GraphLoad, sync_folder
@@ -30,10 +30,13 @@ from kg.engines.arcadedb_server import (
     open_database,
     start,
 )
-from kg.engines.arcadedb_values import from_java
+from kg.engines.arcadedb_values import from_java, length
 from kg.engines.conform import conform, json_text
 from kg.engines.folder import StoreFolder
 from kg.errors import QueryFailed, QueryRefused, StoreError
+from kg.limits import Answer, Limits, Stops
+from kg.quoting import Quoted
+from kg.records import KIND_PATTERN
 from kg.store import COSINE, BulkLoad, Result, Row, Statement
 
 
@@ -65,6 +68,14 @@ class ArcadeStore(BoltStore):
         _open_stores.add(store)
         return store
 
+    def quoted(self, name: str) -> Quoted:
+        """See :class:`kg.store.Store`."""
+        return quoting.arcadedb(name)
+
+    def quoted_type(self, name: str) -> Quoted:
+        """See :class:`kg.store.Store`."""
+        return Quoted(name) if KIND_PATTERN.fullmatch(name) else quoting.arcadedb_type(name)
+
     def write(self, *statements: Statement) -> list[list[Row]]:
         """Write in one transaction, while there is room on the disk; see :class:`kg.store.Store`."""
         self._folder.check_room()
@@ -91,31 +102,35 @@ class ArcadeStore(BoltStore):
             raise StoreError(f"{self.address}: export failed: {error}") from error
         return conform(table, schema)
 
-    def query(
-        self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0
-    ) -> Result:
-        """A user's query: the engine's own analysis says whether it only reads; see :class:`kg.store.Store`.
-
-        It runs through ``query`` of the engine, which refuses writes once more.
-        """
+    def _answer(self, text: str, parameters: Mapping[str, Any], limits: Limits, stops: Stops) -> Result:
+        """A user's query: the engine's own analysis says whether it only reads; see :class:`kg.store.Store`."""
         self._require_open()
-        with _query_errors():
-            cypher = self._engine.java.getQueryEngine("opencypher")
-            analysis = cypher.analyze(text)
-            operations = {str(operation) for operation in analysis.getOperationTypes()}
-            if not analysis.isIdempotent() or analysis.isDDL() or operations - {"READ"}:
-                raise QueryRefused(
-                    "only queries that read are allowed: this one writes, changes the schema, controls the server or "
-                    "calls a procedure that may write"
-                )
-            with _stopped_after(timeout):
-                answer = cypher.query(text, self._engine.java.getConfiguration(), _java_map(parameters))
-                found = _collect(answer, max_rows)
-            return found if found.columns else Result(_columns_of(text), [])
+        try:
+            with _query_errors():
+                return self._run_limited(text, parameters, limits, stops)
+        finally:
+            _leave_java()
+
+    def _run_limited(self, text: str, parameters: Mapping[str, Any], limits: Limits, stops: Stops) -> Result:
+        """It runs through ``query`` of the engine, which refuses writes once more."""
+        cypher = self._engine.java.getQueryEngine("opencypher")
+        analysis = cypher.analyze(text)
+        operations = {str(operation) for operation in analysis.getOperationTypes()}
+        if not analysis.isIdempotent() or analysis.isDDL() or operations - {"READ"}:
+            raise QueryRefused(
+                "only queries that read are allowed: this one writes, changes the schema, controls the server or "
+                "calls a procedure that may write"
+            )
+        with _stopped_by(stops, limits.seconds):
+            answer = cypher.query(text, self._engine.java.getConfiguration(), _java_map(parameters))
+            found = _collect(answer, limits)
+        return found if found.columns else Result(_columns_of(text), [])
 
     def nearest(self, label: str, name: str, vector: Sequence[float], k: int) -> list[Row]:
         """All vectors compared inside the engine: below 100,000 as fast as its index; see :class:`kg.store.Store`."""
-        wanted = queries.statement("nearest_exact", names={"label": label, "property": name})
+        wanted = queries.statement(
+            "nearest_exact", names={"label": self.quoted_type(label), "property": self.quoted(name)}
+        )
         return self.read(wanted.text, vector=[float(value) for value in vector], k=k)
 
     def index_vectors(self, label: str, name: str, dimension: int, similarity: str = COSINE) -> None:
@@ -213,8 +228,8 @@ def _java_map(parameters: Mapping[str, Any]) -> Any:
 
 
 @contextmanager
-def _stopped_after(seconds: float) -> Iterator[None]:
-    """Have the engine stop what this thread runs.
+def _stopped_by(stops: Stops, seconds: float) -> Iterator[None]:
+    """Have the engine end what this thread runs, at the next row, once the time is up.
 
     The engine's own ``command.timeout`` would hold for the whole database; a registered query can be ended alone.
     """
@@ -224,9 +239,7 @@ def _stopped_after(seconds: float) -> Iterator[None]:
     nobody = jpype.JClass("com.arcadedb.query.RunningQuery$Client").NONE
     registry = jpype.JClass("com.arcadedb.query.RunningQueryRegistry")()
     running = registry.register(None, DATABASE, USER, "embedded", None, nobody)
-    alarm = threading.Timer(seconds, running.terminate, ["the time limit"])
-    alarm.daemon = True
-    alarm.start()
+    stops.append(partial(_terminate, running))
     try:
         yield
     except (jpype.JException, ArcadeDBError) as error:
@@ -234,24 +247,39 @@ def _stopped_after(seconds: float) -> Iterator[None]:
             raise QueryFailed.too_long(seconds) from error
         raise
     finally:
-        alarm.cancel()
+        stops.clear()
         running.close()
 
 
-def _collect(answer: Any, max_rows: int) -> Result:
+def _terminate(running: Any) -> None:
+    try:
+        running.terminate("the time limit")
+    finally:
+        _leave_java()
+
+
+def _leave_java() -> None:
+    """Let the Java machine forget this thread; it would remember each that ever called it."""
+    import jpype
+
+    jpype.JClass("java.lang.Thread").detach()
+
+
+def _collect(rows: Any, limits: Limits) -> Result:
     from arcadedb_embedded.results import ResultSet
+    from arcadedb_embedded.type_conversion import convert_java_to_python
 
     columns: list[str] = []
-    rows: list[list[Any]] = []
-    with ResultSet(answer) as results:
+    answer = Answer(limits)
+    with ResultSet(rows) as results:
         for entry in results:
             columns = columns or [str(name) for name in entry.property_names]
             if _PLAN in columns:  # of EXPLAIN; what stands beside it is no value
                 return Result(["plan"], [[from_java(entry.get(_PLAN))]])
-            if len(rows) == max_rows:
-                raise QueryFailed(f"the answer has more than {max_rows} rows; add LIMIT")
-            rows.append([from_java(entry.get(name)) for name in columns])
-    return Result(columns, rows)
+            values = [entry.get_raw(name) for name in columns]
+            answer.check(sum(map(length, values)))
+            answer.add([from_java(convert_java_to_python(value)) for value in values])
+    return Result(columns, answer.rows)
 
 
 _PLAN = "executionPlanAsString"
@@ -292,6 +320,11 @@ def _query_errors() -> Iterator[None]:
             raise QueryRefused("LOAD CSV is not allowed: a query reads the graph only") from error
         if "NotIdempotent" in text:
             raise QueryRefused("only queries that read are allowed") from error
+        if "OutOfMemoryError" in text or "StackOverflowError" in text:
+            raise QueryFailed(
+                "the query needs more memory than the embedded engine has (-Xmx in ARCADEDB_JVM_ARGS); have it collect "
+                "and join less; the store goes on"
+            ) from error
         raise QueryFailed(deepest_message(error)) from error
 
 

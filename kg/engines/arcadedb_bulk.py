@@ -91,9 +91,9 @@ class GraphLoad:
 
     def _make_relation(self, relation: str, timed: bool) -> None:
         self._relations.add(relation)
-        self._database.command("sql", f"CREATE EDGE TYPE `{relation}` IF NOT EXISTS")
+        self._database.schema.get_or_create_edge_type(relation)
         if timed:  # declared, so that text becomes a moment
-            self._database.command("sql", f"CREATE PROPERTY `{relation}`.at IF NOT EXISTS DATETIME_MICROS")
+            self._database.schema.get_or_create_property(relation, "at", "DATETIME_MICROS")
 
     def _sign(self) -> None:
         self._database.command(

@@ -21,6 +21,13 @@ def from_java(value: Any) -> Any:
     return plain(value)
 
 
+def length(value: Any) -> int:
+    """Characters of a text that is still the engine's, or its entries: what can be counted without a copy of it."""
+    if hasattr(value, "length") and hasattr(value, "charAt"):
+        return int(value.length())
+    return int(value.size()) if hasattr(value, "size") else 0
+
+
 def _from_object(value: Any, kind: str) -> Any:
     if kind in {"CypherLocalDateTime", "CypherDateTime"}:
         return aware(datetime.fromisoformat(str(value).partition("[")[0]))

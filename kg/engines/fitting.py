@@ -10,10 +10,12 @@ from types import MappingProxyType
 from typing import Any
 
 from kg.adoption import Adoption, EventMap, NodeMap, ReviewMap
-from kg.coercion import LONGEST_ID, literal, moment_of, number_of, text_of
+from kg.coercion import LONGEST_ID, moment_of, number_of, text_of
 from kg.engines.neo4j import FORBIDDEN_OPERATORS, Neo4jStore
 from kg.errors import GraphError, QueryFailed, StoreError
-from kg.queries import quoted
+from kg.limits import Limits
+from kg.quoting import neo4j as quoted
+from kg.quoting import neo4j_text
 from kg.store import Row
 
 EXAMPLES = 3
@@ -161,7 +163,7 @@ def _planned(adoption: Adoption, one: NodeMap | EventMap | ReviewMap) -> str:
 
 def _plan(store: Neo4jStore, text: str) -> None:
     try:
-        plan = store.explain(text, {})
+        plan = store.explain(text, {}, Limits())
     except GraphError as error:
         if isinstance(error, QueryFailed):
             raise ValueError(f"the server does not understand it: {error}") from error
@@ -229,7 +231,7 @@ def _twice(store: Neo4jStore, name: str, match: str, label: str) -> list[Finding
 def _shown_node(node: str, nodes: NodeMap) -> str:
     """Cypher for the label of a node and its id, else what the server calls it."""
     id = f"toStringOrNull({node}.{quoted(nodes.id)})"
-    return f"[{literal(nodes.label)}, coalesce(left({id}, {_LONGEST_SHOWN}), 'element ' + elementId({node}))]"
+    return f"[{neo4j_text(nodes.label)}, coalesce(left({id}, {_LONGEST_SHOWN}), 'element ' + elementId({node}))]"
 
 
 # --- Events and reviews

@@ -22,7 +22,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from kg.access import make_folder, opened, own_all
 from kg.errors import StoreError, StoreInUse, StoreVersionError
+from kg.folders import local
 
 FORMAT = 1
 """Version of the layout above."""
@@ -46,13 +48,13 @@ class StoreFolder:
             StoreInUse: somebody has it open.
             StoreVersionError: its layout is of another version.
         """
-        root = root.expanduser().resolve()
+        root = local(root).resolve()
         manifest = root / "store.json"
         if not manifest.exists():
             _check_may_create(root, create)
         try:
-            root.mkdir(parents=True, exist_ok=True)
-            lock = (root / "lock").open("a+", encoding="utf-8")
+            make_folder(root)
+            lock = opened(root / "lock", "a+", encoding="utf-8")
         except OSError as error:
             raise StoreError(f"cannot use {root} as a store: {error.strerror or error}") from error
         try:
@@ -61,7 +63,8 @@ class StoreFolder:
             folder.check_room()
             folder._check_format()
             for part in (folder.graph, folder.logs, folder.work):
-                part.mkdir(exist_ok=True)
+                make_folder(part)
+            own_all(root)  # also what an older release, or the engine, has left open to others
         except BaseException:
             lock.close()
             raise
@@ -107,6 +110,7 @@ class StoreFolder:
         """Remove the secret and let go of the lock."""
         (self.root / "bolt.json").unlink(missing_ok=True)
         if not self.lock.closed:
+            own_all(self.root)
             self.lock.truncate(0)
             self.lock.close()
 
@@ -114,7 +118,8 @@ class StoreFolder:
         manifest = self.root / "store.json"
         if not manifest.exists():
             temporary = manifest.with_suffix(".tmp")
-            temporary.write_text(json.dumps({"format": FORMAT, "engine": "arcadedb"}) + "\n", encoding="utf-8")
+            with opened(temporary, "w", encoding="utf-8") as file:
+                file.write(json.dumps({"format": FORMAT, "engine": "arcadedb"}) + "\n")
             temporary.replace(manifest)
             return
         try:

@@ -18,7 +18,7 @@ from kg import schema
 from kg.dialect import HABITS, LABELS, OWN, PREFIX, RECORD, SHARED, Dialect, edge_is_ours, is_ours
 from kg.engines.neo4j import Neo4jStore
 from kg.errors import StoreError
-from kg.queries import quoted
+from kg.quoting import neo4j as quoted
 from kg.store import Row, Statement
 
 AT_ONCE = 10_000

@@ -10,11 +10,14 @@ from typing import Any, Self, TypeVar
 
 import pyarrow as pa
 
-from kg import queries, schema
-from kg.bolt import BoltStore, translated
+from kg import queries, quoting
+from kg.allowed import PROCEDURES
+from kg.bolt import USERS_QUERY, BoltStore, Plan, translated
 from kg.connection import Connection, ConnectionConfig
 from kg.engines.conform import conform, json_text
 from kg.errors import QueryFailed, QueryRefused, StoreError
+from kg.limits import Limits, Stops, check_running_on
+from kg.quoting import Quoted
 from kg.store import COSINE, Result, Row, Statement
 from kg.values import plain
 
@@ -28,6 +31,8 @@ CHUNK = 50_000
 """Rows, about, that are made into a table at a time."""
 FORBIDDEN_OPERATORS = ("LoadCSV", "TerminateTransactions")
 """Operators of plans that a READ session would run and that reach beyond reading the graph."""
+SHOWN = ("ShowConstraints", "ShowIndexes")
+"""Operators of ``SHOW`` that tell of the graph, and nothing of the server or of others."""
 
 
 class Neo4jStore(BoltStore):
@@ -50,6 +55,10 @@ class Neo4jStore(BoltStore):
             store.close()
             raise
         return store
+
+    def quoted(self, name: str) -> Quoted:
+        """See :class:`kg.store.Store`."""
+        return quoting.neo4j(name)
 
     def export(
         self, text: str, schema: pa.Schema, *, maps: bool = False, each: str | None = None, **parameters: Any
@@ -82,31 +91,54 @@ class Neo4jStore(BoltStore):
         The server is asked each time: another process may have made it for other vectors.
         """
         index = self._index(label, name)
+        named, on, of = map(self.quoted_type, (index, label, name))
         wanted = {"vector.dimensions": dimension, "vector.similarity_function": similarity.upper()}
         found = self.read(queries.text("vector_indexes"), name=index)
         stands = any(wanted.items() <= row["config"].items() for row in found)
         if not stands:
-            self.write(Statement(f"DROP INDEX {index} IF EXISTS", {}))
-            self.write(Statement(schema.vector_index(index, label, name, dimension, similarity), {}))
+            self.write(Statement(f"DROP INDEX {named} IF EXISTS", {}))
+            names = {"index": named, "label": on, "property": of}
+            config = wanted | {"vector.quantization.enabled": False}  # or scores would be off by some hundredths
+            self.write(queries.statement("vector_index_make", names=names, config=config))
         if not stands or found[0]["state"] != "ONLINE":
             self.read("CALL db.awaitIndex($name, 600)", name=index)
 
     def _index(self, label: str, name: str) -> str:
         return f"{label}_{name}".lower()
 
-    def query(
-        self, text: str, parameters: Mapping[str, Any], *, max_rows: int = 10_000, timeout: float = 30.0
-    ) -> Result:
-        """A user's query, planned by the server before it runs; see :class:`kg.store.Store`."""
+    def _answer(self, text: str, parameters: Mapping[str, Any], limits: Limits, stops: Stops) -> Result:
+        """A user's query, planned by the server before it runs, and stopped by it; see :class:`kg.store.Store`."""
+        check_running_on(self._running_on(limits))
         try:
-            plan = self.explain(text, parameters)
+            plan = self.explain(text, parameters, limits)
         except (TypeError, ValueError, OverflowError) as error:  # of the driver, before it sends anything
             raise QueryFailed(f"the parameters hold what is no value that the server knows: {error}") from error
-        if plan.kind != "r":
-            raise QueryRefused("only queries that read are allowed: this one writes, or changes the schema")
-        if found := sorted(set(plan.operators) & set(FORBIDDEN_OPERATORS)):
-            raise QueryRefused(f"a query reads the graph only; this one uses {', '.join(found)}")
-        return self.run_limited(text, parameters, max_rows, timeout)
+        check_plan(plan)
+        return self.run_limited(text, parameters, limits)
+
+    def _running_on(self, limits: Limits) -> int:
+        """How many queries of this program, of whichever process, the server still runs past their limits."""
+        try:
+            found = self.run_limited(queries.text("queries_running_on"), {"sort": USERS_QUERY}, limits, "question")
+        except QueryFailed:  # who may not see transactions counts those of this process alone
+            return 0
+        return int(found.rows[0][0])
+
+
+def check_plan(plan: Plan) -> None:
+    """Refuse what does not only read, and what calls what :mod:`kg.allowed` should have found in the text.
+
+    Raises:
+        QueryRefused: says what.
+    """
+    if plan.kind != "r":
+        raise QueryRefused("only queries that read are allowed: this one writes, or changes the schema")
+    for name, details in plan.operators:
+        if name in FORBIDDEN_OPERATORS or (name.startswith("Show") and name not in SHOWN):
+            raise QueryRefused(f"a query reads the graph only; this one uses {name}")
+        called = details.partition("(")[0].replace("`", "").lower()
+        if name == "ProcedureCall" and called not in PROCEDURES:
+            raise QueryRefused(f"the procedure {called} is on no list of those that only read the graph")
 
 
 def check_agent(agent: str, url: str) -> None:
@@ -137,7 +169,7 @@ def _gathered(text: str, schema: pa.Schema, each: str | None) -> str:
 
 def _value(field: pa.Field) -> str:
     """A column of an export, moments as microseconds since 1970."""
-    name = f"`{field.name}`"
+    name = quoting.neo4j(field.name)
     return f"{name}.epochSeconds * 1000000 + {name}.microsecond" if pa.types.is_timestamp(field.type) else name
 
 

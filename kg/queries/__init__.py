@@ -9,7 +9,8 @@
     // engine: server                       or embedded: of one that the other engine cannot run
     MATCH (u:User {id: $user}) ...
 
-A text may hold ``<relation>`` where Cypher allows no parameter; :func:`statement` fills in checked names.
+A text may hold ``<relation>`` where Cypher allows no parameter; :func:`statement` fills in names that are identifiers,
+or that the engine's own function quoted (:mod:`kg.quoting`).
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ from importlib.resources import files
 from typing import Any
 
 from kg.errors import QueryFailed
+from kg.quoting import Quoted
 from kg.records import KIND_PATTERN
 from kg.store import Result, Statement, Store
 
 _WORDS = ("example:", "engine:")
+_PLACEHOLDER = re.compile(r"<(\w+)>")
 _PARAMETER = re.compile(r"\$(?P<name>\w+)(?: = (?P<default>[^:]+))?: (?P<text>.+)")
 
 
@@ -125,31 +128,29 @@ def run(store: Store, name: str, given: Mapping[str, Any]) -> Result:
 
 
 def statement(name: str, /, *, names: Mapping[str, str | Sequence[str]] | None = None, **parameters: Any) -> Statement:
-    """A statement with its parameters; ``names`` replace ``<...>``: a plain identifier, or several names of any sort.
+    """A statement with its parameters; ``names`` replace ``<...>``: one name, or several that are joined by ``|``.
 
     >>> statement("events_of_ids", names={"relation": "RATED"}, ids=["1"]).text.splitlines()[0]
     'MATCH (u)-[r:RATED]->(i)'
-    >>> statement("count_edges", names={"relation": ["set in", "BY"]}).text.splitlines()[0]
-    'MATCH ()-[:`set in`|`BY`]->()'
+    >>> from kg import quoting
+    >>> statement("count_edges", names={"relation": [quoting.neo4j("set in"), "BY"]}).text.splitlines()[0]
+    'MATCH ()-[:`set in`|BY]->()'
+
+    Raises:
+        ValueError: a name is neither an identifier nor quoted, by :meth:`kg.store.Store.quoted`.
     """
-    cypher = text(name)
-    for placeholder, given in (names or {}).items():
-        if isinstance(given, str) and not all(KIND_PATTERN.fullmatch(part) for part in given.split("|")):
-            raise ValueError(f"{given!r} is no identifier, nor several with | between them")
-        cypher = cypher.replace(f"<{placeholder}>", given if isinstance(given, str) else "|".join(map(quoted, given)))
-    return Statement(cypher, parameters)
+    filled = {
+        placeholder: "|".join(map(_fit, [given] if isinstance(given, str) else given))
+        for placeholder, given in (names or {}).items()
+    }
+    # In one pass: a name may spell another placeholder.
+    return Statement(_PLACEHOLDER.sub(lambda found: filled.get(found[1], found[0]), text(name)), parameters)
 
 
-def quoted(name: str) -> str:
-    r"""Any name as Neo4j's Cypher takes it: a label, a type or a property that its owner chose.
-
-    The server decodes ``\uXXXX`` before it parses, inside backticks too, so a backslash is written as such a code:
-    the one way that a name which spells ``\u0060`` cannot end its own quotation.
-
-    >>> quoted("ship`s name"), quoted(r"\u0060")
-    ('`ship``s name`', '`\\u005Cu0060`')
-    """
-    return "`" + name.replace("\\", "\\u005C").replace("`", "``") + "`"
+def _fit(name: str) -> str:
+    if isinstance(name, Quoted) or KIND_PATTERN.fullmatch(name):
+        return name
+    raise ValueError(f"{name!r} is no identifier, and was not quoted")
 
 
 @cache

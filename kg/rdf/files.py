@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, Any
-from xml.parsers import expat
 
-from kg.batch import batched
-from kg.errors import ReadError
+from kg.errors import ReadError, TooMuch
 from kg.extras import extra
+from kg.rdf.plain_xml import MAX_LITERAL_CHARS, PlainXml
+from kg.rdf.sieve import JsonSieve, Sieve, TurtleSieve
 from kg.rdf.terms import BLANK, OWN_BLANK, Fact
 from kg.readers.rows import ROW, raw_text
 from kg.readers.stream import FileSource, LineStream
@@ -23,16 +23,23 @@ from kg.records import Reject
 if TYPE_CHECKING:
     import pyoxigraph as ox
 
-_LINES_AT_ONCE = 2_000
+MAX_STATEMENT_BYTES = 8 * 2**20
+"""The longest line of N-Triples; a longer one is rejected."""
+_LINES_AT_ONCE, _BYTES_AT_ONCE = 2_000, 2**20
+_MOST_QUOTED = 16
+"""Statements about statements in one line: the parser ends the process where some thousands are nested."""
+_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _PLACE = re.compile(r"Parser error (?:at|between) .*?: ", re.DOTALL)
 """What the parser says of where, counted from the start of what it was given."""
 _SAMPLE_LINES = 100
+_LONG_HEAD = 2**16
+"""Bytes from which on the last line that is looked at may be cut."""
 _XML = (b"<?xml", b"<rdf:", b"<!DOCTYPE", b"<!--")
 _JSON_LD = re.compile(rb'"@(?:context|id|graph|type)"\s*:')
-_DIRECTIVE = re.compile(rb"^\s*(?:@?prefix|@?base)\s+\S*\s*<", re.IGNORECASE | re.MULTILINE)
+_DIRECTIVE = re.compile(rb"^[ \t]*+(?:@?prefix|@?base)\s++[^\s<]*+\s*+<", re.IGNORECASE | re.MULTILINE)
 _TRIPLE = re.compile(rb"\s*(?:<[^<>\s]*>|_:\S+)\s+<[^<>\s]*>\s+(?:<|_:|\").*\.\s*(?:#.*)?")
+_BEGINS = re.compile(rb"\s*(?:<[^<>\s]*>|_:\S+)\s+<[^<>\s]*>\s+(?:<|_:|\")")
 _TURTLE = re.compile(rb"\s*(?:<[^<>\s]*>|_:\S+|\[)\s*(?:a|<[^<>\s]*>)\s.*[;,.\]]\s*", re.DOTALL)
-_SCHEMA_ORG = re.compile(rb'("@context"\s*:\s*)"https?://(?:www\.)?schema\.org/?"')
 
 
 class Syntax(Enum):
@@ -57,10 +64,22 @@ def sniff_rdf(head: bytes) -> Syntax | None:
         return Syntax.XML
     if _DIRECTIVE.search(head):
         return Syntax.TURTLE
-    lines = [line for line in start.splitlines()[:_SAMPLE_LINES] if line.strip() and not line.lstrip().startswith(b"#")]
+    begun = start.splitlines()[:_SAMPLE_LINES]
+    lines = [line for line in begun if line.strip() and not line.lstrip().startswith(b"#")]
+    if len(begun) < _SAMPLE_LINES and len(head) >= _LONG_HEAD:  # the last one may be cut
+        if len(lines) == 1 and _BEGINS.match(lines[0]):
+            return Syntax.LINES
+        lines = lines[: max(1, len(lines) - 1)]
     if 2 * sum(_TRIPLE.fullmatch(line) is not None for line in lines) > len(lines):
         return Syntax.LINES
     return Syntax.TURTLE if lines and _TURTLE.match(b"\n".join(lines)) else None
+
+
+_SIEVES: dict[Syntax, Callable[[str], Sieve | PlainXml]] = {
+    Syntax.TURTLE: TurtleSieve,
+    Syntax.JSON: JsonSieve,
+    Syntax.XML: PlainXml,
+}
 
 
 class RdfFile:
@@ -104,99 +123,93 @@ class RdfFile:
             self._stream.close()
 
     def _lines(self) -> Iterator[Fact | Reject]:
-        stream, first = iter(self._stream), 1
         try:
-            for lines in batched(stream, _LINES_AT_ONCE):
-                yield from self._block(lines, first)
-                first += len(lines)
+            lines: list[bytes] = []
+            first, size = 1, 0
+            for line in self._stream:
+                lines.append(line)
+                size += len(line)
+                if len(lines) == _LINES_AT_ONCE or size > _BYTES_AT_ONCE:
+                    yield from self._block(lines, first)
+                    first += len(lines)
+                    lines, size = [], 0
         except ReadError as error:
+            yield from self._block(lines, first)
             yield from self._stream.broken_row(error)
             raise
+        yield from self._block(lines, first)
 
     def _block(self, lines: list[bytes], first: int) -> Iterator[Fact | Reject]:
         block = b"".join(lines)
         self._digest.update(block)
         told = [n for n, line in enumerate(lines, first) if not line.isspace() and not line.lstrip().startswith(b"#")]
         try:
-            facts = self._parsed(block)
+            facts = self._parsed(block) if len(block) <= MAX_STATEMENT_BYTES and b"<<" not in block else []
         except SyntaxError:
             facts = []
         if len(facts) == len(told):
             yield from (fact._replace(line=number) for fact, number in zip(facts, told, strict=True))
             return
+        del block
         for number, line in enumerate(lines, first):  # by itself: a quote that is not closed would take the next ones
             try:
-                yield from [fact._replace(line=number) for fact in self._parsed(line)]
+                yield from [fact._replace(line=number) for fact in self._statement(line)]
             except SyntaxError as error:
                 reason = _PLACE.sub("", str(error.msg))
                 yield Reject(self.name, number, ROW, f"is no N-Triples: {reason}", raw_text(line))
+
+    def _statement(self, line: bytes) -> list[Fact]:
+        if len(line) > MAX_STATEMENT_BYTES:
+            raise SyntaxError(f"the line has over {MAX_STATEMENT_BYTES // 2**20} MiB")
+        if b"<<" in line and _TEXT.sub(b"", line).count(b"<<") > _MOST_QUOTED:
+            raise SyntaxError(f"over {_MOST_QUOTED} statements about statements are nested")
+        return self._parsed(line)
 
     def _parsed(self, lines: bytes) -> list[Fact]:
         fact_of = fact_maker(self._ox)
         return [fact_of(quad) for quad in self._ox.parse(lines, format=self._ox.RdfFormat.N_QUADS)]
 
-    def _whole(self) -> Iterator[Fact]:
+    def _whole(self) -> Iterator[Fact | Reject]:
         fact_of = fact_maker(self._ox, labels={})
-        end = _EndOfXml() if self.syntax is Syntax.XML else None
-        file = _Blocks(self._digested(end), json=self.syntax is Syntax.JSON)
+        file = _Blocks(_SIEVES[self.syntax](self.name).blocks(self._digested()))
         try:
             parser = self._ox.parse(file, format=getattr(self._ox.RdfFormat, self.syntax.value))  # type: ignore[arg-type]
             for quad in parser:
-                yield fact_of(quad)
+                fact = fact_of(quad)
+                if len(fact.object) > MAX_LITERAL_CHARS:
+                    reason = f"a text has over {MAX_LITERAL_CHARS // 2**20} Mi characters"
+                    yield Reject(self.name, None, ROW, reason, raw_text(str(fact)))
+                else:
+                    yield fact
         except SyntaxError as error:
             reason = str(error.msg)
             if "LoadDocumentCallback" in reason:
                 reason = 'the context is on the web and is not fetched; write its terms into "@context"'
             raise ReadError(self.name, f"{reason}; what stands before it could be read", error.lineno) from error
-        if end and (line := end.missing()):
-            raise ReadError(self.name, "the file breaks off; what stands before it could be read", line)
+        except MemoryError as error:  # of the parser, whose longest token has 16 MiB
+            raise TooMuch(self.name, f"a text or name is too long to be read: {error}") from error
 
-    def _digested(self, end: _EndOfXml | None) -> Iterator[bytes]:
+    def _digested(self) -> Iterator[bytes]:
         for block in self._stream.blocks():
             self._digest.update(block)
-            if end:
-                end.see(block)
             yield block
-
-
-class _EndOfXml:
-    """Whether a document of XML is whole, which the parser of statements does not say."""
-
-    def __init__(self) -> None:
-        self._parser = expat.ParserCreate()
-        self._wrong = False  # inside the file: that is for the parser of statements to judge
-
-    def see(self, block: bytes) -> None:
-        try:
-            if not self._wrong:
-                self._parser.Parse(block)
-        except expat.ExpatError:
-            self._wrong = True
-
-    def missing(self) -> int | None:
-        """The line at which the document breaks off; None where it does not."""
-        try:
-            if not self._wrong:
-                self._parser.Parse(b"", True)
-        except expat.ExpatError as error:
-            return error.lineno
-        return None
 
 
 class _Blocks:
     """Blocks as the file that the parser reads."""
 
-    def __init__(self, blocks: Iterator[bytes], *, json: bool) -> None:
+    def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
-        self._held = b""
-        self._json = json
+        self._held = memoryview(b"")
 
     def read(self, size: int = -1) -> bytes:
-        if not self._held:
-            self._held = next(self._blocks, b"")
-            if self._json:  # what pages embed names a context on the web, whose terms are all of schema.org
-                self._held = _SCHEMA_ORG.sub(rb'\1{"@vocab": "https://schema.org/"}', self._held)
-        block, self._held = (self._held, b"") if size < 0 else (self._held[:size], self._held[size:])
+        while not self._held:
+            block = next(self._blocks, None)
+            if block is None:
+                return b""
+            self._held = memoryview(block)
+        size = len(self._held) if size < 0 else size
+        block, self._held = bytes(self._held[:size]), self._held[size:]
         return block
 
 

@@ -27,7 +27,7 @@ from kg.rdf.terms import (
     local_name,
 )
 from kg.readers.mapping import property_name
-from kg.records import clean_id, clean_relation
+from kg.records import clean_id, clean_name, clean_relation
 from kg.schema import DERIVED_PREFIX, RESERVED
 
 
@@ -196,9 +196,7 @@ class RdfMapping:
         """What a predicate means."""
         predicate = canonical(predicate)
         known = self._roles.get(predicate)
-        if known is None:
-            known = self._roles[predicate] = self._other(predicate)
-        return known
+        return self._others(predicate) if known is None else known
 
     def node(self, resource: str) -> tuple[str, str]:
         """Label and id of a resource, told from its IRI alone.
@@ -231,8 +229,12 @@ class RdfMapping:
         return "Entity", clean_id(resource, "iri")
 
     @cached_property
+    def _others(self) -> Callable[[str], Role]:
+        return lru_cache(10_000)(self._other)
+
+    @cached_property
     def _roles(self) -> dict[str, Role]:
-        """Known predicates; others are added as they are met."""
+        """Known predicates."""
         roles = dict.fromkeys(_SAME, Role(Means.SAME))
         for means, wording in ((Means.TEXT, self.text), (Means.TITLE, self.title)):
             roles |= {iri: Role(means, rank=rank) for rank, iri in enumerate(wording.predicates)}
@@ -245,7 +247,7 @@ class RdfMapping:
         if predicate.startswith(RELATION_PREFIX):
             return Role(Means.RELATION, clean_relation(unquote(predicate.removeprefix(RELATION_PREFIX))))
         if predicate.startswith(PROPERTY_PREFIX):
-            return Role(Means.PROPERTY, unquote(predicate.removeprefix(PROPERTY_PREFIX)))
+            return Role(Means.PROPERTY, clean_name(unquote(predicate.removeprefix(PROPERTY_PREFIX)), "predicate"))
         if any(fnmatchcase(predicate, pattern) for pattern in self.dropped):
             return Role(Means.DROP)
         return Role(Means.OTHER, relation_of(predicate))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from functools import lru_cache
 
+from kg.errors import RecordError
 from kg.rdf.literals import literal_of
 from kg.rdf.mapping import SAME_ENTITY, Means, Property, RdfMapping
 from kg.rdf.terms import EVENT_PREFIX, KIND_PREFIX, PROPERTY_PREFIX, RELATION_PREFIX, Fact, escaped, is_blank, is_iri
@@ -80,7 +81,10 @@ class Names:
         return min(known, key=lambda found: found[1], default=ours)
 
     def _reads_as(self, predicate: str, relation: str) -> bool:
-        role = self._mapping.role(predicate)
+        try:
+            role = self._mapping.role(predicate)
+        except RecordError:  # somebody else noted a spelling from which no relation can be read
+            return False
         if role.means is Means.SAME:
             return relation == SAME_ENTITY
         kept = role.means is Means.RELATION or (role.means is Means.OTHER and self._mapping.other_relations)

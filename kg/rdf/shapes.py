@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+import orjson
 
 from kg.errors import ReadError
 from kg.extras import extra
 from kg.rdf.files import RdfFile
 from kg.rdf.terms import BLANK, STRING, Fact, local_name
+from kg.readers.stream import FileSource, name_of
 from kg.records import Reject
 
 if TYPE_CHECKING:
     import rdflib
 
+SECONDS = 60.0
+"""That a validation may take, of few statements."""
+FACTS_A_SECOND = 500
+"""Statements for which it may take a second more."""
 SHACL = "http://www.w3.org/ns/shacl#"
 
 
@@ -35,28 +46,90 @@ class Failure:
     message: str
 
 
-def validate(facts: Iterable[Fact], shapes: Path) -> tuple[bool, list[Failure]]:
+def validate(facts: Iterable[Fact], shapes: FileSource, seconds: float | None = None) -> tuple[bool, list[Failure]]:
     """Whether statements keep to the shapes in a file of RDF, and what does not, by node; in memory.
 
+    It is done in a process of its own, which is ended when the time is up: shapes hold regular expressions and SPARQL,
+    and nothing else would end those. That process reads nothing from the net.
+
+    Args:
+        facts: the statements.
+        shapes: the file.
+        seconds: how long it may take; by default :data:`SECONDS` and one more for each :data:`FACTS_A_SECOND`.
+
     Raises:
-        ReadError: the shapes cannot be read, or are no shapes.
+        ReadError: the shapes cannot be read, or are no shapes, or the time is up.
         MissingExtra: pyshacl is not installed.
     """
     with extra("rdf", "validating RDF"):
-        import pyshacl
-        import rdflib
-        from pyshacl.errors import ConstraintLoadError, ReportableRuntimeError, ShapeLoadError
-    rules = graph_of(facts_in(shapes))
+        if find_spec("pyshacl") is None:
+            raise ImportError(name="pyshacl")
+    rules = [fact[:5] for fact in facts_in(shapes)]
+    data = [fact[:5] for fact in facts]
+    limit = SECONDS + len(data) / FACTS_A_SECOND if seconds is None else seconds
+    answer = _elsewhere(orjson.dumps({"shapes": rules, "facts": data}), name_of(shapes), limit)
+    if error := answer.get("error"):
+        raise ReadError(name_of(shapes), error)
+    return answer["conforms"], [Failure(*row) for row in answer["failures"]]
+
+
+def _elsewhere(given: bytes, shapes: str, seconds: float) -> dict[str, Any]:
+    """What :func:`serve` answers in a process that looks for modules where this one does."""
+    command = [sys.executable, "-c", "from kg.rdf.shapes import serve; serve()"]
+    places = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
     try:
-        conforms, report, text = pyshacl.validate(graph_of(facts), shacl_graph=rules)
+        done = subprocess.run(
+            command,
+            input=given,
+            capture_output=True,
+            timeout=seconds,
+            env=os.environ | {"PYTHONPATH": places},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ReadError(
+            shapes,
+            f"to validate by these shapes takes more than {seconds:g} s, the limit; a regular expression (sh:pattern) "
+            "that repeats what repeats, such as (a+)+, or a query may take for ever: write it otherwise, or give more "
+            "time",
+        ) from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {done.returncode}"]
+        raise ReadError(shapes, f"could not be used for validating: {said[-1]}")
+    return cast(dict[str, Any], orjson.loads(done.stdout))
+
+
+def serve() -> None:
+    """Validate what comes on stdin, and answer on stdout, which nothing else may use: the other end of a pipe."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    given = orjson.loads(sys.stdin.buffer.read())
+    facts, rules = ([Fact(*row) for row in given[name]] for name in ("facts", "shapes"))
+    answers.write(orjson.dumps(_validated(graph_of(facts), graph_of(rules))))
+    answers.close()
+
+
+def _validated(data: rdflib.Graph, rules: rdflib.Graph) -> dict[str, Any]:
+    import pyshacl
+    import rdflib
+    import rdflib.plugins.sparql
+    from pyshacl.errors import ConstraintLoadError, ReportableRuntimeError, ShapeLoadError
+
+    rdflib.plugins.sparql.SPARQL_LOAD_GRAPHS = False  # a query in a shape would have files and pages read
+    try:
+        conforms, report, text = pyshacl.validate(data, shacl_graph=rules)
     except (ConstraintLoadError, ShapeLoadError, ReportableRuntimeError) as error:
-        raise ReadError(str(shapes), f"is no graph of shapes: {error}") from error
+        return {"error": f"is no graph of shapes: {error}"}
+    except RecursionError:
+        return {"error": "nests too deep, or one of its lists or shapes leads back to itself"}
+    except Exception as error:  # whatever it is, the shapes brought it about
+        return {"error": f"cannot be used for validating: {type(error).__name__}: {error}"}
     if not isinstance(report, rdflib.Graph):
-        raise ReadError(str(shapes), f"cannot be used: {text}")
-    return bool(conforms), _failures(report)
+        return {"error": f"cannot be used: {text}"}
+    return {"conforms": bool(conforms), "failures": [list(astuple(own)) for own in _failures(report)]}
 
 
-def facts_in(path: Path) -> Iterable[Fact]:
+def facts_in(path: FileSource) -> Iterable[Fact]:
     """The statements of a file.
 
     Raises:

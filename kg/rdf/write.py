@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
 from kg.errors import StoreError
 from kg.extras import extra
 from kg.knowledge import Knowledge
 from kg.packed import packed, unpacked_suffix
 from kg.people import People
+from kg.progress import tqdm
 from kg.rdf.literals import literal_of
 from kg.rdf.mapping import RdfMapping, Wording
 from kg.rdf.names import Names
@@ -76,7 +75,7 @@ def export_rdf(
     def triples() -> Iterator[ox.Triple]:
         nonlocal count
         facts = facts_of(store, knowledge, mapping, people)
-        for fact in tqdm(facts, "export", unit=" statements", disable=None if progress else True, leave=False):
+        for fact in tqdm(facts, "export", unit=" statements", disable=not progress, leave=False):
             if name == "RDF_XML" and _NOT_XML.search(fact.object):
                 raise StoreError(f"{path}: RDF/XML cannot hold the control characters of {fact}; write .ttl or .nt")
             count += 1

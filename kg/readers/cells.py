@@ -15,6 +15,12 @@ from kg.readers.mapping import AttributeColumn, normal
 from kg.readers.markup import clean_text
 from kg.records import MAX_ID_BYTES, Attribute, Scalar, clean_id
 
+MAX_LISTED_CHARS = 2**18
+"""A longer cell is no list of values."""
+MAX_DEPTH = 64
+"""How deep lists of values may be nested."""
+MAX_VALUES = 10_000
+"""Values in one cell, levels of category paths counted."""
 _CODE = re.compile(r"zip|postal|postcode|phone|code|isbn|ean|upc|sku|id$|ids$")
 """Columns whose digits are a name, not a number."""
 _MONEY = re.compile(r"price|cost|msrp")
@@ -26,7 +32,7 @@ _PATH = re.compile(r"categor.*|.*categor(y|ies)|taxonomy|breadcrumbs?")
 """Columns whose ``>`` leads from a level to the next; each level is a value of its own, within the one above."""
 
 
-def split(value: Any, column: str, separator: str | None = None) -> list[Any]:
+def split(value: Any, column: str, separator: str | None = None, depth: int = 0) -> list[Any]:
     """The values in one cell.
 
     A list gives its members, whatever its depth; text that is written as a list (``["a", "b"]``) too. Other text is cut
@@ -41,12 +47,18 @@ def split(value: Any, column: str, separator: str | None = None) -> list[Any]:
     if hasattr(value, "tolist"):
         value = value.tolist()  # an array in a cell of a data frame
     if isinstance(value, list | tuple | set | frozenset):
-        return [part for member in value for part in _members(member, column)]
+        if depth > MAX_DEPTH:
+            raise RecordError(column, f"is nested over {MAX_DEPTH} deep")
+        return [part for member in value for part in _members(member, column, depth + 1)]
     if not isinstance(value, str):
         return [] if value is None or value != value else [value]
     text = value.strip()
+    if len(text) > MAX_LISTED_CHARS:
+        raise RecordError(
+            column, f"has over {MAX_LISTED_CHARS // 2**10} Ki characters, and is no list of values but a text"
+        )
     if text.startswith("[") and text.endswith("]") and isinstance(members := _literal(text), list):
-        return split(members, column)
+        return split(members, column, depth=depth)
     if separator is None:
         separator = next((mark for mark in "|;" if mark in text), None)
         if separator is None and "," in text and _SEVERAL.fullmatch(normal(column)):
@@ -81,6 +93,8 @@ def attributes(value: Any, spec: AttributeColumn) -> Iterable[Attribute]:
                 raise RecordError(spec.column, f"a value has over {MAX_ID_BYTES} bytes, and is no attribute but a text")
             found[attribute] = None
             parent = name
+        if len(found) > MAX_VALUES:
+            raise RecordError(spec.column, f"holds over {MAX_VALUES} values")
     return found
 
 
@@ -112,15 +126,18 @@ def scalar(value: Any, column: str) -> Scalar | None:
     if isinstance(value, int):
         return value if -(2**63) <= value < 2**63 else clean_id(str(value), column)
     if isinstance(value, list | tuple | dict):
-        return clean_text(json.dumps(value, ensure_ascii=False, default=str), column)
+        try:
+            return clean_text(json.dumps(value, ensure_ascii=False, default=str), column)
+        except (RecursionError, ValueError):  # ValueError: it holds itself
+            raise RecordError(column, "is nested too deep") from None
     if hasattr(value, "isoformat"):
         moment = timestamp(value, column) if hasattr(value, "year") else None
         return moment.isoformat() if moment else str(value)
     return number(value, column)
 
 
-def _members(value: Any, column: str) -> list[Any]:
-    return split(value, column) if isinstance(value, list | tuple | set | frozenset | dict) else [value]
+def _members(value: Any, column: str, depth: int) -> list[Any]:
+    return split(value, column, depth=depth) if isinstance(value, list | tuple | set | frozenset | dict) else [value]
 
 
 def _literal(text: str) -> Any:

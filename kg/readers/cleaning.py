@@ -22,6 +22,9 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 """Times outside are impossible for an event."""
 
+MAX_NUMBER_CHARS = 1_000
+"""A longer text is no number and no time."""
+_PRICE_CHARS = 100  # that are looked at
 _EXACT = 2**53  # up to here a float holds every whole number
 _AMAZON = re.compile(r"(\d{1,2}) (\d{1,2}), (\d{4})")
 _COMPACT = re.compile(r"(19[7-9]\d|20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
@@ -93,6 +96,8 @@ def number(value: Any, name: str) -> float | None:
     if value is None or (isinstance(value, str) and (not value or value.isspace())):
         return None
     try:
+        if isinstance(value, str) and len(value) > MAX_NUMBER_CHARS:
+            raise RecordError(name, f"{_short(value)} has over {MAX_NUMBER_CHARS} characters and is no number")
         if (isinstance(value, str) and "_" in value) or not isinstance(value, str | numbers.Real | Decimal):
             raise ValueError  # Python's own "1_000" is no number in a file
         result = float(value)
@@ -146,7 +151,7 @@ def price(value: Any) -> float | None:
         return amount if math.isfinite(amount) and amount >= 0 else None
     if not isinstance(value, str):
         return None
-    text = value.strip()
+    text = value.strip()[:_PRICE_CHARS]
     if found := _PRICE_COMMA.match(text):
         return float(_SEPARATORS.sub("", found["whole"]) + "." + found["cents"])
     if found := _PRICE.match(text):
@@ -159,6 +164,8 @@ def _moment(value: Any) -> datetime | None:
         text = value.strip()
         if not text:
             return None
+        if len(text) > MAX_NUMBER_CHARS:
+            raise ValueError
         return _unix_text(text) if text[0] in "0123456789.+-nNiI" and _is_number(text) else _calendar(text)
     if isinstance(value, datetime):
         return _in_utc(value)

@@ -11,13 +11,25 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from kg.errors import ReadError
-from kg.readers.rows import ROW, Row, Rows, raw_text
-from kg.readers.stream import MAX_LINE_BYTES, LineStream
+from kg.errors import ReadError, TooMuch
+from kg.readers.rows import (
+    MAX_COLUMNS,
+    MAX_HEADER_BYTES,
+    MAX_LINE_BYTES,
+    MAX_VALUES,
+    ROW,
+    Row,
+    Rows,
+    raw_text,
+)
+from kg.readers.stream import LineStream
 from kg.records import Reject
 
 MAX_FIELD_CHARS = 2**20
 """A longer field is an error; it also bounds how much an unclosed quote can swallow before it is noticed."""
+_READ_AGAIN_BYTES = 64 * 2**20
+"""What is read again after quotes that were not closed, beside as much as was read: else some bytes a line would do
+for a time that grows with the square of the file."""
 csv.field_size_limit(max(MAX_FIELD_CHARS, csv.field_size_limit()))
 
 ATOMIC_TYPE = re.compile(r"(.*):(token|token_seq|float|float_seq)")
@@ -70,7 +82,8 @@ class DelimitedRows(Rows):
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
         # A None behind the last field stands for columns that are not there.
-        positions = [-1 if column is None else self.columns.index(column) for column in columns]
+        places = {column: place for place, column in reversed([*enumerate(self.columns)])}
+        positions = [-1 if column is None else places[column] for column in columns]
         pick = itemgetter(*positions) if len(positions) > 1 else lambda fields: [fields[positions[0]]]
         try:
             for row in self._fields():
@@ -85,10 +98,17 @@ class DelimitedRows(Rows):
 
     def _read_header(self) -> list[str]:
         def lines() -> Iterator[str]:
+            room = MAX_HEADER_BYTES
             for line in self._lines:
                 self._first.append(line)
+                room -= len(line)
+                if room < 0 or line.count(delimiter) > MAX_COLUMNS:
+                    self._stream.close()
+                    limits = f"{MAX_HEADER_BYTES // 2**20} MiB or {MAX_COLUMNS} columns"
+                    raise TooMuch(self._stream.name, f"the header has over {limits}", 1)
                 yield line.decode()
 
+        delimiter = self._dialect.delimiter.encode()
         try:
             for fields in self._dialect.parser(lines()):
                 if any(field.strip() for field in fields):
@@ -106,17 +126,28 @@ class DelimitedRows(Rows):
         pending: list[bytes] = []  # the lines of the row that is being parsed
         faults: list[str] = []  # what is wrong with them beside their number of fields
         broken: list[ReadError] = []
+        read = repeated = 0  # bytes of all lines, and those that are read again
+        delimiter = self._dialect.delimiter.encode()
 
         def refused() -> Iterator[bytes]:
             while again:
                 yield again.popleft()
 
         def lines() -> Iterator[str]:
+            nonlocal read
+            size = values = 0  # of the row
             try:
                 for line in chain(refused(), self._lines):
                     pending.append(line)
-                    if len(line) > MAX_LINE_BYTES:
-                        faults.append(f"the row has over {MAX_LINE_BYTES // 2**20} MiB")
+                    read += len(line)
+                    several = len(pending) > 1
+                    size = size * several + len(line)
+                    values = values * several + line.count(delimiter)
+                    if size > MAX_LINE_BYTES or values > MAX_VALUES:
+                        much = f"{MAX_LINE_BYTES // 2**20} MiB" if size > MAX_LINE_BYTES else f"{MAX_VALUES} values"
+                        faults.append(f"the row has over {much}")
+                        if several:
+                            raise csv.Error(faults[-1])
                         line = line[:1000]
                     try:
                         yield line.decode()
@@ -141,15 +172,32 @@ class DelimitedRows(Rows):
                 break
             except csv.Error as error:
                 number += 1
-                first = pending[0]
-                again.extendleft(reversed(pending[1:]))
+                first, *others = pending
                 pending.clear()
                 reason = faults[0] if faults else _reason(error)
                 faults.clear()
+                repeated += sum(map(len, others))
+                if repeated <= _READ_AGAIN_BYTES + read // 2:
+                    again.extendleft(reversed(others))
+                    others = []
                 yield self._literally(number, first) or Reject(self.name, number, ROW, reason, raw_text(first))
+                for line in others:
+                    number += 1
+                    if line.strip():
+                        yield self._alone(number, line)
         for damage in broken:
             yield from self._stream.broken_row(damage)
             raise damage
+
+    def _alone(self, number: int, line: bytes) -> tuple[int, list[Any], bytes] | Reject:
+        """A line as a row of its own."""
+        try:
+            fields: list[Any] = next(self._dialect.parser(iter([line.decode()])), [])
+        except (csv.Error, UnicodeDecodeError):
+            fields = []
+        if len(fields) == len(self.columns):
+            return number, fields, line
+        return Reject(self.name, number, ROW, "stands after quotes that are not closed, and is no row", raw_text(line))
 
     def _literally(self, number: int, line: bytes) -> tuple[int, list[Any], bytes] | None:
         """A line that the parser refused, its quotes taken as ordinary characters: only in TSV, and only if it fits."""

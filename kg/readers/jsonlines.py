@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -12,13 +13,15 @@ from typing import Any
 import orjson
 
 from kg.errors import ReadError
-from kg.readers.rows import ROW, Row, Rows, raw_text
-from kg.readers.stream import MAX_LINE_BYTES, LineStream
+from kg.readers.rows import MAX_LINE_BYTES, MAX_VALUES, ROW, Row, Rows, raw_text
+from kg.readers.stream import LineStream
 from kg.records import Reject
 
 SAMPLE_ROWS = 1000
 """How many rows are looked at for column names."""
 _SAMPLE_BYTES = 4 * 2**20
+_LITERAL_CHARS = 2**20  # of Python, whose compiler takes hundreds of bytes for each
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 class JsonRows(Rows):
@@ -35,7 +38,7 @@ class JsonRows(Rows):
         try:
             for number, line in enumerate(chain(self._sample, self._lines), 1):
                 try:
-                    row = orjson.loads(line)
+                    row: Any = None if _excess(line) else orjson.loads(line)
                     get = row.get
                 except (orjson.JSONDecodeError, AttributeError):
                     if not line.strip():
@@ -78,8 +81,8 @@ def parse_object(line: bytes) -> dict[str, Any] | str:
     What ``orjson`` refuses is tried again more slowly, since NaN, lone surrogates and Python literals deserve a reject
     that names their field, or none.
     """
-    if len(line) > MAX_LINE_BYTES:
-        return f"the row has over {MAX_LINE_BYTES // 2**20} MiB"
+    if excess := _excess(line):
+        return excess
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -94,11 +97,27 @@ def parse_object(line: bytes) -> dict[str, Any] | str:
     return row
 
 
+def _excess(line: bytes) -> str | None:
+    """Which bound a line passes, so that it is not parsed."""
+    if len(line) <= MAX_VALUES:
+        return None
+    if len(line) > MAX_LINE_BYTES:
+        return f"the row has over {MAX_LINE_BYTES // 2**20} MiB"
+    if _values(line) > MAX_VALUES and _values(_STRING.sub(b"", line)) > MAX_VALUES:
+        return f"the row has over {MAX_VALUES} values"
+    return None
+
+
+def _values(line: bytes) -> int:
+    """How many values a line has at most."""
+    return line.count(b",") + line.count(b"[") + line.count(b"{")
+
+
 def _parse_slowly(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        if not text.lstrip().startswith(("{'", '{"')):
+        if len(text) > _LITERAL_CHARS or not text.lstrip().startswith(("{'", '{"')):
             raise
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "\d" in a text is a warning to Python's compiler

@@ -11,7 +11,7 @@ from kg.rdf.files import sniff_rdf
 from kg.rdf.mapping import RdfMapping
 from kg.rdf.read import read_rdf
 from kg.readers.open import Source, is_file
-from kg.readers.stream import FileSource, LineStream
+from kg.readers.stream import FileSource, LineStream, bare
 from kg.readers.triples import read_links, read_triples
 from kg.records import Record, Reject
 
@@ -42,7 +42,10 @@ def read_knowledge(
 
 
 def _is_rdf(source: Any) -> bool:
-    if not is_file(source) or (isinstance(source, str | os.PathLike) and not os.path.isfile(source)):
+    if not is_file(source):
+        return False
+    file = bare(source)
+    if isinstance(file, str | os.PathLike) and not os.path.isfile(file):
         return False
     stream = LineStream(source)
     try:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from kg.errors import ReadError, RecordError
 from kg.readers.cleaning import identifier
-from kg.readers.rows import ROW, raw_text
-from kg.readers.stream import MAX_LINE_BYTES, FileSource, LineStream
+from kg.readers.rows import MAX_LINE_BYTES, MAX_VALUES, ROW, raw_text
+from kg.readers.stream import FileSource, LineStream
 from kg.records import Interaction, Origin, Reject, clean_kind, event_hash
 
 
@@ -25,10 +25,8 @@ def lists_of(stream: LineStream, kind: str) -> Iterator[Interaction | Reject]:
     """The events in an open file; see :func:`read_lists`."""
     try:
         for number, line in enumerate(stream, 1):
-            if len(line) > MAX_LINE_BYTES:
-                yield Reject(
-                    stream.name, number, ROW, f"the row has over {MAX_LINE_BYTES // 2**20} MiB", raw_text(line)
-                )
+            if reason := _excess(line):
+                yield Reject(stream.name, number, ROW, reason, raw_text(line))
                 continue
             try:
                 user, *items = line.decode().split() or ("",)
@@ -45,6 +43,15 @@ def lists_of(stream: LineStream, kind: str) -> Iterator[Interaction | Reject]:
         raise
     finally:
         stream.close()
+
+
+def _excess(line: bytes) -> str | None:
+    """Which bound a line passes, so that it is not taken apart."""
+    if len(line) > MAX_LINE_BYTES:
+        return f"the row has over {MAX_LINE_BYTES // 2**20} MiB"
+    if len(line) > MAX_VALUES and len(line.split(None, MAX_VALUES + 1)) > MAX_VALUES + 1:
+        return f"the row has over {MAX_VALUES} values"
+    return None
 
 
 def _events(file: str, line: int, user_id: str, items: list[str], kind: str) -> Iterator[Interaction | Reject]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
@@ -181,10 +182,11 @@ def require(rows: Rows, columns: Iterable[str], option: str) -> None:
     Raises:
         ReadError: it has not; says which columns were found, and which option names another.
     """
+    there = Counter(rows.columns)
     for column in columns:
-        if column not in rows.columns:
+        if column not in there:
             raise ReadError(rows.name, f"there is no column {column!r}; {found(rows)}. {option}")
-        if rows.columns.count(column) > 1:
+        if there[column] > 1:
             raise ReadError(rows.name, f"several columns are called {column!r}: rename one. {option}")
 
 

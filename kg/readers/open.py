@@ -14,7 +14,7 @@ from kg.readers.jsonlines import JsonRows
 from kg.readers.memory import MappingRows
 from kg.readers.rows import Rows
 from kg.readers.sniff import PARQUET_MAGIC, Lines, sniff
-from kg.readers.stream import FileSource, LineStream, Openable, starts_with
+from kg.readers.stream import FileSource, LineStream, Openable, Trusted, starts_with
 from kg.readers.typed import RECORDS, TypedRows
 
 Source = FileSource | Iterable[Any]
@@ -51,7 +51,7 @@ def open_rows(source: Source, *, table: bool = False) -> Rows | LineStream:
 
 def is_file(source: Any) -> bool:
     """Whether a source is a path or a member of an archive."""
-    if isinstance(source, str | os.PathLike):
+    if isinstance(source, str | os.PathLike | Trusted):
         return True
     # A data frame of share prices has a column called "open", and a name.
     return isinstance(source, Openable) and not _is_a(source, "pandas", "DataFrame")

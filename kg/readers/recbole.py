@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from kg.errors import ReadError
+from kg.readers.stream import Trusted, trusted
 from kg.readers.table import read_events, read_items, read_users
 from kg.readers.triples import read_entities, read_links, read_triples
 from kg.records import Record, Reject
@@ -20,7 +21,7 @@ Folder = Path | zipfile.Path
 
 
 def read_recbole(
-    source: str | os.PathLike[str] | zipfile.Path, *, kind: str | None = None
+    source: str | os.PathLike[str] | zipfile.Path | Trusted, *, kind: str | None = None
 ) -> Iterator[Record | Reject]:
     """Everything in a folder of atomic files, plain, ``.gz`` or ``.zst``: people, items, entities, triples, links,
     then events.
@@ -33,9 +34,10 @@ def read_recbole(
     Raises:
         ReadError: no such folder, no atomic file in it, or a file that cannot be read (any further).
     """
-    members = _members(_folder(source))
+    trust = isinstance(source, Trusted)
+    members = _members(_folder(source.file if isinstance(source, Trusted) else source))
     for suffix, read in _READERS.items():
-        for member in members.get(suffix, []):
+        for member in (trusted(own, trust) for own in members.get(suffix, [])):
             if suffix == ".inter":
                 yield from read_events(member, kind=kind)
             else:
@@ -52,7 +54,7 @@ _READERS: dict[str, Callable[[Any], Iterator[Record | Reject]]] = {
 }
 
 
-def _folder(source: str | os.PathLike[str] | zipfile.Path) -> Folder:
+def _folder(source: Any) -> Folder:
     if isinstance(source, zipfile.Path):
         return source if source.at else _only_folder(source)
     path = Path(source)

@@ -8,13 +8,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from kg.errors import RecordError
+from kg.errors import RecordError, TooMuch
 from kg.records import Origin, Record, Reject
 
 R = TypeVar("R", bound=Record)
 
 MAX_RAW_CHARS = 2**20
 """How much of a rejected row is kept; only a longer one is cut."""
+MAX_LINE_BYTES = 16 * 2**20
+"""A longer line is cut here, and its row rejected: no row is that long, but a binary file may have no line at all."""
+MAX_VALUES = 100_000
+"""A row with more values is rejected: some bytes of text make hundreds in memory."""
+MAX_COLUMNS = 10_000
+"""A table with more columns, or a header of over ..."""
+MAX_HEADER_BYTES = 2**20
+"""... so many bytes, is an error."""
 ROW = "row"
 """The field of a reject that concerns the row as a whole."""
 
@@ -28,6 +36,8 @@ class Rows(ABC):
     """A table that is read once, in order."""
 
     def __init__(self, name: str, columns: Sequence[str], types: Mapping[str, str] | None = None) -> None:
+        if len(columns) > MAX_COLUMNS:
+            raise TooMuch(name, f"has over {MAX_COLUMNS} columns")
         self.name = name
         """What errors and rejects call the source."""
         self.columns = tuple(columns)

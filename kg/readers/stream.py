@@ -1,4 +1,9 @@
-"""Files to lines: plain, gzip or zstd, told apart by their first bytes, in memory that does not grow with the file."""
+"""Files to lines: plain, gzip or zstd, told apart by their first bytes, in memory that does not grow with the file.
+
+A packed file that grows past :data:`MAX_UNPACKED_BYTES` and past :data:`MAX_RATIO` times its own size is an error,
+unless it is :class:`Trusted`: a few kilobytes can hold terabytes. One that is small enough to be such a file is
+unpacked once before, so that nothing of it has been read by then.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +14,24 @@ import zipfile
 import zlib
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from typing import IO, Any, Protocol, cast, runtime_checkable
 
 import zstandard
 
-from kg.errors import ReadError
-from kg.readers.rows import ROW, raw_text
+from kg.errors import ReadError, TooMuch
+from kg.readers.rows import MAX_LINE_BYTES, ROW, raw_text
 from kg.records import Reject
 
-MAX_LINE_BYTES = 16 * 2**20
-"""A longer line is cut here, and its row rejected: no row is that long, but a binary file may have no line at all."""
+MAX_RATIO = 200
+"""How many times its own size a packed file may grow to; logs reach 100."""
+MAX_UNPACKED_BYTES = 2**30
+"""What grows to less may have any ratio."""
+MAX_WINDOW_BYTES = 2**27
+"""How far back a zstd file may look, which is memory; ``zstd --ultra -22`` uses all of it, ``--long=31`` more."""
 
 _BLOCK = 256 * 1024
-_ZSTD_BLOCK = 4 * 1024  # of compressed bytes: zstd unpacks a block to as much as 30,000 times its size
+_ZSTD_BLOCK = 512  # of packed bytes, which unpack to 16 MiB at most
 _DAMAGE = (OSError, EOFError, zlib.error, zstandard.ZstdError, zipfile.BadZipFile)
 _BOM = b"\xef\xbb\xbf"
 _FOREIGN = {
@@ -48,7 +58,27 @@ class Openable(Protocol):
     def open(self, mode: str = ..., /) -> Any: ...
 
 
-FileSource = str | os.PathLike[str] | Openable
+@dataclass(frozen=True)
+class Trusted:
+    """A file of a sender who is known: it may unpack to any size. All other bounds hold."""
+
+    file: str | os.PathLike[str] | Openable
+
+    def __str__(self) -> str:
+        return str(self.file)
+
+
+FileSource = str | os.PathLike[str] | Openable | Trusted
+
+
+def trusted(source: Any, trust: bool = True) -> Any:
+    """A source as :class:`Trusted` where that is wanted and it is a file, else as it is."""
+    return Trusted(source) if trust and isinstance(source, str | os.PathLike | Openable) else source
+
+
+def bare(source: FileSource) -> str | os.PathLike[str] | Openable:
+    """The file itself."""
+    return source.file if isinstance(source, Trusted) else source
 
 
 class LineStream:
@@ -57,13 +87,15 @@ class LineStream:
     ``\\n`` ends a line, and ``\\r`` where the first bytes have no ``\\n``. A UTF-8 byte order mark is taken off.
 
     Raises:
-        ReadError: missing, a folder, empty, or of a kind that is no text in UTF-8. While iterating: the compressed
-            data is damaged or ends early; ``unread`` then holds the start of the line that it broke in.
+        ReadError: missing, a folder, empty, of a kind that is no text in UTF-8, or grows beyond all measure. While
+            iterating: the compressed data is damaged or ends early; ``unread`` then holds the start of the line that it
+            broke in.
     """
 
     def __init__(self, source: FileSource) -> None:
         self.name = name_of(source)
         self.unread = b""
+        _check_growth(source, self.name)
         self._chunks = _chunks(source, self.name)
         try:
             self.head = next(self._chunks, b"").removeprefix(_BOM)
@@ -77,29 +109,40 @@ class LineStream:
             if self.head.startswith(magic):
                 self.close()
                 raise ReadError(self.name, f"the file is {what}")
+        self._end = b""
+        """What ends a line, known with the first block that has either."""
 
     def __iter__(self) -> Iterator[bytes]:
         """Each line once; one over :data:`MAX_LINE_BYTES` is cut to one byte more than that."""
-        number, tail, chunk = 1, b"", self.head
+        number, chunk = 1, self.head
+        held: list[bytes] = []  # pieces of a line whose end has not come
+        size = 0
         try:
             while chunk:
-                lines = self._split(tail + chunk)
-                # A chunk may end between "\r" and "\n", so only "\n" is sure to end a line here.
-                tail = b"" if lines[-1].endswith(b"\n") else lines.pop()
-                yield from lines
-                number += len(lines)
-                if len(tail) > MAX_LINE_BYTES:
-                    yield tail[: MAX_LINE_BYTES + 1]
+                held.append(chunk)
+                size += len(chunk)
+                if self._ends_in(chunk):
+                    lines = self._split(b"".join(held))
+                    # A chunk may end between "\r" and "\n", so only "\n" is sure to end a line here.
+                    held = [] if lines[-1].endswith(b"\n") else [lines.pop()]
+                    size = sum(map(len, held))
+                    yield from lines
+                    number += len(lines)
+                if size > MAX_LINE_BYTES:
+                    yield b"".join(held)[: MAX_LINE_BYTES + 1]
                     number += 1
-                    tail = self._rest_after_line_end()
+                    held = [self._rest_after_line_end()]
+                    size = len(held[0])
                 chunk = next(self._chunks, b"")
         except _DAMAGE as error:
-            self.unread = tail
+            self.unread = b"".join(held)
             reason = f"{_reason(error)}; the lines before this one could be read"
             raise ReadError(self.name, reason, number) from error
+        except TooMuch as error:
+            raise TooMuch(self.name, error.reason, number) from error
         finally:
             self.close()
-        yield from self._split(tail)
+        yield from self._split(b"".join(held))
 
     def blocks(self) -> Iterator[bytes]:
         """The same bytes in blocks, for a parser that finds its own lines; in place of iterating over lines."""
@@ -111,6 +154,8 @@ class LineStream:
                 chunk = next(self._chunks, b"")
         except _DAMAGE as error:
             raise ReadError(self.name, f"{_reason(error)}; what stands before could be read", number) from error
+        except TooMuch as error:
+            raise TooMuch(self.name, error.reason, number) from error
         finally:
             self.close()
 
@@ -125,35 +170,47 @@ class LineStream:
         self._chunks.close()
 
     def _split(self, text: bytes) -> list[bytes]:
-        return io.BytesIO(text).readlines() if b"\n" in self.head else text.splitlines(keepends=True)
+        return io.BytesIO(text).readlines() if self._end == b"\n" else text.splitlines(keepends=True)
 
     def _rest_after_line_end(self) -> bytes:
         for chunk in self._chunks:
-            _, end, rest = chunk.partition(b"\n")
-            if end:
-                return rest
+            if self._ends_in(chunk):
+                return chunk.partition(self._end)[2]
         return b""
+
+    def _ends_in(self, chunk: bytes) -> bool:
+        """Whether a line may end in a block."""
+        self._end = self._end or (b"\n" if b"\n" in chunk else b"\r" if b"\r" in chunk else b"")
+        return self._end != b"" and self._end in chunk
 
 
 def name_of(source: FileSource) -> str:
     """What a file is called in errors and rejects: the path as given; bytes in it that are no UTF-8 are ``\\xNN``."""
+    source = bare(source)
     name = os.fsencode(source) if isinstance(source, str | os.PathLike) else str(source).encode(errors="replace")
     return name.decode(errors="backslashreplace")
 
 
 def starts_with(source: FileSource, magic: bytes) -> bool:
     """Whether a regular file, or a member of an archive, begins with these bytes. A pipe is not touched."""
-    if isinstance(source, str | os.PathLike) and not os.path.isfile(source):
+    file = bare(source)
+    if isinstance(file, str | os.PathLike) and not os.path.isfile(file):
         return False
-    with _open(source, name_of(source)) as file:
-        return file.read(len(magic)) == magic
+    with opened(source, name_of(source)) as begun:
+        return begun.read(len(magic)) == magic
 
 
-def _open(source: FileSource, name: str) -> IO[bytes]:
+def opened(source: FileSource, name: str) -> IO[bytes]:
+    """The file, open.
+
+    Raises:
+        ReadError: it cannot be opened.
+    """
+    file = bare(source)
     try:
-        if isinstance(source, str | os.PathLike):
-            return open(source, "rb")
-        return cast(IO[bytes], source.open("rb"))
+        if isinstance(file, str | os.PathLike):
+            return open(file, "rb")
+        return cast(IO[bytes], file.open("rb"))
     except IsADirectoryError:
         raise ReadError(name, "is a folder, and a file is needed") from None
     except FileNotFoundError:
@@ -162,29 +219,109 @@ def _open(source: FileSource, name: str) -> IO[bytes]:
         raise ReadError(name, _reason(error)) from error
 
 
+class _Packed:
+    """A file as it is read, with what was read so far."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.size = 0
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._file.read(size)
+        self.size += len(block)
+        return block
+
+
+def _check_growth(source: FileSource, name: str) -> None:
+    """Unpack a file that is small and may grow beyond all measure.
+
+    Raises:
+        TooMuch: it does.
+    """
+    file = bare(source)
+    size = _stored_size(file)
+    if isinstance(source, Trusted) or size is None or size * MAX_RATIO >= MAX_UNPACKED_BYTES:
+        return
+    try:
+        for _ in _chunks(source, name):
+            pass
+    except _DAMAGE:  # said when what stands before the damage has been read
+        return
+
+
+def _stored_size(file: str | os.PathLike[str] | Openable) -> int | None:
+    """Bytes on disk, for a member of an archive those in it; None where nobody knows, as of a pipe."""
+    if isinstance(file, zipfile.Path):
+        return file.root.getinfo(file.at).compress_size if file.is_file() else None
+    try:
+        return os.path.getsize(file) if isinstance(file, str | os.PathLike) and os.path.isfile(file) else None
+    except (OSError, ValueError):
+        return None
+
+
 def _chunks(source: FileSource, name: str) -> Generator[bytes]:
-    """The bytes of the file, unpacked, in blocks of bounded size; none is empty."""
-    with closing(_open(source, name)) as opened:
-        file = opened if hasattr(opened, "peek") else io.BufferedReader(cast(io.RawIOBase, opened))
+    """The bytes of the file, unpacked, in blocks of bounded size; none is empty.
+
+    Raises:
+        TooMuch: it grows beyond all measure.
+    """
+    with closing(opened(source, name)) as raw:
+        file = raw if hasattr(raw, "peek") else io.BufferedReader(cast(io.RawIOBase, raw))
         magic = file.peek(4)[:4]
+        packed = _Packed(file)
         if magic.startswith(b"\x1f\x8b"):
-            with gzip.GzipFile(fileobj=file) as unpacked:
-                yield from _gathered(iter(lambda: unpacked.read1(_BLOCK), b""))
-        elif magic == b"\x28\xb5\x2f\xfd":
-            yield from _gathered(_zstd_chunks(file))
+            with gzip.GzipFile(fileobj=cast(IO[bytes], packed)) as unpacked:
+                blocks = _gathered(iter(lambda: unpacked.read1(_BLOCK), b""))
+                yield from blocks if isinstance(source, Trusted) else _measured(blocks, packed, name)
+        elif magic == b"\x28\xb5\x2f\xfd" or (magic[1:] == b"\x2a\x4d\x18" and magic[0] >> 4 == 5):
+            blocks = _gathered(_zstd_chunks(packed))
+            yield from blocks if isinstance(source, Trusted) else _measured(blocks, packed, name)
         else:
-            yield from iter(lambda: file.read(_BLOCK), b"")
+            in_archive = isinstance(raw, zipfile.ZipExtFile) and not isinstance(source, Trusted)
+            blocks = iter(lambda: packed.read(_BLOCK), b"")
+            yield from _measured(blocks, _InArchive(source), name) if in_archive else blocks
+
+
+class _InArchive:
+    """A member of an archive, whose stored size is known before."""
+
+    def __init__(self, source: FileSource) -> None:
+        self.size = _stored_size(bare(source)) or 0
+
+
+def _measured(blocks: Iterator[bytes], packed: _Packed | _InArchive, name: str) -> Iterator[bytes]:
+    """The blocks, until they grow beyond all measure."""
+    size = 0
+    for block in blocks:
+        size += len(block)
+        check_ratio(name, size, packed.size)
+        yield block
+
+
+def check_ratio(name: str, unpacked: int, packed: int) -> None:
+    """Refuse what grows beyond all measure.
+
+    Raises:
+        TooMuch: it does.
+    """
+    if unpacked > MAX_UNPACKED_BYTES and unpacked > MAX_RATIO * packed:
+        raise TooMuch(
+            name,
+            f"unpacks to over {MAX_UNPACKED_BYTES // 2**30} GiB and over {MAX_RATIO} times its own size, which no "
+            "honest file does; read it with --trust (trust=True in Python) if you know who made it",
+        )
 
 
 def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Pieces joined to blocks; what came before damage is given before the error."""
+    """Pieces of any size as blocks of one size; what came before damage is given before the error."""
     held = bytearray()
     try:
         for piece in pieces:
             held += piece
             if len(held) >= _BLOCK:
-                yield bytes(held)
-                held.clear()
+                whole = len(held) - len(held) % _BLOCK
+                yield from (bytes(held[start : start + _BLOCK]) for start in range(0, whole, _BLOCK))
+                del held[:whole]
     except _DAMAGE:
         if held:
             yield bytes(held)
@@ -193,9 +330,9 @@ def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield bytes(held)
 
 
-def _zstd_chunks(file: IO[bytes]) -> Iterator[bytes]:
+def _zstd_chunks(file: _Packed) -> Iterator[bytes]:
     # The library's stream reader takes a file that ends early for a complete one, so frames are followed by hand.
-    context = zstandard.ZstdDecompressor()
+    context = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
     frame = context.decompressobj()
     while block := file.read(_ZSTD_BLOCK):
         while block:
@@ -213,4 +350,8 @@ def _reason(error: BaseException) -> str:
         return "the compressed data ends early, so the file is not complete"
     if isinstance(error, OSError) and error.strerror:
         return f"cannot be read: {error.strerror}"
+    if "too much memory" in str(error):
+        return (
+            f"needs a window of over {MAX_WINDOW_BYTES // 2**20} MiB to unpack: unpack it first, with zstd -d --long=31"
+        )
     return f"the compressed data is damaged: {error}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
@@ -234,8 +235,9 @@ def _property_names(file: str, columns: Sequence[str], reserved: set[str]) -> li
         ReadError: two columns come to the same name, or a name is the graph's own.
     """
     names = [(column, property_name(column)) for column in columns]
+    counts = Counter(name for _, name in names)
     for column, name in names:
-        if name in reserved or name.startswith(DERIVED_PREFIX) or sum(other == name for _, other in names) > 1:
+        if name in reserved or name.startswith(DERIVED_PREFIX) or counts[name] > 1:
             raise ReadError(
                 file, f"the column {column!r} cannot be the property {name!r}, which is taken: rename the column"
             )

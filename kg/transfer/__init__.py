@@ -5,6 +5,9 @@ Memory holds one short key for each node. What was written is read back and comp
 
     stream.py    nodes and edges one by one, their source, and the tally of what passed
     archive.py   the folder of a backup
+    manifest.py  what its manifest may say
+    cut.py       whether a store was one and the same while it was read
+    files.py     which files of a working directory go along
     load.py      into an empty store, which stays marked as unfinished until it was compared
 """
 

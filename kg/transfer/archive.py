@@ -2,56 +2,89 @@
 
 ::
 
-    manifest.json      format, schema, counts, digest, and the hash of every file
+    manifest.json      format, schema, counts, digest, and the hash and size of every file
     nodes.jsonl.zst    a line a node: [labels, properties]; its number is that of its line, from 0
     edges.jsonl.zst    a line an edge: [number of the head, type, number of the tail, properties]
     work/              the working directory: vectors, snapshots, model versions
+
+A backup is of one moment as far as versions go: where one was published, rolled back or pruned meanwhile, all is read
+again. Of the graph the manifest says under ``changed_meanwhile`` whether somebody wrote to it; an edge whose end came
+too late is left out.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
-import shutil
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 import zstandard
 
-from kg.errors import ReadError
+from kg.access import opened
+from kg.errors import ReadError, StoreError
 from kg.folders import appearing, hash_file
 from kg.store import Store
+from kg.transfer import manifest as manifests
+from kg.transfer.cut import Cut, VersionsChanged
+from kg.transfer.files import open_plain, require_apart, save_files
 from kg.transfer.stream import Edge, Node, StoreSource, Tally, shown
 
-FORMAT = 1
-"""Version of the layout above."""
-PASSING = (".lock", ".partial")
-"""Endings of what in a working directory belongs to a process that runs."""
+log = logging.getLogger(__name__)
+
+TRIES = 3
+"""How often a backup begins again because versions have changed."""
+MAX_LINE = 64 << 20
+"""Bytes of one node or edge; no engine takes as many."""
+MAX_MANIFEST = 256 << 20
 
 
 def backup(store: Store, folder: Path, *, progress: bool = True) -> dict[str, Any]:
     """Write all of a store to a new folder, which appears when it is complete; returns the manifest.
 
     Raises:
-        StoreError: the folder is there already or cannot be written, or the engine failed.
+        StoreError: the folder is there already or cannot be written, or lies in the store; the engine failed; or
+            versions came and went each time it was tried.
     """
-    source, tally = StoreSource(store), Tally()
-    nodes, edges = source.sizes()
-    with appearing(folder) as beside:
-        _write_lines(beside / "nodes.jsonl.zst", tally.of_nodes(shown(source.nodes(), nodes, "nodes", progress)))
-        _write_lines(beside / "edges.jsonl.zst", tally.of_edges(shown(source.edges(), edges, "edges", progress)))
-        copy_files(store.work, beside / "work")
-        manifest = {"format": FORMAT, "schema": source.schema, **tally.to_dict(), "left_out": source.left_out}
-        files = {path.relative_to(beside).as_posix(): hash_file(path) for path in files_in(beside)}
-        text = json.dumps({**manifest, "files": files}, indent=1, default=str)
-        (beside / "manifest.json").write_text(text + "\n", encoding="utf-8")
+    source = StoreSource(store)
+    require_apart(folder, *source.folders)
+    for _ in range(TRIES):
+        try:
+            with appearing(folder) as beside:
+                return _written(store, source, beside, progress)
+        except VersionsChanged:
+            log.info("versions were published, rolled back or pruned meanwhile: the backup begins again")
+    raise StoreError(
+        f"no backup of {store.address}: versions were published, rolled back or pruned each of the {TRIES} times that "
+        "it was tried; take it while none of these runs"
+    )
+
+
+def _written(store: Store, source: StoreSource, beside: Path, progress: bool) -> dict[str, Any]:
+    tally, before = Tally(), Cut.of(store)
+    nodes, edges = before.counts
+    _write_lines(beside / "nodes.jsonl.zst", tally.of_nodes(shown(source.nodes(), nodes, "nodes", progress)))
+    _write_lines(beside / "edges.jsonl.zst", tally.of_edges(shown(source.edges(), edges, "edges", progress)))
+    names = [*manifests.PARTS, *(f"work/{name}" for name in save_files(store.work, beside / "work"))]
+    manifest = {"format": manifests.FORMAT, "schema": source.schema, **tally.to_dict(), "left_out": source.left_out}
+    changed = before.changed(Cut.of(store), beside / "work")
+    manifest |= {"changed_meanwhile": changed, "versions_left_out": before.left_out}
+    files = {name: hash_file(beside / name) for name in names}
+    sizes = {name: (beside / name).stat().st_size for name in names}
+    text = json.dumps({**manifest, "files": files, "bytes": sizes}, indent=1, default=str)
+    with opened(beside / manifests.NAME, "x", encoding="utf-8") as file:
+        file.write(text + "\n")
     return manifest
 
 
 class Archive:
     """A backup as a :class:`kg.transfer.stream.Source`, after each of its files was compared with its hash.
+
+    Whoever made it is not trusted: it is read through no link, and nothing is taken that its manifest does not name.
 
     Raises:
         ReadError: it is missing, incomplete, damaged, or of another format.
@@ -60,15 +93,19 @@ class Archive:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._manifest = _manifest(folder)
-        for name, digest in self._manifest["files"].items():
-            path = folder / name
-            if not path.is_file() or hash_file(path) != digest:
-                raise ReadError(str(path), f"{'is damaged' if path.is_file() else 'is missing'}; take another backup")
+        for name in self._manifest["files"]:
+            with self._open(name) as file:
+                self._compare(name, file)
 
     @property
     def work(self) -> Path:
         """See :class:`kg.transfer.stream.Source`."""
         return self._folder / "work"
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """What nothing is to be restored into."""
+        return (self._folder,)
 
     @property
     def schema(self) -> Mapping[str, Any]:
@@ -81,55 +118,76 @@ class Archive:
 
     def nodes(self) -> Iterator[Node]:
         """See :class:`kg.transfer.stream.Source`."""
-        for labels, properties in _lines(self._folder / "nodes.jsonl.zst"):
-            yield Node(tuple(labels), properties)
+        for number, line in self._lines("nodes.jsonl.zst"):
+            match line:
+                case [list() as labels, dict() as properties] if _are_names(labels) and "Schema" not in labels:
+                    yield Node(tuple(labels), properties)
+                case _:
+                    raise self._wrong("nodes.jsonl.zst", "is no node", number)
 
     def edges(self) -> Iterator[Edge]:
         """See :class:`kg.transfer.stream.Source`."""
-        for line in _lines(self._folder / "edges.jsonl.zst"):
-            yield Edge(*line)
+        nodes = self.sizes()[0]
+        for number, line in self._lines("edges.jsonl.zst"):
+            match line:
+                case [int(head), str(relation), int(tail), dict() as properties] if (
+                    _are_names([relation]) and 0 <= head < nodes and 0 <= tail < nodes
+                ):
+                    yield Edge(head, relation, tail, properties)
+                case _:
+                    raise self._wrong("edges.jsonl.zst", "is no edge between nodes that are there", number)
+
+    def files(self) -> Iterator[tuple[str, IO[bytes]]]:
+        """The files of the working directory, by their names there."""
+        for name in self._manifest["files"]:
+            if name.startswith("work/"):
+                with self._open(name) as file:
+                    self._compare(name, file)
+                    file.seek(0)
+                    yield name.removeprefix("work/"), file
+
+    def _open(self, name: str) -> IO[bytes]:
+        return open_plain(self._folder, name)
+
+    def _compare(self, name: str, file: IO[bytes]) -> None:
+        size = self._manifest.get("bytes", {}).get(name)
+        if size is None or size == file.seek(0, io.SEEK_END):
+            file.seek(0)
+            digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()  # type: ignore[arg-type]
+            if digest == self._manifest["files"][name]:
+                return
+        raise ReadError(str(self._folder / name), "is damaged; take another backup")
+
+    def _lines(self, name: str) -> Iterator[tuple[int, Any]]:
+        with self._open(name) as file, zstandard.ZstdDecompressor().stream_reader(file) as compressed:
+            lines, number = io.BufferedReader(compressed, 1 << 20), 0
+            try:
+                while line := lines.readline(MAX_LINE):
+                    number += 1
+                    yield number, orjson.loads(line)
+            except (zstandard.ZstdError, orjson.JSONDecodeError) as error:
+                raise self._wrong(name, f"cannot be read ({error})", number) from error
+
+    def _wrong(self, name: str, what: str, line: int) -> ReadError:
+        return ReadError(str(self._folder / name), f"{what}; take another backup", line)
 
 
-def copy_files(source: Path, target: Path) -> int:
-    """Copy a working directory, save what belongs to processes that run; returns how many files."""
-    paths = files_in(source)
-    for path in paths:
-        into = target / path.relative_to(source)
-        into.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, into)
-    return len(paths)
-
-
-def files_in(folder: Path) -> list[Path]:
-    """The files of a working directory, at any depth, save what belongs to processes that run."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and not any(part.endswith(PASSING) for part in path.relative_to(folder).parts)
-    )
+def _are_names(names: list[Any]) -> bool:
+    return all(isinstance(name, str) and name for name in names)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        found = manifest["format"]
-    except OSError as error:
-        raise ReadError(str(folder), f"is no complete backup ({path.name}: {error.strerror})") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ReadError(str(path), "is damaged; take another backup") from error
-    if found != FORMAT:
-        raise ReadError(str(folder), f"has backup format {found}, and this program reads {FORMAT}; use a later release")
-    return dict(manifest)
+        with open_plain(folder, manifests.NAME) as file:
+            text = file.read(MAX_MANIFEST + 1)
+    except ReadError as error:
+        raise ReadError(str(folder), f"is no complete backup ({manifests.NAME}: {error.reason})") from error
+    if len(text) > MAX_MANIFEST:
+        raise ReadError(str(folder / manifests.NAME), f"has over {MAX_MANIFEST >> 20} MiB, so it is no manifest")
+    return manifests.parsed(text, str(folder / manifests.NAME))
 
 
 def _write_lines(path: Path, entries: Iterable[Any]) -> None:
-    with path.open("wb") as file, zstandard.ZstdCompressor().stream_writer(file) as out:
+    with opened(path, "xb") as file, zstandard.ZstdCompressor().stream_writer(file) as out:
         for entry in entries:
             out.write(orjson.dumps(entry, default=tuple, option=orjson.OPT_APPEND_NEWLINE))
-
-
-def _lines(path: Path) -> Iterator[Any]:
-    with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as compressed:
-        for line in io.BufferedReader(compressed, 1 << 20):
-            yield orjson.loads(line)

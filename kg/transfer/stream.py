@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
-from tqdm import tqdm
 
 from kg import queries
 from kg.errors import StoreError
 from kg.exact import encode
+from kg.progress import tqdm
 from kg.store import Store
+from kg.transfer.cut import Cut
+from kg.transfer.files import folders_of
 
 T = TypeVar("T")
 
@@ -81,10 +83,19 @@ class StoreSource:
         return self._store.work
 
     @property
+    def folders(self) -> list[Path]:
+        """What nothing is to be copied into."""
+        return folders_of(self._store)
+
+    @property
     def schema(self) -> dict[str, Any]:
         """See :class:`Source`."""
         (row,) = self._store.read(queries.text("schema_state"))
         return dict(row["properties"])
+
+    def cut(self) -> Cut:
+        """What tells later whether it has changed."""
+        return Cut.of(self._store)
 
     def sizes(self) -> tuple[int, int]:
         """See :class:`Source`."""
@@ -171,7 +182,7 @@ def tally_of(source: Source, *, progress: bool) -> Tally:
 
 def shown(entries: Iterable[T], total: int, name: str, progress: bool) -> Iterator[T]:
     """The same entries under a bar on stderr."""
-    yield from tqdm(entries, total=total, desc=name, unit="", disable=None if progress else True, leave=False)
+    yield from tqdm(entries, total=total, desc=name, unit="", disable=not progress, leave=False)
 
 
 def _bytes(content: Any) -> bytes:

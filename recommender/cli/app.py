@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from kg.access import narrow_umask
 from recommender.cli import (
     adopt,
     evaluate,
@@ -58,6 +59,16 @@ def tastegraph(
             help="Vectors, snapshots and model versions; default: inside an embedded store.",
         ),
     ] = None,
+    reasons: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="TASTEGRAPH_REASONS",
+            exists=True,
+            dir_okay=False,
+            metavar="FILE.toml",
+            help="Which relations reasons may speak of, and how; docs/model.md has one.",
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars and no logs.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Logs, and a traceback with an error.")] = False,
     version: Annotated[
@@ -75,7 +86,8 @@ def tastegraph(
       tastegraph recommend alice -k 5
     """
     _log(debug, quiet)
-    context.obj = Session(store=store, work=work, debug=debug, quiet=quiet)
+    narrow_umask()
+    context.obj = Session(store=store, work=work, debug=debug, quiet=quiet, reasons=reasons)
 
 
 def _log(debug: bool, quiet: bool) -> None:

@@ -13,7 +13,7 @@ import typer
 
 from recommender.cli import output
 from recommender.cli.errors import TYPED
-from recommender.cli.parameters import Json, TextModel, joined, names, usage
+from recommender.cli.parameters import Json, MemoryLimit, TextModel, Trials, Trust, joined, names, usage
 from recommender.cli.session import Session
 
 Measured = TypeVar("Measured")
@@ -24,6 +24,7 @@ class Protocol(StrEnum):
     """How the graph's events are split."""
 
     TEMPORAL = "temporal"
+    ROLLING = "rolling"
     RANDOM = "random"
     LEAVE_LAST = "leave-last"
     K_FOLD = "k-fold"
@@ -65,7 +66,8 @@ def evaluate(
         Protocol | None, typer.Option(help="How the graph's events are split.", show_default="temporal")
     ] = None,
     folds: Annotated[
-        int | None, typer.Option(min=3, metavar="N", help="Parts of --protocol k-fold.", show_default="5")
+        int | None,
+        typer.Option(min=3, metavar="N", help="Parts of --protocol k-fold, cuts of rolling.", show_default="5"),
     ] = None,
     k: Lengths = None,
     models: Annotated[
@@ -75,9 +77,12 @@ def evaluate(
     budget: Annotated[
         float | None,
         typer.Option(
-            min=0, metavar="SECONDS", help="Tuning time of all models together, in each fold; default: no limit."
+            min=0,
+            metavar="SECONDS",
+            help="How long all of it may take; default: no limit. --trials repeats what came of it.",
         ),
     ] = None,
+    trials: Trials = None,
     train: Train = None,
     valid: Valid = None,
     test: Test = None,
@@ -85,11 +90,13 @@ def evaluate(
     link: Links = None,
     items: Items = None,
     no_refit: NoRefit = False,
+    trust: Trust = False,
     learning_curve: Annotated[
         list[Any] | None,
         typer.Option(parser=_shares, metavar="SHARE,...", help="Fit on these shares of the training pairs as well."),
     ] = None,
     out: ReportFolder = None,
+    memory: MemoryLimit = None,
     text_model: TextModel = None,
     json: Json = False,
 ) -> None:
@@ -104,10 +111,12 @@ def evaluate(
       tastegraph evaluate --protocol k-fold --folds 5 --budget 60
       tastegraph evaluate --learning-curve 0.25,0.5 --out report
     """
+    if budget is not None and trials is not None:
+        raise usage("--trials repeats what a budget once allowed; it goes without --budget")
     lengths = tuple(dict.fromkeys(k or (10, 20)))
     chosen = list(joined(models)) or None
-    if folds is not None and protocol is not Protocol.K_FOLD:
-        raise usage("--folds goes with --protocol k-fold")
+    if folds is not None and protocol not in (Protocol.K_FOLD, Protocol.ROLLING):
+        raise usage("--folds goes with --protocol k-fold or rolling")
     files = {"train": train, "valid": valid, "test": test, "kg": kg, "link": link, "items": items}
     from_files = is_about_files(files, protocol, no_refit)
     curve = tuple(joined(learning_curve))
@@ -122,21 +131,25 @@ def evaluate(
             session,
             files,
             text_model,
+            trust=trust,
+            memory=memory,
             refit=not no_refit,
             names=chosen,
             ks=lengths,
-            budget=budget,
+            budget=session.budget(budget),
             curve=curve,
+            trials=trials,
         )
     else:
-        with session.open(compute=True, text_model=text_model) as recommender:
+        with session.open(compute=True, text_model=text_model, memory=memory) as recommender:
             report = recommender.evaluate(
                 protocol=(protocol or Protocol.TEMPORAL).value,
                 k=lengths,
                 models=chosen,
-                budget=budget,
+                budget=session.budget(budget),
                 curve=curve,
                 folds=folds or 5,
+                trials=trials,
             )
     report = replace(report, command=context.meta[TYPED])
     if json:
@@ -170,21 +183,25 @@ def on_files(
     files: dict[str, Path | None],
     text_model: str | None,
     *,
+    trust: bool,
     refit: bool,
+    memory: str | None = None,
     **options: Any,
 ) -> Measured:
     """What ``evaluate`` finds on files; needs no store. Vectors are kept only where ``--work`` names a folder."""
+    from kg.readers.stream import trusted
     from recommender.evaluation.files import FilesConfig
     from recommender.evaluation.reading import Files
     from recommender.texts import open_texts
     from text.encoder import EncoderConfig
 
-    run = session.run(compute=True)
+    run = session.run(compute=True, memory=memory)
     with TemporaryDirectory() as scratch:
         config = EncoderConfig(model=text_model) if text_model else EncoderConfig()
         texts = open_texts(session.work or Path(scratch), run, config) if files["items"] else None
         return evaluate(
-            Files(**files),  # type: ignore[arg-type]  # that train and test are there was checked
+            # That train and test are there was checked.
+            Files(**{name: trusted(path, trust) for name, path in files.items()}),
             run,
             encode=texts.encode if texts else None,
             config=FilesConfig(refit=refit),

@@ -60,9 +60,17 @@ def _show(receipt: ForgetReceipt) -> None:
     elif receipt.version:
         output.line(f"published without them: {receipt.version}")
     for sort, paths in receipt.searched.items():
-        output.line(f"{sort} searched: {', '.join(paths) or 'none'}")
+        output.line(f"{sort} searched: {output.cell(paths) or 'none'}")
     if receipt.not_found:
-        output.line(f"rejects files that are not there any more: {', '.join(receipt.not_found)}")
+        output.line(f"rejects files that are not there any more: {output.cell(receipt.not_found)}")
+    if receipt.elsewhere:
+        output.line(f"rejects files of the store that this one was copied from: {output.cell(receipt.elsewhere)}")
+    if receipt.unreadable:
+        output.line(f"lines of rejects files that nobody can read, and that stay: {receipt.unreadable}")
+    for path, why in receipt.failed.items():
+        output.note(
+            f"not searched: {output.cell(path)}: {output.cell(why)}; mend that and call again, or remove the file"
+        )
     output.line(f"the engine: {receipt.engine_keeps}")
     output.facts(receipt.left, title="what is left, by the query below")
     output.line(receipt.query)

@@ -26,7 +26,7 @@ from recommender.cli.evaluate import (
     is_about_files,
     on_files,
 )
-from recommender.cli.parameters import Json, TextModel
+from recommender.cli.parameters import Json, TextModel, Trials, Trust, usage
 from recommender.cli.session import Session
 from recommender.cli.validate import validate
 
@@ -92,8 +92,9 @@ def evaluate(
     model: Annotated[str, typer.Option(metavar="NAME", help="The model that is given the graph.")] = "hybrid",
     budget: Annotated[
         float | None,
-        typer.Option(min=0, metavar="SECONDS", help="Tuning time of each of the four; default: no limit."),
+        typer.Option(min=0, metavar="SECONDS", help="How long each of the four may take; default: no limit."),
     ] = None,
+    trials: Trials = None,
     train: Train = None,
     valid: Valid = None,
     test: Test = None,
@@ -101,6 +102,7 @@ def evaluate(
     link: Links = None,
     items: Items = None,
     no_refit: NoRefit = False,
+    trust: Trust = False,
     out: ReportFolder = None,
     text_model: TextModel = None,
     json: Json = False,
@@ -119,12 +121,19 @@ def evaluate(
     from_files = is_about_files(files, protocol, no_refit)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # what cannot be made is an error now, not after an hour
-    options: dict[str, Any] = {"model": model, "ks": tuple(dict.fromkeys(k or (10, 20))), "budget": budget}
+    if budget is not None and trials is not None:
+        raise usage("--trials repeats what a budget once allowed; it goes without --budget")
+    options: dict[str, Any] = {
+        "model": model,
+        "ks": tuple(dict.fromkeys(k or (10, 20))),
+        "budget": budget,
+        "trials": trials,
+    }
     session = Session.of(context)
     if from_files:
         from recommender.evaluation.knowledge import graph_on_files
 
-        found = on_files(graph_on_files, session, files, text_model, refit=not no_refit, **options)
+        found = on_files(graph_on_files, session, files, text_model, trust=trust, refit=not no_refit, **options)
     else:
         with session.open(compute=True, text_model=text_model) as recommender:
             found = recommender.graph.evaluate(protocol=(protocol or Protocol.TEMPORAL).value, **options)

@@ -19,6 +19,8 @@ from kg.readers.mapping import AttributeColumn, EventMapping
 from kg.records import Scale, clean_kind
 from kg.schema import check_kind
 
+REPEATED = "Repeat the trials in the manifest.json of a version, or in the JSON of an evaluation; reads no clock."
+Trials = Annotated[Path | None, typer.Option(exists=True, metavar="FILE", help=REPEATED, show_default=False)]
 _PARAMETER = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<sign>:?=)(?P<value>.*)", re.DOTALL)
 
 
@@ -166,6 +168,18 @@ K = Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many.")]
 RdfMap = Annotated[
     Path | None,
     typer.Option("--map", exists=True, dir_okay=False, metavar="FILE.toml", help="What predicates of RDF mean."),
+]
+Trust = Annotated[
+    bool, typer.Option("--trust", help="Unpack .gz and .zst files however far they grow; all other bounds hold.")
+]
+MemoryLimit = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="What models may take together, such as 8GiB or 50% of what is free.",
+        show_default="70%",
+    ),
 ]
 TextModel = Annotated[
     str | None,

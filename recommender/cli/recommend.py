@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +14,7 @@ import typer
 from recommender.cli import output, views
 from recommender.cli.parameters import Json, K, joined, moment, names, usage
 from recommender.cli.session import Session
+from recommender.ids import some
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,7 @@ History = Annotated[
     typer.Option(parser=names, metavar="ITEM,...", help="For somebody who likes these; may be repeated."),
 ]
 Text = Annotated[str | None, typer.Option(metavar="TEXT", help="For somebody who wrote this.")]
+StrictUsers = Annotated[bool, typer.Option("--strict-users", help="Fail where the graph does not hold somebody.")]
 
 
 class Nearness(StrEnum):
@@ -45,39 +47,51 @@ def recommend(
         Path | None,
         typer.Option(exists=True, dir_okay=False, metavar="FILE", help="Only these items, one id a line."),
     ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ITEM,...|FILE", help="Never these items; a FILE has one id a line. May be repeated."),
+    ] = None,
+    strict_users: StrictUsers = False,
     all_users: Annotated[bool, typer.Option("--all-users", help="Everyone in the graph, into --out.")] = False,
     out: Annotated[Path | None, typer.Option(dir_okay=False, metavar="FILE.parquet", help="For --all-users.")] = None,
     json: Json = False,
 ) -> None:
     """Recommend items, to people of the graph or to somebody new.
 
-    Somebody new is known by a few items (--history), by words (--text), or by both.
+    Somebody new is known by a few items (--history), by words (--text), or by both. A USER whom the graph does not
+    hold gets the list of somebody of whom nothing is known, and stderr says so.
 
     \b
     Examples:
       tastegraph recommend alice bob -k 5
       tastegraph recommend --history B00006,B00017 --text "quiet guitar music"
+      tastegraph recommend alice --exclude B00006,B00017 --exclude sold-out.txt
       tastegraph recommend --all-users --out lists.parquet
     """
     liked = joined(history)
     _check_who(users, liked, text, all_users, out)
-    items = None if candidates is None else _lines(candidates)
+    items = None if candidates is None else _lines(candidates, "--candidates")
+    never = [item for given in exclude or () for item in _items(given)]
     with Session.of(context).open() as recommender:
-        options: dict[str, Any] = {"k": k, "filter_seen": not keep_seen, "items": items}
+        options: dict[str, Any] = {"k": k, "filter_seen": not keep_seen, "items": items, "exclude": never}
         if all_users:
-            written = _write(recommender.recommend(None, **options), out)
+            found = recommender.recommend(None, **options)
+            written = _write(found, out) | _said(found)
             if json:
                 output.document(written)
             else:
                 output.line(f"{written['rows']} recommendations for {written['users']} people in {written['file']}")
             return
         if users:
-            found = recommender.recommend(users, **options, reasons=True)
+            found = recommender.recommend(users, **options, reasons=True, strict_users=strict_users)
+            if "known" not in found:
+                found["known"] = True
         else:
             found = recommender.recommend_for(history=liked, text=text, **options, reasons=True)
+        skipped = _said(found)
         rows = list(_records(found))
         if json:
-            output.document(rows)
+            output.document([row | skipped for row in rows])
         else:
             views.recommendations(rows)
 
@@ -100,6 +114,7 @@ def explain(
         Path | None,
         typer.Option(dir_okay=False, metavar="FILE", help="Draw the paths: .png, .svg or .html (extra: view)."),
     ] = None,
+    strict_users: StrictUsers = False,
     json: Json = False,
 ) -> None:
     """Say what makes the score of an item.
@@ -125,8 +140,11 @@ def explain(
     with Session.of(context).open() as recommender:
         if item is None:
             found = recommender.explain_for(user, history=liked, text=text, without=left_out)
+            _note_unknown(found.get("unknown", {}))
         else:
-            found = recommender.explain(user, item, without=left_out, since=since)
+            found = recommender.explain(user, item, without=left_out, since=since, strict_users=strict_users)
+            if not found["known"]:
+                output.note(_STRANGERS.format(repr(user)))
     if draw is not None:
         from recommender.explain.picture import draw_paths
 
@@ -201,12 +219,40 @@ def _check_who(
         raise usage("--out goes with --all-users; redirect stdout for a few people")
 
 
-def _lines(path: Path) -> list[str]:
+_STRANGERS = "the graph does not hold {}: what is shown is what suits whoever is unknown; --strict-users fails instead"
+_PASSED_OVER = {
+    "items": "candidates are passed over",
+    "exclude": "items to leave out are not there to be left out",
+    "history": "items of the history say nothing",
+}
+
+
+def _said(found: pd.DataFrame) -> dict[str, int]:
+    """Say on stderr which of the given ids were not found; the number of such candidates, where there are any."""
+    unknown = found.attrs["unknown"]
+    if users := unknown.get("users"):
+        output.note(_STRANGERS.format(some(users)))
+    _note_unknown(unknown)
+    return {"skipped_candidates": len(unknown["items"])} if "items" in unknown else {}
+
+
+def _note_unknown(unknown: Mapping[str, Sequence[str]]) -> None:
+    for argument, what in _PASSED_OVER.items():
+        if ids := unknown.get(argument):
+            output.note(f"{len(ids)} {what}, for the published version does not hold them: {some(ids)}")
+
+
+def _items(given: str) -> list[str]:
+    """What ``--exclude`` names: the ids in a file, or a list with commas."""
+    return _lines(Path(given), "--exclude") if os.path.isfile(given) else names(given)
+
+
+def _lines(path: Path, option: str) -> list[str]:
     """The ids in a file, one a line; empty lines do not count."""
     try:
         found = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except UnicodeDecodeError:
-        raise usage(f"--candidates {path} is not UTF-8 text") from None
+        raise usage(f"{option} {path} is not UTF-8 text") from None
     return [line for line in found if line]
 
 

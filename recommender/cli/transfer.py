@@ -67,13 +67,18 @@ def copy(
     Example:
       tastegraph copy ./tastegraph-data neo4j://host:7687
     """
+    from kg.connection import is_url
     from kg.engines import open_store
+    from kg.folders import local
     from kg.transfer import StoreSource, fill
+    from kg.transfer.files import require_apart
 
     session = Session.of(context)
+    if not is_url(source) and not is_url(target):
+        require_apart(local(target), local(source))
 
     def work(place: str) -> Path | None:  # that of a folder lies in it
-        return session.work if "://" in place else None
+        return session.work if is_url(place) else None
 
     with (
         open_store(source, work=work(source), create=False) as old,
@@ -101,7 +106,7 @@ def migrate(context: typer.Context, json: Json = False) -> None:
 
 
 def _counts(found: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("nodes", "edges", "left_out", "files", "in_utc", "digest")
+    names = ("nodes", "edges", "left_out", "files", "in_utc", "digest", "changed_meanwhile", "versions_left_out")
     return {name: found[name] for name in names if found.get(name)}
 
 

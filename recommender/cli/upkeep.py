@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recommender.cli import output
-from recommender.cli.parameters import Json, TextModel
+from recommender.cli.parameters import Json, MemoryLimit, TextModel, Trials, usage
 from recommender.cli.session import Session
 
 if TYPE_CHECKING:
@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 def refresh(
     context: typer.Context,
     budget: Annotated[
-        float | None, typer.Option(min=0, metavar="SECONDS", help="About how long choosing hyper-parameters may take.")
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="How long all of it may take. What that gives depends on the machine; --trials makes it again.",
+        ),
     ] = None,
+    trials: Trials = None,
     only: Annotated[str | None, typer.Option(metavar="STAGE", help="Run this one stage and stop.")] = None,
     full: Annotated[
         bool, typer.Option("--full", help="Read the whole graph and fit everything anew, however little has changed.")
@@ -30,6 +36,7 @@ def refresh(
     recommend: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Also write everybody's N best items into the graph.")
     ] = None,
+    memory: MemoryLimit = None,
     text_model: TextModel = None,
     json: Json = False,
 ) -> None:
@@ -39,11 +46,17 @@ def refresh(
     clearly worse than that one is kept back.
 
     \b
-    Example:
+    Examples:
       tastegraph refresh --budget 60
+      tastegraph refresh --trials tastegraph-data/work/models/VERSION/manifest.json
     """
-    with Session.of(context).open(compute=True, text_model=text_model) as recommender:
-        report = recommender.refresh(budget=budget, only=only, full=full, force=force, recommend=recommend)
+    if budget is not None and trials is not None:
+        raise usage("--trials repeats what a budget once allowed; it goes without --budget")
+    session = Session.of(context)
+    with session.open(compute=True, text_model=text_model, memory=memory) as recommender:
+        report = recommender.refresh(
+            budget=session.budget(budget), only=only, full=full, force=force, recommend=recommend, trials=trials
+        )
     if json:
         output.document(report)
     else:
@@ -76,8 +89,16 @@ def _show(report: RefreshReport) -> None:
     figures = [{"model": model["name"], **_headline(model["metrics"])} for model in report.figures.get("models", ())]
     if figures:
         output.records(figures, title="on the test part")
+    for one in [] if report.budget else report.figures.get("skipped", ()):
+        output.line(f"{one['name']} was skipped: {one['reason']}")
     if report.fit:
         output.line(f"{report.fit} fit: {report.why}")
+    if report.budget:
+        for part, why in report.budget["left_out"].items():
+            output.line(f"{part} was skipped: {why}")
+        for part, what in report.budget["shortened"].items():
+            output.line(f"{part} had too little time: {what}")
+        output.line(f"budget {report.budget['seconds']:g} s, {report.budget['took']:.0f} s taken")
     if report.kept_back:
         output.line(str(report.kept_back))
     elif report.version:

@@ -18,8 +18,9 @@ def recommendations(rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         output.line("Nothing to recommend: every candidate has been met (see --keep-seen) or is disliked.")
     for user, own in groupby(rows, key=lambda row: row["user_id"]):
-        title = None if user is None else f"for {output.cell(user)}"
-        output.records(_ranked(list(own)), title=title)
+        lists = list(own)
+        unknown = "" if lists[0].get("known", True) else ", of whom nothing is known"
+        output.records(_ranked(lists), title=None if user is None else f"for {output.cell(user)}{unknown}")
 
 
 def _ranked(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -34,7 +35,7 @@ def explanation(found: Mapping[str, Any]) -> None:
     rows: list[list[Any]] = []
     for part in parts[:SHOWN]:
         rows.append([part["contribution"], part["component"], part["words"]])
-        rows += [[None, None, f"also {path['words']}"] for path in _other(part)]
+        rows += [[None, None, f"also {words}"] for words in also(part)]
     if rest := parts[SHOWN:]:
         rows.append([sum(part["contribution"] for part in rest), "", f"{len(rest)} smaller parts"])
     rows.append([found["baseline"], "baseline", "whoever asks"])
@@ -51,10 +52,10 @@ def explanation(found: Mapping[str, Any]) -> None:
         output.facts(more)
 
 
-def _other(part: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The best path of each further kind; the first path is told by the words of the part."""
+def also(part: Mapping[str, Any]) -> list[str]:
+    """The best path of each further kind in words; the first path is told by the words of the part."""
     best = {path["kind"]: path for path in reversed(part["paths"])}
-    return [path for path in best.values() if path["words"] and path["kind"] != part["paths"][0]["kind"]]
+    return [path["words"] for path in best.values() if path["words"] and path["kind"] != part["paths"][0]["kind"]]
 
 
 def profile(found: Mapping[str, Any]) -> None:

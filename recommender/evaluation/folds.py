@@ -59,7 +59,14 @@ def pooled(reports: Sequence[Report], users: Sequence[np.ndarray]) -> Report:
         )
     counted = {"folds": len(reports), "test_pairs": sum(report.counts.get("test_pairs", 0) for report in reports)}
     skipped = {one.name: one for report in reports for one in report.skipped}
-    return replace(reports[0], models=models, counts=counted, skipped=list(skipped.values()), curve=())
+    return replace(
+        reports[0],
+        models=models,
+        counts=counted,
+        skipped=list(skipped.values()),
+        curve=(),
+        trials=tuple(trials for report in reports for trials in report.trials),
+    )
 
 
 def _mean(values: Sequence[np.ndarray], users: Sequence[np.ndarray], people: np.ndarray) -> np.ndarray:

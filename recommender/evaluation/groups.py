@@ -28,7 +28,7 @@ class GroupFigure:
     """One metric of one group."""
 
     grouping: str
-    """``activity``, ``age`` or ``items``."""
+    """``history``, ``activity``, ``age`` or ``items``."""
     group: str
     metric: str
     users: np.ndarray
@@ -47,10 +47,18 @@ class GroupFigure:
         return metrics.mean(self.values)
 
 
-def by_group(top: np.ndarray, k: int, task: Task, per_person: Mapping[str, np.ndarray]) -> tuple[GroupFigure, ...]:
-    """Every metric that has a value for each person, at ``k``, by groups of people; recall by groups of items."""
+def by_group(
+    top: np.ndarray, k: int, task: Task, per_person: Mapping[str, np.ndarray], *, thorough: bool
+) -> tuple[GroupFigure, ...]:
+    """Every metric that has a value for each person, at ``k``, by whether anything is known of them.
+
+    Where it is to be ``thorough``, by all groups of people, and recall by groups of items.
+    """
+    groupings = [("history", *history(task))]
+    if thorough:
+        groupings += [("activity", *activity(task)), ("age", *age(task))]
     found = []
-    for grouping, labels, names in (("activity", *activity(task)), ("age", *age(task))):
+    for grouping, labels, names in groupings:
         for number, name in enumerate(names):
             members = labels == number
             if members.any():
@@ -59,7 +67,12 @@ def by_group(top: np.ndarray, k: int, task: Task, per_person: Mapping[str, np.nd
                     for metric, values in per_person.items()
                     if metric.endswith(f"@{k}")
                 ]
-    return (*found, *_by_item(top, k, task))
+    return (*found, *_by_item(top, k, task)) if thorough else tuple(found)
+
+
+def history(task: Task) -> tuple[np.ndarray, list[str]]:
+    """1 for each person ``(n,)`` of whom training knows an item, liked or not, else 0; and the groups' names."""
+    return (task.people.rows >= 0).astype(np.int64), ["without a history", "with a history"]
 
 
 def activity(task: Task) -> tuple[np.ndarray, list[str]]:

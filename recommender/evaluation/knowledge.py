@@ -10,15 +10,17 @@ Each variant is tuned by itself under the same budget and measured on the same t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
-from tqdm import tqdm
 
 from kg import snapshot as snapshots
+from kg.progress import tqdm
 from kg.store import Store
 from recommender.bridge import Builder, Encode, embed
 from recommender.context import RunContext
@@ -27,12 +29,15 @@ from recommender.errors import InvalidInput
 from recommender.evaluation.files import FilesConfig, split_files
 from recommender.evaluation.groups import TEMPERATURES, by_group, recall_by_item
 from recommender.evaluation.reading import Files
-from recommender.evaluation.report import ModelResult, Report
+from recommender.evaluation.report import Report, Skipped
 from recommender.evaluation.run import check_asked, measure
 from recommender.evaluation.significance import Interval, interval
 from recommender.evaluation.split import Split, each
 from recommender.evaluation.stores import Protocol, SplitConfig, split_snapshot
 from recommender.meaning import MeaningConfig
+from recommender.trials import Trials, only, read_trials
+
+log = logging.getLogger(__name__)
 
 ON, OFF, SHUFFLED, INTERACTIONS = "graph on", "graph off", "graph shuffled", "interactions only"
 ROUNDS = 20
@@ -120,6 +125,7 @@ def graph_effect(
     model: str = "hybrid",
     ks: Sequence[int] = (10, 20),
     budget: float | None = None,
+    trials: Sequence[Trials] | None = None,
 ) -> GraphEffect:
     """Tune, fit and test a model on each variant of a split.
 
@@ -128,21 +134,35 @@ def graph_effect(
         run: seed, device, threads.
         model: its name; it must be able to serve without a graph.
         ks: lengths of lists; the first decides.
-        budget: seconds of tuning of each variant; None tries every configuration.
+        budget: seconds of each variant; None tries every configuration.
+        trials: those of an earlier call, one for each variant that is not the same as one before it.
 
     Raises:
         InvalidInput: the model cannot be fitted without the graph.
     """
-    results: dict[int, ModelResult] = {}
+    found = variants(split, run.seed)
+    different = len({id(own) for own in found.values()})  # without text, no graph and interactions only are the same
+    reports: dict[int, Report] = {}
     models, by_item = [], {}
-    with tqdm(variants(split, run.seed).items(), unit="variant", disable=not run.progress, leave=False) as bar:
+    skipped: list[Skipped] = []
+    with tqdm(found.items(), unit="variant", disable=not run.progress, leave=False) as bar:
         for name, own in bar:
             bar.set_description(name)
-            if id(own) not in results:  # without text, no graph and interactions only are one and the same
-                results[id(own)] = _measured(own, run, model, ks, budget)
-            models.append(replace(results[id(own)], name=name))
+            if id(own) not in reports:
+                log.info("%s ...", name)
+                tried = only(trials, len(reports), different)
+                reports[id(own)] = _measured(own, run, model, ks, budget, tried)
+                skipped += [Skipped(f"{name}: {one.name}", one.reason) for one in reports[id(own)].skipped]
+            models.append(replace(reports[id(own)].models[0], name=name))
             by_item[name] = recall_by_item(models[-1].figures.top, ks[0], split.testing)
-    report = Report(protocol=split.protocol, models=models, counts=split.counts, metric=f"ndcg@{ks[0]}")
+    report = Report(
+        protocol=split.protocol,
+        models=models,
+        counts=split.counts,
+        skipped=skipped if budget is not None else (),
+        metric=f"ndcg@{ks[0]}",
+        trials=tuple(written for one in reports.values() for written in one.trials),
+    )
     values = {one.name: one.figures.per_person[report.metric] for one in models}
     return GraphEffect(
         report=report,
@@ -156,15 +176,16 @@ def graph_effect(
     )
 
 
-def _measured(split: Split, run: RunContext, model: str, ks: Sequence[int], budget: float | None) -> ModelResult:
-    report = measure(split, run, names=[model], ks=ks, budget=budget, thorough=False)
+def _measured(
+    split: Split, run: RunContext, model: str, ks: Sequence[int], budget: float | None, trials: Trials | None
+) -> Report:
+    report = measure(split, run, names=[model], ks=ks, budget=budget, trials=trials, thorough=False)
     if not report.models:
         raise InvalidInput(f"{model} cannot be fitted without the graph: {report.skipped[0].reason}; take the hybrid")
     result = report.models[0]
     figures = result.figures
-    return replace(
-        result, figures=replace(figures, groups=by_group(figures.top, ks[0], split.testing, figures.per_person))
-    )
+    groups = by_group(figures.top, ks[0], split.testing, figures.per_person, thorough=True)
+    return replace(report, models=[replace(result, figures=replace(figures, groups=groups))])
 
 
 def variants(split: Split, seed: int = 0) -> dict[str, Split]:
@@ -231,15 +252,17 @@ def graph_on_store(
     model: str = "hybrid",
     ks: Sequence[int] = (10, 20),
     budget: float | None = None,
+    trials: Path | None = None,
 ) -> GraphEffect:
     """:func:`graph_effect` on the events of a graph, split by ``protocol``."""
     check_asked([model], ks, budget)
+    repeated = None if trials is None else read_trials(trials)
     config = SplitConfig(protocol=protocol)
     taken = snapshots.take(store, progress=run.progress)
     builder = Builder(taken, embed(taken, encode) if encode else None, meaning)
     with run.computing():
         split = split_snapshot(taken, builder, config, meaning)
-        return graph_effect(split, run, model=model, ks=ks, budget=budget)
+        return graph_effect(split, run, model=model, ks=ks, budget=budget, trials=repeated)
 
 
 def graph_on_files(
@@ -251,16 +274,18 @@ def graph_on_files(
     model: str = "hybrid",
     ks: Sequence[int] = (10, 20),
     budget: float | None = None,
+    trials: Path | None = None,
 ) -> GraphEffect:
     """:func:`graph_effect` on given files."""
     check_asked([model], ks, budget)
+    repeated = None if trials is None else read_trials(trials)
 
     def build(taken: snapshots.Snapshot) -> Builder:
         return Builder(taken, embed(taken, encode) if encode else None)
 
     split = split_files(files, build, config, progress=run.progress)
     with run.computing():
-        return graph_effect(split, run, model=model, ks=ks, budget=budget)
+        return graph_effect(split, run, model=model, ks=ks, budget=budget, trials=repeated)
 
 
 def said(value: Interval) -> str:

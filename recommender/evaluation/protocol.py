@@ -9,8 +9,8 @@ from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sp
-from tqdm import tqdm
 
+from kg.progress import tqdm
 from recommender.data import People, TrainingData
 from recommender.errors import InvalidInput
 from recommender.evaluation import beyond, metrics
@@ -34,8 +34,8 @@ class EvaluationConfig:
     ks: tuple[int, ...] = (10, 20)
     """Lengths of lists, each at least 1."""
     thorough: bool = False
-    """Whether lists are also measured beyond being right (:mod:`recommender.evaluation.beyond`) and by groups of people
-    and items (:mod:`recommender.evaluation.groups`)."""
+    """Whether lists are also measured beyond being right (:mod:`recommender.evaluation.beyond`) and by all groups of
+    people and items (:mod:`recommender.evaluation.groups`), not only by whether people have a history."""
     block_bytes: int = 128 * 2**20
     """Size of one block of scores; the peak is a few times this, whatever the number of people."""
 
@@ -101,7 +101,7 @@ class Figures:
     seconds: float
     """Wall time of scoring, ranking and measuring."""
     groups: tuple[GroupFigure, ...] = ()
-    """The means of the first k by groups, where they were asked for."""
+    """The means of the first k: of people with a history and without; where they were asked for, by all groups."""
 
 
 def rank(
@@ -155,5 +155,5 @@ def evaluate(scorer: Scorer, task: Task, config: EvaluationConfig | None = None,
     for k in config.ks:
         means[f"coverage@{k}"] = metrics.coverage(top, k, num_items)
         means[f"gini@{k}"] = metrics.gini(top, k, num_items)
-    groups = by_group(top, config.ks[0], task, per_person) if config.thorough else ()
+    groups = by_group(top, config.ks[0], task, per_person, thorough=config.thorough)
     return Figures(means, per_person, top, time.perf_counter() - start, groups)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kg.access import make_folder, own_all
+from recommender.budget import Budget
 from recommender.evaluation import plots
 from recommender.evaluation.protocol import Figures
 from recommender.evaluation.significance import Comparison, Interval, compare, interval
 from recommender.pages import render
+from recommender.trials import Trials
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,9 @@ class ModelResult:
     """Seconds of the final fit."""
     params: Mapping[str, Any] = field(default_factory=dict)
     """The chosen hyper-parameters, JSON values."""
+    validation: float | None = None
+    """What it reached on validation, by the figure that chose its settings; None for the hybrid, and where it is not
+    known."""
     train_only: Mapping[str, float] = field(default_factory=dict)
     """The means of the model as it was chosen, fitted on train without validation; empty where the final fit is that,
     or where nothing was chosen here. Published figures are mostly of this kind."""
@@ -47,6 +53,26 @@ class Skipped:
 
     name: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What became of a budget."""
+
+    seconds: float
+    """That were to be spent."""
+    took: float
+    """That were."""
+    shortened: Mapping[str, str] = field(default_factory=dict)
+    """Models for which the time did not suffice, and what they lack."""
+
+    def of_all(self, budget: Budget) -> Spent:
+        """The same of the whole command, whose budget this is."""
+        return self if budget.seconds is None else replace(self, seconds=budget.seconds, took=budget.gone)
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"budget {self.seconds:g} s, {self.took:.0f} s taken; reproducible by its trials only (--trials)"
 
 
 @dataclass(frozen=True)
@@ -76,6 +102,10 @@ class Report:
     """What kinds of item calibration is measured over, where it is: a relation, or ``popularity``."""
     command: str | None = None
     """What makes this report again."""
+    trials: Sequence[Trials] = ()
+    """What was tried, one a fold; repeated, they give the same figures on any machine."""
+    spent: Spent | None = None
+    """Of a budget, where there was one."""
 
     def __post_init__(self) -> None:
         for model in self.models:
@@ -122,6 +152,20 @@ class Report:
         ]
         return pd.DataFrame(rows, columns=["model", *columns])
 
+    def by_history(self) -> list[dict[str, Any]]:
+        """For each model its figures for people with a history and for those without: model, group, people, metrics."""
+        frame = self.groups_frame()
+        frame = frame[frame["grouping"] == "history"]
+        return [
+            {
+                "model": model,
+                "group": group,
+                "people": int(rows["people"].iloc[0]),
+                "metrics": {name: _number(value) for name, value in zip(rows["metric"], rows["value"], strict=True)},
+            }
+            for (model, group), rows in frame.groupby(["model", "group"], sort=False)
+        ]
+
     def __repr__(self) -> str:
         return f"{self.protocol} split\n{self.to_frame()}"
 
@@ -140,6 +184,7 @@ class Report:
             "groups": [
                 {**row, "value": _number(row["value"])} for row in self.groups_frame().to_dict(orient="records")
             ],
+            "by_history": self.by_history(),
             "curve": [
                 {
                     "model": point.model,
@@ -150,12 +195,15 @@ class Report:
                 for point in self.curve
             ],
             "command": self.command,
+            "trials": [trials.to_dict() for trials in self.trials],
+            "budget": None if self.spent is None else asdict(self.spent),
         }
 
     def _model(self, model: ModelResult) -> dict[str, Any]:
         return {
             "name": model.name,
             "metrics": {name: _number(value) for name, value in model.figures.means.items()},
+            "validation": None if model.validation is None else _number(model.validation),
             "train_only": {name: _number(value) for name, value in model.train_only.items()},
             "interval": _interval(self.interval(model)),
             "tune_s": model.tune_s,
@@ -174,7 +222,12 @@ class Report:
         for model in self.models:
             cells = [self._cell(model, name) for name in self.columns]
             table.add_row(Text(model.name), *cells, *self._alone(model), *_seconds(model))
+        measured = {model.name for model in self.models}
+        for name in dict.fromkeys(one.name for one in self.skipped if one.name not in measured):
+            table.add_row(Text(name), "left out", style="yellow")
         console.print(table)
+        if (halves := self._halves()) is not None:
+            console.print(halves)
         for one in self.compared:
             console.print(f"{one.model} over {one.than}, {self.metric}: {one}", markup=False, highlight=False)
         for name, points in self._curves().items():
@@ -184,8 +237,37 @@ class Report:
         if self.counts:
             said = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in self.counts.items())
             console.print(said, style="dim", markup=False, highlight=False)
-        for skipped in self.skipped:
-            console.print(f"{skipped.name} was skipped: {skipped.reason}", style="yellow", markup=False)
+        for said in self.omissions:
+            console.print(said, style="yellow", markup=False, highlight=False)
+        if self.spent is not None:
+            console.print(str(self.spent), style="dim", markup=False, highlight=False)
+
+    @property
+    def omissions(self) -> list[str]:
+        """What was left out or shortened, and why, a line each."""
+        shortened = self.spent.shortened if self.spent else {}
+        return [
+            *(f"{skipped.name} was skipped: {skipped.reason}" for skipped in self.skipped),
+            *(f"{name} had too little time: {what}" for name, what in shortened.items()),
+        ]
+
+    def _halves(self) -> Table | None:
+        """People with a history and those without apart; None where there is only one kind."""
+        rows = self.by_history()
+        people = {row["group"]: row["people"] for row in rows}
+        if len(people) < 2:
+            return None
+        metrics = [name for name in self.columns if name.startswith(("recall@", "ndcg@"))][:2]
+        title = ", ".join(f"{count} {group}" for group, count in people.items())
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("model")
+        for group in people:
+            for name in metrics:
+                table.add_column(f"{name}, {group.partition(' ')[0]}", justify="right")
+        for model in self.models:
+            own = {row["group"]: row["metrics"] for row in rows if row["model"] == model.name}
+            table.add_row(Text(model.name), *(_figure(own[group][name]) for group in people for name in metrics))
+        return table
 
     def _curves(self) -> dict[str, list[tuple[float, float]]]:
         """The metric by share for each model."""
@@ -259,11 +341,12 @@ class Report:
 
     def write(self, folder: Path) -> None:
         """``report.html``, ``report.json``, ``figures.parquet`` and ``groups.parquet`` into a folder, which is made."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         (folder / "report.html").write_text(self.html(), encoding="utf-8")
         (folder / "report.json").write_bytes(orjson.dumps(self.document(), option=orjson.OPT_INDENT_2))
         self.write_parquet(folder / "figures.parquet")
         self.groups_frame().to_parquet(folder / "groups.parquet", index=False)
+        own_all(folder, ("report.html", "report.json", "figures.parquet", "groups.parquet"))
 
     def write_parquet(self, path: Path) -> None:
         """A row a model and metric: protocol, model, metric, value, train_only, people, seconds, params (JSON)."""

@@ -13,7 +13,7 @@ from recommender.errors import InvalidInput
 
 @dataclass(frozen=True)
 class Masks:
-    """Which events belong to which part; every event belongs to exactly one.
+    """Which events belong to which part; every event belongs to one, save for those after a cut of a rolling split.
 
     Shapes: all ``(n,)`` bool.
     """
@@ -32,6 +32,28 @@ class Masks:
         return cls(part == 0, part == 1, part == 2, valid_from, test_from)
 
 
+ROLLING = (0.5, 0.9)
+"""Where the first and the last cut of :func:`rolling` lie."""
+
+
+def rolling(times: np.ndarray, cut: int, cuts: int = 5) -> Masks:
+    """A temporal split at one of ``cuts`` points between half and nine tenths of all events in the order of time: the
+    tenth of all after it is tested, the last tenth of what lies before it validates, what is later still is in no part.
+
+    Raises:
+        InvalidInput: as :func:`temporal`.
+    """
+    first, last = ROLLING
+    known = first + (last - first) * cut / max(cuts - 1, 1)
+    _check_dated(times)
+    end = min(known + 0.1, 1.0)
+    inside = np.ones(len(times), dtype=bool) if end == 1.0 else times < np.quantile(times, end, method="higher")
+    found = temporal(times[inside], valid=0.1 * known / end, test=(end - known) / end)
+    part = np.full(len(times), -1)
+    part[inside] = np.where(found.test, 2, found.valid)
+    return Masks.of(part, found.valid_from, found.test_from)
+
+
 def temporal(times: np.ndarray, valid: float = 0.1, test: float = 0.1) -> Masks:
     """Two global points in time: the last ``test`` of all events is the test, the ``valid`` before them validation.
 
@@ -42,11 +64,7 @@ def temporal(times: np.ndarray, valid: float = 0.1, test: float = 0.1) -> Masks:
         InvalidInput: an event has no time, or the times leave a part empty.
     """
     _check_shares(valid, test)
-    undated = int(np.isnan(times).sum())
-    if undated:
-        raise InvalidInput(f"{undated} of {len(times)} events have no time; use the random protocol")
-    if not len(times):
-        raise InvalidInput("there are no events to split")
+    _check_dated(times)
     valid_from, test_from = np.quantile(times, [1 - test - valid, 1 - test], method="higher")
     masks = Masks.of((times >= valid_from).astype(int) + (times >= test_from), float(valid_from), float(test_from))
     if not masks.train.any() or (valid > 0 and not masks.valid.any()):
@@ -167,6 +185,14 @@ def _ranks(groups: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray
     rank = np.empty(len(groups), dtype=np.int64)
     rank[np.lexsort((keys, groups))] = np.arange(len(groups)) - np.repeat(starts, sizes)
     return rank, np.repeat(sizes, sizes)
+
+
+def _check_dated(times: np.ndarray) -> None:
+    undated = int(np.isnan(times).sum())
+    if undated:
+        raise InvalidInput(f"{undated} of {len(times)} events have no time; use the random protocol")
+    if not len(times):
+        raise InvalidInput("there are no events to split")
 
 
 def _check_shares(valid: float, test: float) -> None:

@@ -20,7 +20,9 @@ from recommender.meaning import Events, MeaningConfig, cells_of, meanings_of, sc
 FROM_EVENTS = frozenset({"ALSO_BOUGHT", "ALSO_VIEWED", "BOUGHT_TOGETHER", "BOUGHT_AFTER_VIEWING"})
 """Relations between items that were drawn from what people did, at no known time."""
 
-Protocol = Literal["temporal", "random", "leave-last", "k-fold"]
+Protocol = Literal["temporal", "rolling", "random", "leave-last", "k-fold"]
+FOLDED = ("k-fold", "rolling")
+"""Protocols of several splits."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,10 @@ class SplitConfig:
     """How events are divided."""
 
     protocol: Protocol = "temporal"
-    """``temporal``: two global points in time; ``random``: shares of all pairs, each of as many people as can be;
-    ``leave-last``; ``k-fold``: one of :attr:`folds` random parts that each person's pairs are dealt out to."""
+    """``temporal``: two global points in time; ``rolling``: one of :attr:`folds` such splits, whose tests begin at 50
+    to 90 % of all events in the order of time (:func:`recommender.evaluation.splits.rolling`); ``random``: shares of
+    all pairs, each of as many people as can be; ``leave-last``; ``k-fold``: one of :attr:`folds` random parts that each
+    person's pairs are dealt out to."""
     valid: float = 0.1
     """Share that tuning is judged by, in [0, 1), for ``temporal`` and ``random``."""
     test: float = 0.1
@@ -37,9 +41,9 @@ class SplitConfig:
     seed: int = 42
     """Of ``random`` and ``k-fold``."""
     folds: int = 5
-    """Parts of ``k-fold``, at least 3."""
+    """Parts of ``k-fold``, cuts of ``rolling``; at least 3."""
     fold: int = 0
-    """Which of them is tested; the one after it validates."""
+    """Which of them is tested; of ``k-fold`` the one after it validates."""
 
     def __post_init__(self) -> None:
         if self.protocol not in get_args(Protocol):
@@ -52,6 +56,8 @@ def masks_of(events: Events, config: SplitConfig) -> Masks:
     """Which events train, validate and test."""
     if config.protocol == "temporal":
         return splits.temporal(events.times, config.valid, config.test)
+    if config.protocol == "rolling":
+        return splits.rolling(events.times, config.fold, config.folds)
     if config.protocol == "random":
         return splits.random(events.users, events.items, config.valid, config.test, config.seed)
     if config.protocol == "k-fold":
@@ -87,7 +93,7 @@ def split_snapshot(
 
 def _validated_by_others(masks: Masks, events: Events, config: SplitConfig, number: int) -> Masks:
     """A temporal split validates so many steps back in time; else pairs are drawn again."""
-    if config.protocol != "temporal":
+    if masks.valid_from is None:
         return splits.redrawn(masks, events.users, events.items, config.seed + 1 + number)
     for _ in range(number):
         masks = splits.earlier(masks, events.times)

@@ -14,6 +14,7 @@ from kg.readers.cleaning import timestamp
 from recommender.errors import UnknownItem
 from recommender.explain.counterfactual import LARGEST_CATALOGUE, Change, Counterfactual
 from recommender.explain.fans import is_since
+from recommender.explain.words import kind_of
 from recommender.hybrid import Anatomy, Summands
 from recommender.meaning import STRENGTHS
 from recommender.model import Model, Person
@@ -29,8 +30,9 @@ def explanation(
 
     ``exact`` holds, for the items of the history that may be named as the reason, the change of score and rank without
     that item alone: solved again, not read off the contributions, which hold the system fixed. Their order is that of
-    the reason. With ``without``, the same for these items together. With ``since``, no event or review before that
-    moment is an edge of a path; contributions stay what they are.
+    the reason, and ``reason_by`` is the component that it goes by, with its kind. With ``without``, the same for these
+    items together. With ``since``, no event or review before that moment is an edge of a path; contributions stay
+    what they are.
 
     Raises:
         UnknownItem: no such item in the published version, or one of ``without`` is not in the history.
@@ -44,13 +46,16 @@ def explanation(
     late = replace(person, events=person.events.take(is_since(person.events.times, start)))
     liked, solved = liked_of(kinds_of(person), people.weights), Counterfactual(model, person, anatomy.scores)
     changes = changes_of(model, solved, summands, item, liked)
+    leader = explainer.leader(summands)
     found: dict[str, Any] = {
         "user_id": person.user_id,
+        "known": person.known,
         "item_id": item_id,
         "title": explainer.title(item),
         "score": summands.score,
         "rank": solved.rank(item),
         "baseline": float(summands.general[~summands.telling].sum()),
+        "reason_by": {"component": leader, "kind": leader and kind_of(leader)},
         "reason": explainer.reason(summands, item, liked, [change.item for change in changes]),
         "parts": explainer.parts(summands, item, person.user_id or YOU, kinds_of(late), start),
         "exact": [

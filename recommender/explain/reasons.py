@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from kg.vocabulary import Vocabulary
 from recommender.explain.paths import Paths
-from recommender.explain.steps import Path, Tie
-from recommender.explain.words import GENERAL, NOTHING, say_event, say_general
+from recommender.explain.steps import Path
+from recommender.explain.words import GENERAL, GOES_WITH, NOTHING, PLAIN, kind_of, say_event, say_general
 from recommender.hybrid import Summands
 
 SPEAKERS = 3
 """A reason speaks of one or two of so many items of the history, those that add most."""
+FURTHER = 10
+"""Of so many further items, those by which a component adds most, one may speak beside where these are not tied."""
 FROM_LIKES = frozenset({"popularity", "network", "knowledge_network"})
 """Components that speak of how often the item itself was liked."""
 
@@ -37,14 +39,20 @@ class Explainer:
         adding = [row for row in np.argsort(-totals, kind="stable") if totals[row] > 0]
         return [int(item) for item in summands.history[adding] if int(item) in liked][:SPEAKERS]
 
+    def leader(self, summands: Summands) -> str | None:
+        """The component that gives most: what the score would lose most by without it; None where there is none."""
+        given = summands.general + summands.values.sum(axis=1)
+        return summands.components[int(given.argmax())] if len(given) else None
+
     def reason(
         self, summands: Summands, item: int, liked: Mapping[int, str], speakers: Sequence[int] | None = None
     ) -> str:
         """One sentence that begins with "because": the largest contributions in words.
 
-        Items that the person likes speak, through the component by which the first of them adds most; what speaks
-        without the history, such as popularity or the person's own words, is said before where it adds more than all
-        of these do together, and alone where none of them adds anything.
+        It goes by what the component goes by that gives most, :meth:`leader`: popularity, people who like the same,
+        what items share, or their texts. What that gives whatever the history, such as popularity or the nearness to
+        the person's own words, is said before where it gives more so than by the history, and alone where no item of
+        the history adds anything; that people like the person like it goes without saying where their likes are told.
 
         Args:
             summands: what the score is a sum of.
@@ -53,48 +61,77 @@ class Explainer:
                 speaks, even where it adds: that its neighbours' neighbours rise is no reason in words.
             speakers: the items that speak, those first whose absence would change most; by default :meth:`speakers`.
         """
-        general, speakers = self._general(summands, item), speakers or self.speakers(summands, liked)
-        if not speakers:
-            return f"because {say_general(*general) if general else NOTHING}"
-        own = self._own(summands, item, liked, speakers)
-        totals = summands.values.sum(axis=0)
-        may = totals[(totals > 0) & np.isin(summands.history, list(liked))]
-        if general is not None and general[1] > may.sum():
-            return f"because {say_general(*general)}, and {own}"
-        return f"because {own}"
+        leader, speakers = self.leader(summands), speakers or self.speakers(summands, liked)
+        if leader is None:
+            return f"because {NOTHING}"
+        component, general = self._speaking(summands, leader), self._general(summands, leader, item)
+        if not speakers or component is None:
+            return f"because {general or self._plain(leader, item)}"
+        own = self._own(summands, component, item, liked, speakers)
+        if kind_of(component) != kind_of(leader):
+            return f"because {general or self._plain(leader, item)}, and {own}"
+        return f"because {own}" if general is None or kind_of(leader) == "people" else f"because {general}, and {own}"
 
-    def _general(self, summands: Summands, item: int) -> tuple[str, float] | None:
-        """The component that gives most whatever the history, of those that can be said, and how much."""
-        found = zip(summands.components, summands.general.tolist(), summands.telling.tolist(), strict=True)
-        told = [(component, value) for component, value, telling in found if telling and value > 0]
-        told = [(component, value) for component, value in told if component in GENERAL]
-        if not self._paths.fans.like(item):  # then nobody can have made it popular
-            told = [(component, value) for component, value in told if component not in FROM_LIKES]
-        return max(told, key=lambda pair: pair[1], default=None)
+    def _speaking(self, summands: Summands, leader: str) -> str | None:
+        """The component by which the history speaks: the leader, or where that says nothing of it the next one."""
+        values = summands.values.sum(axis=1).tolist()
+        given = {name: value for name, value in zip(summands.components, values, strict=True) if kind_of(name) in PLAIN}
+        return leader if given.get(leader, 0.0) > 0 else max(given, key=lambda name: given[name], default=None)
 
-    def _own(self, summands: Summands, item: int, liked: Mapping[int, str], ordered: Sequence[int]) -> str:
-        """What the person's own items say."""
-        first = int(np.flatnonzero(summands.history == ordered[0])[0])
-        strongest = summands.components[int(summands.values[:, first].argmax())]
-        if strongest == "content":
-            return f"you {say_event(liked[ordered[0]], liked=True)} {self.title(ordered[0])}, which reads alike"
-        if strongest == "relations" or len(ordered) == 1:
-            telling = next(self._tied(ordered, item), None)
-            if telling is not None:
-                source, tie = telling
-                return f"you {say_event(liked[source], liked=True)} {self.title(source)}, {self._paths.ties.say(tie)}"
-        speaking = ordered[: 2 if self._paths.fans.like(item, *ordered[:2]) else 1]
-        did = {say_event(liked[one], liked=True) for one in speaking}
-        verb = did.pop() if len(did) == 1 else "liked"
-        titles = " and ".join(map(self.title, speaking))
-        if self._paths.fans.like(item, *speaking):
-            return f"people who {verb} {titles} {verb} it too"
-        return f"it goes with {titles}, which you {verb}"
+    def _general(self, summands: Summands, leader: str, item: int) -> str | None:
+        """What a component says whatever the history; None where the history says more."""
+        row = summands.components.index(leader)
+        value, by_history = float(summands.general[row]), float(summands.values[row].sum())
+        if not summands.telling[row] or value <= max(by_history, 0.0) or leader not in GENERAL:
+            return None
+        if leader in FROM_LIKES and not self._paths.fans.like(item):  # then nobody can have made it popular
+            return None
+        return say_general(leader, value, known=bool(len(summands.history)))
 
-    def _tied(self, sources: Sequence[int], item: int) -> Iterator[tuple[int, Tie]]:
-        """Those of these items that the graph ties to ``item``, each with its best tie."""
-        ties = ((source, self._paths.ties.first(source, item)) for source in sources)
-        return ((source, tie) for source, tie in ties if tie is not None)
+    def _plain(self, leader: str, item: int) -> str:
+        """A component in plain words, where no item of the history speaks."""
+        kind = kind_of(leader)
+        return NOTHING if kind == "people" and not self._paths.fans.like(item) else PLAIN.get(kind, NOTHING)
+
+    def _own(
+        self, summands: Summands, component: str, item: int, liked: Mapping[int, str], ordered: Sequence[int]
+    ) -> str:
+        """What the person's own items say, by a component."""
+        kind = kind_of(component)
+        first, titled = ordered[0], [self.title(one) for one in ordered[:2]]
+        if kind != "people":
+            said = self._tied(kind, self._by(summands, component, liked, ordered), item)
+            if said is not None:
+                source, words = said
+                also = "" if source == first else f", and {self._did(first, source, liked)}{self.title(source)}"
+                return f"you {say_event(liked[first], liked=True)} {titled[0]}{also}, {words}"
+        elif self._paths.fans.like(item, first):
+            speaking = ordered[: 2 if self._paths.fans.like(item, *ordered[:2]) else 1]
+            did = {say_event(liked[one], liked=True) for one in speaking}
+            verb = did.pop() if len(did) == 1 else "liked"
+            return f"people who {verb} {' and '.join(titled[: len(speaking)])} {verb} it too"
+        return GOES_WITH[kind].format(titled[0], say_event(liked[first], liked=True))
+
+    def _did(self, first: int, second: int, liked: Mapping[int, str]) -> str:
+        """The second of two verbs, where it is another one."""
+        one, other = (say_event(liked[item], liked=True) for item in (first, second))
+        return "" if one == other else f"{other} "
+
+    def _by(self, summands: Summands, component: str, liked: Mapping[int, str], ordered: Sequence[int]) -> list[int]:
+        """The items of the history by which a component adds: those that speak, in their order, then the largest."""
+        values = summands.values[summands.components.index(component)]
+        adding = {int(summands.history[place]): float(values[place]) for place in np.flatnonzero(values > 0)}
+        rest = sorted((one for one in adding if one in liked and one not in ordered), key=lambda one: -adding[one])
+        return [one for one in ordered if one in adding] + rest[:FURTHER]
+
+    def _tied(self, kind: str, sources: Sequence[int], item: int) -> tuple[int, str] | None:
+        """The first of these items that is tied to ``item`` by what a component goes by, and how, in words."""
+        for source in sources:
+            if kind == "texts":
+                return source, "which reads alike"
+            if (tie := self._paths.ties.first(source, item)) is not None:
+                return source, self._paths.ties.say(tie)
+        return None
 
     def parts(
         self, summands: Summands, item: int, user: str, kinds: Mapping[int, str], since: float = -np.inf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -9,7 +10,14 @@ from typing import Any, Literal
 from kg.snapshot import Snapshot
 from recommender.bridge import Phrases, item_names
 from recommender.errors import InvalidInput
-from recommender.explain.words import say_edge, say_role, say_shared
+from recommender.explain.words import (
+    SILENT_NAMES,
+    SILENT_RELATIONS,
+    Saying,
+    say_edge,
+    say_role,
+    say_shared,
+)
 
 READS_LIKE = "READS_LIKE"
 """What joins the two texts, of an item or of a review about it, that tie two items most."""
@@ -37,11 +45,22 @@ class PathConfig:
     sentences: int = 3
     """Contributions by texts, the largest, for which the two nearest sentences are looked for; else texts are quoted
     from their beginning."""
+    silent_relations: tuple[str, ...] = SILENT_RELATIONS
+    """Relations that tie nothing together in paths and reasons: patterns (regular expressions) of lower-case names."""
+    silent_names: tuple[str, ...] = SILENT_NAMES
+    """Likewise entities, such as "Commentary available"."""
+    sayings: tuple[Saying, ...] = ()
+    """How relations are said, before the usual words of :mod:`recommender.explain.words`."""
 
     def __post_init__(self) -> None:
         for name in ("items", "best", "hops"):
             if getattr(self, name) < 1:
                 raise InvalidInput(f"{name} = {getattr(self, name)}; a bound of paths is at least 1")
+        for pattern in (*self.silent_relations, *self.silent_names, *(saying.relation for saying in self.sayings)):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise InvalidInput(f"{pattern!r} is no regular expression: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -126,7 +145,7 @@ class Names:
         return Step(self.ids[source], relation, self.ids[target], source_name=self[source], target_name=self[target])
 
 
-def say_tie(tie: Tie, relations: Sequence[str], names: Sequence[str | None]) -> str:
+def say_tie(tie: Tie, relations: Sequence[str], names: Sequence[str | None], sayings: Sequence[Saying] = ()) -> str:
     """A tie in words, with the names of its relations and its nodes.
 
     >>> say_tie(Tie((7,), ((0, True), (0, False))), ["DIRECTED_BY"], ["Joel Coen"])
@@ -139,10 +158,10 @@ def say_tie(tie: Tie, relations: Sequence[str], names: Sequence[str | None]) -> 
     """
     first, last = relations[tie.edges[0][0]], relations[tie.edges[-1][0]]
     if not tie.nodes:
-        return say_edge(first)
+        return say_edge(first, sayings)
     if tie.is_same:
-        return say_shared(first, names[0])
-    roles = say_role(first), say_role(last)
+        return say_shared(first, names[0], sayings)
+    roles = say_role(first, sayings), say_role(last, sayings)
     if len(tie.nodes) == 1:
         return f"tied to it by {names[0] or 'another'} (there {roles[0]}, here {roles[1]})"
     ends = [f"{name or 'another'} ({role})" for name, role in zip((names[0], names[-1]), roles, strict=True)]

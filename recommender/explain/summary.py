@@ -9,7 +9,7 @@ from typing import Any
 def by_source(parts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The parts of an explanation with those of one history item made one, the largest first; their sum is the same.
 
-    The components of a sum are named together; it has the paths of all, first those of its relations, each once.
+    The components of a sum are named together; it has the paths of all, first those of the largest, each once.
 
     >>> [part] = by_source([{"component": "ials", "item_id": "A", "contribution": 0.5, "words": "", "paths": []},
     ...                     {"component": "network", "item_id": "A", "contribution": 0.25, "words": "", "paths": []}])
@@ -24,7 +24,7 @@ def by_source(parts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _sum(group: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    ordered = sorted(group, key=lambda part: (part["component"] != "relations", -abs(part["contribution"])))
+    ordered = sorted(group, key=lambda part: (-abs(part["contribution"]), part["component"] != "relations"))
     paths: list[Mapping[str, Any]] = []
     for part in ordered:
         paths += [path for path in part["paths"] if all(path["steps"] != known["steps"] for known in paths)]

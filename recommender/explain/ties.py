@@ -6,6 +6,7 @@ import numpy as np
 
 from recommender.data import KnowledgeGraph
 from recommender.explain.steps import Names, Path, PathConfig, Step, Tie, say_tie
+from recommender.explain.words import is_silent
 
 Edge = tuple[int, bool]
 """A relation, and whether the edge leaves the node at hand."""
@@ -16,9 +17,11 @@ class Ties:
 
     def __init__(self, knowledge: KnowledgeGraph, names: Names, config: PathConfig) -> None:
         self._knowledge, self._names, self._config = knowledge, names, config
-        codes = np.arange(1, len(knowledge) + 1, dtype=np.int64)
-        rows = np.concatenate([knowledge.heads, knowledge.tails])
-        columns = np.concatenate([knowledge.tails, knowledge.heads])
+        silent = [is_silent(name, config.silent_relations) for name in knowledge.relation_names]
+        spoken = np.flatnonzero(~np.array(silent, dtype=bool)[knowledge.relations])
+        codes = 1 + spoken
+        heads, tails = knowledge.heads[spoken], knowledge.tails[spoken]
+        rows, columns = np.concatenate([heads, tails]), np.concatenate([tails, heads])
         order = np.argsort(rows, kind="stable")
         self._starts = np.searchsorted(rows[order], np.arange(knowledge.num_nodes + 1))
         self._ends = columns[order]
@@ -27,6 +30,8 @@ class Ties:
         most = max(config.few, config.hub_share * knowledge.num_items)
         self._degrees = np.diff(self._starts)
         self._is_hub = self._degrees > most
+        for node in (knowledge.num_items + np.flatnonzero(self._degrees[knowledge.num_items :] > 1)).tolist():
+            self._is_hub[node] |= is_silent(names[node], config.silent_names)
 
     def paths(self, first: int, second: int) -> list[Path]:
         """The best paths from item to item, as many as are asked for of one contribution."""
@@ -43,7 +48,8 @@ class Ties:
 
     def say(self, tie: Tie) -> str:
         """A tie in words."""
-        return say_tie(tie, self._knowledge.relation_names, [self._names[node] for node in tie.nodes])
+        names = [self._names[node] for node in tie.nodes]
+        return say_tie(tie, self._knowledge.relation_names, names, self._config.sayings)
 
     def first(self, first: int, second: int) -> Tie | None:
         """The best tie by an edge or by what both have in the same way; None where they share nothing but hubs."""

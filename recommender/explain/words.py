@@ -6,6 +6,8 @@ Data keep the names of the graph beside what is said here.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 RELATIONS = (
     (r"direct(ed_by|or)", "director", "by the same director"),
@@ -34,6 +36,36 @@ RELATIONS = (
 """Relations of usual names: a pattern of the lower-case name, of which the first that matches is taken; what the entity
 is to the item; and how two items are tied that share it."""
 
+SILENT_RELATIONS = (
+    r"availab|in_?stock|stock_|accessib|caption|closed_?caption|subtitles|commentary|special_?feature|playable",
+    r"shipping|delivery|warranty|return_policy|currency|price|discount|sales?_?rank",
+    r"(^|[_.])(id|ids|sku|asin|isbn|ean|upc|gtin|barcode|url|uri|link|website|image|thumbnail|key|guid|mid)$",
+)
+"""Relations of which no reason speaks: what a shop says of all that it sells, and what only programs read. Patterns of
+the lower-case name."""
+SILENT_NAMES = (
+    r"(^|\W)(not |un)?(available|included|supported|enabled|disabled|in stock|out of stock)$",
+    r"^(yes|no|true|false|none|null|nan|n/?a|unknown|unspecified|not specified|not applicable|other|others|misc\.?"
+    r"|miscellaneous|default|standard|tbd|-+|\?+)$",
+)
+"""Entities of which no reason speaks, whatever the relation: flags, such as "Commentary available", and what stands for
+nothing. Patterns of the lower-case name."""
+
+
+@dataclass(frozen=True)
+class Saying:
+    """How relations are said, in place of the usual words."""
+
+    relation: str
+    """A pattern (a regular expression) of their lower-case names."""
+    role: str
+    """What the entity is to the item: ``roaster``."""
+    shared: str
+    """How two items are tied that share it: ``from the same roaster``."""
+    edge: str = ""
+    """How an edge between two items is said: ``which is often drunk with it``."""
+
+
 EDGES = (
     (r"bought|buy", "which is often bought with it"),
     (r"view", "which is often looked at with it"),
@@ -46,6 +78,26 @@ EVENTS = {"PURCHASED": "bought", "VIEWED": "looked at", "WROTE": "wrote"}
 LIKES = {"RATED": "liked", "REVIEWED": "liked"}
 """Likewise of somebody who likes the item; only a high rating likes."""
 
+KINDS = {
+    "popularity": "popularity",
+    "attribute_popularity": "popularity",
+    "relations": "entities",
+    "content": "texts",
+    "interests": "texts",
+}
+"""What a component goes by; all others by ``people``."""
+
+
+def kind_of(component: str) -> str:
+    """What a component goes by: ``popularity``, ``people`` who like things together, ``entities`` that things share, or
+    ``texts``.
+
+    >>> kind_of("relations"), kind_of("ials")
+    ('entities', 'people')
+    """
+    return KINDS.get(component, "people")
+
+
 GENERAL = {
     "popularity": ("it is popular", "it is little known"),
     "attribute_popularity": ("things like it are popular", "things like it are little known"),
@@ -55,16 +107,31 @@ GENERAL = {
 }
 """What a component says without an item of the history, for and against."""
 
+PLAIN = {
+    "people": "it does well with people like you",
+    "entities": "it has much in common with what you met",
+    "texts": "it reads like what you met",
+}
+"""What is said of a component, by what it goes by, where no item of the history may be named for it."""
+GOES_WITH = {
+    "people": "it goes with {}, which you {}",
+    "entities": "it has something in common with {}, which you {}",
+    "texts": "it reads a little like {}, which you {}",
+}
+"""Likewise where one may, to which no path leads; and what the person did with it."""
+
 NOTHING = "nothing that you met speaks against it"
 """What is said where nothing speaks for it."""
 
 
-def say_general(component: str, value: float) -> str:
-    """What a component gives that comes from no item of the history.
+def say_general(component: str, value: float, *, known: bool = True) -> str:
+    """What a component gives that comes from no item of the history; ``known``: to somebody who has one.
 
     >>> say_general("popularity", 0.5), say_general("popularity", -0.5), say_general("ials", 0.5)
     ('it is popular', 'it is little known', 'what holds for everybody')
     """
+    if not known and "people like you" in GENERAL.get(component, ("",))[0]:
+        component = "popularity"
     return GENERAL[component][value < 0] if component in GENERAL else "what holds for everybody"
 
 
@@ -83,24 +150,28 @@ def say_event(kind: str, *, liked: bool = False) -> str:
     return spaced(kind) if re.match(r"[A-Z]+ED(_|$)", kind) else "met"
 
 
-def say_role(relation: str) -> str:
+def say_role(relation: str, sayings: Sequence[Saying] = ()) -> str:
     """What the other end of an edge is to an item.
 
     >>> say_role("film.film.directed_by"), say_role("HAS_COLOUR"), say_role("FILM_FILM_RUNTIME"), say_role("R_7")
     ('director', 'colour', 'runtime', 'tied to')
     """
-    return next((role for pattern, role, _ in RELATIONS if _has(pattern, relation)), None) or _bare(relation)
+    own = next((one.role for one in sayings if _has(one.relation, relation)), None)
+    return own or next((role for pattern, role, _ in RELATIONS if _has(pattern, relation)), None) or _bare(relation)
 
 
-def say_shared(relation: str, name: str | None = None) -> str:
+def say_shared(relation: str, name: str | None = None, sayings: Sequence[Saying] = ()) -> str:
     """Two items that share an entity by the same relation, with the name of the entity where it has one.
 
     >>> say_shared("film.film.directed_by"), say_shared("BRAND", "Boss"), say_shared("LABEL_COLOUR")
     ('by the same director', 'of the same brand (Boss)', 'with the same label colour')
     >>> say_shared("MADE_BY", "Uji Farm"), say_shared("HAS_COLOUR"), say_shared("R_7")
     ('made by the same (Uji Farm)', 'with the same colour', 'tied to the same thing')
+    >>> say_shared("ROASTED_BY", "Nord", [Saying("roast", "roaster", "from the same roaster")])
+    'from the same roaster (Nord)'
     """
-    said = next((shared for pattern, _, shared in RELATIONS if _has(pattern, relation)), None)
+    usual = [(one.relation, one.shared) for one in sayings] + [(pattern, shared) for pattern, _, shared in RELATIONS]
+    said = next((shared for pattern, shared in usual if _has(pattern, relation)), None)
     if said is None:
         bare = _bare(relation)
         by = re.fullmatch(r".+ (by|in|at|for|from)", bare)  # made by, set in
@@ -108,13 +179,14 @@ def say_shared(relation: str, name: str | None = None) -> str:
     return f"{said} ({name})" if name else said
 
 
-def say_edge(relation: str) -> str:
+def say_edge(relation: str, sayings: Sequence[Saying] = ()) -> str:
     """An edge between two items.
 
     >>> say_edge("ALSO_BOUGHT"), say_edge("REMAKE_OF")
     ('which is often bought with it', 'which is tied to it (remake of)')
     """
-    said = next((said for pattern, said in EDGES if _has(pattern, relation)), None)
+    usual = [(one.relation, one.edge) for one in sayings if one.edge] + list(EDGES)
+    said = next((said for pattern, said in usual if _has(pattern, relation)), None)
     return said or f"which is tied to it ({spaced(relation)})"
 
 
@@ -141,6 +213,17 @@ def spaced(name: str) -> str:
     ('added to cart', 'film film directed by')
     """
     return re.sub(r"[._\W]+", " ", name.lower()).strip()
+
+
+def is_silent(name: str | None, patterns: Sequence[str]) -> bool:
+    """Whether nothing is to be said of a relation or an entity of this name.
+
+    >>> [is_silent(name, SILENT_NAMES) for name in ("Commentary available", "Yes", "Unavailable Light", "Drama", None)]
+    [True, True, False, False, False]
+    >>> [is_silent(name, SILENT_RELATIONS) for name in ("HAS_CAPTIONS", "item.sku", "IN_STOCK", "GENRE", "MADE_BY")]
+    [True, True, True, False, False]
+    """
+    return name is not None and any(_has(pattern, name.strip()) for pattern in patterns)
 
 
 def _has(pattern: str, relation: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recommender.facade.opened import Opened
-from recommender.ids import Id, one_id
+from recommender.ids import Id, length, one_id
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -36,6 +37,7 @@ class Graph:
         model: str = "hybrid",
         ks: Sequence[int] = (10, 20),
         budget: float | None = None,
+        trials: Path | str | None = None,
     ) -> GraphEffect:
         """Whether the knowledge graph helps: a model with it, without it, shuffled, and on interactions only.
 
@@ -43,7 +45,8 @@ class Graph:
             protocol: ``temporal``, ``random`` or ``leave-last``.
             model: its name.
             ks: lengths of lists; the first decides.
-            budget: seconds of tuning of each of the four.
+            budget: seconds for each of the four.
+            trials: the JSON of an earlier evaluation, whose trials are repeated.
 
         Raises:
             InvalidInput: the model cannot be fitted without the graph.
@@ -59,6 +62,7 @@ class Graph:
             model=model,
             ks=ks,
             budget=budget,
+            trials=None if trials is None else Path(trials),
         )
 
     def mentions(self, margin: float = 0.1, dry_run: bool = False) -> tuple[list[Mention], MentionReport]:
@@ -117,10 +121,10 @@ class Graph:
         """The items whose texts are most like an item's, see :func:`recommender.neighbours.nearest_items`."""
         from recommender.neighbours import nearest_items
 
-        return nearest_items(self._opened.store, self._opened.serving.model(), one_id(item, "item"), k)
+        return nearest_items(self._opened.store, self._opened.serving.model(), one_id(item, "item"), length(k))
 
     def nearest_people(self, user: Id, k: int = 10) -> list[dict[str, Any]]:
         """The people with the most like interests, see :func:`recommender.neighbours.nearest_people`."""
         from recommender.neighbours import nearest_people
 
-        return nearest_people(self._opened.store, one_id(user, "user"), k)
+        return nearest_people(self._opened.store, one_id(user, "user"), length(k))

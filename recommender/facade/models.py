@@ -56,5 +56,9 @@ class Models:
 
         Raises:
             InvalidInput: ``keep`` is below 1.
+            RefreshRunning: a refresh of this graph is running, whose version would look old until it is published.
         """
-        return versions.prune(self._opened.store, keep)
+        from recommender.refresh.lock import refresh_lock
+
+        with refresh_lock(self._opened.store):
+            return versions.prune(self._opened.store, keep)

@@ -15,6 +15,7 @@ from recommender.errors import ArtefactError
 
 if TYPE_CHECKING:
     from recommender.bridge import Encode
+    from recommender.explain.steps import PathConfig
     from recommender.feedback import FeedbackWriter
     from recommender.model import Model
     from recommender.refresh.config import RefreshConfig
@@ -28,8 +29,15 @@ log = logging.getLogger(__name__)
 class Opened:
     """The store with its text models, its published version and the locks between threads."""
 
-    def __init__(self, store: Store, run: RunContext | None = None, config: RefreshConfig | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        run: RunContext | None = None,
+        config: RefreshConfig | None = None,
+        paths: PathConfig | None = None,
+    ) -> None:
         self.store = store
+        self._paths = paths
         self.profiling = threading.Lock()
         """Held while a history is read and its profile written, or an older profile could overwrite a newer one."""
         self._run = run
@@ -54,7 +62,7 @@ class Opened:
         """Answers from the published version."""
         from recommender.serving import Serving
 
-        return Serving(self.store, self.encoder_of, progress=self.run.progress)
+        return Serving(self.store, self.encoder_of, progress=self.run.progress, paths=self._paths)
 
     @property
     def feedback(self) -> FeedbackWriter:

@@ -17,13 +17,15 @@ from kg.ingest import IngestReport, ingest
 from kg.merging import can_be_read_again
 from kg.readers import EventMapping, ItemMapping, UserMapping, read_events, read_items, read_users
 from kg.readers.knowledge import read_knowledge
+from kg.readers.stream import trusted
 from kg.records import Record, Reject, Scale
 from kg.store import Result, Store
+from recommender.budget import Budget, check_budget
 from recommender.context import RunContext
 from recommender.facade.graph import Graph
 from recommender.facade.models import Models
 from recommender.facade.opened import Opened
-from recommender.ids import Id, ids, one_id, one_or_more
+from recommender.ids import MAX_HISTORY, MAX_IDS, Id, ids, length, one_id, one_or_more
 from recommender.refresh import versions
 
 if TYPE_CHECKING:
@@ -31,10 +33,12 @@ if TYPE_CHECKING:
 
     from kg.rdf.mapping import RdfMapping
     from recommender.evaluation.report import Report
+    from recommender.explain.steps import PathConfig
     from recommender.feedback import FeedbackReceipt
     from recommender.forget import ForgetReceipt
     from recommender.refresh.config import RefreshConfig
     from recommender.refresh.report import Done, RefreshReport
+    from recommender.serving import Query
 
 
 class Recommender:
@@ -44,8 +48,14 @@ class Recommender:
     is reached by :attr:`graph` and :attr:`models`.
     """
 
-    def __init__(self, store: Store, run: RunContext | None = None, config: RefreshConfig | None = None) -> None:
-        self._opened = Opened(store, run, config)
+    def __init__(
+        self,
+        store: Store,
+        run: RunContext | None = None,
+        config: RefreshConfig | None = None,
+        paths: PathConfig | None = None,
+    ) -> None:
+        self._opened = Opened(store, run, config, paths)
         self.store = store
         """The store underneath."""
         self.graph = Graph(self._opened)
@@ -62,6 +72,7 @@ class Recommender:
         create: bool = True,
         run: RunContext | None = None,
         config: RefreshConfig | None = None,
+        paths: PathConfig | None = None,
     ) -> Recommender:
         """Open a graph.
 
@@ -72,12 +83,13 @@ class Recommender:
             create: make an empty graph where the folder holds none; otherwise that is an error.
             run: device, threads, seed.
             config: of refreshes.
+            paths: of explanations: which relations and entities reasons may speak of, and in which words.
 
         Raises:
             StoreInUse: another process has the folder open.
             StoreUnavailable: no server answers, or it rejects the credentials.
         """
-        return cls(open_store(location, work=work, create=create), run, config)
+        return cls(open_store(location, work=work, create=create), run, config, paths)
 
     def __repr__(self) -> str:
         return f"Recommender({self.store.address!r})"
@@ -107,6 +119,7 @@ class Recommender:
         dry_run: bool = False,
         rejects: Path | None = None,
         merge: bool = True,
+        trust: bool = False,
     ) -> IngestReport:
         """Write data to the graph; each event once, however often it is given.
 
@@ -129,11 +142,14 @@ class Recommender:
             rejects: the file that takes rejected rows.
             merge: make near-duplicate names of attributes one, such as "Boss" and "BOSS" (:mod:`kg.merging`). Items and
                 people are read twice for this; iterators, which can be read once only, keep their names as they are.
+            trust: read packed files however far they grow; all other bounds hold.
         """
         try:
             declared = None if scale is None else Scale(*map(float, scale))
         except (TypeError, ValueError):
             raise RecordError("scale", f"{scale!r} is not (lowest, highest), such as (1, 5)") from None
+        rereadable = [merge and can_be_read_again(source) for source in (items, users)]
+        events, items, users, triples, links = (trusted(own, trust) for own in (events, items, users, triples, links))
         named: list[tuple[Any, Callable[[], Iterator[Record | Reject]]]] = [
             (items, partial(read_items, items, item_mapping)),
             (users, partial(read_users, users, user_mapping)),
@@ -143,7 +159,7 @@ class Recommender:
             records.append(read_knowledge(triples, links, rdf_mapping, progress=self.run.progress))
         if events is not None:
             records.append(read_events(events, mapping, kind=kind, scale=declared))
-        again = [read() for source, read in named if merge and can_be_read_again(source)]
+        again = [read() for able, (_, read) in zip(rereadable, named, strict=True) if able]
         return self.ingest_records(
             chain(*records),
             scale=declared,
@@ -185,23 +201,27 @@ class Recommender:
 
     def refresh(
         self,
-        budget: float | None = None,
+        budget: Budget | float | None = None,
         only: str | None = None,
         full: bool = False,
         force: bool = False,
         recommend: int | None = None,
         done: Done | None = None,
+        trials: Path | str | None = None,
     ) -> RefreshReport:
         """Learn from the graph and publish the result; readers keep the version before until the end.
 
         Args:
-            budget: seconds of tuning; by default :attr:`RefreshConfig.tune_seconds`.
+            budget: seconds for all of it; by default :attr:`RefreshConfig.tune_seconds`. What it gives depends on the
+                machine: only its trials make it again.
             only: run this stage alone.
             full: read the whole graph and fit everything anew, however little has changed.
             force: publish even a version that is worse than the published one, which would be kept back.
             recommend: length of the list that each person gets in the graph; by default
                 :attr:`RefreshConfig.recommend`.
             done: takes each stage that has ended.
+            trials: the ``manifest.json`` of a version, or its folder: its trials are repeated, by no clock, which gives
+                the same lists on the same graph with the same settings; by default :attr:`RefreshConfig.trials`.
 
         Raises:
             RefreshRunning: another refresh of this graph is running.
@@ -211,7 +231,10 @@ class Recommender:
         from recommender.refresh.run import refresh
 
         opened = self._opened
-        config = opened.config if budget is None else replace(opened.config, tune_seconds=budget)
+        check_budget(budget, "the budget, tune_seconds,")
+        waited = Budget.of(opened.config.tune_seconds if budget is None else budget)
+        config = replace(opened.config, tune_seconds=waited.seconds)
+        config = config if trials is None else replace(config, trials=Path(trials))
         config = config if recommend is None else replace(config, recommend=recommend)
         report = refresh(
             opened.store,
@@ -222,6 +245,7 @@ class Recommender:
             full=full,
             force=force,
             profiling=opened.profiling,
+            budget=waited,
             done=done or (lambda stage: None),
         )
         opened.serving.forget_pointer()
@@ -236,25 +260,32 @@ class Recommender:
         filter_seen: bool = True,
         items: Iterable[Id] | None = None,
         reasons: bool = False,
+        exclude: Iterable[Id] | None = None,
+        strict_users: bool = False,
     ) -> pd.DataFrame:
         """Lists for people of the graph: ``user_id, item_id, score, rank`` (with ``reasons`` also ``reason, title``).
+
+        Somebody whom the graph does not hold gets the list of somebody of whom nothing is known. Where there is such a
+        person, and only then, there is a column ``known``. ``attrs["unknown"]`` has the ids that were not found, by the
+        argument in which they stood: ``users``, ``items``, ``exclude``.
 
         Args:
             users: one id, several, or None for everyone.
             k: length of each list.
             filter_seen: leave out items with which the person has an event; what they dislike is left out in any case.
-            items: candidates; None: all.
+            items: candidates; None: all. Those that the published version does not hold are passed over.
             reasons: say why, for each row.
+            exclude: items that no list may hold.
+            strict_users: whether somebody whom the graph does not hold is an error.
 
         Raises:
-            UnknownUser: names those that the graph does not hold.
+            UnknownUser: with ``strict_users``; names those that the graph does not hold.
             InvalidInput: something is no id: neither text nor a whole number.
             NotRefreshed: there is no published model yet.
         """
-        from recommender.serving import Query
-
         wanted = None if users is None else one_or_more(users, "users")
-        return self._opened.serving.recommend(wanted, Query(k, filter_seen, _ids_or_none(items, "items"), reasons))
+        query = _query(k, filter_seen, items, exclude, reasons, strict_users)
+        return self._opened.serving.recommend(wanted, query)
 
     def recommend_for(
         self,
@@ -264,15 +295,23 @@ class Recommender:
         filter_seen: bool = True,
         items: Iterable[Id] | None = None,
         reasons: bool = False,
+        exclude: Iterable[Id] | None = None,
     ) -> pd.DataFrame:
-        """A list for somebody who is not in the graph: known by items that they like, by a text, or by both."""
-        from recommender.serving import Query
+        """A list for somebody who is not in the graph: known by items that they like, by a text, or by both.
 
-        query = Query(k, filter_seen, _ids_or_none(items, "items"), reasons)
-        return self._opened.serving.recommend_for(_ids_or_none(history, "history"), text, query)
+        Items of the history that the published version does not hold are passed over, and stand in
+        ``attrs["unknown"]``; where it holds none of them and there is no text, that is an error.
+        """
+        query = _query(k, filter_seen, items, exclude, reasons)
+        return self._opened.serving.recommend_for(_ids_or_none(history, "history", MAX_HISTORY), text, query)
 
     def explain(
-        self, user: Id, item: Id, without: Iterable[Id] = (), since: datetime | str | float | None = None
+        self,
+        user: Id,
+        item: Id,
+        without: Iterable[Id] = (),
+        since: datetime | str | float | None = None,
+        strict_users: bool = False,
     ) -> dict[str, Any]:
         """Why this score: ``score = baseline + sum of contributions``, with the paths of the graph behind them, and
         ``exact``: what would change without each item of the history that the reason may name.
@@ -283,8 +322,11 @@ class Recommender:
             without: items taken out of the history; ``without`` in the answer gives score and rank solved again.
             since: events and reviews before this moment are no edges of paths; what they contribute stays. In any form
                 that :func:`kg.readers.cleaning.timestamp` reads.
+            strict_users: whether somebody whom the graph does not hold is an error; otherwise the score is explained
+                that somebody unknown gets, and ``known`` is False.
         """
-        return self._opened.serving.explain(one_id(user, "user"), one_id(item, "item"), ids(without, "without"), since)
+        person, thing, left_out = one_id(user, "user"), one_id(item, "item"), ids(without, "without", MAX_HISTORY)
+        return self._opened.serving.explain(person, thing, left_out, since, strict_users=strict_users)
 
     def explain_for(
         self,
@@ -294,12 +336,13 @@ class Recommender:
         without: Iterable[Id] = (),
     ) -> dict[str, Any]:
         """The same for somebody who is not in the graph: known by items that they like, by a text, or by both."""
-        known, left_out = _ids_or_none(history, "history"), ids(without, "without")
+        known, left_out = _ids_or_none(history, "history", MAX_HISTORY), ids(without, "without", MAX_HISTORY)
         return self._opened.serving.explain_for(one_id(item, "item"), known, text, left_out)
 
     def similar_items(self, item: Id, k: int = 10) -> pd.DataFrame:
-        """The items that go with an item: ``item_id, score, rank, title``."""
-        return self._opened.serving.similar_items(one_id(item, "item"), k)
+        """The items that are most like an item, by all that the model says of items, however popular they are:
+        ``item_id, score, rank, title``. See :func:`recommender.neighbours.likeness`."""
+        return self._opened.serving.similar_items(one_id(item, "item"), length(k))
 
     def profile(self, user: Id) -> dict[str, Any]:
         """What the graph holds of a person: features, habits, interests, tags, segments.
@@ -396,21 +439,24 @@ class Recommender:
         protocol: str = "temporal",
         k: Sequence[int] = (10, 20),
         models: Sequence[str] | None = None,
-        budget: float | None = None,
+        budget: Budget | float | None = None,
         curve: Sequence[float] = (),
         folds: int = 5,
+        trials: Path | str | None = None,
     ) -> Report:
         """Split the graph's events, tune on validation, and measure models side by side on the test part.
 
         A split that stands in files needs no graph: :func:`recommender.evaluation.run.evaluate_files`.
 
         Args:
-            protocol: ``temporal``, ``random``, ``leave-last`` or ``k-fold``.
+            protocol: ``temporal``, ``rolling``, ``random``, ``leave-last`` or ``k-fold``.
             k: lengths of lists.
             models: names; by default the hybrid and the simple baselines.
-            budget: seconds of tuning.
+            budget: seconds for all of it; see :meth:`refresh`.
             curve: shares of the training pairs, in (0, 1), that every model is fitted on as well: learning curves.
-            folds: of ``k-fold``, at least 3; each tunes and measures, and a person counts by the mean of their folds.
+            folds: of ``k-fold``, or cuts of ``rolling``, at least 3; each tunes and measures, and a person counts by
+                the mean of those that test them.
+            trials: the JSON of an earlier evaluation, or the ``manifest.json`` of a version: its trials are repeated.
 
         Raises:
             InvalidInput: no such protocol or model, or nobody has anything to be found in the test part.
@@ -428,6 +474,7 @@ class Recommender:
             meaning=self._opened.config.meaning,
             curve=curve,
             folds=folds,
+            trials=None if trials is None else Path(trials),
         )
 
     # House -----------------------------------------------------------------------------------------------------------
@@ -445,5 +492,20 @@ class Recommender:
         self.close()
 
 
-def _ids_or_none(values: Iterable[Id] | None, name: str) -> list[str] | None:
-    return None if values is None else ids(values, name)
+def _query(
+    k: int,
+    filter_seen: bool,
+    items: Iterable[Id] | None,
+    exclude: Iterable[Id] | None,
+    reasons: bool,
+    strict_users: bool = False,
+) -> Query:
+    from recommender.serving import Query
+
+    return Query(
+        k, filter_seen, _ids_or_none(items, "items"), _ids_or_none(exclude, "exclude") or (), reasons, strict_users
+    )
+
+
+def _ids_or_none(values: Iterable[Id] | None, name: str, most: int = MAX_IDS) -> list[str] | None:
+    return None if values is None else ids(values, name, most)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -24,8 +24,10 @@ from safetensors.numpy import load_file, save_file
 
 from gnn import filters
 from gnn.filters import GraphFilter
+from gnn.sparse import to_torch
 from recommender.context import RunContext
-from recommender.data import People, Rows, TrainingData
+from recommender.data import Cells, People, Rows, TrainingData
+from text.windows import unit_rows
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Part(ABC):
     part is quickly fitted, for it serves in any case."""
     needs_likes: ClassVar[bool] = True
     """Whether there is nothing for it to learn where nobody liked anything."""
+    trained_in_steps: ClassVar[bool] = False
+    """Whether :attr:`RunContext.time_limit` ends its training early; its ``config`` then says how long it took."""
 
     def __init__(self, config: Any = None) -> None:
         self.config = self.Config() if config is None else config
@@ -56,6 +60,11 @@ class Part(ABC):
     @abstractmethod
     def grid(cls, data: TrainingData) -> Sequence[Any]:
         """Configurations worth trying on this data, the most promising first; none when the part cannot serve it."""
+
+    @classmethod
+    def serves(cls, data: TrainingData, run: RunContext) -> bool:
+        """Whether it is of use on this machine; what stands in for another part is not where that one fits."""
+        return True
 
     @classmethod
     def final(cls, config: Any, data: TrainingData) -> Any:
@@ -84,6 +93,11 @@ class Part(ABC):
     def contributions(self, person: People, items: np.ndarray) -> Contributions:
         """Where one person's (``B = 1``) scores of ``items`` ``(t,)`` come from; they add up within 1e-4 relative."""
 
+    def alike(self, item: int) -> np.ndarray | None:
+        """How like this item it finds each one, ``(num_items,)`` float32, not below 0, whoever asks and however popular
+        they are; None where it compares no items. What it says of the item and itself counts nowhere."""
+        return None
+
     @abstractmethod
     def state(self) -> dict[str, np.ndarray]:
         """The fitted arrays."""
@@ -105,6 +119,26 @@ class Part(ABC):
         part = cls(cls.Config(**json.loads((folder / "config.json").read_text())))
         part.restore(load_file(folder / "tensors.safetensors"))
         return part
+
+
+HALF_LIVES = (365.0, 90.0)
+"""Days by which the age of a cell is tried to count, in parts that learn which items go together."""
+
+
+def aged(configs: Sequence[Any], data: TrainingData) -> list[Any]:
+    """These configurations, and after the first the same with each half-life, where ages tell cells apart.
+
+    A config has ``half_life_days``: of a cell's weight in fitting, by its age against the latest of all cells
+    (:meth:`recommender.data.Cells.faded`); None takes all alike. A person's own row is served as it is: what somebody
+    did long ago says as much of them as it ever did, but what went together long ago says less of what does now.
+    """
+    first, *others = configs
+    return [first, *(replace(first, half_life_days=days) for days in HALF_LIVES if data.cells.timed), *others]
+
+
+def fading(data: TrainingData, config: Any) -> Cells:
+    """The cells as a configuration weighs them by their age; one of :mod:`gnn`, which knows of no ages, as they are."""
+    return data.cells.faded(getattr(config, "half_life_days", None))
 
 
 class BaselinePart(Part):
@@ -139,6 +173,11 @@ class FilterPart(Part):
         _, values = filters.contributions(self.filter, person.history, torch.from_numpy(items))
         return Contributions(np.zeros(len(items)), values.double().numpy())
 
+    def alike(self, item: int) -> np.ndarray:
+        column = self.filter.columns(torch.tensor([item])).numpy()[:, 0]
+        unit = sp.csr_matrix(([np.float32(1.0)], [item], [0, 1]), shape=(1, len(column)))
+        return both_ways(self.filter.apply(to_torch(unit)).numpy()[0], column)
+
 
 class ItemItemPart(Part):
     """A part that is one item-item matrix ``B``: ``score = weights @ B``; an item of the history adds ``w_i B_ij``."""
@@ -156,11 +195,38 @@ class ItemItemPart(Part):
         block = block.toarray() if sp.issparse(block) else block
         return Contributions(np.zeros(len(items)), block.astype(np.float64) * weights[:, None])
 
+    def alike(self, item: int) -> np.ndarray:
+        halves: tuple[Any, Any] = (self.matrix[[item]], self.matrix[:, [item]])
+        row, column = (half.toarray() if sp.issparse(half) else half for half in halves)
+        return both_ways(row[0], column[:, 0])
+
     def state(self) -> dict[str, np.ndarray]:
         return csr_state("matrix", self.matrix) if sp.issparse(self.matrix) else {"matrix": self.matrix}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         self.matrix = state["matrix"] if "matrix" in state else csr_restore("matrix", state)
+
+
+def both_ways(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """``sqrt(B_ij B_ji)`` where both are above 0, else 0: what an item-item matrix says without the scale of its rows
+    and columns, which is how popular an item is. Of ridge regression it is the partial correlation, of kNN the cosine.
+
+    >>> both_ways(np.array([0.25, 1.0, -1.0]), np.array([1.0, 0.0, -1.0])).tolist()
+    [0.5, 0.0, 0.0]
+    """
+    found: np.ndarray = np.sqrt(np.maximum(first, 0.0) * np.maximum(second, 0.0))
+    return found
+
+
+def cosines(vectors: np.ndarray, item: int) -> np.ndarray:
+    """Of each row of ``(n, d)`` with one of them, ``(n,)`` float32, 0 for what is below; zeros are near nothing.
+
+    >>> cosines(np.array([[2.0, 0.0], [1.0, 1.0], [-1.0, 0.0], [0.0, 0.0]]), 0)
+    array([1.        , 0.70710677, 0.        , 0.        ], dtype=float32)
+    """
+    units = unit_rows(np.asarray(vectors, dtype=np.float32))
+    found: np.ndarray = np.maximum(units @ units[item], 0.0)
+    return found
 
 
 def csr_state(name: str, matrix: sp.csr_matrix) -> dict[str, np.ndarray]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from recommender.context import RunContext
 from recommender.data import People, TrainingData
-from recommender.parts.base import Contributions, ItemItemPart
+from recommender.parts.base import Contributions, ItemItemPart, cosines
 from text.windows import unit_rows
 
 
@@ -84,6 +84,9 @@ class Content(ItemItemPart):
             return found
         words = self._from_words(person, person.words, super().score(person))
         return replace(found, baseline=words[0, items].astype(np.float64))
+
+    def alike(self, item: int) -> np.ndarray:
+        return self._kernel(cosines(self.vectors, item))
 
     def state(self) -> dict[str, np.ndarray]:
         return super().state() | {"vectors": self.vectors, "centre": self.centre}

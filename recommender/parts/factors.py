@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 import torch
 
 from gnn import als
-from gnn.als import ALSConfig, Factors
+from gnn.als import Factors
 from gnn.sparse import to_torch
 from recommender.context import RunContext
 from recommender.data import People, Rows, TrainingData
-from recommender.parts.base import Contributions, Part
+from recommender.parts.base import Contributions, Part, aged, cosines, fading
+
+
+@dataclass(frozen=True)
+class ALSConfig(als.ALSConfig):
+    """The factors, and how old cells count in them."""
+
+    half_life_days: float | None = None
+    """See :func:`recommender.parts.base.aged`."""
 
 
 class IALS(Part):
@@ -38,13 +46,15 @@ class IALS(Part):
             (64, 0.1, 0.02, 1.0),
             (128, 0.03, 0.02, 1.0),
         )
-        return [
+        configs = [
             ALSConfig(dimensions, unobserved_weight=weight, regularisation=regularisation, exponent=exponent)
             for dimensions, weight, regularisation, exponent in shapes
         ]
+        return aged(configs, data)
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
-        fitted = als.fit(to_torch(data.cells.matrix, run.device), self.config, seed=run.seed)
+        cells = fading(data, self.config)
+        fitted = als.fit(to_torch(cells.matrix, run.device), self.config, seed=run.seed)
         self.factors = fitted.items.cpu()
         self.gram = als.gram(self.factors, self.config)
         return self
@@ -53,7 +63,7 @@ class IALS(Part):
         """One sweep from the factors that are there: people by them, then all items by these people."""
         known = torch.from_numpy(rows.items)
         items = (self.factors[known.clamp_min(0)] * (known >= 0)[:, None]).to(run.device)
-        matrix = to_torch(data.cells.matrix, run.device)
+        matrix = to_torch(fading(data, self.config).matrix, run.device)
         users = als.fold_in(items, als.gram(items, self.config), matrix, self.config)
         found = type(self)(self.config)
         once = replace(self.config, iterations=1)
@@ -72,6 +82,9 @@ class IALS(Part):
         targets = torch.from_numpy(items)
         _, values = als.contributions(self.factors, self.gram, person.history, targets, self.config)
         return Contributions(np.zeros(len(items)), values.numpy())
+
+    def alike(self, item: int) -> np.ndarray:
+        return cosines(self.factors.numpy(), item)
 
     def state(self) -> dict[str, np.ndarray]:
         return {"factors": self.factors.numpy()}

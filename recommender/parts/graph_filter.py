@@ -10,13 +10,14 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from gnn.filters import InteractionFilter, InteractionFilterConfig, LowRankConfig, LowRankEASE
+from gnn import filters
+from gnn.filters import InteractionFilter, InteractionFilterConfig, LowRankEASE
 from gnn.item_item import EASEConfig
 from gnn.sparse import to_torch
 from recommender.context import RunContext
 from recommender.data import TrainingData
-from recommender.parts.base import FilterPart, csr_restore, csr_state
-from recommender.parts.item_item import EASE
+from recommender.parts.base import FilterPart, csr_restore, csr_state, fading
+from recommender.parts.item_item import EASE, memory
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,14 @@ class GraphFilter(FilterPart):
         self.filter = InteractionFilter(to_torch(self.matrix), self.config, directions=directions)
 
 
+@dataclass(frozen=True)
+class LowRankConfig(filters.LowRankConfig):
+    """The directions, and how old cells count in them."""
+
+    half_life_days: float | None = None
+    """See :func:`recommender.parts.base.aged`."""
+
+
 class LowRank(FilterPart):
     """EASE by its largest directions, for a catalogue for which EASE itself does not fit into memory."""
 
@@ -76,11 +85,17 @@ class LowRank(FilterPart):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[LowRankConfig]:
-        fits = EASEConfig.needed(data.num_items) <= EASEConfig.memory_budget
-        return [] if fits else [LowRankConfig(config.regularisation) for config in EASE.grid(data)]
+        return [LowRankConfig(full.regularisation, half_life_days=full.half_life_days) for full in EASE.grid(data)]
+
+    @classmethod
+    def serves(cls, data: TrainingData, run: RunContext) -> bool:
+        """Where the dense form does not fit."""
+        left = memory(run)
+        return left is not None and EASEConfig.needed(data.num_items) > left
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
-        found = LowRankEASE.of(to_torch(data.cells.positive, run.device), self.config, run.seed)
+        liked = fading(data, self.config).positive
+        found = LowRankEASE.of(to_torch(liked, run.device), self.config, run.seed)
         self.filter = LowRankEASE(found.directions.cpu(), found.shrink.cpu(), self.config.regularisation)
         return self
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from recommender.context import RunContext
 from recommender.data import People, TrainingData
-from recommender.parts.base import Contributions, Part
+from recommender.parts.base import Contributions, Part, cosines
 from recommender.profiles.interests import InterestConfig, cluster_actions
 
 ACTIONS = InterestConfig(max_actions=512)
@@ -90,6 +90,9 @@ class Interests(Part):
 
     def _kernel(self, cosines: np.ndarray) -> np.ndarray:
         return np.asarray(np.maximum(cosines, 0.0) ** self.config.sharpness)
+
+    def alike(self, item: int) -> np.ndarray:
+        return self._kernel(cosines(self.vectors, item))
 
     def state(self) -> dict[str, np.ndarray]:
         return {"vectors": self.vectors}

@@ -9,12 +9,28 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 
-from gnn.item_item import EASEConfig, ItemKNNConfig, RP3BetaConfig, ease, item_knn, rp3beta
+from gnn import item_item
+from gnn.item_item import ease, item_knn, rp3beta
 from gnn.sparse import to_scipy, to_torch
 from recommender.context import RunContext
 from recommender.data import TrainingData
-from recommender.parts.base import ItemItemPart
+from recommender.parts.base import ItemItemPart, aged, fading
 from recommender.parts.relations import RelationsConfig, filters_of, learned_weights
+
+
+@dataclass(frozen=True)
+class EASEConfig(item_item.EASEConfig):
+    """The regression, and how old cells count in it."""
+
+    half_life_days: float | None = None
+    """See :func:`recommender.parts.base.aged`."""
+    memory_budget: int | None = None
+    """Stands in what was written before; what may be taken is now :attr:`recommender.context.RunContext.memory`."""
+
+
+def memory(run: RunContext) -> int | None:
+    """Bytes that the dense solve may take; on a GPU, whose memory is its own, nobody asks before."""
+    return run.memory_left() if run.device == "cpu" else None
 
 
 class EASE(ItemItemPart):
@@ -25,10 +41,11 @@ class EASE(ItemItemPart):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[EASEConfig]:
-        return [EASEConfig(regularisation=factor * data.mean_likes) for factor in (5.0, 2.0, 10.0, 20.0)]
+        return aged([EASEConfig(regularisation=factor * data.mean_likes) for factor in (5.0, 2.0, 10.0, 20.0)], data)
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
-        self.matrix = ease(to_torch(data.cells.positive, run.device), self.config).matrix.cpu().numpy()
+        liked = fading(data, self.config).positive
+        self.matrix = ease(to_torch(liked, run.device), self.config, memory=memory(run)).matrix.cpu().numpy()
         return self
 
 
@@ -51,6 +68,8 @@ class CollectiveConfig:
     learned: bool = False
     """Whether each relation has a weight of its own, found as the part ``relations`` finds it; their mean over edges
     stays 1."""
+    half_life_days: float | None = None
+    """Of people's cells; see :func:`recommender.parts.base.aged`. What is known of items does not age."""
 
 
 class Collective(ItemItemPart):
@@ -68,7 +87,7 @@ class Collective(ItemItemPart):
             configs += [replace(config, attributes=weight) for config in configs[:2] for weight in (1.0, 5.0)]
         if data.item_vectors is not None:
             configs += [replace(base, content=0.2 * scale), replace(configs[-1], content=0.2 * scale)]
-        return configs
+        return aged(configs, data)
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         rows = [(self.config.attributes, self._attributes(data, run))] if self.config.attributes > 0 else []
@@ -78,7 +97,8 @@ class Collective(ItemItemPart):
             rows.append((self.config.neighbours, _damped(data.centred_texts.nearest.maximum(0.0))))
         extra = [(weight, to_torch(matrix, run.device)) for weight, matrix in rows]
         config = EASEConfig(regularisation=self.config.regularisation, dropout=self.config.dropout)
-        self.matrix = ease(to_torch(data.cells.positive, run.device), config, extra).matrix.cpu().numpy()
+        liked = fading(data, self.config).positive
+        self.matrix = ease(to_torch(liked, run.device), config, extra, memory(run)).matrix.cpu().numpy()
         return self
 
     def _attributes(self, data: TrainingData, run: RunContext) -> sp.csr_matrix:
@@ -106,6 +126,14 @@ def _damped(incidence: sp.csr_matrix) -> sp.csr_matrix:
     return (incidence @ sp.diags(1.0 / degrees.clip(min=1) ** 0.5)).tocsr()
 
 
+@dataclass(frozen=True)
+class RP3BetaConfig(item_item.RP3BetaConfig):
+    """The walk, and how old cells count in it."""
+
+    half_life_days: float | None = None
+    """See :func:`recommender.parts.base.aged`."""
+
+
 class RP3Beta(ItemItemPart):
     """Random walks person - item - person - item, popular ends damped."""
 
@@ -115,11 +143,20 @@ class RP3Beta(ItemItemPart):
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[RP3BetaConfig]:
         shapes = ((0.7, 0.6), (0.7, 0.3), (0.5, 0.3), (1.0, 0.6), (1.0, 0.3))
-        return [RP3BetaConfig(alpha, beta) for alpha, beta in shapes]
+        return aged([RP3BetaConfig(alpha, beta) for alpha, beta in shapes], data)
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
-        self.matrix = to_scipy(rp3beta(to_torch(data.cells.positive, run.device), self.config).matrix.cpu())
+        liked = fading(data, self.config).positive
+        self.matrix = to_scipy(rp3beta(to_torch(liked, run.device), self.config).matrix.cpu())
         return self
+
+
+@dataclass(frozen=True)
+class ItemKNNConfig(item_item.ItemKNNConfig):
+    """The neighbours, and how old cells count in them."""
+
+    half_life_days: float | None = None
+    """See :func:`recommender.parts.base.aged`."""
 
 
 class ItemKNN(ItemItemPart):
@@ -130,7 +167,7 @@ class ItemKNN(ItemItemPart):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[ItemKNNConfig]:
-        return [
+        configs = [
             ItemKNNConfig(neighbours, shrinkage, asymmetry, exponent)
             for neighbours, shrinkage, asymmetry, exponent in (
                 (100, 10.0, 0.5, 0.0),
@@ -144,7 +181,9 @@ class ItemKNN(ItemItemPart):
                 (300, 0.1, 0.5, 0.5),
             )
         ]
+        return aged(configs, data)
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
-        self.matrix = to_scipy(item_knn(to_torch(data.cells.positive, run.device), self.config).matrix.cpu())
+        liked = fading(data, self.config).positive
+        self.matrix = to_scipy(item_knn(to_torch(liked, run.device), self.config).matrix.cpu())
         return self

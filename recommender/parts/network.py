@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -15,11 +16,12 @@ from gnn.network import NetworkConfig, Propagated, fit
 from gnn.objectives import ObjectiveConfig
 from gnn.sparse import to_torch
 from gnn.training import TrainingConfig
+from kg.progress import tqdm
 from recommender.context import RunContext
 from recommender.data import People, Rows, TrainingData
 from recommender.evaluation.protocol import EvaluationConfig, Task, evaluate
 from recommender.evaluation.splits import holdout
-from recommender.parts.base import Contributions, Part
+from recommender.parts.base import Contributions, Part, cosines
 
 ARRAYS = ("base", "items", "bias", "messages")
 """The fields of :class:`Propagated` that are tensors."""
@@ -63,6 +65,7 @@ class GraphNetwork(Part):
 
     name = "network"
     Config = GraphNetworkConfig
+    trained_in_steps = True
     trained: tuple[Propagated, ...]
     """One a copy."""
 
@@ -81,13 +84,14 @@ class GraphNetwork(Part):
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         config = self.config if self.config.stopping == 0 else self._stopped(data, run)
         graph = self._graph(data, run.device)
-        trained, epochs = [], []
+        trained: list[Propagated] = []
         for copy in range(config.copies):
-            seconds = run.time_limit / config.copies
-            network, log = fit(graph, *_settings(config, seconds), seed=run.seed + copy)
-            epochs.append(len(log.losses))
+            # A time limit decides how long the first one trains; the others train as long, so that a repetition can.
+            limit = run.time_limit / config.copies if copy == 0 else math.inf
+            network, log = fit(graph, *_settings(config, limit), seed=run.seed + copy, bar=_bar(run))
+            config = replace(config, epochs=len(log.losses))
             trained.append(_on_processor(network.propagated()))
-        self.config = replace(config, epochs=min(epochs))
+        self.config = config
         self.trained = tuple(trained)
         return self
 
@@ -117,7 +121,7 @@ class GraphNetwork(Part):
             return evaluate(self, task, EvaluationConfig(ks=(10,))).means["ndcg@10"]
 
         settings = _settings(config, run.time_limit / 2)
-        _, log = fit(self._graph(shown, run.device), *settings, seed=run.seed, metric=metric)
+        _, log = fit(self._graph(shown, run.device), *settings, seed=run.seed, metric=metric, bar=_bar(run))
         return replace(config, epochs=log.best_epoch, stopping=0.0)
 
     def _graph(self, data: TrainingData, device: str) -> Graph:
@@ -141,6 +145,9 @@ class GraphNetwork(Part):
         baseline, values = (torch.stack([one[place] for one in found]).mean(0) for place in (0, 2))
         return Contributions(baseline.numpy(), values.numpy())
 
+    def alike(self, item: int) -> np.ndarray:
+        return np.asarray(np.mean([cosines(copy.items.numpy(), item) for copy in self.trained], axis=0))
+
     def state(self) -> dict[str, np.ndarray]:
         return {name: np.stack([getattr(copy, name).numpy() for copy in self.trained]) for name in ARRAYS}
 
@@ -158,6 +165,11 @@ def _settings(config: GraphNetworkConfig, seconds: float) -> tuple[NetworkConfig
         ObjectiveConfig(contrast=config.contrast),
         TrainingConfig(epochs=config.epochs, learning_rate=config.learning_rate, time_budget=seconds),
     )
+
+
+def _bar(run: RunContext) -> type[tqdm] | None:
+    """What shows the epochs."""
+    return tqdm if run.progress else None
 
 
 def _on_processor(found: Propagated) -> Propagated:

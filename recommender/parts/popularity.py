@@ -12,7 +12,8 @@ from recommender.context import RunContext
 from recommender.data import Cells, TrainingData
 from recommender.parts.base import BaselinePart
 
-DAY = 86_400.0
+HALF_LIVES = (30.0, None, 7.0, 90.0, 14.0, 3.0, 365.0, 1.0, 180.0, 60.0)
+"""Days worth trying, the most promising first: what is read today is forgotten in days, films are not in months."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,7 @@ class PopularityConfig:
 def counts(cells: Cells, half_life_days: float | None) -> np.ndarray:
     """``c_j = sum_u [u likes j] 2^(-age_uj / half_life)``, ``(num_items,)`` float64; an undated cell counts in full."""
     liked = cells.take(cells.weights > 0)
-    weights = np.ones(len(liked))
-    if half_life_days is not None:
-        age = np.nanmax(liked.times, initial=-np.inf) - liked.times
-        weights = np.where(np.isnan(age), 1.0, np.exp2(-age / (DAY * half_life_days)))
+    weights = None if half_life_days is None else np.exp2(-liked.days / half_life_days)
     return np.bincount(liked.items, weights=weights, minlength=cells.num_items)
 
 
@@ -44,8 +42,8 @@ class Popularity(BaselinePart):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[PopularityConfig]:
-        timed = bool((~np.isnan(data.cells.times)).any())
-        return [PopularityConfig(), *(PopularityConfig(days) for days in (30.0, 90.0, 365.0) if timed)]
+        half_lives = HALF_LIVES if data.cells.timed else (None,)
+        return [PopularityConfig(days) for days in half_lives]
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         share = 0.0 if self.config.half_life_days is None else self.config.recent

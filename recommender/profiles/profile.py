@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tqdm import tqdm
-
+from kg.progress import tqdm
 from recommender.meaning import Events
 from recommender.profiles.context import ProfileContext
 from recommender.profiles.habits import Habits, habits_of

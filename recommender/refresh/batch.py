@@ -58,6 +58,8 @@ class IngestConfig:
     """Lowest and highest rating."""
     rejects: Path | None = None
     """The file that takes rejected rows."""
+    trust: bool = False
+    """Whether packed files are read however far they grow."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class BatchConfig:
     """A torch device; None: a GPU where there is one."""
     threads: int | None = None
     """None: as many as there are processors."""
+    memory: str | None = None
+    """What models may take together, such as ``"8GiB"`` or ``"50%"``; None: a share of what is free."""
     ingest: IngestConfig | None = None
     refresh: RefreshConfig = field(default_factory=RefreshConfig)
 
@@ -88,10 +92,10 @@ class BatchConfig:
         raise InvalidInput("no graph is named; set TASTEGRAPH_STORE, or store in the configuration")
 
     def context(self) -> RunContext:
-        """Seed, device and threads, without progress bars."""
-        machine = {"device": self.device, "threads": self.threads}
+        """Seed, device, threads and memory."""
+        machine = {"device": self.device, "threads": self.threads, "memory": self.memory}
         given = {name: value for name, value in machine.items() if value is not None}
-        return RunContext(seed=self.seed, progress=False, **given)  # type: ignore[arg-type]
+        return RunContext(seed=self.seed, **given)  # type: ignore[arg-type]
 
 
 def run(path: Path | None, line: Line, *, force: bool = False) -> int:

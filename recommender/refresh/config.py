@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from numbers import Integral
+from pathlib import Path
 
+from recommender.budget import check_budget
 from recommender.errors import InvalidInput
 from recommender.evaluation.stores import SplitConfig
 from recommender.meaning import MeaningConfig
 from recommender.profiles.profile import ProfileConfig
 from recommender.refresh.plan import DriftConfig
-from recommender.tuning import check_budget
 from text.encoder import EncoderConfig
 
 
@@ -19,8 +20,11 @@ class RefreshConfig:
     """Everything that decides what a refresh makes of a graph; a change of it makes stages run again (not of
     :data:`AFTERWARDS`)."""
 
-    tune_seconds: float | None = 30.0
-    """Budget of tuning; the first configuration of every part is always tried. None: all configurations."""
+    tune_seconds: float | None = 60.0
+    """Seconds for a full refresh, the last fits and the profiles included; what is left out or shortened is said. Its
+    outcome depends on the machine, and only its trials make it again. None: all configurations, and no clock."""
+    trials: Path | None = None
+    """``manifest.json`` of a version, or its folder: its trials are repeated, whatever :attr:`tune_seconds` says."""
     split: SplitConfig = field(default_factory=SplitConfig)
     """How the graph's events are divided to tune and to measure; where times are missing or too coarse, at random."""
     meaning: MeaningConfig = field(default_factory=MeaningConfig)

@@ -21,6 +21,7 @@ from recommender.refresh.removed import forget_removed_texts
 from recommender.refresh.report import Done, RefreshReport, StageReport
 from recommender.refresh.stages import MADE, STAGES, Run, assemble, require
 from recommender.refresh.write_back import written_back
+from recommender.tuning import NOTHING_TO_DO
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ class Course:
             self.report(f"{name}: done before")
             return
         start = time.perf_counter()
-        self.report(f"{name} ...")
+        self._say(name)
         with artefacts.writing(self.run.folder / name, {"stage": name}) as (partial, _):
             STAGES[name](self.run, partial)
         seconds = time.perf_counter() - start
@@ -105,13 +106,13 @@ class Course:
         A version that is worse than the published one is kept back, unless by :attr:`force`.
         """
         run, outcome, start = self.run, self.outcome, time.perf_counter()
-        outcome.figures = run.figures
+        outcome.figures, outcome.budget = run.figures, self._spent()
         if self.only is None and (done := run.published):
             outcome.version = done
             self._ended(StageReport("publish", 0.0, resumed=True))
             self.report("publish: done before")
             return
-        self.report("publish ...")
+        self._say("publish")
         manifest = self._manifest()
         version, figures = manifest["version"], manifest["figures"]
         if not self.force and (kept_back := judged(run, manifest)):
@@ -147,6 +148,7 @@ class Course:
             "vectors": run.vectors and run.vectors.space,
             "seed": run.context.seed,
             "choice": run.choice.to_dict(),
+            "trials": run.trials,
             "evaluation": run.figures,
             "figures": versions.summary(run.figures),
         }
@@ -155,7 +157,7 @@ class Course:
         """Profiles follow the pointer: killed before it, a refresh has changed none; killed here, the next goes on."""
         self.lock.confirm()
         run, start = self.run, time.perf_counter()
-        self.report("profiles ...")
+        self._say("profiles")
         version = self.outcome.version = run.published
         assert version is not None, "it is required before this"
         model = run.model(version)
@@ -163,8 +165,29 @@ class Course:
         follow(run.store, model, config, self.profiling, only=run.plan.people, progress=progress)
         shutil.rmtree(run.folder)
         seconds = time.perf_counter() - start
+        if self.outcome.budget is not None:
+            self.outcome.budget["took"] = run.budget.gone
         self._ended(StageReport("profiles", seconds, False, {"people": model.snapshot.users.num_rows}))
         self.report(f"profiles: {seconds:.1f} s")
+
+    def _say(self, name: str) -> None:
+        """That this begins, how far all is, and how much of a budget is gone."""
+        self.report(f"{name} ...")
+        if self.run.budget.limited:
+            self.report(f"stage {ONLY.index(name) + 1} of {len(ONLY)}, {self.run.budget}")
+
+    def _spent(self) -> dict[str, Any] | None:
+        """What became of the budget of a full fit."""
+        run = self.run
+        if not run.budget.limited or run.plan.fit != "full":
+            return None
+        measured = run.figures.get("budget") or {}
+        return {
+            "seconds": run.budget.seconds,
+            "took": run.budget.gone,
+            "left_out": {name: why for name, why in run.choice.skipped.items() if why != NOTHING_TO_DO},
+            "shortened": measured.get("shortened", run.choice.shortened),
+        }
 
     def _ended(self, stage: StageReport) -> None:
         self.outcome.stages.append(stage)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from kg import queries
+from kg.access import opened
 from kg.errors import StoreError
 from kg.store import Store
 from recommender.errors import RefreshRunning
@@ -100,7 +101,7 @@ def _directory(store: Store) -> Iterator[str]:
     The system lets go of the file when the process ends, however it ends.
     """
     path: Path = store.work / "refresh.lock"
-    with path.open("a+") as file:
+    with opened(path, "a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

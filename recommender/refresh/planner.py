@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kg import changes
 from kg import snapshot as snapshots
+from kg.access import make_folder
 from kg.errors import NotUpdatable, ReadError
 from kg.snapshot import Snapshot
 from kg.store import Store
@@ -67,7 +68,7 @@ class Planner:
         plan, warm = (Plan("full", "it was asked for"), None) if full else self._decided(taken)
         if planned is not None and (plan.fit, plan.base) != (planned.fit, planned.base):
             shutil.rmtree(folder)
-            folder.mkdir()
+            make_folder(folder)
         return plan, warm
 
     def _decided(self, after: Snapshot) -> tuple[Plan, Warm | None]:

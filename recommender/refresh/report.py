@@ -39,6 +39,8 @@ class RefreshReport:
     """``full``: everything was fitted anew; ``warm``: the version before was brought up to what has changed."""
     why: str | None = None
     """What asked for a full fit, or how little has changed."""
+    budget: dict[str, Any] | None = None
+    """Of a full fit under one: ``seconds``, ``took``, ``left_out`` and ``shortened`` (what, by part)."""
     warnings: list[dict[str, Any]] = field(default_factory=list)
     """What of an adopted graph cannot be taken as its map says; see :class:`kg.engines.fitting.Finding`."""
     stages: list[StageReport] = field(default_factory=list)

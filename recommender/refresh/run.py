@@ -14,11 +14,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from kg.access import make_folder
 from kg.connection import unattended
 from kg.store import Store
 from recommender import artefacts
+from recommender.budget import Budget
 from recommender.context import RunContext
 from recommender.errors import ArtefactError, InvalidInput
+from recommender.memory import Memory
 from recommender.refresh import versions
 from recommender.refresh.config import AFTERWARDS, RefreshConfig
 from recommender.refresh.course import ONLY, Course
@@ -30,6 +33,8 @@ from recommender.refresh.report import Done, RefreshReport
 from recommender.refresh.stages import Run, has_made
 from recommender.refresh.write_back import written_as_asked_for
 from recommender.texts import Texts
+from recommender.trials import Trials, read_trials
+from recommender.trials import only as of_fold
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +49,7 @@ def refresh(
     full: bool = False,
     force: bool = False,
     profiling: threading.Lock | None = None,
+    budget: Budget | None = None,
     report: Callable[[str], None] = log.info,
     done: Done = lambda stage: None,
 ) -> RefreshReport:
@@ -58,6 +64,7 @@ def refresh(
         full: read the whole graph and fit everything anew, whatever has changed.
         force: publish even what :mod:`recommender.refresh.guard` would keep back.
         profiling: held while a person's profile is compared with the graph and written; whoever else does so shares it.
+        budget: where somebody has been waiting already, the one that ``config.tune_seconds`` would begin now.
         report: takes one line for people at each stage.
         done: takes each stage that has ended.
 
@@ -68,11 +75,15 @@ def refresh(
     config, context, profiling = config or RefreshConfig(), context or RunContext(), profiling or threading.Lock()
     if only is not None and only not in ONLY:
         raise InvalidInput(f"there is no stage {only!r}; there are {', '.join(ONLY)}")
+    trials = None if config.trials is None else of_fold(read_trials(config.trials), 0, 1)
+    if trials is not None:  # no clock decides then
+        config, context, budget = replace(config, tune_seconds=None), replace(context, seed=trials.seed), Budget()
+    budget = budget or Budget(config.tune_seconds)
     with unattended(), refresh_lock(store) as lock, context.computing():
         start = time.perf_counter()
         warnings = store.catch_up().get("warnings", [])
         published = versions.current(store)
-        settings = _settings(texts, config, context)
+        settings = _settings(texts, config, context, trials)
         planner = Planner(store, published["version"] if published else None, settings, config.drift, context.seed)
         taken = planner.read(whole=full)
         if not taken.items.num_rows:
@@ -96,8 +107,12 @@ def refresh(
             plan = replace(plan, people=None)
         plan.save(folder)
         report(f"{plan.fit} fit: {plan.why}")
+        if budget.limited and plan.fit == "full":
+            report(
+                f"a budget of {budget.seconds:g} s: what it gives depends on the machine, and only --trials repeats it"
+            )
         course = Course(
-            Run(store, folder, taken, config, context, texts, plan, warm),
+            Run(store, folder, taken, config, context, texts, plan, warm, budget, trials),
             key,
             settings,
             lock,
@@ -137,14 +152,18 @@ def _unchanged(store: Store, key: str, published: dict[str, Any] | None, folder:
     return version
 
 
-def _settings(texts: Texts | None, config: RefreshConfig, context: RunContext) -> str:
+def _settings(texts: Texts | None, config: RefreshConfig, context: RunContext, trials: Trials | None) -> str:
     """Names everything but the graph that decides a result, this program among it."""
+    repeated: dict[str, Any] = {} if trials is None else {"trials": trials.to_dict()}
+    if isinstance(context.memory, Memory) and context.memory.said:
+        repeated["memory"] = context.memory.said  # by which parts are left out, or stand in for others
     decisive = {
         "program": metadata.version("tastegraph"),
         "format": artefacts.FORMAT,
         "encoder": texts.fingerprint if texts else None,
-        "config": {name: value for name, value in asdict(config).items() if name not in AFTERWARDS},
+        "config": {name: value for name, value in asdict(config).items() if name not in (*AFTERWARDS, "trials")},
         "seed": context.seed,
+        **repeated,
     }
     return _named(json.dumps(decisive, sort_keys=True, default=str))
 
@@ -178,10 +197,10 @@ def _left_behind(store: Store, key: str, published: dict[str, Any]) -> str | Non
 def _run_folder(work: Path, key: str) -> Path:
     """The folder of this run. Runs of a graph that has changed since are of no more use and are removed."""
     runs = work / "runs"
-    runs.mkdir(parents=True, exist_ok=True)
+    make_folder(runs)
     for other in runs.iterdir():
         if other.name != key:
             shutil.rmtree(other)
     folder = runs / key
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     return folder

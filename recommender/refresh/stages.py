@@ -21,21 +21,23 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gnn.errors import GnnError
 from kg import snapshot as snapshots
 from kg.snapshot import Snapshot
 from kg.store import Store
 from recommender import artefacts
 from recommender.bridge import Builder, Encode, TextVectors, embed, item_phrases
+from recommender.budget import Budget
 from recommender.context import RunContext
 from recommender.errors import InvalidInput
-from recommender.evaluation.run import measure
+from recommender.evaluation.run import further, measure
 from recommender.evaluation.split import Split
 from recommender.evaluation.stores import split_snapshot
 from recommender.meaning import Events, Meaning, meanings_of, scales_of
@@ -47,11 +49,17 @@ from recommender.profiles.segments import find_segments
 from recommender.refresh import versions
 from recommender.refresh.config import RefreshConfig
 from recommender.refresh.plan import Plan, Warm
-from recommender.search import Choice, fit_hybrid, search
+from recommender.search import Choice, fit_last, hybrid_of, search
 from recommender.texts import Texts
+from recommender.trials import Trials
+from recommender.tuning import Ahead
 
 log = logging.getLogger(__name__)
 
+FITS = "fits.json"
+"""A file that the last fit leaves: networks that a budget made shorter than was chosen."""
+PERSON, EVENT = 5e-3, 30e-6
+"""Seconds on an idle core of the stages after the last fit, for each person and each event."""
 MIN_VALIDATION = 20
 """With fewer people to validate on, or to test on, settings are not tuned and no figures are given."""
 
@@ -69,6 +77,10 @@ class Run:
     plan: Plan
     warm: Warm | None = None
     """What a warm fit begins with; None where everything is fitted anew, or fitted already."""
+    budget: Budget = field(default_factory=Budget)
+    """Of a full fit: what is left of it when a stage begins bounds that stage."""
+    repeated: Trials | None = None
+    """What is tried in place of what the budget would allow."""
 
     @property
     def published(self) -> str | None:
@@ -116,6 +128,24 @@ class Run:
         return Choice.from_dict(json.loads((self.folder / "tune" / "choice.json").read_text()))
 
     @cached_property
+    def tail(self) -> float:
+        """Seconds of the stages after the last fit, on an idle core."""
+        return float(1.0 + PERSON * self.snapshot.users.num_rows + EVENT * self.snapshot.events.num_rows)
+
+    @cached_property
+    def trials(self) -> list[dict[str, Any]]:
+        """What was tried and how all was fitted in the end; in a warm refresh that of the last full one."""
+        if self.warm is not None:
+            return list(self.warm.model.manifest.get("trials", ()))
+        made = self.choice.trials
+        if made is None:
+            return []
+        for measured in self.figures.get("trials", ()):
+            made = Trials.from_dict(measured, "the figures of this refresh")
+        fits = self.folder / "fit" / FITS
+        return [made.shortened("all", json.loads(fits.read_text()) if fits.is_file() else {}).to_dict()]
+
+    @cached_property
     def figures(self) -> dict[str, Any]:
         """What ``evaluate`` measured."""
         document: dict[str, Any] = json.loads((self.folder / "evaluate" / "figures.json").read_text())
@@ -141,10 +171,26 @@ def tune_parts(run: Run, folder: Path) -> None:
     task = run.split.validation if run.split else _nobody(run)
     # The baselines too, so that the figures have the hybrid beside all of them, tuned under the same budget.
     names = tuple(dict.fromkeys((*HYBRID, *BASELINES)))
-    budget = run.config.tune_seconds
-    others = run.split.others() if run.split and budget is None else ()
-    choice, _ = search(task, run.context, others=others, budget=budget, names=names)
+    choice, _ = search(
+        task,
+        run.context,
+        others=further(run.split, run.budget, run.repeated) if run.split else (),
+        budget=run.budget,
+        ahead=_ahead(run, len(task.data.cells)),
+        trials=run.repeated,
+        names=names,
+        alone=BASELINES,
+    )
     (folder / "choice.json").write_text(json.dumps(choice.to_dict(), indent=1))
+
+
+def _ahead(run: Run, train: int) -> Ahead:
+    """The last fits, on what the test may know and on everything, the measuring, and the stages after them."""
+    whole = len(run.builder().cells) / max(train, 1)
+    if run.split is None:
+        return Ahead(fits=whole, seconds=run.tail)
+    tested = len(run.split.testing) / max(len(run.split.validation), 1)
+    return Ahead(fits=whole + len(run.split.refit.cells) / max(train, 1), tests=2 * tested, seconds=run.tail)
 
 
 def _nobody(run: Run) -> Any:
@@ -164,7 +210,10 @@ def evaluate_parts(run: Run, folder: Path) -> None:
     if run.warm is not None:
         document = run.warm.model.manifest["evaluation"]
     elif run.split and len(run.split.testing) >= MIN_VALIDATION:
-        document = measure(run.split, run.context, choice=run.choice, thorough=False).document()
+        everything = run.builder()
+        after = sum(run.choice.takes(name, everything) for name in run.choice.fusion.used) + run.tail
+        report = measure(run.split, run.context, choice=run.choice, thorough=False, budget=run.budget, after=after)
+        document = report.document()
     else:
         log.warning("too few people have something to be tested on, so this version has no figures")
     (folder / "figures.json").write_text(json.dumps(document, indent=1))
@@ -176,7 +225,12 @@ def fit_everything(run: Run, folder: Path) -> None:
     if run.warm is not None:
         hybrid = run.warm.model.hybrid.carried(run.warm.difference.rows, run.builder(), run.context)
     else:
-        hybrid = fit_hybrid(run.choice, run.builder(), run.context)
+        used = run.choice.fusion.used
+        fits = fit_last(run.choice, used, run.builder(), run.context, "all", budget=run.budget, after=run.tail)
+        for name, why in fits.failed.items():
+            raise GnnError(f"{name}: {why}")
+        hybrid = hybrid_of(run.choice, fits.parts)
+        (folder / FITS).write_text(json.dumps(fits.shortened, indent=1))
     hybrid.save(folder / "hybrid")
 
 

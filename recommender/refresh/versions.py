@@ -127,7 +127,8 @@ def earlier(store: Store, version: str | None = None) -> dict[str, Any]:
 def prune(store: Store, keep: int) -> list[str]:
     """Remove all but the current and the newest ``keep`` versions, node first: no node ever points at half a folder.
 
-    Versions that were made with people who are forgotten go whatever ``keep`` says, unless one of them is current.
+    Only while the lock of the graph is held, or what was listed as old may be published meanwhile. Versions that were
+    made with people who are forgotten go whatever ``keep`` says, unless one of them is current.
     """
     if keep < 1:
         raise InvalidInput(f"keep = {keep}; at least one version stays")

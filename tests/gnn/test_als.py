@@ -70,15 +70,60 @@ def test_objective_by_hand() -> None:
     assert als.objective(matrix, factors, config) == pytest.approx(0.25 + 2.125 + 0.8 + 0.009375 + 0.05)
 
 
+@pytest.mark.parametrize("exponent", [0.0, 1.0])
+def test_as_many_steps_as_dimensions_solve_exactly(ratings: sp.csr_matrix, exponent: float) -> None:
+    config = ALSConfig(6, unobserved_weight=0.3, regularisation=0.1, exponent=exponent, cg_steps=6)
+    matrix, generator = to_torch(ratings), torch.Generator().manual_seed(1)
+    items, start = (torch.randn(size, 6, generator=generator) for size in (20, 30))
+    shared = als.gram(items, config)
+    exact = als.fold_in(items, shared, matrix, config)
+    torch.testing.assert_close(
+        als.conjugate_gradients(start, items, shared, matrix, config), exact, rtol=1e-3, atol=1e-4
+    )
+    # From the solution nothing moves, and nothing is divided by nothing.
+    torch.testing.assert_close(
+        als.conjugate_gradients(exact, items, shared, matrix, config), exact, rtol=1e-4, atol=1e-5
+    )
+
+
+def test_each_step_of_conjugate_gradients_lowers_every_row(ratings: sp.csr_matrix) -> None:
+    config = ALSConfig(8, unobserved_weight=0.3, regularisation=0.1)
+    generator = torch.Generator().manual_seed(1)
+    items, start = (torch.randn(size, 8, generator=generator) for size in (20, 30))
+    dense, shared = ratings.toarray(), als.gram(items, config)
+
+    def losses(users: torch.Tensor) -> np.ndarray:
+        """``x A x - 2 b x`` of each row, written out over all items."""
+        ridge = config.regularisation * (np.abs(dense).sum(1) + config.unobserved_weight * 20)
+        scores = (users @ items.T).double().numpy()
+        weighted = ((config.unobserved_weight + np.abs(dense)) * scores**2).sum(1)
+        return weighted + ridge * (users.double().numpy() ** 2).sum(1) - 2 * (dense * scores).sum(1)
+
+    found = [losses(start)[1:]]
+    for steps in range(1, 6):
+        stepped = replace(config, cg_steps=steps)
+        found.append(losses(als.conjugate_gradients(start, items, shared, to_torch(ratings), stepped))[1:])
+    assert all((later < earlier).all() for earlier, later in pairwise(found))
+
+
+def test_the_fit_reaches_the_loss_of_exact_solves(ratings: sp.csr_matrix) -> None:
+    config, matrix = (
+        ALSConfig(dimensions=4, iterations=15, unobserved_weight=0.2, regularisation=0.05),
+        to_torch(ratings),
+    )
+    exact = als.objective(matrix, als.fit(matrix, replace(config, cg_steps=0)), config)
+    assert als.objective(matrix, als.fit(matrix, config), config) == pytest.approx(exact, rel=0.002)
+
+
 def test_fold_in_of_a_training_row_is_its_trained_factor(ratings: sp.csr_matrix) -> None:
-    config, matrix = ALSConfig(dimensions=6, iterations=3), to_torch(ratings)
+    config, matrix = ALSConfig(dimensions=6, iterations=3, cg_steps=0), to_torch(ratings)
     found = als.fit(matrix, config)
     again = als.fold_in(found.items, als.gram(found.items, config), rows_of(matrix, 17, 18), config)
     torch.testing.assert_close(again[0], found.users[17], rtol=1e-4, atol=1e-6)
 
 
 def test_contributions_add_up_and_a_dislike_pulls_down(ratings: sp.csr_matrix) -> None:
-    config, matrix = ALSConfig(dimensions=6, iterations=3), to_torch(ratings)
+    config, matrix = ALSConfig(dimensions=6, iterations=3, cg_steps=0), to_torch(ratings)
     found = als.fit(matrix, config)
     shared, row = als.gram(found.items, config), rows_of(matrix, 20, 21)
     items, parts = als.contributions(found.items, shared, row, torch.arange(20), config)

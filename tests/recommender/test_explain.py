@@ -22,7 +22,7 @@ from recommender.explain.paths import Paths
 from recommender.explain.picture import graph_of
 from recommender.explain.reasons import Explainer
 from recommender.explain.steps import READS_LIKE, Path, PathConfig
-from recommender.explain.words import say_shared
+from recommender.explain.words import Saying, say_shared
 from recommender.hybrid import Summands
 from recommender.meaning import Events
 from recommender.model import Person
@@ -301,9 +301,78 @@ def test_what_adds_more_than_the_history_is_said_first(explainer: Explainer) -> 
     rated = {0: "RATED", 2: "RATED"}
     words = explainer.reason(sums({**own, ("content", None): 1.6}), 1, rated)
     assert words == "because it reads like what you wrote, and you liked Alpha, by the same director"
-    popular = explainer.reason(sums({**own, ("popularity", None): 1.6}), 1, rated)
+    popular = explainer.reason(sums({**own, ("popularity", None): 1.1}), 1, rated)
     assert popular == "because it is popular, and you liked Alpha, by the same director"
-    assert explainer.reason(sums({**own, ("popularity", None): 1.4}), 1, rated).startswith("because you liked")
+    assert explainer.reason(sums({**own, ("popularity", None): 0.9}), 1, rated).startswith("because you liked")
+
+
+def test_a_reason_goes_by_what_the_largest_component_goes_by(snapshot: Snapshot) -> None:
+    """Alpha and Beta have a director in common, read alike, and are liked together by two people."""
+    found = Paths(snapshot, knowledge_of(snapshot), cells((0, 0, np.nan), (0, 1, np.nan), (1, 0, np.nan), (1, 1, 0)))
+    explainer = Explainer(found, Vocabulary("abcd"))
+    rated = {0: "RATED", 2: "PURCHASED"}
+    base = {("relations", 0): 1.0, ("ials", 0): 1.0, ("content", 0): 1.0}
+    said = {
+        "relations": "because you liked Alpha, by the same director",
+        "ials": "because people who liked Alpha liked it too",
+        "content": "because you liked Alpha, which reads alike",
+    }
+    for component, words in said.items():
+        summands = sums({**base, (component, 0): 1.5})
+        assert explainer.leader(summands) == component
+        assert explainer.reason(summands, 1, rated) == words
+        spread = sums({**base, (component, None): 1.5, (component, 2): -0.5})
+        assert explainer.leader(spread) == component, "what it gives in all decides"
+
+
+def test_an_item_without_the_path_of_the_largest_component_stays_first(explainer: Explainer) -> None:
+    """Gamma moves the rank most, by people; what the relations say comes from Alpha."""
+    summands = sums({("relations", 0): 2.0, ("ials", 2): 1.0})
+    both = explainer.reason(summands, 1, {0: "RATED", 2: "RATED"}, [2, 0])
+    assert both == "because you liked Gamma, and Alpha, by the same director"
+    bought = explainer.reason(summands, 1, {0: "PURCHASED", 2: "RATED"}, [2])
+    assert bought == "because you liked Gamma, and bought Alpha, by the same director"
+    nothing_shared = sums({("relations", 0): 2.0})
+    assert explainer.reason(nothing_shared, 3, {0: "RATED"}) == (
+        "because it has something in common with Alpha, which you liked"
+    )
+    nearby = sums({("content", 2): 2.0, ("ials", 0): 1.0})
+    assert explainer.reason(nearby, 3, {0: "RATED", 2: "RATED"}, [0, 2]) == (
+        "because you liked Alpha, and Gamma, which reads alike"
+    )
+
+
+def test_somebody_unknown_is_like_nobody(explainer: Explainer) -> None:
+    assert explainer.reason(sums({("network", None): 1.0}), 1, {}) == "because it is popular"
+    met = sums({("network", None): 1.0, ("network", 0): 0.5})
+    assert explainer.reason(met, 1, {0: "RATED"}) == ("because people who liked Alpha liked it too")
+
+
+def test_of_flags_and_of_what_only_programs_read_nothing_is_said(snapshot: Snapshot) -> None:
+    """Alpha and Beta share a flag of a shop and a number that programs read, and by the way a director."""
+    flagged = with_triples(
+        snapshot,
+        (0, "feature", 5),
+        (1, "feature", 5),
+        (0, "item.sku", 6),
+        (1, "item.sku", 6),
+        (0, "made", 4),
+        (1, "made", 4),
+    )
+    names = ["Joel", "Commentary available", "X-1"]
+    flagged = replace(flagged, entities=flagged.entities.set_column(1, "name", pa.array(names, pa.string())))
+    ties = Paths(flagged, knowledge_of(flagged), cells()).ties.paths(0, 1)
+    assert [path.words for path in ties] == ["with the same made (Joel)"]
+    own = PathConfig(
+        silent_names=(), silent_relations=("^made$",), sayings=(Saying("feature", "extra", "with the same extra"),)
+    )
+    ties = Paths(flagged, knowledge_of(flagged), cells(), config=own).ties.paths(0, 1)
+    assert sorted(path.words for path in ties) == [
+        "with the same extra (Commentary available)",
+        "with the same sku (X-1)",
+    ]
+    with pytest.raises(InvalidInput, match="no regular expression"):
+        PathConfig(silent_names=("(",))
 
 
 def test_a_named_entity_is_named(explainer: Explainer) -> None:
@@ -314,8 +383,8 @@ def test_a_named_entity_is_named(explainer: Explainer) -> None:
 
 def test_a_disliked_item_never_speaks_even_where_it_adds(explainer: Explainer) -> None:
     summands = sums({("ials", 2): 3.0, ("ials", 0): 1.0, ("popularity", None): 0.5})
-    assert explainer.reason(summands, 1, {0: "RATED"}) == "because you liked Alpha, by the same director"
-    assert explainer.reason(summands, 1, {}) == "because it is popular"
+    assert explainer.reason(summands, 1, {0: "RATED"}) == "because people who liked Alpha liked it too"
+    assert explainer.reason(summands, 1, {}) == "because it does well with people like you"
 
 
 @pytest.mark.parametrize(

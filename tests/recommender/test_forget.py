@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from kg import rejects
 from kg import snapshot as snapshots
 from kg.errors import ConstraintViolated, RecordError
 from kg.readers import AttributeColumn, UserMapping
+from kg.rejects import FILES
 from kg.store import Statement, Store
 from recommender import Recommender
 from recommender.errors import UnknownUser
@@ -224,12 +224,33 @@ def kept(vectors: Path, texts: list[str]) -> list[int]:
         return cache.get(texts)[0].tolist()
 
 
-def test_a_rejected_row_names_a_person_as_a_word_of_its_own(tmp_path: Path) -> None:
-    path = tmp_path / "some.rejects.jsonl"
-    rows = ["7,i1,5", "17,i1,5", '{"user": "7", "item": "i2"}', "u\\u00e9,7x", "x-7-y"]
-    path.write_text(
-        "".join(f'{{"file":"","line":1,"field":"","reason":"","raw":{raw!r}}}\n'.replace("'", '"') for raw in rows[:2])
-    )
-    (tmp_path / rejects.FILES).write_text(f'"{path}"\n"{tmp_path}/moved.jsonl"\n')
-    assert rejects.forget(tmp_path, "7") == (1, [str(path)], [f"{tmp_path}/moved.jsonl"])
-    assert "17,i1,5" in path.read_text()
+BROKEN = f'{{"file":"f.csv","line":3,"field":"","reason":"","raw":"i4,{ZOE},9'
+"""Half a line, as a full disk leaves it."""
+
+
+def test_no_rejects_file_and_no_cache_keeps_a_person(place: str, tmp_path: Path) -> None:
+    """Whatever has become of the files: the person goes, and what cannot be searched is named."""
+    with opened(place, tmp_path) as recommender:
+        fill(recommender, tmp_path)
+        work, listed = tmp_path / "work", tmp_path / "work" / FILES
+        paths = [tmp_path / name for name in ("half.jsonl", "folder", "link", "gone.jsonl", "zoe.rejects.jsonl")]
+        half, folder, link, gone, whole = paths
+        half.write_text(f"[1, 2]\n{BROKEN}")
+        folder.mkdir()
+        link.symlink_to(half)
+        listed.write_text("".join(f'"{path}"\n' for path in paths) + '"/half/of')
+        (work / "vectors").mkdir()
+        damaged = work / "vectors" / f"{'0' * 32}.sqlite"
+        damaged.write_bytes(b"no database" * 2_000)
+
+        receipt = recommender.forget(ZOE, refresh=False)
+
+        assert (receipt.removed["events"], receipt.left) == (3, dict.fromkeys(receipt.left, 0))
+        assert (receipt.removed["rejected rows"], receipt.removed["unreadable lines"], receipt.unreadable) == (1, 1, 2)
+        assert receipt.searched["rejects"] == [str(half), str(whole)]
+        assert receipt.not_found == [str(gone)]
+        assert receipt.failed.keys() == {str(folder), str(link)}
+        assert half.read_text() == "[1, 2]\n"
+        assert not damaged.exists(), "nobody can tell whose vectors it holds"
+        assert not graph_holds(recommender.store, ZOE)
+        assert recommender.forget(ZOE, refresh=False).removed["rejected rows"] == 0, "it can be called again"

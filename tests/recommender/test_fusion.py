@@ -80,8 +80,52 @@ def test_a_part_that_is_better_beyond_noise_stands_alone() -> None:
     assert fusion.weights.tolist() == [1.0] + [0.0] * 40
 
 
-def test_where_there_are_no_reasons_to_give_a_sum_must_lead() -> None:
-    """The same scores twice: their sum ranks as each of them does, so the default decides."""
+def test_fewer_people_are_believed_less() -> None:
+    """Forty people teach by ten times the penalty of four hundred; one who stands there twice is one of them."""
+    rng = np.random.default_rng(15)
+    relevant = targets(rng)[:40]
+    choices = choices_of(relevant + rng.normal(size=(6, *relevant.shape)), relevant)
+    stronger = FusionConfig(logit=LogitConfig(l2=10 * CONFIG.logit.l2), enough=1)
+    found = logit(choices, np.arange(40), CONFIG)
+    np.testing.assert_allclose(found, logit(choices, np.arange(40), stronger), rtol=1e-3)
+    assert found.sum() < logit(choices, np.arange(40), FusionConfig(enough=1)).sum()
+    np.testing.assert_allclose(logit(choices, np.tile(np.arange(40), 2), CONFIG), found, rtol=1e-2)
+
+
+def test_a_part_stands_alone_by_two_standard_errors() -> None:
+    """The good part leads its sum with noise; how clearly it must decides."""
+    rng = np.random.default_rng(8)
+    relevant = targets(rng)[:24]
+    good = relevant * 1.5 + rng.normal(size=relevant.shape)
+    components = np.concatenate([good[None], rng.normal(size=(40, *relevant.shape))])
+    names = ["good", *(f"noise {n}" for n in range(40))]
+    free = LogitConfig(l2=1e-6, nonnegative=False)
+    for errors, chosen in ((2.0, "good"), (100.0, "logit")):
+        for reasons in (True, False):
+            config = FusionConfig(logit=free, errors=errors)
+            found, _ = learn(choices_of(components, relevant), names, config, np.random.default_rng(0), reasons=reasons)
+            assert found.chosen == chosen
+    gains = np.array([1.0, 0, 0, 0])
+    assert leads(gains, np.zeros(4))
+    assert not leads(gains, np.zeros(4), errors=2.0), "1/4 is 1.15 of its standard errors"
+
+
+@pytest.mark.parametrize("seed", [2, 9, 11])
+def test_the_luckiest_of_many_parts_is_not_taken_for_the_best(seed: int) -> None:
+    """One of twenty parts that say nothing leads the sum beyond two errors among forty people, by luck alone; it does
+    not where those who are judged have no say in which it is."""
+    rng = np.random.default_rng(seed)
+    relevant = targets(rng)[:40]
+    choices, names = choices_of(rng.normal(size=(20, *relevant.shape)), relevant), [f"part {n}" for n in range(20)]
+    found, values = learn(choices, names, CONFIG, np.random.default_rng(0))
+    luckiest = max(range(20), key=lambda part: found.validation[names[part]])
+    alone = ndcg(choices, choices.features[:, :, luckiest], CONFIG.k, np.arange(40))
+    assert leads(alone, values, errors=CONFIG.errors)
+    assert found.chosen == "logit"
+
+
+def test_where_there_are_no_reasons_to_give_a_sum_that_ranks_as_a_part_does_is_none() -> None:
+    """The same scores twice: their sum ranks as each of them does."""
     rng = np.random.default_rng(9)
     relevant = targets(rng)
     useful = relevant + rng.normal(size=relevant.shape)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 from kg.bolt import BoltStore
 from kg.errors import EventConflict, QueryRefused, RecordError
@@ -120,6 +122,13 @@ def test_the_status_says_what_each_part_is_worth(recommender: Recommender) -> No
     )
     assert max(alone.values()) > 0.1
     assert max(alone, key=lambda part: alone[part]) != "popularity", "the halves are told apart by taste alone"
+
+
+def test_what_cypher_gives_becomes_a_frame(either: Recommender) -> None:
+    counts = either.cypher("MATCH (i:Item)-[:GENRE]->(e) RETURN e.name AS genre, count(i) AS items").to_pandas()
+    assert counts.set_index("genre")["items"].to_dict() == {"music": ITEMS // 2, "racing": ITEMS // 2}
+    empty = either.query("user_events", user="nobody").to_pandas()
+    assert (len(empty), empty.columns[0]) == (0, "kind")
 
 
 @pytest.mark.embedded
@@ -323,7 +332,8 @@ def test_a_dislike_lowers_its_neighbours(recommender: Recommender) -> None:
 
 def test_a_person_who_was_not_there_is_created_and_served(either: Recommender) -> None:
     with pytest.raises(UnknownUser, match="newcomer"):
-        either.recommend("newcomer")
+        either.recommend("newcomer", strict_users=True)
+    assert len(either.recommend("newcomer", k=5)) == 5
     popular = either.recommend_for(history=["i0"], k=1)
     assert len(popular) == 1
     either.feedback("newcomer", "i20", "LIKED")
@@ -333,6 +343,55 @@ def test_a_person_who_was_not_there_is_created_and_served(either: Recommender) -
     profile = either.profile("newcomer")
     assert profile["habits"]["liked"] == 2
     assert [set(interest["items"]) for interest in profile["interests"]] == [{"i20", "i21"}]
+
+
+def test_whom_the_graph_does_not_hold_gets_the_list_of_somebody_unknown(either: Recommender) -> None:
+    alone = either.recommend("stranger", k=4, reasons=True)
+    assert list(alone.columns) == ["user_id", "item_id", "score", "rank", "known", "reason", "title"]
+    assert alone["rank"].tolist() == [1, 2, 3, 4]
+    assert not alone["known"].any()
+    assert alone.attrs["unknown"] == {"users": ["stranger"]}
+    among = either.recommend(["u0", "stranger", "u45"], k=4)
+    assert among.groupby("user_id")["known"].first().to_dict() == {"u0": True, "stranger": False, "u45": True}
+    assert among[among.user_id == "stranger"].item_id.tolist() == alone.item_id.tolist()
+    known = either.recommend(["u0", "u45"], k=4)
+    assert "known" not in known
+    assert known.attrs["unknown"] == {}
+    assert among[among.known].item_id.tolist() == known.item_id.tolist(), "a stranger changes nobody else's list"
+    found = either.explain("stranger", alone.item_id[0])
+    adds_up(found)
+    assert (found["known"], found["exact"], found["score"]) == (False, [], pytest.approx(alone.score[0], rel=1e-4))
+    assert either.explain("u0", "i14")["known"]
+    strict = partial(either.explain, item="i1", strict_users=True)
+    for ask in (either.profile, strict, either.graph.nearest_people):
+        with pytest.raises(UnknownUser, match="stranger"):
+            ask("stranger")
+
+
+def test_items_are_left_out_of_every_list(either: Recommender) -> None:
+    whole = either.recommend("u3", k=ITEMS).item_id.tolist()
+    gone = whole[:2]
+    assert either.recommend("u3", k=ITEMS, exclude=[*gone, "nowhere"]).item_id.tolist() == whole[2:]
+    assert set(either.recommend("u3", k=9, exclude=gone, items=[*gone, whole[5]]).item_id) == {whole[5]}
+    assert set(gone) & set(either.recommend(None, k=ITEMS).item_id)
+    assert not set(gone) & set(either.recommend(None, k=ITEMS, exclude=gone).item_id)
+    assert not set(gone) & set(either.recommend("u3", k=ITEMS, filter_seen=False, exclude=gone).item_id)
+    assert not set(gone) & set(either.recommend("stranger", k=ITEMS, exclude=gone).item_id)
+    assert not set(gone) & set(either.recommend_for(history=["i20"], k=ITEMS, exclude=gone).item_id)
+
+
+def test_what_the_version_does_not_hold_is_passed_over_and_said(either: Recommender) -> None:
+    lists = either.recommend("u3", items=["nowhere", "i14", "i29", "elsewhere"], exclude=["gone"])
+    assert set(lists.item_id) == {"i14", "i29"}
+    assert lists.attrs["unknown"] == {"items": ["nowhere", "elsewhere"], "exclude": ["gone"]}
+    assert either.recommend("u3", items=["nowhere"]).empty
+    assert_frame_equal(
+        either.recommend_for(history=["i20", "nowhere", "i21"], k=5), either.recommend_for(history=["i20", "i21"], k=5)
+    )
+    assert either.recommend_for(history=["i20", "nowhere"], k=5).attrs["unknown"] == {"history": ["nowhere"]}
+    assert either.explain_for("i22", history=["i20", "nowhere"])["unknown"] == {"history": ["nowhere"]}
+    with pytest.raises(UnknownItem, match="nowhere"):
+        either.recommend_for(history=["nowhere"])
 
 
 @pytest.mark.embedded

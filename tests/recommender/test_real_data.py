@@ -6,12 +6,17 @@ import re
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from kg.readers import read_amazon, read_events, read_links, read_triples
-from kg.records import Interaction, ItemRecord, Link
+from benchmarks.bench_faithfulness import kinds
+from kg.readers import read_amazon, read_events, read_links, read_recbole, read_triples
+from kg.records import Interaction, ItemRecord, Link, Reject, Scale, Triple
 from recommender import Recommender
 from tests.running import RUN
+
+FILMS = 250
+"""People of MovieLens whose ratings are learned from: all of them take minutes."""
 
 pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -29,6 +34,15 @@ def check_serving(recommender: Recommender, user: str) -> None:
     receipt = recommender.feedback(user, lists.item_id[0], "DISLIKED")
     assert receipt.new
     assert lists.item_id[0] not in recommender.recommend(user, k=10).item_id.tolist()
+
+
+def check_reasons(recommender: Recommender, least: int) -> None:
+    """A reason names the kind of path of the component without which its item loses most, computed again without it."""
+    users = [row[0] for row in recommender.cypher("MATCH (u:User) RETURN u.id AS id ORDER BY id").rows]
+    found = kinds(recommender, users[:: max(1, len(users) // 40)])
+    assert len(found) > 300
+    assert np.mean([named == largest for named, largest in found]) >= 0.99
+    assert len({largest for _, largest in found}) >= least, "a world of one component would show nothing"
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +91,7 @@ def test_amazon_magazines_are_recommended(magazines: tuple[Path, Path], tmp_path
         about_food = [re.search("cook|food|recipe|kitchen|cuisine", texts[item].lower()) for item in asked.item_id]
         assert sum(map(bool, about_food)) >= 4
         assert asked.reason[0] == "because it reads like what you wrote"
+        check_reasons(recommender, 2)
 
 
 def test_lastfm_with_its_graph(shared_data: Path, tmp_path: Path) -> None:
@@ -104,3 +119,18 @@ def test_lastfm_with_its_graph(shared_data: Path, tmp_path: Path) -> None:
         assert recommender.status()["interactions"] == len(own)
         recommender.refresh(budget=0)
         check_serving(recommender, "2")
+        check_reasons(recommender, 2)
+
+
+def test_films_with_their_graph(shared_data: Path, tmp_path: Path) -> None:
+    """Ratings, films and the knowledge graph of Freebase; some people's, and the films that they rated."""
+    records = [record for record in read_recbole(shared_data / "ml-100k") if not isinstance(record, Reject)]
+    own = [one for one in records if isinstance(one, Interaction) and int(one.user_id) <= FILMS]
+    met = {event.item_id for event in own}
+    about = [one for one in records if isinstance(one, ItemRecord | Link) and one.item_id in met]
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender:
+        triples = (one for one in records if isinstance(one, Triple))
+        assert recommender.ingest_records(chain(triples, about, own), scale=Scale(1, 5)).rejected == 0
+        recommender.refresh(budget=0)
+        check_serving(recommender, "1")
+        check_reasons(recommender, 2)

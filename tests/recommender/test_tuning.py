@@ -72,12 +72,10 @@ def test_with_nobody_to_validate_on_the_first_configuration_stands() -> None:
     assert [trial.config.hits for trial in found.trials] == [3]
 
 
-def test_past_the_budget_only_the_first_and_the_final_form_are_tried() -> None:
+def test_past_the_budget_only_the_first_is_tried_and_it_is_said() -> None:
     found = tune([Guess], task(), RUN, budget=0.0)["guess"]
-    assert [trial.config for trial in found.trials] == [
-        Dummy(3),
-        Dummy(3, settled=True),
-    ]
+    assert [trial.config for trial in found.trials] == [Dummy(3)]
+    assert found.shortened == "1 of 3 configurations, not in its final form"
 
 
 def test_a_part_that_needs_likes_has_nothing_to_do_without_them() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from kg.errors import MissingExtra, ReadError
 from kg.rdf.shapes import Failure, facts_in, validate
+from tests.running import PATIENCE
 
 SHAPES = """
 @prefix sh: <http://www.w3.org/ns/shacl#> .
@@ -66,3 +68,57 @@ def test_what_is_no_data_and_what_are_no_shapes(shapes: Path, monkeypatch: pytes
     monkeypatch.setitem(__import__("sys").modules, "pyshacl", None)
     with pytest.raises(MissingExtra, match=r"pip install 'tastegraph\[rdf\]'"):
         checked(shapes, BOOKS)
+
+
+HEAD = """
+@prefix sh: <http://www.w3.org/ns/shacl#> .
+@prefix s: <https://schema.org/> .
+@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
+"""
+SHAPE = HEAD + "<http://e/Shape> a sh:NodeShape ; sh:targetClass s:Book ; "
+BACK_AND_FORTH = SHAPE + r'sh:property [ sh:path s:name ; sh:pattern "^(a+)+$" ] .'
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        SHAPE + "sh:in <http://e/l> . <http://e/l> rdf:first s:a ; rdf:rest <http://e/l> .",
+        SHAPE + "sh:or <http://e/l> . <http://e/l> rdf:first s:a ; rdf:rest <http://e/m> . "
+        "<http://e/m> rdf:first s:b ; rdf:rest <http://e/l> .",
+        SHAPE + "sh:property [ sh:path ( <http://e/p> ) ; sh:node <http://e/Shape> ] ; sh:node <http://e/Shape> .",
+        SHAPE + 'sh:sparql [ sh:select "SELECT nonsense" ] .',
+        SHAPE + 'sh:property [ sh:path s:name ; sh:pattern "(" ] .',
+        SHAPE + "sh:property [ sh:path <http://e/l> ] . <http://e/l> rdf:first s:a ; rdf:rest <http://e/l> .",
+    ],
+)
+def test_shapes_that_cannot_be_used_are_an_error_of_ours(shapes: Path, rules: str) -> None:
+    shapes.write_text(rules)
+    said = outcome(shapes)
+    assert isinstance(said, tuple) or said.startswith(f"{shapes}: ")
+
+
+def outcome(shapes: Path) -> tuple[bool, list[Failure]] | str:
+    """What validating books says, or the error: where an engine of SHACL takes what others refuse both are right."""
+    try:
+        return checked(shapes, BOOKS)
+    except ReadError as error:
+        return str(error)
+
+
+def test_a_regular_expression_without_an_end_is_ended(shapes: Path) -> None:
+    shapes.write_text(BACK_AND_FORTH)
+    books = HEAD + f'<http://e/b> a s:Book ; s:name "{"a" * 60}b" .'
+    path = shapes.with_name("data.ttl")
+    path.write_text(books)
+    started = time.monotonic()
+    with pytest.raises(ReadError, match=r"takes more than 15 s, the limit; a regular expression"):
+        validate(facts_in(path), shapes, 15)
+    assert time.monotonic() - started < 25 * PATIENCE
+
+
+def test_a_query_in_a_shape_reads_no_file(shapes: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.ttl"
+    secret.write_text("<http://e/secret> a <http://e/Told> .")
+    select = f"SELECT $this ?value FROM <{secret.as_uri()}> WHERE {{ ?value a <http://e/Told> }}"
+    shapes.write_text(SHAPE + f'sh:sparql [ sh:select "{select}" ] .')
+    assert "secret" not in str(outcome(shapes))

@@ -22,7 +22,7 @@ from kg.engines import adopted, made, open_store
 from kg.engines.adopted import AdoptedStore, adopt, release
 from kg.errors import GraphError, StoreError
 from kg.ingest import write_event
-from kg.queries import quoted
+from kg.quoting import neo4j as quoted
 from kg.records import Interaction
 from kg.store import Statement
 from tests.kg.store.test_adopt import MOVIES, MOVIES_MAP, SHOP, SHOP_MAP, content, events, reviews

@@ -18,14 +18,17 @@ import pytest
 
 from kg.bolt import BoltStore
 from kg.engines import folder, open_store
-from kg.errors import StoreError, StoreInUse, StoreUnavailable, StoreVersionError
+from kg.errors import GraphError, QueryFailed, StoreError, StoreInUse, StoreUnavailable, StoreVersionError  # noqa: F401
 from kg.ingest import ingest
 from kg.records import Interaction, Record
 from kg.store import Statement
+from tests.running import PATIENCE
 
 pytestmark = pytest.mark.embedded
 ROOT = Path(__file__).parents[3]
 EVENTS = 5_000
+HOG = "RETURN reduce(a = 0, x IN range(1, 100) | a + reduce(b = 0, y IN range(1, 20000000) | b + y)) AS n"
+"""A query that would run for half an hour."""
 
 
 def events(first: int = 0, last: int = EVENTS) -> list[Record]:
@@ -285,3 +288,52 @@ def test_a_server_that_is_not_there(url: str, tmp_path: Path, monkeypatch: pytes
         open_store(url, work=tmp_path)
     with pytest.raises(StoreError, match="http:// is no graph server"):
         open_store("http://127.0.0.1:1")
+
+
+GIVE_UP = """
+store = open_store(sys.argv[1])
+for _ in range(2):
+    try:
+        store.query(HOG, {}, timeout=0.2)
+    except GraphError as error:
+        print(error, file=sys.stderr)
+if sys.argv[2] == "close":
+    store.close()
+    store.close()
+print("ready", flush=True)
+"""
+
+
+@pytest.mark.parametrize("end", ["close", "leave"])
+def test_queries_that_run_on_hold_no_process(tmp_path: Path, end: str) -> None:
+    child = run(GIVE_UP, tmp_path / "store", end)
+    _, said = child.communicate(timeout=60 * PATIENCE)
+    assert child.returncode == 0
+    assert said.count("and was given up") == 2
+    assert "Traceback" not in said
+    with open_store(tmp_path / "store") as store:
+        assert store.query("RETURN 1 AS one", {}).rows == [[1]]
+
+
+EXHAUST = """
+store = open_store(sys.argv[1])
+for text in ("reduce(s = 'x', n IN range(1, 40) | s + s)", "reduce(s = [1], n IN range(1, 40) | s + s)"):
+    try:
+        store.query(f"RETURN size({text}) AS n", {}, timeout=100)
+    except QueryFailed as error:
+        assert "more memory than the embedded engine has" in str(error), error
+    else:
+        raise AssertionError(text)
+store.write(Statement("MERGE (:User {id: 'kept'})", {}))
+assert store.query("MATCH (u:User) RETURN u.id AS id", {}).rows == [["kept"]]
+print("ready", flush=True)
+"""
+
+
+def test_a_heap_that_is_used_up_is_said_and_the_engine_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCADEDB_JVM_ARGS", "-Xmx256m")
+    child = run(EXHAUST, tmp_path / "store")
+    child.communicate(timeout=60 * PATIENCE)
+    assert child.returncode == 0
+    with open_store(tmp_path / "store") as store:
+        assert store.read("MATCH (u:User) RETURN u.id AS id") == [{"id": "kept"}]

@@ -1,15 +1,20 @@
-"""A user's query reads, whatever it is written as: the engine decides, not words in the text."""
+"""A user's query reads, whatever it is written as: the engine decides, not words in the text; and it has limits."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from kg import limits, queries
 from kg.bolt import BoltStore
 from kg.engines.arcadedb import ArcadeStore
+from kg.engines.neo4j import Neo4jStore, check_plan
 from kg.errors import QueryFailed, QueryRefused
 from kg.store import Statement
+from tests.running import PATIENCE
 
 WRITES = [
     "CREATE (n:User {id: 'new'})",
@@ -44,6 +49,24 @@ COMMANDS = [
     "CALL apoc.create.node(['User'], {id: 'new'})",
     "CALL apoc.cypher.doIt('CREATE (n:User)', {})",
     "CALL dbms.setConfigValue('a', 'b')",
+    "CALL db.stats.status()",
+    "CALL db.stats.collect('QUERIES')",
+    "CALL `db`.`stats`./**/`clear` ('QUERIES')",
+    "CALL db.prepareForReplanning()",
+    "CALL db.resampleIndex('user_key')",
+    "CALL { CALL dbms.listConfig() YIELD name RETURN name } RETURN name",
+    "CALL tx.setMetaData({tastegraph: 'other'})",
+    "SHOW SETTINGS",
+    "SHOW TRANSACTIONS YIELD metaData RETURN metaData",
+    "SHOW CURRENT USER",
+    "USE system MATCH (n) RETURN n",
+    "RETURN apoc.util.sleep(3)",
+    "RETURN Apoc . /* ( */ util.`sleep` (3) AS x",
+    "EXPLAIN RETURN util.sleep(3)",
+    "MATCH (n:User {id: apoc.util.sleep(3)}) RETURN n",
+    "RETURN '\\u0027 + util.sleep(3) + \\u0027' AS x",
+    "RETURN \\u0061bs(-1) AS x",
+    "MATCH (n:`U\\u0060) DETACH DELETE n //`) RETURN n",
 ]
 FILES = [
     "LOAD CSV FROM 'file:///etc/passwd' AS line RETURN line",
@@ -141,14 +164,103 @@ def test_rows_are_limited(planted: BoltStore) -> None:
         planted.query("UNWIND range(1, 10) AS n RETURN n", {}, max_rows=9)
 
 
+@pytest.fixture
+def quiet(graph: BoltStore) -> Iterator[BoltStore]:
+    """The graph while no query of an earlier test runs on, and none at the end."""
+    wait_until_none_runs_on(graph)
+    yield graph
+    wait_until_none_runs_on(graph)
+
+
+def wait_until_none_runs_on(store: BoltStore) -> None:
+    deadline = time.monotonic() + 120 * PATIENCE
+    while limits.running_on() or (isinstance(store, Neo4jStore) and store._running_on(limits.Limits())):
+        assert time.monotonic() < deadline, "a query that was given up has not ended"
+        time.sleep(0.2)
+
+
 @pytest.mark.parametrize("answer", ["sum(a * b) AS total", "a, b"])
-def test_time_is_limited(planted: BoltStore, answer: str) -> None:
+def test_time_is_limited(quiet: BoltStore, answer: str) -> None:
     text = f"UNWIND range(1, 20000) AS a UNWIND range(1, 20000) AS b WITH a, b WHERE a * b > 0 RETURN {answer}"
     started = time.monotonic()
-    with pytest.raises(QueryFailed, match=r"^the query ran over 0.5 s, its limit, and was stopped; have it match less"):
-        planted.query(text, {}, max_rows=1_000_000_000, timeout=0.5)
-    assert time.monotonic() - started < 15
-    assert planted.query("RETURN 1 AS one", {}).rows == [[1]]
+    with pytest.raises(QueryFailed, match=r"^the query ran over 0.5 s, its limit, and was (stopped|given up); have it"):
+        quiet.query(text, {}, max_rows=1_000_000_000, max_bytes=1 << 40, timeout=0.5)
+    assert time.monotonic() - started < 1.5 * PATIENCE
+    assert quiet.query("RETURN 1 AS one", {}).rows == [[1]]
+
+
+ENDLESS = "RETURN reduce(n = 0, x IN range(1, {numbers}) | n + x % 7) AS n"
+"""One expression, which no setting of either engine ends; of the embedded one a range has a largest size."""
+NUMBERS = {"embedded": 20_000_000, "server": 150_000_000}
+
+
+def test_who_asked_is_answered_and_further_queries_are_refused(
+    quiet: BoltStore, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = ENDLESS.format(numbers=NUMBERS[request.node.callspec.params["graph"]])
+    for number in (1, 2):
+        started = time.monotonic()
+        with pytest.raises(QueryFailed, match=r"ran over 0.2 s, its limit, and was given up"):
+            quiet.query(text, {}, timeout=0.2)
+        assert time.monotonic() - started < 1.2 * PATIENCE
+        assert f"of this process {number} do" in caplog.text
+    assert limits.running_on() == 2
+    with pytest.raises(QueryRefused, match="2 queries that were given up after their limit of time still run"):
+        quiet.query("RETURN 1 AS one", {})
+    with pytest.raises(QueryRefused, match="2 queries"):
+        queries.run(quiet, "graph_counts", {})
+    assert quiet.read("RETURN 1 AS one") == [{"one": 1}]  # what is the program's own goes on
+    quiet.write(Statement("CREATE (:User {id: 'late'})", {}))
+    if isinstance(quiet, Neo4jStore):  # another process, which has given up nothing itself
+        monkeypatch.setattr(limits, "_running_on", set())
+        with pytest.raises(QueryRefused, match="2 queries"):
+            quiet.query("RETURN 1 AS one", {})
+        monkeypatch.undo()
+    wait_until_none_runs_on(quiet)
+    assert quiet.query("RETURN 1 AS one", {}).rows == [[1]]
+
+
+def test_an_answer_is_limited_in_bytes(planted: BoltStore) -> None:
+    one_text = "RETURN reduce(s = 'x', n IN range(1, 20) | s + s) AS text"
+    for text in (
+        one_text,
+        "RETURN range(1, 50000) AS all",
+        "UNWIND range(1, 20) AS n RETURN {all: range(1, 5000)} AS m",
+    ):
+        with pytest.raises(QueryFailed, match=r"^the answer takes more than 976 KiB; add LIMIT, or return less"):
+            planted.query(text, {}, max_bytes=1_000_000)
+    assert len(planted.query(one_text, {}, max_bytes=2_000_000).rows[0][0]) == 1 << 20
+
+
+@pytest.mark.parametrize("limit", [{"timeout": 0}, {"timeout": float("inf")}, {"max_rows": -1}, {"max_bytes": None}])
+def test_a_limit_is_a_number_above_zero(planted: BoltStore, limit: dict[str, Any]) -> None:
+    with pytest.raises(QueryFailed, match=r"it must be a number above 0"):
+        planted.query("RETURN 1 AS one", {}, **limit)
+
+
+def test_an_answer_that_nests_too_deep_is_said(planted: BoltStore) -> None:
+    nested = "RETURN reduce(inner = [], n IN range(1, {depth}) | [inner]) AS nested"
+    assert planted.query(nested.format(depth=150), {}).columns == ["nested"]
+    with pytest.raises(QueryFailed, match="within more than 200 others"):
+        planted.query(nested.format(depth=250), {})
+
+
+def test_threads_of_queries_are_forgotten(store: BoltStore) -> None:
+    import jpype
+
+    threads = jpype.JClass("java.lang.management.ManagementFactory").getThreadMXBean()
+    before = int(threads.getThreadCount())
+    for _ in range(50):
+        store.query("RETURN 1 AS one", {})
+    assert int(threads.getThreadCount()) < before + 25
+
+
+@pytest.mark.neo4j
+@pytest.mark.parametrize("text", ["CALL db.stats.status()", "SHOW SETTINGS", "SHOW TRANSACTIONS", "SHOW PROCEDURES"])
+def test_the_plan_of_a_server_is_a_second_line(server: BoltStore, text: str) -> None:
+    plan = server.explain(text, {}, limits.Limits())
+    with pytest.raises(QueryRefused, match=r"on no list|this one uses Show"):
+        check_plan(plan)
 
 
 def test_the_embedded_engine_would_refuse_a_write_that_analysis_missed(embedded: ArcadeStore) -> None:

@@ -170,6 +170,41 @@ def test_candidates_limit_the_list_and_seen_items_may_stay(read: Callable[..., A
     assert {row["item_id"] for row in rows} == {"m1", "m3"}, "ann dislikes m2"
 
 
+def test_a_stranger_is_served_and_said_to_be_one(run: Run, read: Callable[..., Any]) -> None:
+    rows = read("recommend", "stranger", "ann", "-k", "2")
+    assert [(row["user_id"], row["known"]) for row in rows] == [("stranger", False)] * 2 + [("ann", True)] * 2
+    shown = run("recommend", "stranger", "-k", "2")
+    assert shown.stderr.startswith("the graph does not hold 'stranger': ")
+    assert "for stranger, of whom nothing is known" in shown.stdout
+    assert run("recommend", "ann").stderr == ""
+    assert "'stranger'" in run("recommend", "ann", "stranger", "--strict-users", fails=1).stderr
+    why = run("explain", "stranger", rows[0]["item_id"], "--json")
+    assert json.loads(why.stdout)["known"] is False
+    assert why.stderr.startswith("the graph does not hold 'stranger': ")
+    assert "'stranger'" in run("explain", "stranger", "m1", "--strict-users", fails=1).stderr
+
+
+def test_candidates_that_are_not_there_are_passed_over_and_counted(run: Run, tmp_path: Path) -> None:
+    chosen, sold = tmp_path / "chosen.txt", tmp_path / "sold.txt"
+    chosen.write_text("m7\nm98\nm9\nm99\n")
+    sold.write_text("m9\nm97\n")
+    asked = run("recommend", "ann", "--candidates", str(chosen), "--json")
+    assert {(row["item_id"], row["skipped_candidates"]) for row in json.loads(asked.stdout)} == {("m7", 2), ("m9", 2)}
+    assert asked.stderr == (
+        "2 candidates are passed over, for the published version does not hold them: 'm98', 'm99'\n"
+    )
+    out = tmp_path / "lists.parquet"
+    everyone = run("recommend", "--all-users", "--candidates", str(chosen), "--out", str(out), "--json")
+    assert json.loads(everyone.stdout)["skipped_candidates"] == 2
+    for never in (("m9,m97",), (str(sold),), ("m97", "--exclude", "m9")):
+        left = run("recommend", "ann", "--candidates", str(chosen), "--exclude", *never, "--json")
+        assert [row["item_id"] for row in json.loads(left.stdout)] == ["m7"]
+        assert "'m97'" in left.stderr
+    some = run("recommend", "--history", "m1,m99", "-k", "2", "--json")
+    assert json.loads(some.stdout) == json.loads(run("recommend", "--history", "m1", "-k", "2", "--json").stdout)
+    assert "'m99'" in some.stderr
+
+
 def test_somebody_new_is_served_from_a_list_and_from_words(read: Callable[..., Any]) -> None:
     for arguments in (("--history", "m1,m3"), ("--text", "a cheerful comedy"), ("--history", "m1", "--text", "comedy")):
         rows = read("recommend", *arguments, "-k", "3")
@@ -203,6 +238,26 @@ def test_an_explanation_adds_up_and_is_drawn(run: Run, read: Callable[..., Any],
     assert "recommended" in drawn
     newcomer = read("explain", "m3", "--history", "m1,m5")
     assert {part["item_id"] for part in newcomer["parts"]} <= {None, "m1", "m5"}
+
+
+def test_a_file_says_what_reasons_speak_of_and_how(folder: Path, read: Callable[..., Any], tmp_path: Path) -> None:
+    """The director is the only thing that two movies share which not a quarter of the catalogue has."""
+    words = tmp_path / "reasons.toml"
+    words.write_text('[[sayings]]\nrelation = "direct"\nrole = "head"\nshared = "led by the same head"\n')
+
+    def told(*options: str) -> str:
+        return invoke(folder, *options, "explain", "m3", "--history", "m1,m7", "--json").stdout
+
+    assert "by the same director" in told()
+    assert "led by the same head" in told("--reasons", str(words))
+    words.write_text('silent_relations = ["direct"]')
+    assert "by the same director" not in told("--reasons", str(words))
+    words.write_text("silent_relation = 1")
+    failed = invoke(folder, "--reasons", str(words), "explain", "m3", "--history", "m1")
+    assert (failed.exit_code, "no key 'silent_relation'" in failed.stderr) == (1, True)
+    found = read("explain", "m3", "--history", "m1,m7")["reason_by"]
+    assert found["kind"] in {"popularity", "people", "entities", "texts"}
+    assert found["component"]
 
 
 def test_similar_items_are_of_the_camp(read: Callable[..., Any]) -> None:
@@ -239,7 +294,7 @@ def test_feedback_creates_people_and_refuses_unknown_items(run: Run, read: Calla
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (("recommend", "stranger"), "stranger"),
+        (("recommend", "stranger", "--strict-users"), "stranger"),
         (("profile", "stranger"), "stranger"),
         (("explain", "ann", "m99"), "m99"),
         (("similar", "m99"), "m99"),

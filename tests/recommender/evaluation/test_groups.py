@@ -57,6 +57,16 @@ def test_groups_of_people_by_hand() -> None:
     assert not any(metric.endswith("@2") for _, _, metric in found), "groups are at the first k"
 
 
+def test_people_with_and_without_a_history_stand_apart_in_any_case() -> None:
+    """Person 2 has none; item 5 comes first for person 0, who has one outside too, and item 1 for the others."""
+    scorer, config = Fixed(0, 3, 0, 0, 0, 2), EvaluationConfig(ks=(1, 2))
+    found = {(one.group, one.metric): one for one in evaluate(scorer, task(), config).groups}
+    assert {one.grouping for one in found.values()} == {"history"}
+    known, unknown = (found[f"{name} a history", "recall@1"] for name in ("with", "without"))
+    assert (known.users.tolist(), known.value) == ([0, 1], 0.5)
+    assert (unknown.users.tolist(), unknown.values.tolist()) == ([2], [0.5])
+
+
 def test_groups_of_items_by_hand() -> None:
     """Person 0 finds the cold item 5 but not the one outside; the other two find item 1 and not item 5."""
     found = groups(task(), 0, 3, 0, 0, 0, 2)

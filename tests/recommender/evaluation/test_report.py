@@ -6,6 +6,7 @@ import io
 import json
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -27,6 +28,30 @@ def figures(ndcg: np.ndarray) -> Figures:
     means |= {f"{name}@{k}": 0.25 for k in (10, 20) for name in ("coverage", "gini")}
     group = GroupFigure("activity", "no items", "ndcg@10", np.arange(len(ndcg)), ndcg)
     return Figures(means, per_person, np.zeros((len(ndcg), 20), dtype=np.int64), 0.125, (group,))
+
+
+def test_people_with_and_without_a_history_are_reported_apart(report: Report) -> None:
+    def split(model: ModelResult) -> ModelResult:
+        values = model.figures.per_person["ndcg@10"]
+        groups = [
+            GroupFigure("history", f"{name} a history", metric, np.arange(40)[rows], values[rows])
+            for name, rows in (("without", slice(10)), ("with", slice(10, 40)))
+            for metric in ("recall@10", "ndcg@10")
+        ]
+        return replace(model, figures=replace(model.figures, groups=tuple(groups)))
+
+    report = replace(report, models=[split(model) for model in report.models])
+    document = json.loads(json.dumps(report.document(), allow_nan=False))
+    first = document["by_history"][0]
+    assert (first["model"], first["group"], first["people"]) == ("hybrid <b>", "without a history", 10)
+    own = report.models[0].figures.per_person["ndcg@10"]
+    assert first["metrics"]["ndcg@10"] == pytest.approx(own[:10].mean())
+    console = Console(file=io.StringIO(), width=140, force_terminal=False)
+    report.print(console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "10 without a history, 30 with a history" in text
+    expected = " ".join(f"{own[rows].mean():.4f}" for rows in (slice(10),) * 2 + (slice(10, 40),) * 2)
+    assert expected in " ".join(text.split())
 
 
 @pytest.fixture

@@ -42,6 +42,18 @@ def test_nothing_in_train_is_later_than_the_split(values: list[int]) -> None:
     assert masks.test.sum() == pytest.approx(len(times) / 10, abs=1)
 
 
+def test_rolling_cuts_by_hand() -> None:
+    """Of a hundred moments the third cut knows seventy, whose last seven validate; the next ten are tested."""
+    times = np.random.default_rng(0).permutation(100).astype(float)
+    for number, known in enumerate((50, 60, 70, 80, 90)):
+        masks = splits.rolling(times, number)
+        assert sorted(times[masks.train]) == list(range(known - known // 10))
+        assert sorted(times[masks.valid]) == list(range(known - known // 10, known))
+        assert sorted(times[masks.test]) == list(range(known, known + 10))
+    back = splits.earlier(splits.rolling(times, 2), times)
+    assert sorted(times[back.valid]) == list(range(56, 63))
+
+
 @pytest.mark.parametrize("times", [[1.0, np.nan, 3.0], [5.0] * 100])
 def test_without_usable_times_the_error_says_what_to_do(times: list[float]) -> None:
     with pytest.raises(InvalidInput, match="use the random protocol"):

@@ -158,7 +158,7 @@ def test_random_and_leave_last() -> None:
     ]
     assert sorted(pair for fold in folds for pair in pairs(fold.test)) == [(user, item) for user, item, *_ in rows]
     assert pairs(folds[0].valid) == pairs(folds[1].test), "the next fold validates"
-    with pytest.raises(InvalidInput, match="there are temporal, random, leave-last, k-fold"):
+    with pytest.raises(InvalidInput, match="there are temporal, rolling, random, leave-last, k-fold"):
         SplitConfig("sideways")  # type: ignore[arg-type]
 
 

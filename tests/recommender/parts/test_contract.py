@@ -11,9 +11,10 @@ import scipy.sparse as sp
 
 from gnn.errors import TooLarge
 from gnn.item_item import EASEConfig
-from recommender.data import People, Rows, TrainingData
+from recommender.data import DAY, Cells, KnowledgeGraph, People, Rows, TrainingData
+from recommender.memory import Memory
 from recommender.parts import PARTS
-from recommender.parts.base import Part
+from recommender.parts.base import HALF_LIVES, Part
 from recommender.parts.content import Content, ContentConfig
 from recommender.parts.graph_filter import LowRank
 from recommender.parts.item_item import EASE, Collective
@@ -23,15 +24,20 @@ from tests.running import RUN
 PERSONAL = [name for name in PARTS if "popularity" not in name]
 
 
-@pytest.fixture(scope="module", params=list(PARTS))
+AGEING = [name for name, kind in PARTS.items() if name != "popularity" and hasattr(kind.Config(), "half_life_days")]
+
+
+@pytest.fixture(scope="module", params=[*PARTS, *(f"{name}, aged" for name in AGEING)])
 def part(request: pytest.FixtureRequest) -> Part:
-    return fitted(request.param)
+    name, _, is_aged = request.param.partition(", ")
+    return fitted(name, **({"half_life_days": 2.0} if is_aged else {}))
 
 
-def fitted(name: str) -> Part:
+def fitted(name: str, **changes: float) -> Part:
     """With the first configuration of its grid; one for large catalogues alone as it is by default."""
     kind = PARTS[name]
-    return kind(next(iter(kind.grid(world())), None)).fit(world(), RUN)
+    config = next(iter(kind.grid(world())), kind.Config())
+    return kind(replace(config, **changes) if changes else config).fit(world(), RUN)
 
 
 def person(liked: list[int], disliked: list[int] = (), row: int = -1, words: np.ndarray | None = None) -> People:
@@ -85,6 +91,46 @@ def test_taste_is_found(name: str) -> None:
     assert (np.where(own, scores, np.nan)[:, :].mean(where=own, axis=1) > scores.mean(where=~own, axis=1)).all()
     new = part.score(person([0, 1, 2]))[0]
     assert new[: ITEMS // 2].mean() > new[ITEMS // 2 :].mean()
+
+
+def test_which_parts_weigh_cells_by_age() -> None:
+    assert set(AGEING) == {"item_knn", "rp3beta", "ials", "ease", "ease_low_rank", "collective"}
+
+
+@pytest.mark.parametrize("name", AGEING)
+def test_what_goes_together_of_late_counts_more(name: str) -> None:
+    """Items 0 and 1 were liked together a year ago by eight people, 0 and 2 last week by four, others in between."""
+    empty = np.empty(0, np.int64)
+    pairs = [(0, 1)] * 8 + [(0, 2)] * 4 + [(3, 4)] * 6
+    days = np.repeat([0.0] * 8 + [360.0] * 4 + list(range(50, 350, 50)), 2)
+    items = np.array(pairs).ravel()
+    ones = np.ones(len(items), np.float32)
+    cells = Cells(np.repeat(np.arange(len(pairs)), 2), items, ones, days * DAY, len(pairs), 5)
+    data = TrainingData(cells, KnowledgeGraph(empty, empty, empty, (), 5, 0, 5))
+    config = PARTS[name].Config()
+    small = {key: value for key, value in {"regularisation": 0.5, "shrinkage": 0.0}.items() if hasattr(config, key)}
+    asked = People(sp.csr_matrix(([1.0], ([0], [0])), shape=(1, 5), dtype=np.float32), np.array([-1]))
+
+    def second(cells: Cells, half_life: float | None) -> np.ndarray:
+        """What stands with item 0, by its score less that of item 1."""
+        chosen = replace(config, **small, half_life_days=half_life)
+        scores = PARTS[name](chosen).fit(replace(data, cells=cells), RUN).score(asked)[0]
+        return scores - scores[1]
+
+    assert second(cells, None)[2] < 0 < second(cells, 60.0)[2]
+    undated = replace(cells, times=np.full(len(cells), np.nan))
+    np.testing.assert_array_equal(second(undated, 60.0), second(cells, None), err_msg="what has no date is not old")
+
+
+@pytest.mark.parametrize("name", AGEING)
+def test_half_lives_are_tried_where_ages_tell_cells_apart(name: str) -> None:
+    data = world()
+    kind = PARTS["ease" if name == "ease_low_rank" else name]  # which copies that grid where EASE does not fit
+    tried = [config.half_life_days for config in kind.grid(data)]
+    assert tried[0] is None
+    assert set(tried) == {None, *HALF_LIVES}
+    one_day = replace(data, cells=replace(data.cells, times=data.cells.times % DAY))
+    assert {config.half_life_days for config in kind.grid(one_day)} == {None}
 
 
 @pytest.mark.parametrize("name", PERSONAL)
@@ -158,14 +204,15 @@ def test_words_by_hand(row: int, weight: float) -> None:
     np.testing.assert_allclose(part.score(person([], row=row, words=said))[0], weight * near, rtol=1e-4, atol=1e-6)
 
 
-def test_ease_of_low_rank_takes_the_place_of_what_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = world()
-    assert not LowRank.grid(data)
-    monkeypatch.setattr(EASEConfig, "needed", staticmethod(lambda items: EASEConfig.memory_budget + 1))
+def test_ease_of_low_rank_takes_the_place_of_what_does_not_fit() -> None:
+    data, little = world(), replace(RUN, memory=Memory(EASEConfig.needed(ITEMS) - 1, held=2**50))
+    assert not LowRank.serves(data, RUN)
+    assert LowRank.serves(data, little)
     assert [low.regularisation for low in LowRank.grid(data)] == [full.regularisation for full in EASE.grid(data)]
     for kind in (EASE, Collective):
-        with pytest.raises(TooLarge):
-            kind(kind.grid(data)[0]).fit(data, RUN)
+        with pytest.raises(TooLarge, match="ease_low_rank"):
+            kind(kind.grid(data)[0]).fit(data, little)
+    assert LowRank(LowRank.grid(data)[0]).fit(data, little).score(data.people()).any()
 
 
 def test_nothing_to_learn_from_is_said_by_an_empty_grid() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from recommender.data import Cells, KnowledgeGraph, TrainingData
+from recommender.data import DAY, Cells, KnowledgeGraph, TrainingData
 from recommender.parts.popularity import (
-    DAY,
     AttributePopularity,
     AttributePopularityConfig,
     Popularity,
@@ -31,6 +32,17 @@ def test_overall_and_recent_add_up_by_their_shares(config: PopularityConfig, fir
     cells = Cells(np.arange(3), np.array([0, 0, 1]), np.ones(3, np.float32), times, num_users=3, num_items=3)
     part = Popularity(config).fit(TrainingData(cells, world().knowledge), RUN)
     np.testing.assert_allclose(part.scores, [first, second, 0.0], rtol=1e-6)
+
+
+def test_half_lives_from_a_day_to_a_year_are_tried_where_ages_tell_events_apart() -> None:
+    """The planted world lasts ten days; of the same events on a single day, or without times, none is newer."""
+    data = world()
+    tried = [config.half_life_days for config in Popularity.grid(data)]
+    assert {1.0, 365.0, None} <= set(tried)
+    assert len(set(tried)) == len(tried)
+    for times in (np.full(len(data.cells), np.nan), data.cells.times % DAY):
+        cells = replace(data.cells, times=times)
+        assert Popularity.grid(replace(data, cells=cells)) == [PopularityConfig()]
 
 
 def test_popularity_of_what_an_item_has() -> None:

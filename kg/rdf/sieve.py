@@ -1,0 +1,218 @@
+"""Turtle and JSON-LD before their parser sees them: bounds that it does not keep itself.
+
+Nesting ends the process there, a long token is a bare ``MemoryError``, and JSON-LD is held in memory, at some seventy
+times its size, until the outermost object ends.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+import orjson
+
+from kg.errors import TooMuch
+
+MAX_DEPTH = 256
+"""How deep a document may be nested: collections, blank nodes, objects, elements."""
+MAX_TOKEN_BYTES = 8 * 2**20
+"""The longest text, name, tag or comment."""
+MAX_OBJECT_BYTES = 3 * 2**20
+"""The largest object of JSON-LD that the parser holds: one of an outermost list, or the whole."""
+MAX_CONTEXT_TEXTS = 5_000
+"""Texts in one ``@context``: of terms that are defined by one another, some thousands end the process."""
+_PART_BYTES = 256 * 1024
+_SCHEMA_ORG = re.compile(rb'"https?://(?:www\.)?schema\.org/?"')
+
+
+class Sieve(ABC):
+    """A document that passes in pieces, each of whole tokens, and is refused where it passes a bound."""
+
+    _token: ClassVar[re.Pattern[bytes]]
+    """Tokens that matter; the group ``open`` is one whose end has not come."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._depth = 0
+        self._piece = b""
+        """What is being looked at, ..."""
+        self._at = 0
+        """... up to this token, ..."""
+        self._out: list[bytes] = []
+        """... what passed of it, ..."""
+        self._done = 0
+        """... and up to where."""
+        self._line = 1
+
+    def blocks(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """The same document, or one that says the same.
+
+        Raises:
+            TooMuch: it passes a bound; nothing after that was given.
+        """
+        held: list[bytes] = []
+        size = wanted = 0
+        for block in blocks:
+            held.append(block)
+            size += len(block)
+            if size < wanted:  # so that a long token is looked at a few times, not with each block
+                continue
+            piece, rest = self._passed(b"".join(held))
+            yield piece
+            held, size, wanted = [rest], len(rest), min(2 * len(rest), MAX_TOKEN_BYTES)
+            if size > MAX_TOKEN_BYTES:
+                self._at = 0
+                raise self._refused(f"a text, name or comment is over {MAX_TOKEN_BYTES // 2**20} MiB")
+        yield b"".join(self._passed(b"".join((*held, b"\n"))))  # what is still open is for the parser to judge
+
+    @abstractmethod
+    def _see(self, token: bytes) -> bytes | None:
+        """Take one token; what stands in its place, None for itself."""
+
+    def _passed(self, piece: bytes) -> tuple[bytes, bytes]:
+        """What may pass, and the rest, which begins with a token that is not complete."""
+        self._piece, self._out, end = piece, [], len(piece)
+        self._at = self._done = 0
+        for found in self._token.finditer(piece):
+            self._at = found.start()
+            if found.lastgroup or found.end() == len(piece):
+                end = self._at
+                break
+            if (instead := self._see(found[0])) is not None:
+                self._out += (piece[self._done : self._at], instead)
+                self._done = found.end()
+        self._line += piece.count(b"\n", 0, end)
+        return b"".join((*self._out, piece[self._done : end])), piece[end:]
+
+    def _deeper(self) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise self._refused(f"is nested over {MAX_DEPTH} deep")
+
+    def _refused(self, reason: str) -> TooMuch:
+        return TooMuch(self._file, reason, self._line + self._piece.count(b"\n", 0, self._at))
+
+
+class TurtleSieve(Sieve):
+    """Turtle and TriG: depth, and the length of tokens."""
+
+    _token = re.compile(
+        rb'"""(?:[^"\\]|\\.|"(?!""))*+"""|'
+        rb"'''(?:[^'\\]|\\.|'(?!''))*+'''|"
+        rb'"(?!"")[^"\\]*+(?:\\.[^"\\]*+)*+"|'
+        rb"'(?!'')[^'\\]*+(?:\\.[^'\\]*+)*+'|"
+        rb"#[^\r\n]*+|<<|>>|<[^<>\s]*+>?|\\.|[()\[\]{}]|(?P<open>[\"'])",
+        re.DOTALL,
+    )
+
+    def _see(self, token: bytes) -> None:
+        if token in (b"(", b"[", b"{", b"<<"):
+            self._deeper()
+        elif token in (b")", b"]", b"}", b">>"):
+            self._depth -= 1
+
+
+class JsonSieve(Sieve):
+    """JSON-LD: depth, the length of tokens, the size of objects and of contexts.
+
+    An outermost object becomes the one member of a list, and the members of its ``@graph`` are dealt out over several
+    such objects, each with the same ``@context``: the parser lets go of an object of an outermost list when it ends.
+    """
+
+    _token = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],]|(?P<open>")', re.DOTALL)
+
+    def __init__(self, file: str) -> None:
+        super().__init__(file)
+        self._before = 0
+        """Bytes before the piece."""
+        self._begun = 0
+        """Where the object begins that the parser holds."""
+        self._last = b""
+        self._context: int | None = None
+        """The depth outside of the context that is being read."""
+        self._texts = 0
+        self._outermost = b""
+        """What opens the document."""
+        self._head: bytes | None = b""
+        """What an outermost object begins with, for as long as that is nothing but a context."""
+        self._graph = b""
+        """This, and what opens the ``@graph`` whose members are being dealt out."""
+        self._dealt = False
+
+    def _passed(self, piece: bytes) -> tuple[bytes, bytes]:
+        passed, rest = super()._passed(piece)
+        if self._head is not None:
+            self._head += passed
+        self._before += len(piece) - len(rest)
+        return passed, rest
+
+    def _see(self, token: bytes) -> bytes | None:
+        last, self._last = self._last, token
+        if self._before + self._at - self._begun > MAX_OBJECT_BYTES:
+            raise self._refused(
+                f"an object of JSON-LD has over {MAX_OBJECT_BYTES // 2**20} MiB; write a list of objects, or @graph "
+                "right after @context, or N-Triples"
+            )
+        if token.startswith(b'"'):
+            return self._text(token, last)
+        if token == b",":
+            return self._next()
+        return self._opened(token, last) if token in (b"{", b"[") else self._closed(token)
+
+    def _text(self, token: bytes, last: bytes) -> bytes | None:
+        if self._context is not None:
+            self._texts += 1
+            if self._texts > MAX_CONTEXT_TEXTS:
+                raise self._refused(f"an @context has over {MAX_CONTEXT_TEXTS} texts")
+        if self._depth == 1 and last in (b"{", b","):
+            key = _key(token)
+            if key == "@context" and self._dealt:
+                raise self._refused(
+                    f"@context stands after an @graph of over {_PART_BYTES // 2**10} KiB; put it before"
+                )
+            if key not in ("@context", "@graph"):
+                self._head = None
+        if _SCHEMA_ORG.fullmatch(token) and _key(last) == "@context":
+            return b'{"@vocab": "https://schema.org/"}'  # a context on the web, whose terms are all of schema.org
+        return None
+
+    def _opened(self, token: bytes, last: bytes) -> bytes | None:
+        if self._context is None and _key(last) == "@context":
+            self._context, self._texts = self._depth, 0
+        self._deeper()
+        if self._depth == 1:
+            self._outermost = token
+            return b"[{" if token == b"{" else None
+        if self._depth == 2 and token == b"[" and self._head is not None and _key(last) == "@graph":
+            passed = b"".join((self._head, *self._out, self._piece[self._done : self._at + 1]))
+            self._graph, self._head = passed[passed.find(b"{") :].replace(b"\n", b" "), None
+        return None
+
+    def _closed(self, token: bytes) -> bytes | None:
+        self._depth -= 1
+        if self._depth == self._context:
+            self._context = None
+        if self._depth == 1:
+            self._graph = b""
+        return b"}]" if self._depth == 0 and token == b"}" else None
+
+    def _next(self) -> bytes | None:
+        at = self._before + self._at
+        if self._depth == 1 and self._outermost == b"[":
+            self._begun = at
+        if self._depth == 2 and self._graph and at - self._begun > _PART_BYTES:
+            self._begun, self._dealt = at, True
+            return b"]}," + self._graph
+        return None
+
+
+def _key(token: bytes) -> str | None:
+    """What a short text says."""
+    if not token.startswith(b'"') or len(token) > 64:
+        return None
+    try:
+        return str(orjson.loads(token))
+    except orjson.JSONDecodeError:
+        return None
