@@ -196,10 +196,8 @@ class ItemItemPart(Part):
         return Contributions(np.zeros(len(items)), block.astype(np.float64) * weights[:, None])
 
     def alike(self, item: int) -> np.ndarray:
-        row, column = (
-            half.toarray() if sp.issparse(half) else np.asarray(half)
-            for half in (self.matrix[[item]], self.matrix[:, [item]])
-        )
+        halves: tuple[Any, Any] = (self.matrix[[item]], self.matrix[:, [item]])
+        row, column = (half.toarray() if sp.issparse(half) else half for half in halves)
         return both_ways(row[0], column[:, 0])
 
     def state(self) -> dict[str, np.ndarray]:
