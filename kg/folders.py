@@ -110,6 +110,21 @@ def _clear(parent: Path) -> None:
             continue
 
 
+def check_here() -> None:
+    """Refuse to work where the process's own directory is gone: names without a ``/`` before them mean nothing there.
+
+    Raises:
+        StoreError: it has been deleted.
+    """
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise StoreError(
+            f"the directory in which this command runs is gone, or may not be read ({error.strerror}); "
+            "change to one that is there (cd)"
+        ) from error
+
+
 def hash_file(path: Path) -> str:
     """128 bits of BLAKE2b over a file, in hex."""
     with path.open("rb") as file:
