@@ -53,7 +53,7 @@ class RunContext:
     def __post_init__(self) -> None:
         for name, least in (("seed", 0), ("threads", 1)):
             value = getattr(self, name)
-            if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
+            if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
                 raise InvalidInput(f"{name} is {value!r}; it must be a whole number from {least}")
         if self.device != "cpu":
             _check_device(self.device)

@@ -21,7 +21,8 @@ RATE = 1e9
 
 def seconds(name: str, config: Any, data: TrainingData) -> float:
     """Of a fit of the part of this name on an idle core; right within a few times."""
-    return 0.01 + float(_OPERATIONS.get(name, _plain)(config, data)) / RATE
+    operations: Callable[[Any, TrainingData], Any] = _OPERATIONS.get(name, _plain)
+    return 0.01 + float(operations(config, data)) / RATE
 
 
 def scaled(name: str, took: float, config: Any, tried: Any, data: TrainingData) -> float:
@@ -59,8 +60,9 @@ def _low_rank(config: Any, data: TrainingData) -> Any:
 
 
 def _factors(config: Any, data: TrainingData) -> Any:
-    square, cube = 2 * len(data.cells) * config.dimensions**2, config.dimensions**3 / 3
-    return config.iterations * (square + (data.num_users + data.num_items) * cube) / 6
+    """Conjugate gradients; on a GPU, which solves exactly, cells cost more and time hardly matters."""
+    cells, rows = 8 * len(data.cells) * config.dimensions, 2 * (data.num_users + data.num_items) * config.dimensions**2
+    return config.iterations * (config.cg_steps + 1) * (cells + rows) / 2
 
 
 def _network(config: Any, data: TrainingData, edges: int = 0) -> Any:
@@ -83,7 +85,7 @@ def _relations(config: Any, data: TrainingData) -> float:
     """Scores of all items by each relation for those who teach, and the weights."""
     people = min(data.num_users, config.max_people)
     relations = min(len(data.knowledge.relation_names), config.max_relations)
-    return 50.0 * people * data.num_items + 1e6 * people * relations / 10
+    return float(50.0 * people * data.num_items + 1e6 * people * relations / 10)
 
 
 def _texts(config: Any, data: TrainingData) -> float:

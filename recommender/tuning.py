@@ -173,6 +173,9 @@ def tune(
             bench.decide(kind, others)
     for kind, params, limit in planner.finals():
         bench.attempt(kind, params, limit, final=True)
+    for name in trials.tried if trials is not None else ():
+        if name in bench.tuned and (why := bench.tuned[name].failed) is not None:
+            log.warning("%s: a trial cannot be repeated here, so that lists may differ: %s", name, why)
     return bench.tuned
 
 

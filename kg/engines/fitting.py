@@ -13,6 +13,7 @@ from kg.adoption import Adoption, EventMap, NodeMap, ReviewMap
 from kg.coercion import LONGEST_ID, moment_of, number_of, text_of
 from kg.engines.neo4j import FORBIDDEN_OPERATORS, Neo4jStore
 from kg.errors import GraphError, QueryFailed, StoreError
+from kg.limits import Limits
 from kg.quoting import neo4j as quoted
 from kg.quoting import neo4j_text
 from kg.store import Row
@@ -162,7 +163,7 @@ def _planned(adoption: Adoption, one: NodeMap | EventMap | ReviewMap) -> str:
 
 def _plan(store: Neo4jStore, text: str) -> None:
     try:
-        plan = store.explain(text, {})
+        plan = store.explain(text, {}, Limits())
     except GraphError as error:
         if isinstance(error, QueryFailed):
             raise ValueError(f"the server does not understand it: {error}") from error

@@ -200,7 +200,8 @@ def on_files(
         config = EncoderConfig(model=text_model) if text_model else EncoderConfig()
         texts = open_texts(session.work or Path(scratch), run, config) if files["items"] else None
         return evaluate(
-            Files(**{name: trusted(path, trust) for name, path in files.items()}),  # type: ignore[arg-type]  # that train and test are there was checked
+            # That train and test are there was checked.
+            Files(**{name: trusted(path, trust) for name, path in files.items()}),
             run,
             encode=texts.encode if texts else None,
             config=FilesConfig(refit=refit),

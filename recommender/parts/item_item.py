@@ -24,6 +24,8 @@ class EASEConfig(item_item.EASEConfig):
 
     half_life_days: float | None = None
     """See :func:`recommender.parts.base.aged`."""
+    memory_budget: int | None = None
+    """Stands in what was written before; what may be taken is now :attr:`recommender.context.RunContext.memory`."""
 
 
 def memory(run: RunContext) -> int | None:

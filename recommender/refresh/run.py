@@ -154,7 +154,7 @@ def _unchanged(store: Store, key: str, published: dict[str, Any] | None, folder:
 
 def _settings(texts: Texts | None, config: RefreshConfig, context: RunContext, trials: Trials | None) -> str:
     """Names everything but the graph that decides a result, this program among it."""
-    repeated = {} if trials is None else {"trials": trials.to_dict()}
+    repeated: dict[str, Any] = {} if trials is None else {"trials": trials.to_dict()}
     if isinstance(context.memory, Memory) and context.memory.said:
         repeated["memory"] = context.memory.said  # by which parts are left out, or stand in for others
     decisive = {
