@@ -139,7 +139,10 @@ class BoltStore(ABC):
     @property
     def work(self) -> Path:
         """The working directory; made when it is first asked for."""
-        make_folder(self._work)
+        try:
+            make_folder(self._work)
+        except OSError as error:
+            raise StoreError(f"{self._work} cannot be the working directory: {error.strerror or error}") from error
         return self._work
 
     @property

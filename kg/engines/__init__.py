@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kg.connection import ConnectionConfig, check_url, is_url
-from kg.folders import local
+from kg.folders import check_here, local
 
 if TYPE_CHECKING:
     from kg.bolt import BoltStore
@@ -32,12 +32,13 @@ def open_store(
         connection: certificates, limits and waits for a server; by default those of the environment.
 
     Raises:
-        StoreError: the folder is not a store, or is not there and ``create`` is False; or the server is too old, or
-            its URL holds a password.
+        StoreError: the process's own directory is gone; the folder is not a store, or is not there and ``create`` is
+            False; or the server is too old, or its URL holds a password.
         StoreInUse: another process has the folder open.
         StoreUnavailable: no server answers, or it rejects the credentials.
         StoreVersionError: the graph was made by another version.
     """
+    check_here()
     folder = None if work is None else local(work)
     store: BoltStore
     if is_url(str(location)):

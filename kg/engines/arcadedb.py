@@ -32,7 +32,7 @@ from kg.engines.arcadedb_server import (
 )
 from kg.engines.arcadedb_values import from_java, length
 from kg.engines.conform import conform, json_text
-from kg.engines.folder import StoreFolder
+from kg.engines.folder import StoreFolder, usable
 from kg.errors import QueryFailed, QueryRefused, StoreError
 from kg.limits import Answer, Limits, Stops
 from kg.quoting import Quoted
@@ -59,7 +59,8 @@ class ArcadeStore(BoltStore):
         """Start the engine over ``root``; see :func:`kg.engines.open_store`."""
         folder = StoreFolder.take(root, create=create)
         try:
-            engine = start(folder)
+            with usable(folder.root):
+                engine = start(folder)
         except BaseException:
             folder.release()
             raise

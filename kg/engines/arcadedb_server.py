@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import secrets
 import shutil
 import signal
@@ -110,10 +111,11 @@ def _start_java(logs: Path) -> None:
 
     if jpype.isJVMStarted():
         return
+    _check_files()
     from arcadedb_embedded.jvm import start_jvm
 
     os.environ.setdefault("ARCADEDB_JVM_ERROR_FILE", str(logs / "java-crash-%p.log"))
-    with _stderr_to(logs / "java.log"):
+    with _stderr_to(logs / "java.log"), _names_as_utf8(), _java_starts(logs):
         start_jvm(
             heap_size=_heap(),
             jvm_args=[
@@ -127,6 +129,51 @@ def _start_java(logs: Path) -> None:
         )
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminate)
+
+
+LEAST_FILES = 256
+"""That a process must be able to have open: the engine has one for each type of node and edge, and several beside."""
+
+
+def _check_files() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)  # Java raises the limit to the hard one by itself
+    if 0 <= most < LEAST_FILES:
+        raise StoreError(
+            f"this process may have {most} files open and the embedded engine needs {LEAST_FILES}; raise the limit "
+            "(ulimit -Hn 4096), or use a Neo4j server"
+        )
+
+
+@contextmanager
+def _java_starts(logs: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise StoreError(
+            f"the Java machine of the embedded engine does not start: {error}; {logs / 'java.log'} says more, and "
+            "ARCADEDB_JVM_ARGS what it was given"
+        ) from error
+
+
+@contextmanager
+def _names_as_utf8() -> Iterator[None]:
+    """Have Java read names of files as Python does, also where the locale knows ASCII only."""
+    said = next((value for name in _LOCALES if (value := os.environ.get(name))), "C")
+    if "utf" in said.lower():
+        yield
+        return
+    kept = os.environ.get("LC_ALL")
+    os.environ["LC_ALL"] = "C.UTF-8"
+    try:
+        yield
+    finally:
+        if kept is None:
+            del os.environ["LC_ALL"]
+        else:
+            os.environ["LC_ALL"] = kept
+
+
+_LOCALES = ("LC_ALL", "LC_CTYPE", "LANG")
 
 
 def _heap() -> str | None:

@@ -15,8 +15,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import resource
 import shutil
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,14 +52,18 @@ class StoreFolder:
             StoreVersionError: its layout is of another version.
         """
         root = local(root).resolve()
-        manifest = root / "store.json"
-        if not manifest.exists():
+        with usable(root):
+            return cls._take(root, create)
+
+    @classmethod
+    def _take(cls, root: Path, create: bool) -> StoreFolder:
+        if not (root / "store.json").exists():
             _check_may_create(root, create)
-        try:
-            make_folder(root)
-            lock = opened(root / "lock", "a+", encoding="utf-8")
-        except OSError as error:
-            raise StoreError(f"cannot use {root} as a store: {error.strerror or error}") from error
+        for name in ("store.json", "lock"):
+            if (path := root / name).exists() and not path.is_file():
+                raise StoreError(f"{path} is no regular file, so {root} is no store")
+        make_folder(root)
+        lock = opened(root / "lock", "a+", encoding="utf-8")
         try:
             _lock(lock, root)
             folder = cls(root, lock)
@@ -89,8 +96,14 @@ class StoreFolder:
         """Raise while there is still room to fail cleanly.
 
         Raises:
-            StoreError: less than :data:`MINIMUM_FREE` bytes are free.
+            StoreError: less than :data:`MINIMUM_FREE` bytes are free, or may be written to one file.
         """
+        largest, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+        if 0 <= largest < MINIMUM_FREE:
+            raise StoreError(
+                f"this process may write files of {largest >> 20} MiB at most and a store needs "
+                f"{MINIMUM_FREE >> 20} MiB; raise the limit (ulimit -f unlimited)"
+            )
         free = shutil.disk_usage(self.root).free
         if free < MINIMUM_FREE:
             raise StoreError(
@@ -131,6 +144,20 @@ class StoreFolder:
                 f"{self.root} has store format {found}; this program speaks format {FORMAT}. "
                 f"Use the tastegraph release that made it, or ingest the data again into a new store."
             )
+
+
+@contextmanager
+def usable(root: Path) -> Iterator[None]:
+    """Turn what the file system says into an error that names the store.
+
+    Raises:
+        StoreError: says what.
+    """
+    try:
+        yield
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        raise StoreError(f"cannot use {root} as a store: {place}{error.strerror or error}") from error
 
 
 def _check_may_create(root: Path, create: bool) -> None:

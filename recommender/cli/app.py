@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from kg.access import narrow_umask
+from kg.folders import check_here
 from recommender.cli import (
     adopt,
     evaluate,
@@ -85,6 +86,7 @@ def tastegraph(
       tastegraph refresh
       tastegraph recommend alice -k 5
     """
+    check_here()
     _log(debug, quiet)
     narrow_umask()
     context.obj = Session(store=store, work=work, debug=debug, quiet=quiet, reasons=reasons)

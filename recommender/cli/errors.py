@@ -72,6 +72,10 @@ class Verbs(TyperGroup):
         if Session.of(ctx).debug:
             traceback.print_exc()
         note(f"error: {text}")
+        try:
+            sys.stdout.flush()
+        except OSError:  # such as a full disk, of which the error is
+            _discard_stdout()
         raise typer.Exit(FAILED)
 
 
@@ -79,6 +83,9 @@ _ADVICE = {
     errno.ENOSPC: "free some space, or name another place with --store or --work",
     errno.EDQUOT: "free some space, or name another place with --store or --work",
     errno.EACCES: "check who may read and write there",
+    errno.EFBIG: "files may not grow so large here; raise the limit (ulimit -f unlimited)",
+    errno.EMFILE: "this process may have too few files open; raise the limit (ulimit -n 4096)",
+    errno.ENFILE: "the machine has too many files open; close other programs",
     errno.EROFS: "name a place that can be written with --store or --work",
 }
 

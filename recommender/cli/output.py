@@ -19,13 +19,23 @@ PIPE_WIDTH = 100_000
 def keep_stdout_clean() -> None:
     """Give this module the process's stdout for itself; whatever else writes there (a Java machine, a stray print in a
     library) lands on stderr."""
-    try:
-        ours = os.dup(1)
-    except OSError:
-        return  # closed by the caller, who wants no output
+    _open_what_is_closed()
+    ours = os.dup(1)
     sys.stdout.flush()
     os.dup2(2, 1)
     sys.stdout = os.fdopen(ours, "w", encoding="utf-8", errors="backslashreplace")
+
+
+def _open_what_is_closed() -> None:
+    """Where the caller has closed stdin, stdout or stderr, nothing else may take its number: what was printed would go
+    into a file of ours."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def document(value: Any) -> None:
