@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from kg.access import make_folder, own_all
 from kg.connection import is_url
@@ -129,6 +129,24 @@ def hash_file(path: Path) -> str:
     """128 bits of BLAKE2b over a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def plain_name(name: str) -> bool:
+    """Whether a name leads to a file below a folder, on every system the same one.
+
+    >>> [plain_name(name) for name in ("work/a b.json", "../a", "/a", "a//b", "a/.", "a\\\\b", "c:d", "a\\0", "")]
+    [True, False, False, False, False, False, False, False, False]
+    """
+    return (
+        bool(name)
+        and name == PurePosixPath(name).as_posix()
+        and not name.startswith("/")
+        and ".." not in name.split("/")
+        and name != "."
+        and name.isprintable()
+        and not {*":\\"} & {*name}
+        and len(name) <= 4_096
+    )
 
 
 def sync(path: Path) -> None:

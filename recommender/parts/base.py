@@ -20,13 +20,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import scipy.sparse as sp
 import torch
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from gnn import filters
 from gnn.filters import GraphFilter
 from gnn.sparse import to_torch
 from recommender.context import RunContext
 from recommender.data import Cells, People, Rows, TrainingData
+from recommender.tensors import read_tensors, sound
 from text.windows import unit_rows
 
 
@@ -116,8 +117,9 @@ class Part(ABC):
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what :meth:`save` wrote."""
-        part = cls(cls.Config(**json.loads((folder / "config.json").read_text())))
-        part.restore(load_file(folder / "tensors.safetensors"))
+        with sound(folder):
+            part = cls(cls.Config(**json.loads((folder / "config.json").read_text())))
+            part.restore(read_tensors(folder / "tensors.safetensors"))
         return part
 
 
@@ -240,6 +242,8 @@ def csr_state(name: str, matrix: sp.csr_matrix) -> dict[str, np.ndarray]:
 
 
 def csr_restore(name: str, state: dict[str, np.ndarray]) -> sp.csr_matrix:
-    """The CSR matrix that :func:`csr_state` took apart."""
+    """The CSR matrix that :func:`csr_state` took apart; ValueError where these are no matrix."""
     data, indices, indptr = state[f"{name}.data"], state[f"{name}.indices"], state[f"{name}.indptr"]
-    return sp.csr_matrix((data, indices, indptr), shape=tuple(int(side) for side in state[f"{name}.shape"]))
+    matrix = sp.csr_matrix((data, indices, indptr), shape=tuple(int(side) for side in state[f"{name}.shape"]))
+    matrix.check_format(full_check=True)  # nobody looks again before memory is read by these numbers
+    return matrix

