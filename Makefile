@@ -60,7 +60,7 @@ bench: $(STAMP) ## Measure speed and quality; docs/benchmarks.md holds the figur
 bench-graph: $(STAMP) ## Load and export on both engines: a table, and .cache/bench-graph.json (1M events; ten minutes)
 	$(BIN)/python -m benchmarks.bench_graph --json .cache/bench-graph.json
 
-bench-rolling: $(STAMP) ## The hybrid beside the best simple model at five points in time, by four budgets (ten hours; goes on where it stopped)
+bench-rolling: $(STAMP) ## The hybrid beside the best simple model at five points in time, by four budgets (five hours; goes on where it stopped)
 	$(BIN)/python -m benchmarks.bench_rolling
 
 bench-quality: $(STAMP) ## Quality alone: MovieLens in six splits, Last.FM and Book-Crossing with their graphs (an hour)

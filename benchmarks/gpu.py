@@ -216,7 +216,7 @@ def measurements(device: str, events: int) -> Iterator[Measurement]:
 def _ease_measurement(there: Tensor) -> Iterator[Measurement]:
     """Of EASE, whose solve costs the cube of the items: the processor solves for 2,048 of them."""
     items = there.shape[1]
-    config = EASEConfig(memory_budget=1 << 40)
+    config = EASEConfig()
     small = planted(4_000, 2_048, 200_000, "cpu")
     yield _measured("EASE", lambda: ease(there, config), lambda: ease(small, config), (items / 2_048) ** 3, there)
 

@@ -150,7 +150,8 @@ def conjugate_gradients(start: Tensor, factors: Tensor, gram: Tensor, history: T
 
     def scores(vectors: Tensor) -> Tensor:
         """``c_ui x_u·v_i`` of every cell."""
-        return torch.sparse.sampled_addmm(confidence, vectors, columns, beta=0.0).values().mul_(confidence.values())
+        products: Tensor = torch.sparse.sampled_addmm(confidence, vectors, columns, beta=0.0)
+        return products.values().mul_(confidence.values())
 
     def rest(vectors: Tensor) -> Tensor:
         """``(a0 V^T V + reg(u) I) x_u`` of every row."""

@@ -7,7 +7,7 @@
     ├── ConfigError    a hyper-parameter is out of its range; names it and the range
     ├── TooLarge       a computation would not fit its memory budget; says what to do
     ├── OutOfMemory    memory ran out in the middle of a computation
-    └── Diverged       training met a value that is not finite; says at which step
+    └── Diverged       training met a value that is not finite, or a solve has no solution; says where
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class OutOfMemory(GnnError):
 
 
 class Diverged(GnnError):
-    """Training met a value that is not finite."""
+    """Training met a value that is not finite, or a system cannot be solved."""
 
 
 def require(holds: bool, message: str) -> None:

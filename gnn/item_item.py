@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from gnn.errors import ShapeError, TooLarge, require
+from gnn.errors import Diverged, ShapeError, TooLarge, require
 from gnn.sparse import (
     blocks,
     check_csr,
@@ -70,8 +70,6 @@ class EASEConfig:
     """``lambda > 0``, added to the Gram diagonal: in units of co-occurrences, 10 (sparse) to 1,000 (dense)."""
     dropout: float = 0.0
     """``p`` in [0, 1) of the denoising form: adds ``p / (1 - p)`` of each item's own count to its diagonal."""
-    memory_budget: int = 4 << 30
-    """Bytes that the dense solve may use, three float32 matrices of items x items."""
 
     def __post_init__(self) -> None:
         require(self.regularisation > 0, f"regularisation = {self.regularisation} is not above 0")
@@ -79,11 +77,13 @@ class EASEConfig:
 
     @staticmethod
     def needed(items: int) -> int:
-        """Bytes of the dense solve over so many items."""
-        return 3 * 4 * items * items
+        """Bytes of the dense solve: one float32 matrix of items x items, and the blocks beside it."""
+        return 4 * items * items + 4 * 4 * min(BLOCK_FLOATS, items * items)
 
 
-def ease(matrix: Tensor, config: EASEConfig, extra: Sequence[tuple[float, Tensor]] = ()) -> ItemItem:
+def ease(
+    matrix: Tensor, config: EASEConfig, extra: Sequence[tuple[float, Tensor]] = (), memory: int | None = None
+) -> ItemItem:
     """The best zero-diagonal ``B`` for ``X ~ X B`` in the sense of ridge regression.
 
     ``B = I - P diag(1 / diag P)``, ``P = (G + Lambda)^-1``, ``G = X^T X + sum_r w_r F_r F_r^T`` and
@@ -96,44 +96,82 @@ def ease(matrix: Tensor, config: EASEConfig, extra: Sequence[tuple[float, Tensor
         matrix: CSR ``(U, n)`` weights above 0.
         config: hyper-parameters.
         extra: pairs of a weight ``w_r >= 0`` and CSR ``F_r`` ``(n, nodes)``.
+        memory: bytes that it may take; None does not ask.
 
     Raises:
-        TooLarge: the dense solve does not fit the budget.
+        TooLarge: the dense solve does not fit into them.
         ShapeError: an ``F_r`` with another number of rows.
     """
     check_csr(matrix, "matrix")
     size = matrix.shape[1]
     needed = config.needed(size)
-    if needed > config.memory_budget:
-        advice = "Use item_knn, rp3beta or gnn.filters.LowRankEASE, which need less, or raise memory_budget."
-        raise TooLarge(f"EASE over {size} items", needed, config.memory_budget, advice)
-    total = gram(matrix)
-    for weight, features in extra:
+    if memory is not None and needed > memory:
+        advice = "Its largest directions (ease_low_rank) and item_knn need less; memory says how much may be taken."
+        raise TooLarge(f"EASE over {size} items", needed, memory, advice)
+    for _, features in extra:
         check_csr(features, "extra")
         if features.shape[0] != size:
             raise ShapeError(f"extra has {features.shape[0]} rows; one for each of {size} items is expected")
+    total = gram(matrix)
+    for weight, features in extra:
         if weight > 0:
-            total += weight * gram(transpose(features))
+            add_gram(total, transpose(features), weight)
     return ItemItem(_zero_diagonal_regression(total, config))
 
 
 def gram(matrix: Tensor) -> Tensor:
     """``X^T X``, dense ``(n, n)`` float32, of a CSR ``(m, n)`` matrix."""
-    other = transpose(matrix)
-    result = matrix.values().new_empty(matrix.shape[1], matrix.shape[1])
-    for rows, block in blocks(other, max(1, BLOCK_FLOATS // max(1, other.shape[0]))):
-        result[rows] = densify(product(block, matrix))
+    result = matrix.values().new_zeros(matrix.shape[1], matrix.shape[1])
+    add_gram(result, matrix)
     return result
+
+
+def add_gram(total: Tensor, matrix: Tensor, weight: float = 1.0) -> None:
+    """Adds ``weight X^T X`` of a CSR ``(m, n)`` matrix to ``total`` ``(n, n)``, a block of rows at a time."""
+    other = transpose(matrix)
+    for rows, block in blocks(other, max(1, BLOCK_FLOATS // max(1, other.shape[0]))):
+        total[rows] += densify(product(block, matrix)).mul_(weight)
 
 
 def _zero_diagonal_regression(total: Tensor, config: EASEConfig) -> Tensor:
     """Overwrites ``G`` with ``B``."""
     diagonal = total.diagonal()
     diagonal += config.regularisation + config.dropout / (1 - config.dropout) * diagonal
-    precision = torch.cholesky_inverse(torch.linalg.cholesky(total))
-    torch.div(precision, -precision.diagonal(), out=total)
+    invert(total)
+    total /= -total.diagonal().clone()
     total.fill_diagonal_(0.0)
     return total
+
+
+def invert(matrix: Tensor) -> None:
+    """Overwrites a symmetric positive definite matrix ``(n, n)`` float32 with its inverse, by Cholesky.
+
+    On a processor nothing of that size is allocated beside it: LAPACK works in place on one triangle of the transpose,
+    which is the same matrix in the order of columns, and the other triangle is then copied from it.
+
+    Raises:
+        Diverged: it is not positive definite.
+    """
+    if matrix.device.type != "cpu":
+        matrix.copy_(torch.cholesky_inverse(torch.linalg.cholesky(matrix)))
+        return
+    if not matrix.numel():
+        return
+    from scipy.linalg import lapack  # a third of a second of import, which serving need not spend
+
+    columns = matrix.numpy().T
+    _, failed = lapack.spotrf(columns, lower=1, clean=0, overwrite_a=1)
+    if not failed:
+        _, failed = lapack.spotri(columns, lower=1, overwrite_c=1)
+    if failed:
+        raise Diverged(f"the matrix of items x items is not positive definite (LAPACK says {failed}); regularise more")
+    # The lower triangle of the transpose is the upper one here.
+    step = max(1, BLOCK_FLOATS // len(matrix))
+    for start in range(0, len(matrix), step):
+        end = start + step
+        matrix[end:, start:end] = matrix[start:end, end:].T
+        corner = matrix[start:end, start:end]
+        corner.copy_(corner.triu() + corner.triu(1).T)
 
 
 @dataclass(frozen=True)

@@ -38,27 +38,36 @@
     attributes = ["PART_OF"]       # at the top; default: every relation between items and entities that is no event
 
 Tables of nodes may have ``where``, Cypher on the node ``n``, which says which nodes of the label are meant.
+
+Cypher of a map is pasted into texts of ours, so each piece of it is looked at by :mod:`kg.expressions`, whoever gave
+it: the file of the map, or the graph in which it is kept. What it gives is taken by :mod:`kg.coercion`.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import Field, asdict, dataclass, fields
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kg import expressions
+from kg.coercion import UNITS, id_of, moment_of, number_of, text_of
 from kg.dialect import OWN, PREFIX, Dialect
 from kg.errors import ReadError
-from kg.queries import quoted
+from kg.quoting import neo4j as quoted
+from kg.quoting import neo4j_text
 from kg.records import KIND_PATTERN
 from kg.schema import RESERVED
 from kg.wording import ALONE, Words, reading
 
-UNITS = {"s": "epochSeconds", "ms": "epochMillis"}
+LARGEST = 1 << 20
+"""Bytes of a file with a map."""
 _EDGE = "tg_edge"
 """The name of an event that is an edge."""
 
@@ -73,15 +82,34 @@ class NodeMap:
     id: str
     where: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.where is not None:
+            _check("where", self.where, {"n"})
+
+    @property
+    def among(self) -> str:
+        """Cypher for whether a node ``n`` is one of them, whatever its id is; all but true says no."""
+        return f"n:{quoted(self.label)}" + (f" AND ({self.where}) = true" if self.where else "")
+
     @property
     def meant(self) -> str:
-        """Cypher for whether a node ``n`` is one of them; null says no."""
-        return f"n:{quoted(self.label)} AND n.{quoted(self.id)} IS NOT NULL AND ({self.where or 'true'})"
+        """Cypher for whether a node ``n`` is one of them and has an id; null says no."""
+        return f"{self.among} AND {self.key} IS NOT NULL"
+
+    @property
+    def given(self) -> str:
+        """Cypher for what a node ``n`` has as its id."""
+        return f"n.{quoted(self.id)}"
 
     @property
     def key(self) -> str:
-        """Cypher for the id of a node ``n`` as such."""
-        return f"toString(n.{quoted(self.id)})"
+        """Cypher for the id of a node ``n`` as such; null where it has none that can be one."""
+        return id_of(self.given)
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """Keys of the table, and the properties that they name, which hold text."""
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +118,11 @@ class ItemMap(NodeMap):
 
     title: str | None = None
     text: str | None = None
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """See :class:`NodeMap`."""
+        return {name: own for name, own in (("title", self.title), ("text", self.text)) if own}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,13 +135,17 @@ class EntityMap(NodeMap):
     @property
     def kind_text(self) -> str:
         """Cypher for the kind."""
-        kind = (self.kind or self.label.lower()).replace("'", "")
-        return f"'{kind}'"
+        return neo4j_text(self.kind or self.label.lower())
 
     @property
     def key(self) -> str:
         """Cypher for the id of a node ``n`` that is nothing else."""
-        return f"{self.kind_text} + ':' + {super().key}"
+        return id_of(f"{self.kind_text} + ':' + {super().key}")
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """See :class:`NodeMap`."""
+        return {"name": self.name} if self.name else {}
 
 
 @dataclass(frozen=True)
@@ -129,8 +166,6 @@ class EventMap:
     def __post_init__(self) -> None:
         if (self.type is None) == (self.pattern is None):
             raise ValueError("needs either a type or a pattern")
-        if self.pattern is not None and not ("(person" in self.pattern and "(item" in self.pattern):
-            raise ValueError("pattern must hold (person) and (item)")
         name = self.kind if self.type is None else self.type
         if name is None:
             raise ValueError("a pattern needs a kind, such as PURCHASED")
@@ -139,15 +174,20 @@ class EventMap:
         if self.unit is not None and self.unit not in UNITS:
             raise ValueError(f"unit is {self.unit!r}; it may be {' or '.join(UNITS)}")
         if self.scale is not None:
-            low, high = self.scale
-            object.__setattr__(self, "scale", (float(low), float(high)))
+            object.__setattr__(self, "scale", _scale(self.scale))
         if self.pattern is not None:
-            self._check_words(self.pattern)
+            self._check_pattern(self.pattern)
+            self._check_words()
 
     @property
     def name(self) -> str:
         """The kind."""
         return self.type or self.kind or ""
+
+    @cached_property
+    def named(self) -> expressions.Pattern | None:
+        """What the pattern names; None where there is none."""
+        return expressions.pattern_of(self.pattern) if self.pattern is not None else None
 
     @property
     def match(self) -> str:
@@ -155,20 +195,35 @@ class EventMap:
         return self.pattern or f"(person)-[{_EDGE}:{quoted(self.name)}]->(item)"
 
     @property
-    def key(self) -> str:
-        """Cypher for the id of an event, by the names of :attr:`match`."""
-        if self.pattern is None:
-            return f"elementId({_EDGE})"
+    def own_id(self) -> str:
+        """Cypher for what tells events of a person with an item apart, by the names of :attr:`match`."""
         holder, *_ = self._held
-        own = f"toString({self.id})" if self.id else f"elementId({holder})" if holder else f"person.{OWN}id"
-        return f"{own} + '/' + item.{OWN}id"
+        return id_of(f"({self.id})") if self.id else f"elementId({holder})" if holder else f"person.{OWN}id"
+
+    @property
+    def key(self) -> str:
+        """Cypher for the id of an event, by the names of :attr:`match`; null where it cannot be one."""
+        return f"elementId({_EDGE})" if self.pattern is None else id_of(f"{self.own_id} + '/' + item.{OWN}id")
+
+    @property
+    def given(self) -> Mapping[str, str]:
+        """Keys of the table, and Cypher for what an event has there, by the names of :attr:`match`."""
+        if self.pattern is None:
+            keys = {"value": self.value, "at": self.at, "title": self.title, "text": self.text}
+            return {name: f"{_EDGE}.{quoted(own)}" for name, own in keys.items() if own}
+        holder, text, title = self._held
+        said = {name: f"{holder}.{quoted(own)}" for name, own in (("title", title), ("text", text)) if own}
+        return {name: f"({own})" for name, own in (("value", self.value), ("at", self.at)) if own} | said
+
+    @property
+    def number(self) -> str:
+        """Cypher for the value: of an edge, by ``<edge>``; of a pattern, by its names."""
+        return number_of(self._of(self.value)) if self.value else "null"
 
     @property
     def moment(self) -> str:
-        """Cypher for the moment: of an edge, by ``<edge>``; of a pattern, by its names."""
-        if self.at is None:
-            return "null"
-        return _moment(self.at if self.pattern else f"<edge>.{quoted(self.at)}", self.unit)
+        """Likewise for the moment."""
+        return moment_of(self._of(self.at), self.unit) if self.at else "null"
 
     @property
     def words(self) -> Words | None:
@@ -180,28 +235,65 @@ class EventMap:
         if self.pattern is not None:
             event = f"MATCH ()-[tg_event:{PREFIX}{self.name}]->() WHERE tg_event.{OWN}event_id = <node>.{OWN}id"
             at = f"head(COLLECT {{ {event} RETURN tg_event.{OWN}at }})"
-        return Words(self.name, self.match, holder, self.key, text, title, at, direct=self.pattern is None)
+        of_edge = self.named is None or holder in self.named.edges
+        return Words(self.name, self.match, holder, self.key, text, title, at, of_edge, direct=self.pattern is None)
+
+    def _of(self, own: str) -> str:
+        return f"({own})" if self.pattern else f"<edge>.{quoted(own)}"
 
     @property
     def _held(self) -> tuple[str | None, str | None, str | None]:
         """What has the words, None where nothing has; and its properties for text and title."""
         if self.pattern is None:
             return (_EDGE if self.text or self.title else None), self.text, self.title
-        text, title = ((own or "").partition(".") for own in (self.text, self.title))
-        return text[0] or title[0] or None, text[2].strip("`") or None, title[2].strip("`") or None
+        text, title = (_property(own or "") for own in (self.text, self.title))
+        return text[0] or title[0], text[1], title[1]
 
-    def _check_words(self, pattern: str) -> None:
-        given = [re.fullmatch(r"(\w+)\.[^.]+", own) for own in (self.text, self.title) if own is not None]
-        holders, named = {own and own[1] for own in given}, set(re.findall(r"[(\[]\s*(\w+)", pattern))
-        if given and not (len(holders) == 1 and holders <= named):
+    def _check_pattern(self, pattern: str) -> None:
+        names = _names_of(pattern, ("person", "item"))
+        for key, own in (("id", self.id), ("value", self.value), ("at", self.at)):
+            if own is not None:
+                _check(key, own, names)
+
+    def _check_words(self) -> None:
+        given = [_property(own)[0] for own in (self.text, self.title) if own is not None]
+        named = self.named.nodes | self.named.edges if self.named else ()
+        if given and not (len(set(given)) == 1 and given[0] in named):
             raise ValueError("text and title must be properties of one node or edge of the pattern, such as l.remark")
 
 
-def _moment(cypher: str, unit: str | None = None) -> str:
-    """Cypher for the moment that ``cypher`` gives; null stays null."""
-    if unit is None:
-        return f"datetime(toString({cypher}))"
-    return f"CASE WHEN {cypher} IS NOT NULL THEN datetime({{{UNITS[unit]}: toInteger({cypher})}}) END"
+def _property(own: str) -> tuple[str | None, str | None]:
+    """A name and a property of it, of ``name.property``."""
+    found = re.fullmatch(r"(\w+)\.(`(?:[^`]|``)+`|[^.`]+)", own)
+    if found is None:
+        return None, None
+    return found[1], found[2][1:-1].replace("``", "`") if found[2].startswith("`") else found[2]
+
+
+def _check(key: str, text: str, names: Collection[str]) -> None:
+    try:
+        expressions.check(text, names)
+    except ValueError as error:
+        raise ValueError(f"{key} is no expression of a map: {error}") from error
+
+
+def _names_of(pattern: str, wanted: Sequence[str]) -> frozenset[str]:
+    """What a pattern names; its nodes must be called so."""
+    try:
+        named = expressions.pattern_of(pattern)
+    except ValueError as error:
+        raise ValueError(f"pattern is no pattern of a map: {error}") from error
+    if not named.nodes.issuperset(wanted):
+        *first, last = (f"({name})" for name in wanted)
+        raise ValueError(f"pattern must hold {', '.join(first)} and {last}")
+    return named.nodes | named.edges
+
+
+def _scale(given: Any) -> tuple[float, float]:
+    numbers = isinstance(given, list | tuple) and all(type(end) in (int, float) for end in given)
+    if not numbers or len(given) != 2 or not all(map(math.isfinite, given)) or not given[0] < given[1]:
+        raise ValueError(f"scale must be two numbers, the lower first, such as [1, 5]; it is {given!r}")
+    return float(given[0]), float(given[1])
 
 
 @dataclass(frozen=True)
@@ -214,14 +306,19 @@ class ReviewMap:
     at: str | None = None
 
     def __post_init__(self) -> None:
-        if not all(f"({name}" in self.pattern for name in ("person", "review", "item")):
-            raise ValueError("pattern must hold (person), (review) and (item)")
+        _names_of(self.pattern, ("person", "review", "item"))
 
     @property
     def words(self) -> Words:
         """Where the words are."""
-        at = _moment(f"<holder>.{quoted(self.at)}") if self.at else "null"
+        at = moment_of(f"<holder>.{quoted(self.at)}") if self.at else "null"
         return Words(ALONE, self.pattern, "review", "elementId(review)", self.text, self.title, at)
+
+    @property
+    def given(self) -> Mapping[str, str]:
+        """Keys of the table, and Cypher for what a review has there, by the names of the pattern."""
+        keys = {"title": self.title, "text": self.text, "at": self.at}
+        return {name: f"review.{quoted(own)}" for name, own in keys.items() if own}
 
 
 @dataclass(frozen=True)
@@ -239,6 +336,19 @@ class Adoption:
     def __post_init__(self) -> None:
         if not self.event:
             raise ValueError("at least one [[event]] is needed: what people did with items")
+        first: dict[str, int] = {}
+        for number, event in enumerate(self.event, 1):
+            if first.setdefault(event.name, number) != number:
+                raise ValueError(
+                    f"[[event]] {number}: {event.name} is counted by [[event]] {first[event.name]} already"
+                )
+        types = {event.type: first[event.name] for event in self.event if event.type}
+        for number, event in enumerate(self.event, 1):
+            if event.named and event.named.only in types:
+                raise ValueError(
+                    f"[[event]] {number}: pattern finds the same edges as type in [[event]] {types[event.named.only]}, "
+                    "so that each would count twice"
+                )
 
     def to_json(self) -> str:
         """As it is kept in the graph."""
@@ -246,8 +356,15 @@ class Adoption:
 
     @classmethod
     def from_json(cls, text: str) -> Adoption:
-        """What :meth:`to_json` gave."""
-        return _adoption(json.loads(text))
+        """What :meth:`to_json` gave.
+
+        Raises:
+            ValueError: it gave no such thing: somebody else has written there. Says which table and key.
+        """
+        try:
+            return _adoption(json.loads(text))
+        except (TypeError, RecursionError) as error:
+            raise ValueError(f"is no map: {error}") from error
 
     @classmethod
     def read(cls, path: Path) -> Adoption:
@@ -257,11 +374,30 @@ class Adoption:
             ReadError: no such file, no TOML, or a table or key that is missing, unknown or wrong: says which.
         """
         try:
-            return _adoption(tomllib.loads(path.read_text(encoding="utf-8")))
+            with path.open("rb") as file:
+                content = file.read(LARGEST + 1)
+            if len(content) > LARGEST:
+                raise ValueError(f"is over {LARGEST >> 20} MiB long, which no map is")
+            return _adoption(tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n")))
         except OSError as error:
             raise ReadError(str(path), error.strerror or str(error)) from error
-        except (ValueError, TypeError) as error:
+        except UnicodeDecodeError as error:
+            raise ReadError(str(path), f"is not encoded in UTF-8: {error}") from error
+        except RecursionError as error:
+            raise ReadError(str(path), "holds tables or lists in one another, deeper than a map has any") from error
+        except ValueError as error:
             raise ReadError(str(path), str(error)) from error
+
+    @property
+    def nodes(self) -> list[tuple[str, NodeMap]]:
+        """The tables of nodes, each with what it is called in the map."""
+        entities = ((f"[[entity]] {number}", own) for number, own in enumerate(self.entity, 1))
+        return [("[person]", self.person), ("[item]", self.item), *entities]
+
+    @property
+    def events(self) -> list[tuple[str, EventMap]]:
+        """The tables of events, likewise."""
+        return [(f"[[event]] {number}", event) for number, event in enumerate(self.event, 1)]
 
     @property
     def words(self) -> list[Words]:
@@ -278,20 +414,22 @@ class Adoption:
         return Dialect(
             prefix=PREFIX,
             nodes={
-                "Item": {name: (f"<node>.{quoted(own)}",) for name, own in item.items() if own},
-                "Entity": {"name": tuple(f"<node>.{quoted(name)}" for name in names)},
+                "Item": {name: (text_of(f"<node>.{quoted(own)}"),) for name, own in item.items() if own},
+                "Entity": {"name": tuple(text_of(f"<node>.{quoted(name)}") for name in names)},
                 "Review": words,
             },
             edges={
                 "event_id": {event.name: "elementId(<edge>)" for event in direct},
-                "value": {e.name: f"toFloat(<edge>.{quoted(e.value)})" for e in direct if e.value},
+                "value": {event.name: event.number for event in direct if event.value},
                 "at": {event.name: event.moment for event in direct if event.at},
             },
             relations=self.attributes or (),
         )
 
 
-def _adoption(document: Mapping[str, Any]) -> Adoption:
+def _adoption(document: Any) -> Adoption:
+    if not isinstance(document, Mapping):
+        raise ValueError("the map must be a table")
     given = dict(document)
     _check_keys(Adoption, given, "the map")
     for name, table in (("person", NodeMap), ("item", ItemMap)):
@@ -299,25 +437,64 @@ def _adoption(document: Mapping[str, Any]) -> Adoption:
             raise ValueError(f"[{name}] is missing")
         given[name] = _built(table, given[name], f"[{name}]")
     for name, row in (("entity", EntityMap), ("event", EventMap)):
-        rows = given.get(name) or ()
+        rows = given.get(name, ())
+        if not isinstance(rows, list | tuple):
+            raise ValueError(f"{name} must be tables that begin with [[{name}]]; it is {_shown(rows)}")
         given[name] = tuple(_built(row, own, f"[[{name}]] {number}") for number, own in enumerate(rows, 1))
-    if given.get("review"):
+    if given.get("review") is not None:
         given["review"] = _built(ReviewMap, given["review"], "[review]")
-    if given.get("attributes") is not None:
-        given["attributes"] = tuple(given["attributes"])
-    return _built(Adoption, given, "the map")
+    attributes = given.get("attributes")
+    if attributes is not None:
+        if not isinstance(attributes, list | tuple):
+            raise ValueError(f'attributes must be a list, such as ["PART_OF"]; it is {_shown(attributes)}')
+        for number, name in enumerate(attributes, 1):
+            _check_text(f"attributes, name {number},", name)
+        given["attributes"] = tuple(attributes)
+    return Adoption(**given)
 
 
-def _built(kind: type[T], given: Mapping[str, Any], where: str) -> T:
+def _built(kind: type[T], given: Any, where: str) -> T:
     """An instance from a table of the map; what is wrong with it is said with its place."""
     if not isinstance(given, Mapping):
-        raise ValueError(f"{where} must be a table")
+        raise ValueError(f"{where} must be a table; it is {_shown(given)}")
     _check_keys(kind, given, where)
+    for entry in fields(kind):  # type: ignore[arg-type]
+        _check_entry(entry, given, where)
     try:
         return kind(**given)
-    except (TypeError, ValueError) as error:
-        missing = str(error).partition("argument")[2].lstrip("s: ")
-        raise ValueError(f"{where}: {f'{missing} is missing' if 'missing' in str(error) else error}") from error
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
+def _check_entry(entry: Field[Any], given: Mapping[str, Any], where: str) -> None:
+    """A key that must be there is, and a text is one."""
+    value = given.get(entry.name)
+    if value is None:
+        if "None" not in str(entry.type):
+            raise ValueError(f"{where}: {entry.name!r} is missing")
+    elif str(entry.type).startswith("str"):
+        _check_text(f"{where}: {entry.name}", value)
+
+
+def _check_text(where: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise ValueError(f"{where} must be text in quotes; it is {_shown(value)}")
+    if not value.strip():
+        raise ValueError(f"{where} is empty; leave it out, or name something")
+    if len(value) > expressions.LONGEST:
+        raise ValueError(f"{where} is {len(value)} characters long; {expressions.LONGEST} are the most")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{where} holds half a character, which cannot be stored") from error
+    if "\0" in value:
+        raise ValueError(f"{where} holds a character with the code 0, which no name has")
+
+
+def _shown(value: Any) -> str:
+    """A value of a map, short enough for a message."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _check_keys(kind: type[Any], given: Mapping[str, Any], where: str) -> None:

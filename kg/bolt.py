@@ -267,7 +267,7 @@ class BoltStore(ABC):
         """A text of :mod:`kg.queries` as this graph has it."""
         return text
 
-    def catch_up(self) -> dict[str, int]:
+    def catch_up(self) -> dict[str, Any]:
         """Nothing: the graph is this program's own."""
         return {}
 

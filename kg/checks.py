@@ -174,7 +174,7 @@ def _check_scalars(properties: Mapping[str, Scalar], field: str) -> None:
     for name, value in properties.items():
         clean_name(name, field)
         if isinstance(value, str):
-            _check_unicode(name, value)
+            _check_texts(**{name: value})
         elif isinstance(value, float) and not math.isfinite(value):
             raise RecordError(name, f"{value} is no finite number")
         elif isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:

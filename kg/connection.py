@@ -102,6 +102,8 @@ class ConnectionConfig:
         """
         found = {name: environment[name] for name in VARIABLES if environment.get(name)}
         numbers = {name: _positive(name, text) for name, text in found.items() if name != "NEO4J_CERTIFICATES"}
+        if (pool := numbers.get("NEO4J_POOL_SIZE", 1.0)) % 1:
+            raise StoreError(f"NEO4J_POOL_SIZE is {pool:g}; it must be a whole number")
         wait = numbers.get("NEO4J_RETRY_SECONDS", RetryPolicy.write_seconds)
         return cls(
             certificates=tuple(map(Path, filter(None, found.get("NEO4J_CERTIFICATES", "").split(os.pathsep)))),
@@ -141,13 +143,33 @@ VARIABLES = (
 """Names in the environment that :class:`ConnectionConfig` is made from."""
 
 
-def is_url(location: str) -> bool:
-    """Whether this names a server rather than a folder.
+_SCHEME = re.compile(r"[a-z0-9+.-]{2,}(?=://)", re.IGNORECASE)
+_HOST = r"(?:[\w.-]+|\[[0-9a-f:.]+(?:%\w+)?\])"
+_ADDRESS = re.compile(rf"[a-z0-9+]+://{_HOST}(?::(?P<port>\d+))?/?(?:\?policy=[\w.-]+)?", re.IGNORECASE | re.ASCII)
+_MEANT = re.compile(
+    r"[^\w./~\\-]*(?:[a-z][a-z0-9+.-]+:/|(?:neo4j|bolt)(?:\+s(?:sc)?)?\s*(?::|;|//))", re.IGNORECASE | re.ASCII
+)
+_SECRET = re.compile(
+    r"^[^/\s]*:.*@|:[^/]*@|//.*@|\b(?:\w*pass\w*|pwd|\w*token|\w*secret|auth)\s*[=:]", re.IGNORECASE | re.DOTALL
+)
 
-    >>> is_url("neo4j://host:7687"), is_url("./data")
+
+def may_hold_secret(text: str) -> bool:
+    """Whether a password may stand in a text, which no message then repeats.
+
+    >>> may_hold_secret("neo4j:/ann:5ecret@host"), may_hold_secret("./data")
     (True, False)
     """
-    return re.match(r"[a-z0-9+.-]+://", location, re.IGNORECASE) is not None
+    return _SECRET.search(text) is not None
+
+
+def is_url(location: str) -> bool:
+    """Whether this names a server rather than a folder, if perhaps wrongly: :func:`check_url` says so.
+
+    >>> is_url("neo4j://host:7687"), is_url(" bolt:/host"), is_url("./data")
+    (True, True, False)
+    """
+    return _MEANT.match(location) is not None or may_hold_secret(location)
 
 
 def check_url(url: str) -> None:
@@ -156,15 +178,27 @@ def check_url(url: str) -> None:
     Raises:
         StoreError: says what to write instead.
     """
-    scheme = url.partition("://")[0].lower()
-    if scheme not in SCHEMES:
+    found = _SCHEME.match(url)
+    scheme = found[0].lower() if found else ""
+    if found and scheme not in SCHEMES:
         raise StoreError(f"{scheme}:// is no graph server; use one of {', '.join(SCHEMES)}, or a folder")
-    if "@" in url:
+    if "@" in url or may_hold_secret(url):
         host = url.rpartition("@")[2]
+        known = re.fullmatch(
+            rf"{_HOST}:\d{{1,5}}", host, re.ASCII | re.IGNORECASE
+        )  # what has no port may be a password
         raise StoreError(
-            f"the URL of {host} holds a name or a password, which logs and lists of processes would show; "
-            f"write {scheme}://{host} and set NEO4J_USERNAME and NEO4J_PASSWORD"
+            "the URL holds a name or a password, which logs and lists of processes would show; "
+            f"write {scheme or 'neo4j'}://{host if known else 'HOST'} and set NEO4J_USERNAME and NEO4J_PASSWORD"
         )
+    address = _ADDRESS.fullmatch(url) if found else None
+    if address is None:
+        raise StoreError(
+            "the store is no address of a graph server, which is neo4j://HOST:PORT, as text, with nothing around it; "
+            "it is not repeated here, for it may hold a password"
+        )
+    if address["port"] and not 0 < int(address["port"][:9]) < 1 << 16:
+        raise StoreError(f"the port in the {scheme}:// URL is not from 1 to 65535")
 
 
 _unattended: ContextVar[bool] = ContextVar("unattended", default=False)

@@ -10,12 +10,13 @@ where the owner keeps it:
 ``w.text`` of a review      likewise, from where the words are: :mod:`kg.wording`
 ``[r:RATED]`` read          ``[r:RATED|TG_RATED]``: the owner's edges and ours
 ``[r:RATED]`` written       ``[r:TG_RATED]``: ours alone
-``type(r)``                 ``replace(type(r), 'TG_', '')``
+``type(r)``                 the type without ``TG_`` before it
+``CREATE (a)-[:WROTE]->``   ``CREATE (a)-[:TG_WROTE {tg_made: true}]->``: each edge of ours has a property of ours
 ==========================  =====================================================================================
 
 Nodes that only we make (interests, segments, versions) get the prefix on their label and keep their properties. The
 texts are this package's own and keep its layout: no blank behind the colon of a label or a type, one behind that of a
-map.
+map. What is ours goes by exact names, which :mod:`kg.engines.made` keeps: the owner may have names with our prefix.
 """
 
 from __future__ import annotations
@@ -27,13 +28,21 @@ from functools import cached_property
 from typing import Any
 
 from kg.quoting import neo4j_text
-from kg.schema import RESERVED
+from kg.schema import DERIVED_PREFIX, NODE_KEYS, RESERVED
 
 PREFIX = "TG_"
 """Before every label and type that an adoption adds; before properties in lower case."""
 OWN = PREFIX.lower()
 SHARED = frozenset({"User", "Item", "Entity", "Review"})
 """Labels whose nodes may be the owner's, or read what is."""
+RECORD = "Made"
+"""The label, without the prefix, of the record of what was made: ``(:TG_Made {id, kind})``."""
+LABELS = tuple(PREFIX + label for label in (*NODE_KEYS, RECORD))
+"""All labels that an adoption may add."""
+MADE = f"{{{OWN}made: true}}"
+"""Cypher for the property of an edge that has no other."""
+HABITS = OWN + DERIVED_PREFIX
+"""What properties of people that a refresh writes begin with."""
 
 _CLAUSES = "MATCH|CREATE|MERGE|SET|DELETE|RETURN|WITH|WHERE|UNWIND|FOREACH|REQUIRE"
 _QUOTED = r"`(?:[^`]|``)+`"
@@ -86,18 +95,23 @@ class Dialect:
         >>> named.text("MATCH (i:Item {id: $item}) RETURN i.title AS title")
         'MATCH (i:TG_Item {tg_id: $item}) RETURN coalesce(i.tg_title, i.name) AS title'
         """
-        if "db.relationshipTypes()" in _bare(text):
-            return self._types()
-        return _Translation(self, text).run()
+        return self.said(text)[0]
 
-    def parameters(self, text: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Parameters of ``text``: keys of maps that are added to shared nodes get the prefix."""
+    def said(self, text: str) -> tuple[str, frozenset[str]]:
+        """As :meth:`text`; and the types of ours, and the properties of shared nodes, that it writes."""
+        if "db.relationshipTypes()" in _bare(text):
+            return self._types(), frozenset()
+        translation = _Translation(self, text)
+        return translation.run(), frozenset(translation.written)
+
+    def parameters(self, text: str, given: Mapping[str, Any]) -> tuple[Mapping[str, Any], frozenset[str]]:
+        """Parameters of ``text``: keys of maps that are added to shared nodes get the prefix. And those keys."""
         added = re.search(r"(\w+) \+= row\.(\w+)", _bare(text))
         if added is None or added[1] in _ours(text):
-            return given
+            return given, frozenset()
         name = added[2]
         rows = [row | {name: {self.own + key: value for key, value in row[name].items()}} for row in given["rows"]]
-        return {**given, "rows": rows}
+        return {**given, "rows": rows}, frozenset(key for row in rows for key in row[name])
 
     def value(self, value: Any) -> Any:
         """A value of an answer: properties of a node under our names, ours before the owner's."""
@@ -113,17 +127,25 @@ class Dialect:
         listed = ", ".join(map(neo4j_text, self.relations))
         return (
             f"MATCH (k:{self.prefix}EventKind) WITH collect(k.id) AS kinds "
+            f"WITH kinds, COLLECT {{ MATCH (m:{self.prefix}{RECORD} {{kind: 'type'}}) RETURN m.id }} AS made "
             "CALL db.relationshipTypes() YIELD relationshipType AS name "
-            f"WITH kinds, name, replace(name, '{self.prefix}', '') AS relation "
-            f"WHERE (name IN [{listed}] OR name STARTS WITH '{self.prefix}') AND NOT relation IN kinds "
-            "RETURN DISTINCT relation"
+            f"WITH kinds, made, name, {self._without('name')} AS relation "
+            f"WHERE (name IN [{listed}] OR name IN made) AND NOT relation IN kinds RETURN DISTINCT relation"
         )
+
+    def _without(self, name: str) -> str:
+        """Cypher for a type without the prefix."""
+        start = f"{name} STARTS WITH '{self.prefix}'"
+        return f"CASE WHEN {start} THEN substring({name}, {len(self.prefix)}) ELSE {name} END"
+
+
+_SHARED = "[" + ", ".join(f"'{PREFIX}{label}'" for label in sorted(SHARED)) + "]"
 
 
 def is_ours(node: str) -> str:
     """Cypher for whether a node is one that we made: an owner's keeps its properties even without a label."""
     return (
-        f"({node}.{OWN}id IS NOT NULL AND all(label IN labels({node}) WHERE label STARTS WITH '{PREFIX}') "
+        f"({node}.{OWN}id IS NOT NULL AND all(label IN labels({node}) WHERE label IN {_SHARED}) "
         f"AND all(key IN keys({node}) WHERE key STARTS WITH '{OWN}'))"
     )
 
@@ -131,6 +153,11 @@ def is_ours(node: str) -> str:
 def _bare(text: str) -> str:
     """A text in which what is quoted is left blank: a name or a string may spell anything."""
     return re.sub(rf"{_STRING}|{_QUOTED}", lambda found: found[0][0] * 2, text)
+
+
+def edge_is_ours(edge: str) -> str:
+    """Cypher for whether a relationship of one of our types is one that we made: it has properties, and ours alone."""
+    return f"(size(keys({edge})) > 0 AND all(key IN keys({edge}) WHERE key STARTS WITH '{OWN}'))"
 
 
 def _ours(text: str) -> set[str]:
@@ -152,6 +179,8 @@ class _Translation:
         self._labels = dict(re.findall(r"\((\w+):(\w+)", bare))
         self._edges = set(re.findall(r"\[(\w+)(?=[:\]])", bare))
         self._translated = bound - _ours(text)
+        self.written: set[str] = set()
+        """Types of ours, and properties of shared nodes, that the text writes."""
 
     def run(self) -> str:
         return _TOKEN.sub(self._token, self._text)
@@ -160,6 +189,7 @@ class _Translation:
         if match["clause"]:
             self._clause = match["clause"]
         elif match["constraint"]:
+            self._clause = "REQUIRE"
             return self._dialect.own + match["constraint"]
         elif match["names"]:
             return self._named(match)
@@ -179,9 +209,11 @@ class _Translation:
 
     def _named(self, match: re.Match[str]) -> str:
         """Labels or types, and whether the map of properties behind them is of shared nodes."""
-        names = match["names"].split("|")
+        names = re.findall(_NAME, match["names"])
         if self._open and self._open[-1] == "[":
             named, shared = "|".join(form for name in names for form in self._types(name)), True
+            if self._writes and not match["pattern"]:
+                named = f"{named} {MADE}"
         else:
             named, shared = "|".join(map(self._dialect.label, names)), bool(SHARED.intersection(names))
         if match["pattern"]:
@@ -190,17 +222,24 @@ class _Translation:
 
     def _types(self, name: str) -> list[str]:
         ours = self._dialect.label(name)
-        written = self._clause in ("CREATE", "MERGE", "REQUIRE")
-        return [ours] if written or name.strip("`") in RESERVED else [name, ours]
+        if self._writes:
+            self.written.add(_plain(ours))
+        return [ours] if self._writes or self._clause == "REQUIRE" or _plain(name) in RESERVED else [name, ours]
+
+    @property
+    def _writes(self) -> bool:
+        return self._clause in ("CREATE", "MERGE")
 
     def _function(self, name: str, argument: str) -> str:
         prefix = self._dialect.prefix
         if name == "type":
-            return f"replace(type({argument}), '{prefix}', '')"
+            return self._dialect._without(f"type({argument})")
         return f"[name IN labels({argument}) WHERE name STARTS WITH '{prefix}' | replace(name, '{prefix}', '')]"
 
     def _property(self, variable: str, name: str, plain: str | None) -> str:
         ours = f"{variable}.{self._dialect.own}{name}"
+        if plain and self._clause == "SET" and variable not in self._edges:
+            self.written.add(self._dialect.own + name)
         if name == "id" or (plain and (self._clause == "SET" or not plain.lstrip().startswith("="))):
             return ours + (plain or "")
         if variable in self._edges:
@@ -213,3 +252,10 @@ class _Translation:
             kept = self._dialect.nodes.get(self._labels.get(variable, ""), {}).get(name, ())
             others = [cypher.replace("<node>", variable) for cypher in kept]
         return (f"coalesce({', '.join([ours, *others])})" if others else ours) + (plain or "")
+
+
+def _plain(name: str) -> str:
+    """A name as it is, where a text has it in backticks."""
+    if not name.startswith("`"):
+        return name
+    return name[1:-1].replace("``", "`").replace("\\u005C", "\\")

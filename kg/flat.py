@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
 from typing import IO, Any, TypeVar
 
 import numpy as np
@@ -20,6 +22,7 @@ import numpy as np
 from kg import queries
 from kg.errors import StoreError
 from kg.folders import appearing
+from kg.formulas import MARK, escaped
 from kg.knowledge import WholeGraph
 from kg.packed import packed, unpacked_suffix
 from kg.progress import tqdm
@@ -71,19 +74,26 @@ class EntityGraph:
         return f"{ITEM_ENTITY}{item}"
 
 
-def export_triples(store: Store, path: Path, links: Path | None = None, *, progress: bool = False) -> dict[str, int]:
+def export_triples(
+    store: Store, path: Path, links: Path | None = None, *, raw: bool = False, progress: bool = False
+) -> dict[str, int]:
     """Write ``head,relation,tail``, and with ``links`` also ``item_id,entity_id``; returns how many of each.
 
-    The suffix ``.tsv`` makes tabs of the commas; ``.gz`` or ``.zst`` may follow.
+    The suffix ``.tsv`` makes tabs of the commas; ``.gz`` or ``.zst`` may follow. Cells, ids among them, that a
+    spreadsheet would run are escaped as :mod:`kg.formulas` says, and counted, unless ``raw``.
 
     Raises:
         StoreError: a file cannot be written.
     """
     graph = EntityGraph(store)
-    triples = _write_csv(path, ("head", "relation", "tail"), _shown(graph.triples(), path, progress))
+    shown = _shown(graph.triples(), path, progress)
+    triples, escapes = _write_csv(path, ("head", "relation", "tail"), shown, raw=raw)
     if links is None:
-        return {"triples": triples, "links_left_out": sum(1 for _ in graph.links())}
-    return {"triples": triples, "links": _write_csv(links, ("item_id", "entity_id"), graph.links())}
+        counts = {"triples": triples, "links_left_out": sum(1 for _ in graph.links())}
+    else:
+        count, more = _write_csv(links, ("item_id", "entity_id"), graph.links(), raw=raw)
+        counts, escapes = {"triples": triples, "links": count}, escapes + more
+    return counts | ({"escaped": escapes} if escapes else {})
 
 
 def export_recbole(store: Store, folder: Path, *, progress: bool = False) -> dict[str, int]:
@@ -175,16 +185,22 @@ def _shown(rows: Iterable[T], path: Path, progress: bool) -> Iterable[T]:
     return bar
 
 
-def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], *, raw: bool) -> tuple[int, int]:
+    """Write a table; how many rows it has, and how many cells were escaped: only columns with such are marked."""
     delimiter = "\t" if unpacked_suffix(path) == ".tsv" else ","
-    count = 0
-    with packed(path) as file:
-        text = _Text(file)
-        writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-        writer.writerow(header)
+    count, escapes = 0, [0] * len(header)
+    with packed(path) as file, TemporaryFile(dir=path.parent) as body:
+        writer = csv.writer(_Text(body), delimiter=delimiter, lineterminator="\n")
         for count, row in enumerate(rows, 1):  # noqa: B007
-            writer.writerow(row)
-    return count
+            cells = row if raw else [escaped(cell) for cell in row]
+            for column, (cell, given) in enumerate(zip(cells, row, strict=True)):
+                escapes[column] += cell != given
+            writer.writerow(cells)
+        marked = [f"{name}{MARK}" if escapes[column] else name for column, name in enumerate(header)]
+        csv.writer(_Text(file), delimiter=delimiter, lineterminator="\n").writerow(marked)
+        body.seek(0)
+        copyfileobj(body, file)
+    return count, sum(escapes)
 
 
 def _write_atomic(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:

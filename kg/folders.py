@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -10,14 +11,51 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from kg.access import make_folder, own_all
+from kg.connection import is_url
 from kg.errors import StoreError
 
 _MARK = ".unfinished"
 """A file beside what is being written, locked as long as its process lives."""
 _BESIDE = re.compile(r"\..+-[a-z0-9_]{8}")
+
+
+SETTINGS_BYTES = 1 << 20
+"""A file of settings is far below."""
+
+
+def local(place: str | Path) -> Path:
+    """A path in this machine's file system, ``~`` of it resolved.
+
+    Raises:
+        StoreError: none can have it: an address of a server, which is not repeated, a NUL character, somebody's home
+            who is not there, links in a circle.
+    """
+    if is_url(str(place)):
+        raise StoreError("the address of a server stands where a folder is meant; name a folder of this machine")
+    try:
+        path = Path(place).expanduser()
+        path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise StoreError(f"{str(place)!a} can be no folder: {why}") from error
+    return path
+
+
+def settings_of(path: Path) -> str:
+    """The text of a file of settings.
+
+    Raises:
+        OSError: it cannot be read, or has no end.
+        UnicodeDecodeError: it is no text.
+    """
+    with path.open("rb") as file:
+        content = file.read(SETTINGS_BYTES + 1)
+    if len(content) > SETTINGS_BYTES:
+        raise OSError(errno.EFBIG, f"is over {SETTINGS_BYTES >> 20} MiB, or has no end", str(path))
+    return content.decode()
 
 
 @contextmanager
@@ -91,6 +129,24 @@ def hash_file(path: Path) -> str:
     """128 bits of BLAKE2b over a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def plain_name(name: str) -> bool:
+    """Whether a name leads to a file below a folder, on every system the same one.
+
+    >>> [plain_name(name) for name in ("work/a b.json", "../a", "/a", "a//b", "a/.", "a\\\\b", "c:d", "a\\0", "")]
+    [True, False, False, False, False, False, False, False, False]
+    """
+    return (
+        bool(name)
+        and name == PurePosixPath(name).as_posix()
+        and not name.startswith("/")
+        and ".." not in name.split("/")
+        and name != "."
+        and name.isprintable()
+        and not {*":\\"} & {*name}
+        and len(name) <= 4_096
+    )
 
 
 def sync(path: Path) -> None:

@@ -65,7 +65,7 @@ def write_import(source: Source, folder: Path, *, progress: bool = True) -> dict
     with appearing(folder) as beside:
         with _Files(beside, columns) as files:
             for number, node in enumerate(shown(_nodes(source), nodes, "nodes", progress)):
-                files.add("nodes", node.labels, [number, BETWEEN.join(node.labels)], node.properties)
+                files.add("nodes", node.labels, [number, BETWEEN.join(map(_entry, node.labels))], node.properties)
             for edge in shown(source.edges(), edges, "edges", progress):
                 files.add("edges", edge.relation, [edge.head, edge.tail, edge.relation], edge.properties)
         (beside / "import.args").write_text("\n".join([*OPTIONS, *files.arguments()]) + "\n", encoding="utf-8")
@@ -183,7 +183,7 @@ def _cell(value: Any) -> str | None:
 def _entry(value: Any) -> str:
     text = _cell(value) or ""
     if BETWEEN in text:
-        raise StoreError(f"a list holds the text {text!r} with the character U+001F, which parts entries; remove it")
+        raise StoreError(f"{text!r} in a list or as a label holds U+001F, which parts entries; remove it")
     return text
 
 

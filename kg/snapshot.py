@@ -180,7 +180,11 @@ def load(folder: Path) -> Snapshot:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
             raise ReadError(str(folder), f"has snapshot format {manifest['format']}, not {FORMAT}; refresh again")
-        tables = {name: _load_table(folder / f"{name}.arrow", manifest["tables"][name]) for name in SCHEMAS}
+        tables = {
+            name: _load_table(folder / f"{name}.arrow", manifest["tables"][name], schema)
+            for name, schema in SCHEMAS.items()
+        }
+        _check_rows(tables)
         return Snapshot(**tables, origin=_load_origin(folder, manifest.get("origin")))
     except OSError as error:
         raise ReadError(str(folder), f"is no complete snapshot ({error.strerror}); refresh again") from error
@@ -195,7 +199,11 @@ _HIDDEN = {"entities": "every_entity", "facts": "facts"}
 def _load_origin(folder: Path, entry: dict[str, Any] | None) -> Origin | None:
     if entry is None:
         return None
-    tables = {name: _load_table(folder / f"{file}.arrow", entry["tables"][name]) for name, file in _HIDDEN.items()}
+    schemas = {"entities": ENTITIES, "facts": FACTS}
+    tables = {
+        name: _load_table(folder / f"{file}.arrow", entry["tables"][name], schemas[name])
+        for name, file in _HIDDEN.items()
+    }
     return Origin(moment=Moment(**entry["moment"]), surplus=entry["surplus"], **tables)
 
 
@@ -221,13 +229,29 @@ def moment_of(folder: Path) -> Moment | None:
 _COMPRESSED = ipc.IpcWriteOptions(compression="zstd")
 
 
-def _load_table(path: Path, entry: dict[str, Any]) -> pa.Table:
+def _check_rows(tables: Mapping[str, pa.Table]) -> None:
+    """Refuse rows that no table has: whoever reads memory by them does not look again."""
+    items, entities = tables["items"].num_rows, tables["entities"].num_rows
+    ends = {"user": tables["users"].num_rows, "item": items, "entity": entities}
+    ends |= dict.fromkeys(("head", "tail"), items + entities + tables["mentions"].num_rows)
+    for table in (tables[name] for name in ("events", "reviews", "triples", "traits")):
+        for column in ends.keys() & {*table.column_names}:
+            span = pc.min_max(table[column]).as_py()
+            if span["min"] is not None and not 0 <= span["min"] <= span["max"] < ends[column]:
+                raise ValueError(f"{column} names a row that is not there")
+
+
+def _load_table(path: Path, entry: dict[str, Any], schema: pa.Schema) -> pa.Table:
     if hash_file(path) != entry["hash"]:
         raise ReadError(
             str(path), "is damaged: it has changed since it was written; remove its folder and refresh again"
         )
     with pa.OSFile(str(path), "rb") as source:
-        return ipc.open_file(source).read_all()
+        table = ipc.open_file(source).read_all()
+    table.validate(full=True)
+    if not table.schema.equals(schema):
+        raise ReadError(str(path), "holds other columns than a snapshot has; remove its folder and refresh again")
+    return table
 
 
 def _digest_column(digest: hashlib.blake2b, column: pa.ChunkedArray) -> None:

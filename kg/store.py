@@ -208,7 +208,7 @@ class Store(Protocol):
     def translate(self, text: str) -> str:
         """A text of :mod:`kg.queries` as this graph has it, for :meth:`query`; other methods take those as they are."""
 
-    def catch_up(self) -> dict[str, int]:
+    def catch_up(self) -> dict[str, Any]:
         """Take in what the owner of an adopted graph has changed; see :mod:`kg.engines.adopted`."""
 
     def close(self) -> None:

@@ -8,12 +8,12 @@ deletes is so at once. :meth:`kg.engines.adopted.AdoptedStore.catch_up` makes su
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kg.dialect import OWN, PREFIX, is_ours
-from kg.queries import quoted
+from kg.coercion import text_of
+from kg.dialect import MADE, OWN, PREFIX, is_ours
+from kg.quoting import neo4j as quoted
 
 ALONE = "[review]"
 """In place of a kind, for words that came with no event."""
@@ -40,6 +40,8 @@ class Words:
     title: str | None
     at: str
     """Cypher for when they were written; ``<holder>`` has them, ``<node>`` is ours."""
+    of_edge: bool = False
+    """Whether the holder is an edge."""
     direct: bool = False
     """Whether the holder is an edge that starts at the person."""
 
@@ -64,7 +66,7 @@ class Words:
             "WITH person, item, id, min(elementId(holder)) AS holder "
             f"MERGE (w:{PREFIX}Review {{{OWN}id: id}}) "
             f"ON CREATE SET w.{OWN}event = '{self.kind}', w.{OWN}holder = holder "
-            f"MERGE (person)-[:{PREFIX}WROTE]->(w) MERGE (w)-[:{PREFIX}ABOUT]->(item)"
+            f"MERGE (person)-[:{PREFIX}WROTE {MADE}]->(w) MERGE (w)-[:{PREFIX}ABOUT {MADE}]->(item)"
         )
 
     @property
@@ -72,11 +74,6 @@ class Words:
         """Cypher for whether there are any, by the pattern's names."""
         found = (f"trim(coalesce({_text(self.holder, name)}, ''))" for name in (self.title, self.text) if name)
         return f"{' + '.join(found)} <> ''"
-
-    @property
-    def of_edge(self) -> bool:
-        """Whether the holder is an edge."""
-        return re.search(rf"\[\s*{self.holder}\b", self.pattern) is not None
 
     def _place(self, name: str) -> str:
         """A pattern that gives whatever may be the holder this name."""
@@ -107,4 +104,4 @@ def reading(words: Iterable[Words], name: str) -> str:
 
 def _text(holder: str, name: str) -> str:
     """A number is a text, a list is none."""
-    return f"toStringOrNull({holder}.{quoted(name)})"
+    return text_of(f"{holder}.{quoted(name)}")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kg.access import make_folder, own_all
-from kg.folders import sync
+from kg.folders import plain_name, sync
 from recommender.errors import ArtefactError
 
 FORMAT = 4
@@ -60,9 +60,10 @@ def read_manifest(folder: Path, *, verify: bool = True) -> dict[str, Any]:
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
+        _check(manifest)
     except FileNotFoundError:
         raise ArtefactError(f"{folder} is not complete: it has no {MANIFEST}; run 'tastegraph refresh'") from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):  # ValueError: no JSON, no UTF-8, or not what a manifest says
         raise ArtefactError(f"{folder / MANIFEST} is damaged; remove {folder} and run 'tastegraph refresh'") from None
     if manifest.get("format") != FORMAT:
         found = manifest.get("format")
@@ -70,12 +71,38 @@ def read_manifest(folder: Path, *, verify: bool = True) -> dict[str, Any]:
     if verify:
         for name, digest in manifest["files"].items():
             path = folder / name
-            if not path.is_file() or _digest(path) != digest:
-                state = "is damaged" if path.is_file() else "is missing"
-                raise ArtefactError(
-                    f"{path} {state}; run 'tastegraph models rollback' for the version before, or 'tastegraph refresh'"
-                )
+            if (state := _state(folder, name, digest)) is not None:
+                raise ArtefactError(f"{path} {state}; {_ADVICE}")
+        if strays := _files(folder) - manifest["files"].keys() - {MANIFEST}:
+            raise ArtefactError(f"{folder} holds {min(strays)!r}, which its {MANIFEST} does not name; {_ADVICE}")
     return dict(manifest)
+
+
+_ADVICE = "run 'tastegraph models rollback' for the version before, or 'tastegraph refresh'"
+
+
+def _check(manifest: Any) -> None:
+    """Refuse what is no manifest at all, and names that lead out of its folder; that of another version stays."""
+    if not isinstance(manifest, dict):
+        raise ValueError(manifest)
+    files = manifest.get("files")
+    named = isinstance(files, dict) and all(plain_name(name) and isinstance(files[name], str) for name in files)
+    if manifest.get("format") == FORMAT and not named:
+        raise ValueError(files)
+
+
+def _state(folder: Path, name: str, digest: str) -> str | None:
+    """What is wrong with a file; None where nothing is."""
+    path = folder / name
+    if path.resolve() != folder.resolve() / name:
+        return "is a link or lies behind one"
+    if not path.is_file():
+        return "is missing"
+    return None if _digest(path) == digest else "is damaged"
+
+
+def _files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
 
 
 def exists(folder: Path) -> bool:

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from kg.connection import is_url
+from kg.folders import settings_of
 from recommender.errors import InvalidInput
 
 T = TypeVar("T")
@@ -21,9 +23,11 @@ def read_config(kind: type[T], path: Path) -> T:
         InvalidInput: it cannot be read, is no TOML, or holds a key or a value that is not known; names it.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        table = tomllib.loads(settings_of(path))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput(f"{path} is no TOML file: {error}") from error
+    except ValueError as error:  # a NUL in the path
+        raise InvalidInput(f"cannot read {str(path)!r}: {error}") from error
     except OSError as error:
         raise InvalidInput(f"cannot read {path}: {error.strerror}") from error
     return configured(kind, table, str(path))
@@ -42,7 +46,7 @@ def configured(kind: type[T], table: Mapping[str, Any], where: str) -> T:
     hints = get_type_hints(kind)
     names = [entry.name for entry in fields(kind)]  # type: ignore[arg-type]
     if unknown := [key for key in table if key not in names]:
-        raise InvalidInput(f"{where}: there is no key {unknown[0]!r}; there are {', '.join(names)}")
+        raise InvalidInput(f"{where}: there is no key {_shown(unknown[0])}; there are {', '.join(names)}")
     try:
         return kind(**{key: _value(hints[key], value, f"{where}: {key}") for key, value in table.items()})
     except TypeError as error:  # a key that must be there is not
@@ -69,4 +73,9 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if hint in (str, int, float, bool) and type(value) is hint:
         return value
     wanted = " or ".join(map(repr, arguments)) if kind is Literal else getattr(hint, "__name__", hint)
-    raise InvalidInput(f"{where} = {value!r} is not {wanted}")
+    raise InvalidInput(f"{where} = {_shown(value)} is not {wanted}")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return "(not repeated, for it may hold a password)" if is_url(text) else text

@@ -36,7 +36,7 @@ class FusionConfig:
     enough: int = 400
     """People from which on the penalty of :attr:`logit` is as it says; with fewer it grows in proportion."""
     errors: float = 2.0
-    """Standard errors by which a part alone must lead the sum to stand alone. Its settings were chosen by the same
+    """Standard errors by which the best part must lead the sum to stand alone. Its settings were chosen by the same
     people, which the sum's weights were not: it looks better than it is."""
     folds: int = 4
     """Cross-fitting folds over people."""
@@ -231,9 +231,9 @@ def learn(
 ) -> tuple[Learned, np.ndarray]:
     """Choose between each part alone and the logit by cross-fitted NDCG@k, then fit the winner on everyone.
 
-    The logit wins unless a part alone leads it by more than :attr:`FusionConfig.errors` standard errors of the
-    difference; where there are no ``reasons`` to give, for people without a history, also not where it ranks as the
-    part does.
+    The logit wins unless the best part leads it by more than :attr:`FusionConfig.errors` standard errors of the
+    difference, those who are judged having no say in which part that is; and where there are no ``reasons`` to give,
+    for people without a history, unless it ranks as the part does.
     Where too few people could teach, all parts count alike.
 
     Returns:
@@ -264,11 +264,20 @@ def learn(
             found[people] = ndcg(choices, choices.features[people] @ own.astype(np.float32), config.k, people)
         return found
 
+    def best_alone() -> np.ndarray:
+        """NDCG of everyone by the part that is best for those of the other folds: of ten the best is the luckiest."""
+        found = np.empty(len(everyone))
+        for number in range(config.folds):
+            own = fold == number
+            best = max(names, key=lambda name: float(values[name][~own].mean()))
+            found[own] = values[best][own]
+        return found
+
     alone = {name: np.tile(unit, (config.folds, 1)) for name, unit in zip(names, np.eye(size), strict=True)}
     values = {name: value(weights) for name, weights in (alone | {"logit": joined(np.arange(size))}).items()}
     chosen = max(names, key=lambda name: float(values[name].mean()))
     same = np.array_equal(values["logit"], values[chosen])
-    if not leads(values[chosen], values["logit"], person, config.errors) and (reasons or not same):
+    if not leads(best_alone(), values["logit"], person, config.errors) and (reasons or not same):
         chosen = "logit"
     weights = logit(choices, everyone, config) if chosen == "logit" else alone[chosen][0]
     validation = {name: float(own.mean()) for name, own in values.items()}

@@ -22,6 +22,7 @@ from recommender.fusion import Choices, FusionConfig, Learned, concatenate, gath
 from recommender.parts import PARTS
 from recommender.parts.base import Part
 from recommender.situations import Fusion, SituationConfig
+from recommender.tensors import sound
 
 BLOCK_BYTES = 256 * 2**20
 """Size of the scores of all parts for one block of people."""
@@ -84,8 +85,9 @@ class Hybrid:
     @classmethod
     def load(cls, folder: Path) -> Hybrid:
         """Read what :meth:`save` wrote."""
-        fusion = Fusion.from_dict(json.loads((folder / "hybrid.json").read_text()))
-        return cls([PARTS[name].load(folder / name) for name in fusion.parts], fusion)
+        with sound(folder):
+            fusion = Fusion.from_dict(json.loads((folder / "hybrid.json").read_text()))
+            return cls([PARTS[name].load(folder / name) for name in fusion.parts], fusion)
 
 
 class Anatomy:

@@ -25,6 +25,8 @@ class Memory:
     """Bytes."""
     held: int = field(default_factory=lambda: resident())
     """Bytes that the process held then."""
+    said: str | None = None
+    """What was asked for; None: nothing, so that it is a share of what is free."""
 
     @classmethod
     def of(cls, given: str | float) -> Memory:
@@ -41,7 +43,7 @@ class Memory:
             raise InvalidInput(
                 f"memory = {given!r}; bytes such as 8GiB or 500MB, or a share of what is free such as 0.5 or 50%"
             )
-        return cls(int(amount if amount > 1 else amount * free()))
+        return cls(int(amount if amount > 1 else amount * free()), said=str(given))
 
     def left(self) -> int:
         """Bytes that may be taken now: of the limit what is not held yet, and no more than is free."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from kg import snapshot as snapshots
 from kg.snapshot import Snapshot
@@ -26,6 +26,7 @@ from recommender.hybrid import Hybrid
 from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, meanings_of, scales_of
 from recommender.profiles.context import ProfileContext
 from recommender.profiles.segments import Segment, SegmentConfig, Segments
+from recommender.tensors import read_tensors, sound
 
 PHRASES = "phrases.json"
 """Holds :data:`recommender.bridge.Phrases`."""
@@ -103,17 +104,44 @@ class Model:
             ArtefactError: the folder is incomplete, damaged, or of another version.
         """
         manifest = artefacts.read_manifest(folder)
-        return cls(
-            folder=folder,
-            version=manifest["version"],
-            manifest=manifest,
-            snapshot=snapshots.load(folder / "snapshot"),
-            vectors=load_vectors(folder),
-            hybrid=Hybrid.load(folder / "hybrid"),
-            meaning=MeaningConfig(**manifest["meaning"]),
-            encode=encoder_of(manifest) if encoder_of else None,
-            paths=paths,
-        )
+        with sound(folder):
+            model = cls(
+                folder=folder,
+                version=manifest["version"],
+                manifest=manifest,
+                snapshot=snapshots.load(folder / "snapshot"),
+                vectors=load_vectors(folder),
+                hybrid=Hybrid.load(folder / "hybrid"),
+                meaning=MeaningConfig(**manifest["meaning"]),
+                encode=encoder_of(manifest) if encoder_of else None,
+                paths=paths,
+            )
+            model._check()
+        return model
+
+    def _check(self) -> None:
+        """Refuse arrays of other lengths than there are items and reviews: each part scores somebody made up.
+
+        Raises:
+            ValueError: something does not fit.
+        """
+        items, words = self.snapshot.items.num_rows, None
+        if self.vectors is not None:
+            width = self.vectors.items.shape[1]
+            if self.vectors.items.shape != (items, width) or self.vectors.reviews.shape != (
+                self.snapshot.reviews.num_rows,
+                width,
+            ):
+                raise ValueError("the vectors of texts do not fit the snapshot")
+            words = np.full((1, width), 1 / np.sqrt(max(width, 1)), dtype=np.float32)
+        if self.segments is not None and len(self.segments.features) != items:
+            raise ValueError("the features of the segments do not fit the snapshot")
+        likes_one = sp.csr_matrix(([np.float32(1)], ([0], [0])), shape=(1, items))
+        somebody = People(likes_one, np.array([-1]), words)
+        for part in self.hybrid.parts:
+            scores = part.score(somebody)
+            if scores.shape != (1, items) or not np.isfinite(scores).all():
+                raise ValueError(f"{part.name} does not score the items of the snapshot")
 
     @cached_property
     def users(self) -> Vocabulary:
@@ -226,7 +254,7 @@ def save_vectors(vectors: TextVectors | None, folder: Path) -> None:
 def load_vectors(folder: Path) -> TextVectors | None:
     """Read what :func:`save_vectors` wrote."""
     path = folder / "vectors.safetensors"
-    return TextVectors(**load_file(path)) if path.is_file() else None
+    return TextVectors(**read_tensors(path, "items", "reviews")) if path.is_file() else None
 
 
 def save_segments(segments: Segments | None, folder: Path) -> None:
@@ -244,6 +272,11 @@ def load_segments(folder: Path) -> Segments | None:
     path = folder / "segments.json"
     if not path.is_file():
         return None
-    document = json.loads(path.read_text())
-    segments = [Segment(**one) for one in document["segments"]]
-    return Segments(segments, config=SegmentConfig(**document["config"]), **load_file(folder / "segments.safetensors"))
+    with sound(path):
+        document = json.loads(path.read_text())
+        segments = [Segment(**one) for one in document["segments"]]
+        arrays = read_tensors(folder / "segments.safetensors", "centres", "features", "mean")
+        (count, width), items = arrays["centres"].shape, len(arrays["features"])
+        if (count, arrays["features"].shape, arrays["mean"].shape) != (len(segments), (items, width), (width,)):
+            raise ValueError("the arrays of the segments do not fit each other")
+        return Segments(segments, config=SegmentConfig(**document["config"]), **arrays)

@@ -11,7 +11,7 @@ from kg import queries
 from kg.store import Store
 from recommender.bridge import join_text
 from recommender.errors import InvalidInput, UnknownItem, UnknownUser
-from recommender.ids import some
+from recommender.ids import some, wording
 from recommender.meaning import Events
 from recommender.model import Model, Person, Said
 from text.windows import has_vector
@@ -62,8 +62,7 @@ def newcomer(model: Model, history: Sequence[str] | None, text: str | None) -> P
         UnknownItem: there is no text, and no item is in the published version.
         InvalidInput: neither history nor text, or a text that nothing can be learned from.
     """
-    if not (text is None or isinstance(text, str)):
-        raise InvalidInput(f"text = {text!r}; a text is a string")
+    text = wording(text)
     history = history or []
     if not history and text is None:
         raise InvalidInput("nothing is known of this person: give a history of items, a text, or both")

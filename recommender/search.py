@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -20,13 +20,13 @@ from recommender.hybrid import Hybrid, Judged, fuse
 from recommender.parts import HYBRID, PARTS
 from recommender.parts.base import Part
 from recommender.situations import Fusion
-from recommender.trials import Trials, config_of
-from recommender.tuning import FUSION, LEAST_TRAINING, Ahead, Tuned, fit_part, slowness, teaching, tune
+from recommender.trials import Trials
+from recommender.tuning import FEWEST, FUSION, LEAST_TRAINING, Ahead, Tuned, fit_part, slowness, teaching, tune
 
 log = logging.getLogger(__name__)
 
-FEWEST = 200
-"""People who teach the weights under any budget, where there are as many."""
+ALONE = 0.25
+"""What a model that is measured by itself as well counts for at least, beside the part with the largest weight."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,11 @@ class Choice:
     def last(self, name: str, where: str) -> Any:
         """The configuration of a part for its last fit there, ``test`` or ``all``; it may be shorter than chosen."""
         shorter = self.trials.fits.get(where, {}) if self.trials else {}
-        return config_of(name, shorter.get(name, self.params[name]))
+        return PARTS[name].Config(**shorter.get(name, self.params[name]))
 
     def takes(self, name: str, data: TrainingData) -> float:
         """Seconds that its last fit on ``data`` should take."""
-        return self.slowness.get(name, 1.0) * effort.seconds(name, config_of(name, self.params[name]), data)
+        return self.slowness.get(name, 1.0) * effort.seconds(name, PARTS[name].Config(**self.params[name]), data)
 
 
 def search(
@@ -85,6 +85,7 @@ def search(
     ahead: Ahead | None = None,
     trials: Trials | None = None,
     names: Sequence[str] = HYBRID,
+    alone: Collection[str] = (),
 ) -> tuple[Choice, dict[str, Tuned]]:
     """Tune the named parts and learn the fusion of those that belong to the hybrid, all on validation.
 
@@ -97,13 +98,18 @@ def search(
         ahead: what follows within the budget.
         trials: those of an earlier search, which are repeated; the budget then counts for nothing.
         names: parts to tune; those of :data:`recommender.parts.HYBRID` among them are fused.
+        alone: those of them that are also asked for by themselves.
     """
     budget = Budget.of(budget)
     kinds = [PARTS[name] for name in names]
-    tuned = tune(kinds, task, run, others=others, budget=budget, ahead=ahead, trials=trials)
+
+    def weigh(tuned: Mapping[str, Tuned]) -> Mapping[str, float]:
+        return _counts(_able(tuned), task, run, alone)
+
+    tuned = tune(kinds, task, run, others=others, budget=budget, ahead=ahead, trials=trials, weigh=weigh)
     able = {name: best for name, best in tuned.items() if best.part is not None}
     watch = budget.stopwatch()
-    parts = [part for name in HYBRID if name in able and (part := able[name].part) is not None]
+    parts = _able(tuned)
     people = _teachers(tuned, task, budget, len(parts)) if trials is None else trials.people
     config = FusionConfig() if people is None else FusionConfig(max_people=people)
     if budget.limited:
@@ -132,6 +138,24 @@ def search(
     return choice, tuned
 
 
+def _able(tuned: Mapping[str, Tuned]) -> list[Part]:
+    """The parts of the hybrid that could be fitted."""
+    return [part for name in HYBRID if name in tuned and (part := tuned[name].part) is not None]
+
+
+def _counts(parts: Sequence[Part], task: Task, run: RunContext, alone: Collection[str]) -> dict[str, float]:
+    """The weight of each part beside the largest, in whatever situation it is highest, as few people teach it."""
+    found = dict.fromkeys(alone, ALONE)
+    if parts:
+        fusion = fuse([_by(task, parts)], seed=run.seed, config=FusionConfig(max_people=FEWEST))
+        for situation, weights in fusion.by_name().items():
+            largest = max(weights.values())
+            if situation != "words" and largest > 0:
+                for name, weight in weights.items():
+                    found[name] = max(found.get(name, 0.0), weight / largest)
+    return found
+
+
 def _written(tuned: Mapping[str, Tuned], others: int, people: int | None, seed: int) -> Trials:
     """What was tried."""
     return Trials(
@@ -152,7 +176,7 @@ def _teachers(tuned: Mapping[str, Tuned], task: Task, budget: Budget, parts: int
     """How many people may teach the weights within a budget; None: all that would without one."""
     if budget.seconds is None or not parts:
         return None
-    each = effort.FUSION * slowness(tuned, task.data) * parts
+    each = effort.fusion(task.data) * slowness(tuned, task.data) * parts
     most = max(FEWEST, int(max(FUSION * budget.seconds, 0.0) / each))
     return most if most < teaching(task) else None
 

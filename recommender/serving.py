@@ -16,11 +16,12 @@ from kg.batch import batched
 from kg.progress import tqdm
 from kg.store import Store
 from recommender.bridge import Encode
-from recommender.errors import InvalidInput, NotRefreshed
+from recommender.errors import NotRefreshed
 from recommender.explain.answer import changes_of, explanation, kinds_of, liked_of
 from recommender.explain.counterfactual import Counterfactual
 from recommender.explain.steps import PathConfig
 from recommender.hybrid import Anatomy
+from recommender.ids import length
 from recommender.model import Model, Person
 from recommender.neighbours import alike_items
 from recommender.people import everyone, newcomer, read_people
@@ -57,8 +58,7 @@ class Query:
     """Whether somebody whom the graph does not hold is an error; otherwise their list is that of whoever is unknown."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.k, int | np.integer) or self.k < 1:
-            raise InvalidInput(f"k = {self.k!r}; a list has a whole number of items, at least one")
+        length(self.k)
 
 
 class Serving:

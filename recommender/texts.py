@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import orjson
 
-from kg.access import make_folder, opened
+from kg.access import TRUSTED, make_folder, opened
 from kg.progress import tqdm
 from recommender.context import RunContext
 from recommender.errors import ArtefactError
@@ -30,7 +32,10 @@ class Texts:
 
     @cached_property
     def _encoder(self) -> CachedEncoder:
-        encoder = TextEncoder(self.config, device=self.run.device, threads=self.run.threads, bar=tqdm)
+        # A model that a version names is not fetched: nobody has asked for it just now.
+        fetch = self.expected is None
+        run = self.run
+        encoder = TextEncoder(self.config, device=run.device, threads=run.threads, bar=tqdm, fetch=fetch)
         if self.expected is not None and encoder.fingerprint != self.expected:
             raise ArtefactError(
                 f"the text model {self.config.model!r} is not the one that the published version was made with, so its "
@@ -53,6 +58,37 @@ class Texts:
         """Close the cache, if it was ever opened."""
         if "_encoder" in self.__dict__:
             self._encoder.close()
+
+
+def trust(work: Path, model: str | None) -> None:
+    """Note that this working directory was refreshed by a text model, so that its versions may ask with it."""
+    known = trusted(work)
+    new = {model} - (known or set())
+    if known is None:
+        new |= set(_named(work / "models"))
+    with opened(work / TRUSTED, "ab") as file:
+        file.write(b"".join(orjson.dumps(name) + b"\n" for name in sorted(filter(None, new))))
+
+
+def _named(models: Path) -> Iterator[str]:
+    """The text models of the versions that are here."""
+    for path in models.glob("*/manifest.json"):
+        with suppress(OSError, ValueError, LookupError, TypeError):  # a damaged one says so where it is read
+            yield str(orjson.loads(path.read_bytes())["encoder"]["config"]["model"])
+
+
+def trusted(work: Path) -> set[str] | None:
+    """The models that versions in this working directory may ask with beside the default one.
+
+    None: any, for it is older than this list, so that all of its versions were made here.
+    """
+    if not (work / TRUSTED).is_file():
+        return None
+    found = set()
+    for line in (work / TRUSTED).read_bytes().splitlines():
+        with suppress(orjson.JSONDecodeError):  # half a line, as a full disk leaves it
+            found.add(str(orjson.loads(line)))
+    return found
 
 
 def open_texts(work: Path, run: RunContext, config: EncoderConfig, expected: str | None = None) -> Texts:

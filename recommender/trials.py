@@ -73,23 +73,12 @@ class Trials:
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise InvalidInput(f"{where} holds no trials of format {FORMAT}: {error!r}") from error
         for name, params in found._configurations():
-            config_of(name, params, where)
+            _check(name, params, where)
         return found
 
     def _configurations(self) -> list[tuple[str, Any]]:
         tried = [(name, params) for name, given in self.tried.items() for params in given]
         return [*tried, *self.final.items(), *(pair for fits in self.fits.values() for pair in fits.items())]
-
-
-def config_of(name: str, params: Any, where: str = "trials") -> Any:
-    """The configuration of a part, each value of the type that it must have.
-
-    Raises:
-        InvalidInput: it is none; says what is wrong.
-    """
-    if not isinstance(params, dict):
-        raise InvalidInput(f"{where}: {params!r} is no configuration of {name}")
-    return configured(PARTS[name].Config, params, f"{where}: {name}")
 
 
 def read_trials(path: Path) -> tuple[Trials, ...]:
@@ -127,6 +116,13 @@ def only(trials: Sequence[Trials] | None, fold: int, folds: int) -> Trials | Non
     if len(trials) != folds:
         raise InvalidInput(f"the trials are of {len(trials)} splits, and this needs those of {folds}")
     return trials[fold]
+
+
+def _check(name: str, params: Any, where: str) -> None:
+    """That this is a configuration of the part, each value of the type that it must have."""
+    if not isinstance(params, dict):
+        raise InvalidInput(f"{where}: {params!r} is no configuration of {name}")
+    configured(PARTS[name].Config, params, f"{where}: {name}")
 
 
 def _known(name: Any, where: str) -> str:

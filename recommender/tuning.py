@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from recommender.data import TrainingData
 from recommender.evaluation.protocol import EvaluationConfig, Task, evaluate
 from recommender.fusion import FusionConfig
 from recommender.parts.base import Part
-from recommender.trials import Trials, config_of
+from recommender.trials import Trials
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,8 @@ LEAST_TRAINING = 4.0
 """... and what is trained in steps then has so many seconds."""
 SLOWEST = 30.0
 """No machine is taken to be slower than so many idle cores of :data:`recommender.effort.RATE`."""
+FEWEST = 200
+"""People who teach the weights under any budget, where there are as many."""
 FUSION = 0.2
 """Share of a budget that learning the weights may take."""
 FINALISTS = 3
@@ -113,6 +115,10 @@ class Tuned:
         return next((one for one in self.trials if self.part is not None and one.config == self.part.config), None)
 
 
+Weigh = Callable[[Mapping[str, Tuned]], Mapping[str, float]]
+"""What each part counts for afterwards, in [0, 1], as it is tuned so far; 0 where it will not be fitted again."""
+
+
 @dataclass(frozen=True)
 class Ahead:
     """What follows the tuning, for which a budget keeps time."""
@@ -134,6 +140,7 @@ def tune(
     budget: Budget | float | None = None,
     ahead: Ahead | None = None,
     trials: Trials | None = None,
+    weigh: Weigh | None = None,
     metric: str = "ndcg@10",
 ) -> dict[str, Tuned]:
     """Try configurations of all parts and keep the best of each; at the end in its final form (:meth:`Part.final`).
@@ -147,6 +154,7 @@ def tune(
         budget: seconds, of which ``ahead`` is kept; None tries all configurations.
         ahead: what is to be done within the budget afterwards.
         trials: what is tried in place of all that, whatever the budget.
+        weigh: says, once a budget is partly spent, what each part counts for: the rest is for those that do.
         metric: what is to be high.
     """
     bench = _Bench(kinds, task, run, Budget.of(budget if trials is None else None), metric)
@@ -154,7 +162,7 @@ def tune(
     if trials is not None:
         planner = _Repeated(bench, trials)
     else:
-        planner = _Clocked(bench, ahead or Ahead()) if bench.budget.limited else _Everything(bench)
+        planner = _Clocked(bench, ahead or Ahead(), weigh) if bench.budget.limited else _Everything(bench)
     with tqdm(total=planner.size, desc="tuning", unit="trial", disable=not run.progress, leave=False) as bar:
         for kind, params, limit in planner.first():
             bar.set_postfix_str(kind.name)
@@ -165,6 +173,9 @@ def tune(
             bench.decide(kind, others)
     for kind, params, limit in planner.finals():
         bench.attempt(kind, params, limit, final=True)
+    for name in trials.tried if trials is not None else ():
+        if name in bench.tuned and (why := bench.tuned[name].failed) is not None:
+            log.warning("%s: a trial cannot be repeated here, so that lists may differ: %s", name, why)
     return bench.tuned
 
 
@@ -183,7 +194,8 @@ class _Bench:
     def __post_init__(self) -> None:
         data = self.task.data
         liked = data.cells.positive.nnz > 0
-        self.grids = {one.name: list(one.grid(data)) if liked or not one.needs_likes else [] for one in self.kinds}
+        able = [one for one in self.kinds if (liked or not one.needs_likes) and one.serves(data, self.run)]
+        self.grids = {one.name: list(one.grid(data)) if one in able else [] for one in self.kinds}
         self.tuned = {name: Tuned(failed=None if grid else NOTHING_TO_DO) for name, grid in self.grids.items()}
 
     def judged(self, kind: type[Part], params: Any, by: Task, limit: float = math.inf) -> tuple[Part, float, float]:
@@ -294,12 +306,12 @@ class _Repeated(_Everything):
     def first(self) -> Iterable[Step]:
         for kind in self.bench.kinds:
             for params in self.trials.tried.get(kind.name, ()):
-                yield kind, config_of(kind.name, params), math.inf
+                yield kind, kind.Config(**params), math.inf
 
     def finals(self) -> Iterable[Step]:
         for kind in self.bench.kinds:
             if (params := self.trials.final.get(kind.name)) is not None:
-                yield kind, config_of(kind.name, params), math.inf
+                yield kind, kind.Config(**params), math.inf
 
 
 class _Clocked(_Everything):
@@ -308,7 +320,8 @@ class _Clocked(_Everything):
     A part that was not tried yet is worth most, and each further configuration of one half of that before, less where
     its best lies below the best of all: a model that says less moves the sum less. All is divided by the
     seconds that it should take: by those of earlier trials of the part, else by counting (:mod:`recommender.effort`).
-    What would not leave time for the last fits is not begun; a network may be trained for less than its epochs.
+    What would not leave time for the last fits is not begun; a network may be trained for less than its epochs. When
+    every part has had its turn they are weighed, and what is left is for those that count.
     """
 
     UNTRIED = 4.0
@@ -317,13 +330,16 @@ class _Clocked(_Everything):
     """... and a further one, against the one before; the first further one counts as 1."""
     SHORTEST = 0.25
     """A network that could train for less than this share of its time is left out: it is hardly the same model."""
+    BROAD = 0.4
+    """Share of a budget after which only parts that count are tried further."""
     FINALS = 1 / 3
     """Share of a budget that final forms may take."""
     MARGIN = 0.05
     """Share of a budget that is for nothing foreseen."""
 
-    def __init__(self, bench: _Bench, ahead: Ahead) -> None:
-        self.bench, self.ahead = bench, ahead
+    def __init__(self, bench: _Bench, ahead: Ahead, weigh: Weigh | None) -> None:
+        self.bench, self.ahead, self.weigh = bench, ahead, weigh
+        self.counts: Mapping[str, float] | None = None
         self.left = {kind.name: list(bench.grids[kind.name]) for kind in bench.kinds}
         assert bench.budget.seconds is not None
         self.whole = bench.budget.seconds
@@ -350,10 +366,17 @@ class _Clocked(_Everything):
 
     def spare(self) -> float:
         """Seconds that nothing is kept for."""
-        kept = sum(self.later(best.trial) for best in self.bench.tuned.values())
-        fusion = effort.FUSION * self.slowness * teaching(self.bench.task) * len(self.bench.kinds)
-        margin = self.MARGIN * self.whole + min(fusion, FUSION * self.whole) + self.ahead.seconds * self.slowness
-        return self.bench.budget.left - kept - margin
+        task, slow = self.bench.task, self.slowness
+        kept = sum(self.later(best.trial) for name, best in self.bench.tuned.items() if self.counted(name) > 0)
+        each = effort.fusion(task.data) * slow * len(self.bench.kinds)
+        weighing = min(each * teaching(task), FUSION * self.whole)
+        if self.weigh is not None and self.counts is None:
+            weighing += each * min(len(task), FEWEST)
+        return self.bench.budget.left - kept - weighing - self.MARGIN * self.whole - self.ahead.seconds * slow
+
+    def counted(self, name: str) -> float:
+        """What a part counts for, as far as is known."""
+        return 1.0 if self.counts is None else self.counts.get(name, 1.0)
 
     def limit(self, kind: type[Part], params: Any, spare: float) -> float | None:
         """Seconds for a fit that leave time for what follows it; None where they are too few to begin."""
@@ -370,27 +393,38 @@ class _Clocked(_Everything):
         return None
 
     def first(self) -> Iterator[Step]:
-        while True:
-            found = self._next()
-            if found is None:
-                break
+        yield from self._steps(until=math.inf if self.weigh is None else self.BROAD * self.whole)
+        if self.weigh is not None and len(self.bench.task) and self.spare() > 0:
+            counts = self.weigh(self.bench.tuned)
+            self.counts = {name: counts.get(name, 0.0) for name, best in self.bench.tuned.items() if best.trials}
+            yield from self._steps()
+        for kind in self.bench.kinds:
+            self._note(kind)
+        if (short := -self.spare() - self.MARGIN * self.whole) > 0:
+            log.warning(
+                "the budget of %g s is less than this takes in any case, about %.0f s", self.whole, self.whole + short
+            )
+
+    def _steps(self, until: float = math.inf) -> Iterator[Step]:
+        """The next one, and the next; after ``until`` seconds of the budget only of parts that were not tried yet."""
+        while (found := self._next(self.bench.budget.gone <= until)) is not None:
             self._say(found[0].name)
             del self.left[found[0].name][0]
             yield found
-        for kind in self.bench.kinds:
-            self._note(kind)
 
-    def _next(self) -> Step | None:
+    def _next(self, further: bool) -> Step | None:
         spare = self.spare()
         settled = spare - sum(cost for _, _, cost in self._affordable())
         best: tuple[float, Step] | None = None
         for kind in self.bench.kinds:
             tried = self.bench.tuned[kind.name]
-            if not self.left[kind.name] or (tried.trials and not len(self.bench.task)) or self._broken(tried):
+            if not self.left[kind.name] or not (self.counted(kind.name) if tried.trials else not self._broken(tried)):
+                continue
+            if tried.trials and not (further and len(self.bench.task)):
                 continue
             params = self.left[kind.name][0]
             limit = self.limit(kind, params, settled if tried.trials else spare)
-            worth = self._worth(tried) / max(self.takes(kind, params), 1e-3)
+            worth = self.counted(kind.name) * self._worth(tried) / max(self.takes(kind, params), 1e-3)
             if limit is not None and (best is None or worth > best[0]):
                 best = worth, (kind, params, limit)
         return None if best is None else best[1]
@@ -410,6 +444,8 @@ class _Clocked(_Everything):
         found = []
         for kind in self.bench.kinds:
             best = self.bench.tuned[kind.name]
+            if not self.counted(kind.name):
+                continue
             if (final := self.bench.final(kind)) is not None and best.trial is not None:
                 cost = self.takes(kind, final) * (1 + self.ahead.fits) - self.later(best.trial)
                 found.append((best.value / max(cost, 1e-3), kind, final, cost))
@@ -424,9 +460,10 @@ class _Clocked(_Everything):
         tried = set()
         for kind, final, _ in self._affordable(max(self.spare(), 0.0)):
             tried.add(kind.name)
-            yield kind, final, (self.spare() + self.later(self.bench.tuned[kind.name].trial)) / (1 + self.ahead.fits)
+            most = (self.spare() + self.later(self.bench.tuned[kind.name].trial)) / (1 + self.ahead.fits)
+            yield kind, final, max(most, LEAST_TRAINING)
         for kind in self.bench.kinds:
-            if kind.name not in tried and self.bench.final(kind) is not None:
+            if kind.name not in tried and self.counted(kind.name) and self.bench.final(kind) is not None:
                 self._shorten(kind, "not in its final form")
 
     def _note(self, kind: type[Part]) -> None:
@@ -435,7 +472,7 @@ class _Clocked(_Everything):
         if left == whole > 0 and best.failed is None:
             takes = self.takes(kind, self.left[kind.name][0])
             best.failed = f"left out: about {takes:.0f} s a fit, for which the budget of {self.whole:g} s has no time"
-        elif 0 < left < whole and len(self.bench.task):
+        elif 0 < left < whole and len(self.bench.task) and self.counted(kind.name):
             self._shorten(kind, f"{whole - left} of {whole} configurations")
 
     def _shorten(self, kind: type[Part], said: str) -> None:

@@ -208,7 +208,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--user", default="327", help="whose profile and list (default: %(default)s)")
     parser.add_argument(
-        "--budget", type=float, default=30.0, help="seconds of tuning for all models together (default: %(default)s)"
+        "--budget", type=float, default=60.0, help="seconds for learning from all of it (default: %(default)s)"
     )
     parser.add_argument(
         "--store", type=Path, default=STORE, help="where the graph stays, made anew (default: %(default)s)"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.demo import make_room
+from tests.conftest import lacking
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,7 +24,7 @@ def test_the_demo_shows_the_whole_loop(tmp_path: Path) -> None:
     command += ["--store", str(store)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "cannot be fetched" in done.stderr:
-        pytest.skip("the data of the demo are not here, and no package index answers")
+        lacking("the data of the demo are not here, and no package index answers")
     assert done.returncode == 0, done.stderr
     shown = done.stdout
     assert "195,854 records stored, 0 rejected" in shown

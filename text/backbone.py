@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from text.errors import ModelNotFound, ModelUnsupported
+from text.model import check_weights
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +33,7 @@ class Backbone:
 
         Raises:
             ModelNotFound: the folder's files cannot be read as a model.
-            ModelUnsupported: a model of something else than tokens of text.
+            ModelUnsupported: a model of something else than tokens of text, or weights that are pickled.
         """
         import torch
 
@@ -99,9 +100,16 @@ class Backbone:
 def _load(folder: Path, device: torch.device) -> Any:
     from sentence_transformers import SentenceTransformer
 
+    check_weights(folder)
     try:
         with _quiet():
-            model = SentenceTransformer(str(folder), device=str(device), local_files_only=True)
+            model = SentenceTransformer(
+                str(folder),
+                device=str(device),
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True},
+            )
     except (OSError, ValueError, KeyError) as error:
         raise ModelNotFound(f"the files in {folder} cannot be read as a model: {error}") from error
     return model.eval()

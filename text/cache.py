@@ -105,7 +105,12 @@ class VectorCache:
             found.update(self._read(batch, dimension))
         positions = np.array([i for i, key in enumerate(keys) if key in found], dtype=np.int64)
         joined = bytearray().join(found[keys[i]] for i in positions)
-        return positions, np.frombuffer(joined, dtype="<f4").reshape(len(positions), dimension)
+        vectors = np.frombuffer(joined, dtype="<f4").reshape(len(positions), dimension)
+        sound = np.isfinite(vectors).all(axis=1)
+        if sound.all():
+            return positions, vectors
+        self._drop([keys[i] for i in positions[~sound]])
+        return positions[sound], vectors[sound]
 
     def put(self, texts: Sequence[str], vectors: np.ndarray) -> None:
         """Keep the vectors of texts, in one transaction; those that are here already are overwritten.
@@ -165,10 +170,13 @@ class VectorCache:
                 else:
                     damaged.append(key)
             if damaged:
-                _log.warning("%s: %d damaged vectors dropped; they are computed again", self.path, len(damaged))
-                with _transaction(self._connection):
-                    self._connection.executemany("DELETE FROM vectors WHERE key = ?", zip(damaged))
+                self._drop(damaged)
         return found
+
+    def _drop(self, keys: list[bytes]) -> None:
+        _log.warning("%s: %d damaged vectors dropped; they are computed again", self.path, len(keys))
+        with self._using(), _transaction(self._connection):
+            self._connection.executemany("DELETE FROM vectors WHERE key = ?", zip(keys))
 
     def _check(self, name: str, value: int) -> None:
         """Note what this file holds, once; refuse anything else afterwards."""
@@ -288,6 +296,7 @@ def forget_in(path: Path, texts: Iterable[str]) -> int:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_LOCK_SECONDS, check_same_thread=False, isolation_level=None)
+    connection.execute("PRAGMA trusted_schema = OFF")  # the file may be of somebody else's making
     connection.execute("PRAGMA page_size = 16384")  # ten vectors of 384 a page, in place of two
     connection.execute("PRAGMA cache_size = -65536")  # KiB
     connection.execute("PRAGMA journal_mode = WAL")

@@ -73,11 +73,13 @@ class TextEncoder:
         device: str | None = None,
         threads: int | None = None,
         bar: type[tqdm] = tqdm,
+        fetch: bool = True,
     ) -> None:
         """An encoder on a torch ``device`` (None: a GPU where there is one) with this many processor threads.
 
-        ``bar`` shows progress, in the way of tqdm.
+        ``bar`` shows progress, in the way of tqdm; ``fetch``: download a model of the hub that is not here.
         """
+        self._fetch = fetch
         self.config = config or EncoderConfig()
         self._bar = bar
         self._device = device
@@ -86,7 +88,7 @@ class TextEncoder:
     @cached_property
     def folder(self) -> Path:
         """Where the model lies. Raises ModelNotFound."""
-        return model.locate(self.config.model)
+        return model.locate(self.config.model, fetch=self._fetch)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kg.connection import ConnectionConfig, is_url
-from kg.folders import check_here
+from kg.connection import ConnectionConfig, check_url, is_url
+from kg.folders import check_here, local
 
 if TYPE_CHECKING:
     from kg.bolt import BoltStore
@@ -39,9 +39,10 @@ def open_store(
         StoreVersionError: the graph was made by another version.
     """
     check_here()
-    folder = None if work is None else Path(work)
+    folder = None if work is None else local(work)
     store: BoltStore
     if is_url(str(location)):
+        check_url(str(location))
         from kg.engines.adopted import open_server
         from kg.engines.neo4j import Neo4jStore
 
@@ -50,7 +51,7 @@ def open_store(
     else:
         from kg.engines.arcadedb import ArcadeStore
 
-        store = ArcadeStore.open(Path(location), work=folder, create=create)
+        store = ArcadeStore.open(local(location), work=folder, create=create)
     try:
         if check:
             store.ensure_schema()

@@ -2,44 +2,41 @@
 
 What is added: labels ``TG_User``, ``TG_Item`` and ``TG_Entity`` and properties ``tg_...`` on the owner's nodes; edges
 and nodes of ours with types and labels that begin with ``TG_``; and constraints named ``tg_...``.
+:mod:`kg.engines.made` notes each name and takes them away; :mod:`kg.engines.fitting` says what of the graph a map
+cannot take.
 """
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from kg import queries
+from kg import queries, schema
 from kg.adoption import Adoption, EventMap, NodeMap
 from kg.batch import batched
+from kg.bolt import BoltStore
 from kg.connection import ConnectionConfig
-from kg.dialect import OWN, PREFIX, SHARED, Dialect, is_ours
+from kg.dialect import HABITS, OWN, PREFIX, Dialect, edge_is_ours, is_ours
+from kg.engines import fitting, made
+from kg.engines.made import AT_ONCE, Made
 from kg.engines.neo4j import Neo4jStore
-from kg.errors import ConstraintViolated, StoreError
+from kg.errors import ConstraintViolated, GraphError, StoreError
 from kg.forgotten import Forgotten
 from kg.progress import tqdm
-from kg.queries import quoted
+from kg.quoting import neo4j as quoted
+from kg.quoting import neo4j_text
 from kg.schema import PERSONAL_EDGES
-from kg.store import Removal, Row, Statement
+from kg.store import COSINE, Removal, Row, Statement
 from kg.wording import ORPHANS
 
-AT_ONCE = 10_000
-"""Nodes or edges changed in one transaction."""
 PEOPLE_AT_ONCE = 500
 """Whose events and words are read in one transaction."""
-_INDEXES = (
-    f"SHOW INDEXES YIELD name, labelsOrTypes AS on WHERE any(kind IN on WHERE kind STARTS WITH '{PREFIX}') RETURN name"
-)
-_TAKEN = (
-    f"CALL () {{ MATCH (n) UNWIND labels(n) AS name WITH DISTINCT name WHERE name STARTS WITH '{PREFIX}' RETURN name "
-    f"UNION MATCH ()-[r]->() WITH DISTINCT type(r) AS name WHERE name STARTS WITH '{PREFIX}' RETURN name "
-    f"UNION MATCH (n) UNWIND keys(n) AS name WITH DISTINCT name WHERE name STARTS WITH '{OWN}' RETURN name "
-    f"UNION MATCH ()-[r]->() UNWIND keys(r) AS name WITH DISTINCT name WHERE name STARTS WITH '{OWN}' RETURN name }} "
-    "RETURN name ORDER BY name"
-)
+
+log = logging.getLogger(__name__)
 
 
 class AdoptedStore(Neo4jStore):
@@ -47,6 +44,8 @@ class AdoptedStore(Neo4jStore):
 
     adoption: Adoption
     _dialect = Dialect(PREFIX)
+    _noted: frozenset[str] = frozenset()
+    """Names that are known to be in the record of what was made."""
 
     @classmethod
     def open_as(
@@ -54,9 +53,13 @@ class AdoptedStore(Neo4jStore):
     ) -> Self:
         """Connect as :meth:`Neo4jStore.open` does."""
         store = cls.open(url, work=work, config=config)
-        store.adoption = adoption
-        store._dialect = adoption.dialect()
+        store.adopted_as(adoption)
         return store
+
+    def adopted_as(self, adoption: Adoption) -> None:
+        """Speak the owner's graph as this map says."""
+        self.adoption = adoption
+        self._dialect = adoption.dialect()
 
     @property
     def notes_changes(self) -> bool:
@@ -76,24 +79,109 @@ class AdoptedStore(Neo4jStore):
 
     def write(self, *statements: Statement) -> list[list[Row]]:
         """See :class:`kg.store.Store`."""
-        said = (Statement(self.translate(s.text), self._dialect.parameters(s.text, s.parameters)) for s in statements)
+        said, names = [], set[str]()
+        for statement in statements:
+            text, written = self._dialect.said(statement.text)
+            parameters, keys = self._dialect.parameters(statement.text, statement.parameters)
+            said.append(Statement(text, parameters))
+            names |= written | keys
+        self._note(names)
         return [list(map(self._ours, rows)) for rows in super().write(*said)]
+
+    def _note(self, names: Iterable[str]) -> None:
+        """Record types and properties before they are first written.
+
+        Raises:
+            StoreError: the owner has edges of such a type.
+        """
+        new = {name for name in names if not name.startswith(HABITS)} - self._noted
+        if not new:
+            return
+        known = {own.id for own in made.recorded(self)}
+        types = sorted(name for name in new - known if name.startswith(PREFIX))
+        made.check_free(self, types)
+        properties = sorted(new - known - set(types))
+        made.note(
+            self, [*(Made(name, made.TYPE) for name in types), *(Made(name, made.PROPERTY) for name in properties)]
+        )
+        self._noted = frozenset(known | new)
+
+    def _change_schema(self, *texts: str) -> None:
+        """Make constraints that are not there yet, after they were noted, in one transaction.
+
+        Raises:
+            StoreError: the owner has a constraint of such a name.
+        """
+        there = made.standing(self)
+        missing: dict[Made, str] = {}
+        for text in map(self.translate, texts):
+            wanted = made.constraint(text)
+            if any(own.id == wanted.id and own != wanted and made.is_of_us(own) for own in there):
+                # Kinds of the owner's may differ in case alone, and names of constraints are in lower case.
+                text = text.replace(wanted.id, f"{wanted.id}_{wanted.on.removeprefix(PREFIX)}", 1)
+                wanted = made.constraint(text)
+            made.check_standing(self, wanted, there)
+            if wanted not in there:
+                missing[wanted] = text
+        self._note_standing(missing)
+        if missing:
+            super().write(*(Statement(text, {}) for text in missing.values()))
+
+    def _note_standing(self, wanted: Iterable[Made]) -> None:
+        known = made.recorded(self)
+        made.note(self, [own for own in wanted if own not in known])
+
+    def index_vectors(self, label: str, name: str, dimension: int, similarity: str = COSINE) -> None:
+        """See :class:`kg.engines.neo4j.Neo4jStore`."""
+        wanted = Made(self._index(label, name), made.INDEX, PREFIX + label, name)
+        made.check_standing(self, wanted, made.standing(self))
+        self._note_standing([wanted])
+        super().index_vectors(label, name, dimension, similarity)
 
     def translate(self, text: str) -> str:
         """A text of :mod:`kg.queries` as this graph has it."""
         return self._dialect.text(text)
 
-    def catch_up(self) -> dict[str, int]:
+    def catch_up(self) -> dict[str, Any]:
         """Bring what was added in line with what the owner has changed since; returns how much there is of each.
 
+        ``warnings`` are what cannot be taken; they are logged too.
+
         Raises:
-            StoreError: two nodes of a label have the same id.
+            StoreError: Cypher of the map cannot be evaluated on what the graph holds now; says in which table.
         """
-        self._unmark_nodes()
+        found = fitting.findings(self, self.adoption)
+        for finding in found:
+            log.warning("%s: %s", self.address, finding)
+        return {**self.take_in(), "warnings": [finding.to_dict() for finding in found]}
+
+    def begin(self) -> None:
+        """Note what is to be made of a new adoption, then make the constraints; changes nothing where that was done."""
+        if not made.begun(self):
+            version = {"version": schema.VERSION}
+            text = f"MERGE (s:{PREFIX}Schema {{id: 'tastegraph'}}) ON CREATE SET s.version = $version"
+            BoltStore.write(self, Statement(text, version))
+        self._change_schema(*schema.node_constraints())
+        labels = {nodes.label for _, nodes in self.adoption.nodes}
+        known = made.recorded(self)
+        wanted = [Made(name, made.PROPERTY) for name in made.FIRST] + [
+            Made(name, made.LABEL) for name in sorted(labels)
+        ]
+        made.note(self, [own for own in wanted if own not in known])
+
+    def take_in(self) -> dict[str, int]:
+        """As :meth:`catch_up`, without a look at what cannot be taken."""
+        names = {PREFIX + event.name for event in self.adoption.event if event.pattern}
+        self._note(names | ({f"{PREFIX}WROTE", f"{PREFIX}ABOUT"} if self.adoption.words else set()))
+        again = bool(self._raw(f"MATCH (n:{PREFIX}User|{PREFIX}Item|{PREFIX}Entity) RETURN 1 AS one LIMIT 1"))
+        if again:
+            self._unmark_nodes()
         counts = {**self._mark_nodes(), **self._mark_events()}
-        self._raw(ORPHANS, kinds=[words.kind for words in self.adoption.words])
+        if again:
+            self._raw(ORPHANS, kinds=[words.kind for words in self.adoption.words])
         for words in self.adoption.words:
-            self._raw(words.stale)
+            if again:
+                self._raw(words.stale)
             self._for_people(words.missing, f"finding words of {words.kind}")
         return counts | ({"reviews": self._count(f"(:{PREFIX}Review)")} if self.adoption.words else {})
 
@@ -118,7 +206,7 @@ class AdoptedStore(Neo4jStore):
         """How much the owner's graph holds of a person, and Cypher that looks at it and removes it."""
         label, id = quoted(self.adoption.person.label), quoted(self.adoption.person.id)
         (stays,) = self._raw(
-            f"MATCH (n:{label}) WHERE toString(n.{id}) = $user "
+            f"MATCH (n:{label}) WHERE toStringOrNull(n.{id}) = $user "
             "RETURN count(n) AS nodes, sum(COUNT { (n)--() }) AS relations",
             user=user_id,
         )
@@ -170,14 +258,16 @@ class AdoptedStore(Neo4jStore):
 
     def _clear(self, found: str, **parameters: Any) -> int:
         """Take all that is ours from the nodes ``n`` of a text; returns how many edges."""
+        known = made.recorded(self)
+        parameters |= {"types": made.ids(known, made.TYPE), "properties": made.ids(known, made.PROPERTY)}
         edges = self._until_done(
-            f"{found} MATCH (n)-[r]-() WHERE type(r) STARTS WITH '{PREFIX}' WITH DISTINCT r LIMIT {AT_ONCE} "
-            "DELETE r RETURN count(*) AS changed",
+            f"{found} MATCH (n)-[r]-() WHERE type(r) IN $types AND {edge_is_ours('r')} "
+            f"WITH DISTINCT r LIMIT {AT_ONCE} DELETE r RETURN count(*) AS changed",
             "removing edges",
             "edge",
             **parameters,
         )
-        self._raw(_unmark(found), **parameters)
+        self._raw(made.unmarking(found), **parameters)
         return edges
 
     def _mark_nodes(self) -> dict[str, int]:
@@ -196,27 +286,36 @@ class AdoptedStore(Neo4jStore):
         if not len(forgotten):
             return []
         rows = self._raw(
-            f"MATCH (n:{quoted(person.label)}) WHERE NOT n:{PREFIX}User AND n.{quoted(person.id)} IS NOT NULL "
-            f"RETURN toString(n.{quoted(person.id)}) AS id"
+            f"MATCH (n:{quoted(person.label)}) WHERE NOT n:{PREFIX}User WITH {person.key} AS id WHERE id IS NOT NULL "
+            "RETURN id"
         )
         return [row["id"] for row in rows if row["id"] in forgotten]
 
     def _mark(self, nodes: NodeMap, label: str, id: str, more: str, forgotten: list[str]) -> None:
-        """Label the owner's nodes that are not yet; a node of ours for the same, made before theirs, becomes one."""
+        """Label the owner's nodes that are not yet; a node of ours for the same, made before theirs, becomes one.
+
+        Of several with one id the one that is labelled stays so, else the first is.
+        """
         person = self.adoption.person
-        gone = f"n:{quoted(person.label)} AND coalesce(toString(n.{quoted(person.id)}) IN $forgotten, false)"
-        found = f"MATCH (n) WHERE {nodes.meant} AND NOT n:{PREFIX}{label} AND NOT ({gone})"
+        gone = f"n:{quoted(person.label)} AND coalesce({person.key} IN $forgotten, false)"
+        kept = f" AND NOT ({gone})" if forgotten else ""
+        found = f"MATCH (n:{quoted(nodes.label)}) WHERE NOT n:{PREFIX}{label} AND {nodes.meant}{kept}"
         moving = (
-            "CALL (ours, n) {{ MATCH (ours){0}(m) WITH n, m, r, type(r) AS kind, properties(r) AS given DELETE r "
+            "CALL (tg_ours, n) {{ MATCH (tg_ours){0}(m) WITH n, m, r, type(r) AS kind, properties(r) AS given DELETE r "
             "WITH n, m, kind, given CREATE (n){1}(m) SET r = given }} "
         )
-        self._raw(
-            f"MATCH (ours:{PREFIX}{label}) WHERE {is_ours('ours')} WITH ours {found} AND {id} = ours.{OWN}id "
-            f"{moving.format('-[r]->', '-[r:$(kind)]->')}{moving.format('<-[r]-', '<-[r:$(kind)]-')}DETACH DELETE ours",
-            forgotten=forgotten,
-        )
+        ours = f"MATCH (tg_ours:{PREFIX}{label}) WHERE {is_ours('tg_ours')}"
+        if self._raw(f"{ours} RETURN 1 AS one LIMIT 1"):
+            self._raw(
+                f"{ours} WITH tg_ours {found} AND {id} = tg_ours.{OWN}id WITH tg_ours, head(collect(n)) AS n "
+                f"{moving.format('-[r]->', '-[r:$(kind)]->')}{moving.format('<-[r]-', '<-[r:$(kind)]-')}"
+                "DETACH DELETE tg_ours",
+                forgotten=forgotten,
+            )
         text = (
-            f"{found} WITH n LIMIT {AT_ONCE} SET n:{PREFIX}{label}, n.{OWN}id = {id}{more} RETURN count(n) AS changed"
+            f"{found} WITH n, {id} AS tg_id WHERE NOT EXISTS {{ MATCH (other:{PREFIX}{label} {{{OWN}id: tg_id}}) }} "
+            f"WITH n, tg_id LIMIT {AT_ONCE} WITH tg_id, head(collect(n)) AS n "
+            f"SET n:{PREFIX}{label}, n.{OWN}id = tg_id{more} RETURN count(n) AS changed"
         )
         try:
             self._until_done(text, f"marking {nodes.label}", "node", forgotten=forgotten)
@@ -262,22 +361,51 @@ class AdoptedStore(Neo4jStore):
         """Edges of ours for whatever matches a pattern now; those that nothing matches any more go."""
         run = uuid.uuid4().hex
         kind = PREFIX + event.name
-        value = f"toFloat({event.value})" if event.value else "null"
         found = (
             f"MATCH {event.match} WHERE item:{PREFIX}Item "
-            f"WITH person, item, {event.key} AS id, {value} AS value, {event.moment} AS at WHERE id IS NOT NULL "
+            f"WITH person, item, {event.key} AS id, {event.number} AS value, {event.moment} AS at WHERE id IS NOT NULL "
         )
+        others = f"MATCH (a)-[e:{kind} {{{OWN}event_id: id}}]->(b) WHERE a <> person OR b <> item"
         self._for_people(  # of an event that has another person or item now
-            f"{found} MATCH (a)-[e:{kind} {{{OWN}event_id: id}}]->(b) WHERE a <> person OR b <> item DELETE e",
+            f"{found} {others} DELETE e",
             f"looking for {event.name}",
         )
-        self._for_people(
-            f"{found} MERGE (person)-[e:{kind} {{{OWN}event_id: id}}]->(item) "
+        self._for_people(  # of events of several people with one id it is the first one's
+            f"{found} AND NOT EXISTS {{ {others} }} MERGE (person)-[e:{kind} {{{OWN}event_id: id}}]->(item) "
             f"SET e.{OWN}value = value, e.{OWN}at = at, e.{OWN}derived = $run",
             f"finding {event.name}",
             run=run,
         )
         self._raw(f"MATCH ()-[e:{kind}]->() WHERE e.{OWN}derived <> $run DELETE e", run=run)
+
+    def set_scales(self) -> None:
+        """Give each kind of the map the scale that the map says, or none."""
+        for event in self.adoption.event:
+            low, high = event.scale or (None, None)
+            self._raw(
+                f"MATCH (k:{PREFIX}EventKind {{id: $kind}}) SET k.minimum = $low, k.maximum = $high",
+                kind=event.name,
+                low=low,
+                high=high,
+            )
+
+    def drop_kinds(self, names: Iterable[str]) -> None:
+        """Of kinds that a map before had, and this one has not, take away what stood for the owner's events."""
+        patterns = {event.name for event in self.adoption.event if event.pattern}
+        for name in sorted(set(names) - patterns):
+            edges = f"()-[e:{quoted(PREFIX + name)}]->()"
+            self._until_done(
+                f"MATCH {edges} WHERE e.{OWN}derived IS NOT NULL WITH e LIMIT {AT_ONCE} DELETE e "
+                "RETURN count(*) AS changed",
+                f"removing {name}",
+                "event",
+            )
+            if not any(event.name == name for event in self.adoption.event):
+                self._raw(
+                    f"MATCH (k:{PREFIX}EventKind {{id: $kind}}) WHERE NOT EXISTS {{ MATCH {edges} }} DELETE k",
+                    kind=name,
+                )
+        self._kinds = set()
 
     def _count(self, pattern: str) -> int:
         return int(self._raw(f"RETURN COUNT {{ MATCH {pattern} }} AS n")[0]["n"])
@@ -301,14 +429,16 @@ def _found(adoption: Adoption, condition: str, among: str = "true") -> str:
     ids = {name: _first((nodes, nodes.key) for nodes in maps) for name, maps in meant.items()}
     kind = _first((entity, entity.kind_text) for entity in adoption.entity)
     labels = "|".join(PREFIX + label for label in _COUNTED.values())
+    theirs = ", ".join(sorted({neo4j_text(nodes.label) for _, nodes in adoption.nodes}))
     own = f"n.{OWN}id"
+    marked = f"({own} IS NOT NULL OR any(label IN labels(n) WHERE label IN [{theirs}]))"  # a label alone may be theirs
     lost = {"User": "user IS NULL", "Item": "item IS NULL", "Entity": f"coalesce(kind <> n.{OWN}kind, true)"}
     off = " + ".join(
         f"CASE WHEN n:{PREFIX}{label} AND ({own} IS NULL OR {gone}) THEN ['{PREFIX}{label}'] ELSE [] END"
         for label, gone in lost.items()
     )
     return (
-        f"MATCH (n:{labels}) WHERE {among} AND NOT {is_ours('n')} "
+        f"MATCH (n:{labels}) WHERE {among} AND {marked} AND NOT {is_ours('n')} "
         f"WITH n, {', '.join(f'{cypher} AS {name}' for name, cypher in ids.items())}, {kind} AS kind "
         f"WITH n, coalesce(coalesce({own}, user, item, entity) IN [user, item, entity], false) AS named, {off} AS lost "
         f"WITH n, named, lost WHERE {condition}"
@@ -321,34 +451,64 @@ def _first(maps: Iterable[tuple[NodeMap, str]]) -> str:
     return f"CASE {cases} END" if cases else "null"
 
 
-def adopt(adoption: Adoption, url: str, *, work: Path | None = None) -> dict[str, int]:
+def adopt(adoption: Adoption, url: str, *, work: Path | None = None) -> dict[str, Any]:
     """Mark the graph at ``url`` as a map says, and keep the map in it: whoever opens it then opens an adopted graph.
 
-    A second call with another map takes that one.
+    A second call with another map takes that one. All that can be wrong with a map is found before the first change;
+    what fails nevertheless is taken back.
 
     Returns:
-        How many people, items, entities, reviews and events of each kind there are.
+        How many people, items, entities, reviews and events of each kind there are; and ``warnings``, what of the graph
+        or of the map cannot be taken (:class:`kg.engines.fitting.Finding`).
 
     Raises:
         StoreError: the graph is tastegraph's own; or a label, an id or an event of the map is not there;
             or names of the owner's begin as ours do.
     """
     with Neo4jStore.open(url, work=work) as plain:
-        _check(plain, adoption)
+        before, again = _check(plain, adoption)
+        found = fitting.findings(plain, adoption)
     with AdoptedStore.open_as(adoption, url, work=work) as store:
-        store.ensure_schema()
-        counts = store.catch_up()
-        if adoption.attributes is None:
-            adoption = replace(adoption, attributes=tuple(store.attributes()))
-        store.write(queries.statement("adoption_keep", adoption=adoption.to_json()))
-        return counts
+        try:
+            counts = _adopt(store, before)
+        except BaseException:
+            _take_back(store, before, again)
+            raise
+    return {**counts, "warnings": [finding.to_dict() for finding in found]}
+
+
+def _adopt(store: AdoptedStore, before: Adoption | None) -> dict[str, int]:
+    store.begin()
+    if before is not None:
+        store.drop_kinds({event.name for event in before.event})
+    counts = store.take_in()
+    store.set_scales()
+    adoption = store.adoption
+    if adoption.attributes is None:
+        adoption = replace(adoption, attributes=tuple(store.attributes()))
+    store.write(queries.statement("adoption_keep", adoption=adoption.to_json()))
+    return counts
+
+
+def _take_back(store: AdoptedStore, before: Adoption | None, again: bool) -> None:
+    """Leave the graph as it was before an adoption that failed."""
+    try:
+        if not again:
+            made.take_away(store)
+        elif before is not None:
+            store.adopted_as(before)
+            store.take_in()
+    except GraphError as error:
+        log.warning(
+            "%s: what was made could not be taken back; run 'tastegraph adopt --remove': %s", store.address, error
+        )
 
 
 def open_server(url: str, *, work: Path | None = None, config: ConnectionConfig | None = None) -> Neo4jStore:
     """The graph at ``url``: this program's own, or an adopted one.
 
     Raises:
-        StoreError: it is somebody's own, which setting up would change.
+        StoreError: it is somebody's own, which setting up would change; or the map that is kept in it is none.
     """
     store = Neo4jStore.open(url, work=work, config=config)
     try:
@@ -358,6 +518,8 @@ def open_server(url: str, *, work: Path | None = None, config: ConnectionConfig 
                 f"{store.address} holds a graph that tastegraph did not make ({found[0]['what']}); 'tastegraph adopt "
                 "MAP.toml' works on it as it is, and an empty database takes one of tastegraph's own"
             )
+        if adoption is not None:
+            made.settle(store)
     except BaseException:
         store.close()
         raise
@@ -368,42 +530,67 @@ def open_server(url: str, *, work: Path | None = None, config: ConnectionConfig 
 
 
 def _found_in(store: Neo4jStore) -> Adoption | None:
-    """How a graph was adopted; None where it was not."""
+    """How a graph was adopted; None where it was not.
+
+    Raises:
+        StoreError: what is kept there is no map, or holds Cypher that does more than read: whoever can write to the
+            graph may have put it there.
+    """
+    kept = _kept_in(store)
+    if kept is None:
+        return None
+    try:
+        adoption = Adoption.from_json(kept)
+        fitting.verify(store, adoption)
+    except ValueError as error:
+        raise StoreError(
+            f"{store.address} keeps a map (adoption of :{PREFIX}Schema) that cannot be used: {error}; adopt it with a "
+            "map of your own (tastegraph adopt MAP.toml), or take away what was added (tastegraph adopt --remove)"
+        ) from error
+    return adoption
+
+
+def _kept_in(store: Neo4jStore) -> Any:
     rows = store.read(Dialect(PREFIX).text(queries.text("adoption")))
-    return Adoption.from_json(rows[0]["adoption"]) if rows and rows[0]["adoption"] else None
+    return rows[0]["adoption"] if rows else None
 
 
-def _check(store: Neo4jStore, adoption: Adoption) -> None:
+def _check(store: Neo4jStore, adoption: Adoption) -> tuple[Adoption | None, bool]:
+    """The map by which the graph is adopted already, where there is one; and whether an adoption has begun.
+
+    Raises:
+        StoreError: the map does not fit, or names that it needs are taken.
+    """
     if store.read(queries.text("adoption")):
         raise StoreError(f"{store.address} was made by tastegraph; there is nothing to adopt")
-    if not store.read(Dialect(PREFIX).text(queries.text("adoption"))):  # no adoption has begun
+    if again := made.begun(store):
+        made.settle(store)
+        known = made.ids(made.recorded(store), made.TYPE)
+        made.check_free(store, sorted({PREFIX + event.name for event in adoption.event} - set(known)))
+    else:
         _check_prefix(store)
-    for nodes in (adoption.person, adoption.item, *adoption.entity):
-        text = f"MATCH (n:{quoted(nodes.label)}) RETURN count(n) AS nodes, count(n.{quoted(nodes.id)}) AS ids"
-        (row,) = store.read(text)
-        if not row["ids"]:
-            raise StoreError(
-                f"{store.address} holds {row['nodes']} nodes {nodes.label}, none with a property {nodes.id}"
-            )
-    person, item = adoption.person.label, adoption.item.label
-    ends = f"person:{quoted(person)} AND item:{quoted(item)}"
-    for event in adoption.event:
-        pattern = event.pattern or f"(person)-[:{quoted(event.name)}]->(item)"
-        if not store.read(f"MATCH {pattern} WHERE {ends} RETURN 1 AS one LIMIT 1"):
-            raise StoreError(
-                f"{store.address}: nothing matches {pattern} from {person} to {item}; "
-                "an edge that points the other way needs a pattern"
-            )
-    for words in adoption.words:
-        if not store.read(f"MATCH {words.pattern} WHERE {ends} AND {words.exist} RETURN 1 AS one LIMIT 1"):
-            names = " or ".join(name for name in (words.title, words.text) if name)
-            raise StoreError(f"{store.address}: nothing of the kind {words.kind} has words in {names}")
+    there = made.standing(store)
+    for own in _wanted(adoption):
+        made.check_standing(store, own, there)
+    fitting.check(store, adoption)
+    try:
+        kept = _kept_in(store)
+        return Adoption.from_json(kept) if kept is not None else None, again
+    except ValueError as error:
+        log.warning("%s keeps a map that cannot be read, in whose place comes the new one: %s", store.address, error)
+        return None, again
+
+
+def _wanted(adoption: Adoption) -> list[Made]:
+    """Constraints that an adoption makes at once."""
+    plain = Dialect(PREFIX)
+    kinds = (schema.kind_constraint(event.name) for event in adoption.event)
+    return [made.constraint(plain.text(text)) for text in (*schema.node_constraints(), *kinds)]
 
 
 def _check_prefix(store: Neo4jStore) -> None:
-    """A release takes away whatever has the prefix, so an owner's own names may not have it."""
-    taken = [row["name"] for row in store.read(_TAKEN)]
-    if taken:
+    """A reader could not tell an owner's own names with our prefix from ours."""
+    if taken := made.taken(store):
         raise StoreError(
             f"{store.address} has names of its own that begin with {PREFIX} or {OWN}: {', '.join(taken)}; "
             "rename them first"
@@ -413,43 +600,8 @@ def _check_prefix(store: Neo4jStore) -> None:
 def release(url: str, *, work: Path | None = None) -> dict[str, int]:
     """Take away all that was added to the graph at ``url``, and nothing else; returns how many of each.
 
-    The map goes last, so that a release that was interrupted can be run again; in a graph without one nothing happens.
+    The record of it goes last, so that a release that was interrupted can be run again; in a graph without one nothing
+    happens.
     """
     with Neo4jStore.open(url, work=work) as store:
-        rows = store.read("CALL db.relationshipTypes() YIELD relationshipType AS name RETURN name")
-        edges = sum(
-            _repeat(store, _delete(f"()-[n:{row['name']}]->()")) for row in rows if row["name"].startswith(PREFIX)
-        )
-        for row in store.read(f"SHOW CONSTRAINTS YIELD name WHERE name STARTS WITH '{OWN}' RETURN name"):
-            store.write(Statement(f"DROP CONSTRAINT {quoted(row['name'])} IF EXISTS", {}))
-        for row in store.read(_INDEXES):
-            store.write(Statement(f"DROP INDEX {quoted(row['name'])} IF EXISTS", {}))
-        labels = sum(_repeat(store, _unmark(f"MATCH (n:{PREFIX}{label})")) for label in sorted(SHARED))
-        found = {row["label"] for row in store.read("CALL db.labels() YIELD label RETURN label")}
-        ours = sorted(
-            (label for label in found if label.startswith(PREFIX)), key=lambda label: label == f"{PREFIX}Schema"
-        )
-        nodes = sum(_repeat(store, _delete(f"(n:{label})")) for label in ours)
-        return {"edges": edges, "labels": labels, "nodes": nodes}
-
-
-def _delete(pattern: str) -> str:
-    return f"MATCH {pattern} WITH n LIMIT {AT_ONCE} DELETE n RETURN count(*) AS changed"
-
-
-def _unmark(found: str) -> str:
-    """Nodes ``n`` of a text that we made go, unless the owner has tied them to something; others lose what is ours."""
-    labels = ":".join(PREFIX + label for label in sorted(SHARED))
-    tied = f"EXISTS {{ (n)-[r]-() WHERE NOT type(r) STARTS WITH '{PREFIX}' }}"
-    return (
-        f"{found} WITH n, {is_ours('n')} AND NOT {tied} AS ours LIMIT {AT_ONCE} "
-        f"FOREACH (key IN [k IN keys(n) WHERE k STARTS WITH '{OWN}'] | SET n[key] = null) REMOVE n:{labels} "
-        "FOREACH (_ IN CASE WHEN ours THEN [1] ELSE [] END | DETACH DELETE n) RETURN count(*) AS changed"
-    )
-
-
-def _repeat(store: Neo4jStore, text: str) -> int:
-    total = 0
-    while changed := store.write(Statement(text, {}))[0][0]["changed"]:
-        total += changed
-    return total
+        return made.take_away(store)

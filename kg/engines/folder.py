@@ -27,6 +27,7 @@ from typing import IO
 
 from kg.access import make_folder, opened, own_all
 from kg.errors import StoreError, StoreInUse, StoreVersionError
+from kg.folders import local
 
 FORMAT = 1
 """Version of the layout above."""
@@ -50,7 +51,7 @@ class StoreFolder:
             StoreInUse: somebody has it open.
             StoreVersionError: its layout is of another version.
         """
-        root = root.expanduser().resolve()
+        root = local(root).resolve()
         with usable(root):
             return cls._take(root, create)
 

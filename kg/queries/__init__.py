@@ -23,7 +23,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from kg import quoting
 from kg.errors import QueryFailed
 from kg.quoting import Quoted
 from kg.records import KIND_PATTERN
@@ -133,7 +132,8 @@ def statement(name: str, /, *, names: Mapping[str, str | Sequence[str]] | None =
 
     >>> statement("events_of_ids", names={"relation": "RATED"}, ids=["1"]).text.splitlines()[0]
     'MATCH (u)-[r:RATED]->(i)'
-    >>> statement("count_edges", names={"relation": [quoted("set in"), "BY"]}).text.splitlines()[0]
+    >>> from kg import quoting
+    >>> statement("count_edges", names={"relation": [quoting.neo4j("set in"), "BY"]}).text.splitlines()[0]
     'MATCH ()-[:`set in`|BY]->()'
 
     Raises:
@@ -145,9 +145,6 @@ def statement(name: str, /, *, names: Mapping[str, str | Sequence[str]] | None =
     }
     # In one pass: a name may spell another placeholder.
     return Statement(_PLACEHOLDER.sub(lambda found: filled.get(found[1], found[0]), text(name)), parameters)
-
-
-quoted = quoting.neo4j
 
 
 def _fit(name: str) -> str:

@@ -13,6 +13,7 @@ from kg.rdf.literals import scalar_of, text_of
 from kg.rdf.mapping import NO_KIND, Means, RdfMapping, Role, Wording, property_of
 from kg.rdf.terms import Fact, canonical, local_name
 from kg.records import MAX_ID_BYTES, Attribute, Scalar, clean_id
+from kg.schema import DERIVED_PREFIX
 
 T = TypeVar("T")
 Refuse = Callable[[Fact, RecordError], None]
@@ -102,7 +103,10 @@ def _properties(said: Iterable[Said], languages: tuple[str, ...], refuse: Refuse
     """One value a name, in the best language; several are written as a list, as tables' cells are."""
     by_name: dict[str, list[Said]] = defaultdict(list)
     for role, fact in said:
-        by_name[role.name].append((role, fact))
+        if role.name.startswith(DERIVED_PREFIX):
+            refuse(fact, RecordError("predicate", f"names that begin with {DERIVED_PREFIX} are those of profiles"))
+        else:
+            by_name[role.name].append((role, fact))
     properties: dict[str, Scalar] = {}
     for name, own in by_name.items():
         best = min(_language_rank(fact, languages) for _, fact in own)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from kg.errors import ReadError, TooMuch
 from kg.extras import extra
 from kg.rdf.plain_xml import MAX_LITERAL_CHARS, PlainXml
-from kg.rdf.sieve import JsonSieve, TurtleSieve
+from kg.rdf.sieve import JsonSieve, Sieve, TurtleSieve
 from kg.rdf.terms import BLANK, OWN_BLANK, Fact
 from kg.readers.rows import ROW, raw_text
 from kg.readers.stream import FileSource, LineStream
@@ -73,6 +73,13 @@ def sniff_rdf(head: bytes) -> Syntax | None:
     if 2 * sum(_TRIPLE.fullmatch(line) is not None for line in lines) > len(lines):
         return Syntax.LINES
     return Syntax.TURTLE if lines and _TURTLE.match(b"\n".join(lines)) else None
+
+
+_SIEVES: dict[Syntax, Callable[[str], Sieve | PlainXml]] = {
+    Syntax.TURTLE: TurtleSieve,
+    Syntax.JSON: JsonSieve,
+    Syntax.XML: PlainXml,
+}
 
 
 class RdfFile:
@@ -164,8 +171,7 @@ class RdfFile:
 
     def _whole(self) -> Iterator[Fact | Reject]:
         fact_of = fact_maker(self._ox, labels={})
-        bounded = {Syntax.TURTLE: TurtleSieve, Syntax.XML: PlainXml, Syntax.JSON: JsonSieve}[self.syntax](self.name)
-        file = _Blocks(bounded.blocks(self._digested()))
+        file = _Blocks(_SIEVES[self.syntax](self.name).blocks(self._digested()))
         try:
             parser = self._ox.parse(file, format=getattr(self._ox.RdfFormat, self.syntax.value))  # type: ignore[arg-type]
             for quad in parser:

@@ -196,9 +196,7 @@ class RdfMapping:
         """What a predicate means."""
         predicate = canonical(predicate)
         known = self._roles.get(predicate)
-        if known is None:
-            known = self._roles[predicate] = self._other(predicate)
-        return known
+        return self._others(predicate) if known is None else known
 
     def node(self, resource: str) -> tuple[str, str]:
         """Label and id of a resource, told from its IRI alone.
@@ -231,8 +229,12 @@ class RdfMapping:
         return "Entity", clean_id(resource, "iri")
 
     @cached_property
+    def _others(self) -> Callable[[str], Role]:
+        return lru_cache(10_000)(self._other)
+
+    @cached_property
     def _roles(self) -> dict[str, Role]:
-        """Known predicates; others are added as they are met."""
+        """Known predicates."""
         roles = dict.fromkeys(_SAME, Role(Means.SAME))
         for means, wording in ((Means.TEXT, self.text), (Means.TITLE, self.title)):
             roles |= {iri: Role(means, rank=rank) for rank, iri in enumerate(wording.predicates)}

@@ -50,6 +50,7 @@ from pathlib import Path
 from typing import Any
 
 from kg.errors import ReadError, RecordError
+from kg.folders import settings_of
 from kg.rdf.mapping import Property, RdfMapping, Relation, Wording, is_free
 from kg.rdf.terms import PREFIXES, Pattern, canonical, full, is_iri
 from kg.records import KIND_PATTERN, clean_kind
@@ -63,10 +64,10 @@ def read_mapping(path: Path) -> RdfMapping:
         ReadError: it cannot be read, has an unknown key, or something in it is not what it should be.
     """
     try:
-        return _Reader(tomllib.loads(path.read_text(encoding="utf-8"))).mapping()
+        return _Reader(tomllib.loads(settings_of(path))).mapping()
     except OSError as error:
         raise ReadError(str(path), f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ReadError(str(path), f"is no TOML: {error}") from error
     except RecordError as error:
         raise ReadError(str(path), f"{error.field}: {error.reason}") from error

@@ -72,6 +72,8 @@ class PlainXml:
         try:
             self._parser.Parse(block, last)
         except expat.ExpatError as found:
+            if "amplification" in expat.ErrorString(found.code):
+                raise self._refused("grows too much by its entities") from found
             reason = "the file breaks off" if last else f"is no XML: {expat.ErrorString(found.code)}"
             error = ReadError(self._file, f"{reason}; what stands before it could be read", found.lineno)
         piece = "".join(self._out)

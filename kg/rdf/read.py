@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from kg.rdf.describe import Description, describe
 from kg.rdf.files import RdfFile
 from kg.rdf.mapping import SAME_ENTITY, SCHEMA_CLASSES, Means, RdfMapping, relation_of, spelling_of
 from kg.rdf.people import event_of, is_kept, kind_of
-from kg.rdf.spool import Spool
+from kg.rdf.spool import MAX_FACTS, Spool
 from kg.rdf.terms import BLANK, EVENT_PREFIX, KIND_PREFIX, OWN_BLANK, Fact
 from kg.readers.rows import ROW, raw_text
 from kg.readers.stream import FileSource
@@ -29,6 +29,12 @@ log = logging.getLogger(__name__)
 
 _DESCRIBES = {Means.TYPE, Means.KIND, Means.ID, Means.PROPERTY}
 _MOST_NAMED = 8
+_MOST_COUNTED = 10_000
+"""Predicates of statements that are left out, counted one by one."""
+MAX_IRI_BYTES = 8 * 2**10
+"""The longest IRI: an id of 1,024 bytes, each escaped, and what stands before it."""
+MAX_TAG_CHARS = 100
+"""The longest tag of a language."""
 
 
 def read_rdf(
@@ -88,7 +94,6 @@ class _Reader:
         """The items that are linked to each entity."""
         self._named: set[str] = set()
         """Entities that were made of texts."""
-        self._kinds: dict[str, list[Fact]] = defaultdict(list)
         self._unread: Counter[str] = Counter()
         self._rejects: list[Reject] = []
 
@@ -105,19 +110,20 @@ class _Reader:
     def put_aside(self, fact: Fact) -> None:
         """Take one statement."""
         try:
+            _check_length(fact)
             means = self._mapping.role(fact.predicate).means
         except RecordError as error:  # nothing can be called as the predicate says
             self._refuse(fact, error)
             return
         if means is Means.DROP:
-            self._unread[fact.predicate] += 1
+            self._leave_out(fact)
         elif fact.subject.startswith(KIND_PREFIX):
-            self._kinds[fact.subject].append(fact)
+            self._spool.declare(fact)
         elif fact.subject.startswith(EVENT_PREFIX):
             if is_kept(fact, self._mapping):
                 self._spool.tell(fact)
             else:
-                self._unread[fact.predicate] += 1
+                self._leave_out(fact)
         elif fact.datatype is not None or means in _DESCRIBES:
             self._spool.describe(fact)
         else:
@@ -125,19 +131,41 @@ class _Reader:
 
     def records(self) -> Iterator[Record | Reject]:
         """Everything: what is described, then what is tied together, then what was done."""
-        for facts in self._kinds.values():
-            yield from self._from(facts, map(kind_of, [facts]))
-        for subject, facts in self._spool.described():
-            yield from self._from(facts, self._described(subject, facts))
+        yield from self._made(self._spool.declared(), lambda facts: map(kind_of, [facts]))
+        yield from self._made(self._spool.described(), self._described)
         for fact in self._spool.related():
             yield from self._from([fact], self._related(fact))
-        for _, facts in self._spool.told():
-            yield from self._from(facts, (event_of(own, self._mapping, self._node, self._item_of) for own in [facts]))
+        yield from self._made(self._spool.told(), self._events)
+
+    def _events(self, facts: Sequence[Fact]) -> Iterator[Record]:
+        yield event_of(facts, self._mapping, self._node, self._item_of)
+
+    def _made(
+        self,
+        told: Iterable[tuple[str, list[Fact]]],
+        make: Callable[[Sequence[Fact]], Iterator[Record]],
+    ) -> Iterator[Record | Reject]:
+        """What ``make`` makes of what is said of each resource; the further parts of very much are refused."""
+        last: str | None = None
+        for subject, facts in told:
+            if subject == last:
+                for fact in facts:
+                    self._refuse(
+                        fact, RecordError("subject", f"over {MAX_FACTS} statements or 8 Mi characters tell of it")
+                    )
+                yield from self.refused()
+            else:
+                yield from self._from(facts, make(facts))
+            last = subject
 
     def refused(self) -> Iterator[Reject]:
         """What was refused since the last call."""
         rejects, self._rejects = self._rejects, []
         return iter(rejects)
+
+    def _leave_out(self, fact: Fact) -> None:
+        known = len(self._unread) < _MOST_COUNTED or fact.predicate in self._unread
+        self._unread[fact.predicate if known else "others"] += 1
 
     def say(self) -> None:
         """Which statements were left out: one that was meant to be read is seen at once."""
@@ -186,10 +214,11 @@ class _Reader:
 
     # --- What describes a resource
 
-    def _described(self, subject: str, facts: Sequence[Fact]) -> Iterator[Record]:
-        label, id = self._node(subject)
+    def _described(self, facts: Sequence[Fact]) -> Iterator[Record]:
+        label, id = self._node(facts[0].subject)
         found = describe(facts, self._mapping, self._refuse)
-        self._unread.update(fact.predicate for fact in found.unread)
+        for fact in found.unread:
+            self._leave_out(fact)
         if label == "Item":
             yield self._item(id, found)
             return
@@ -212,7 +241,8 @@ class _Reader:
         return ItemRecord(id, found.title, found.text, found.properties, found.attributes)
 
     def _entity(self, id: str, found: Description) -> Iterator[Record]:
-        self._unread.update(fact.predicate for fact in found.of_items)
+        for fact in found.of_items:
+            self._leave_out(fact)
         yield EntityRecord(id, found.title, found.kind)
         for attribute in found.attributes:
             if attribute.entity_id not in self._named:
@@ -228,7 +258,7 @@ class _Reader:
         if role.means is Means.SAME:
             yield from self._same(fact, head, tail)
         elif role.means is not Means.RELATION and not self._mapping.other_relations:
-            self._unread[fact.predicate] += 1
+            self._leave_out(fact)
         elif role.inverse:
             yield from self._tied(tail, role.name, head, fact.subject)
         else:
@@ -256,6 +286,19 @@ class _Reader:
                     yield Link(item, entity)
         if not linked:
             yield from self._tied(head, SAME_ENTITY, tail, fact.object, fact.predicate)
+
+
+def _check_length(fact: Fact) -> None:
+    """Refuse names that no graph has.
+
+    Raises:
+        RecordError: one is too long.
+    """
+    named = (fact.subject, fact.predicate, fact.datatype or fact.object)
+    if max(map(len, named)) > MAX_IRI_BYTES or len(fact.language or "") > MAX_TAG_CHARS:
+        raise RecordError(
+            ROW, f"an IRI has over {MAX_IRI_BYTES // 2**10} KiB, or a tag of a language {MAX_TAG_CHARS} letters"
+        )
 
 
 def _user(id: str, found: Description) -> UserRecord:

@@ -17,6 +17,7 @@ from kg.errors import ReadError
 from kg.extras import extra
 from kg.rdf.files import RdfFile
 from kg.rdf.terms import BLANK, STRING, Fact, local_name
+from kg.readers.stream import FileSource, name_of
 from kg.records import Reject
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Failure:
     message: str
 
 
-def validate(facts: Iterable[Fact], shapes: Path, seconds: float | None = None) -> tuple[bool, list[Failure]]:
+def validate(facts: Iterable[Fact], shapes: FileSource, seconds: float | None = None) -> tuple[bool, list[Failure]]:
     """Whether statements keep to the shapes in a file of RDF, and what does not, by node; in memory.
 
     It is done in a process of its own, which is ended when the time is up: shapes hold regular expressions and SPARQL,
@@ -66,13 +67,13 @@ def validate(facts: Iterable[Fact], shapes: Path, seconds: float | None = None) 
     rules = [fact[:5] for fact in facts_in(shapes)]
     data = [fact[:5] for fact in facts]
     limit = SECONDS + len(data) / FACTS_A_SECOND if seconds is None else seconds
-    answer = _elsewhere(orjson.dumps({"shapes": rules, "facts": data}), shapes, limit)
+    answer = _elsewhere(orjson.dumps({"shapes": rules, "facts": data}), name_of(shapes), limit)
     if error := answer.get("error"):
-        raise ReadError(str(shapes), error)
+        raise ReadError(name_of(shapes), error)
     return answer["conforms"], [Failure(*row) for row in answer["failures"]]
 
 
-def _elsewhere(given: bytes, shapes: Path, seconds: float) -> dict[str, Any]:
+def _elsewhere(given: bytes, shapes: str, seconds: float) -> dict[str, Any]:
     """What :func:`serve` answers in a process that looks for modules where this one does."""
     command = [sys.executable, "-c", "from kg.rdf.shapes import serve; serve()"]
     places = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
@@ -87,14 +88,14 @@ def _elsewhere(given: bytes, shapes: Path, seconds: float) -> dict[str, Any]:
         )
     except subprocess.TimeoutExpired:
         raise ReadError(
-            str(shapes),
+            shapes,
             f"to validate by these shapes takes more than {seconds:g} s, the limit; a regular expression (sh:pattern) "
             "that repeats what repeats, such as (a+)+, or a query may take for ever: write it otherwise, or give more "
             "time",
         ) from None
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {done.returncode}"]
-        raise ReadError(str(shapes), f"could not be used for validating: {said[-1]}")
+        raise ReadError(shapes, f"could not be used for validating: {said[-1]}")
     return cast(dict[str, Any], orjson.loads(done.stdout))
 
 
@@ -128,7 +129,7 @@ def _validated(data: rdflib.Graph, rules: rdflib.Graph) -> dict[str, Any]:
     return {"conforms": bool(conforms), "failures": [list(astuple(own)) for own in _failures(report)]}
 
 
-def facts_in(path: Path) -> Iterable[Fact]:
+def facts_in(path: FileSource) -> Iterable[Fact]:
     """The statements of a file.
 
     Raises:

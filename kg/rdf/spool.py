@@ -14,8 +14,10 @@ from types import TracebackType
 from kg.errors import ReadError
 from kg.rdf.terms import Fact
 
-_AT_ONCE = 10_000
-_TABLES = ("described", "related", "told")
+_AT_ONCE, _BYTES_AT_ONCE = 10_000, 4 * 2**20
+MAX_FACTS, MAX_FACT_BYTES = 10_000, 8 * 2**20
+"""Statements that describe one resource or event, and their characters: they are held together."""
+_TABLES = ("described", "related", "told", "kinds")
 _COLUMNS = "subject, predicate, object, datatype, language, line"
 
 
@@ -31,6 +33,7 @@ class Spool(AbstractContextManager["Spool"]):
                 self._database.execute(f"CREATE TABLE {table} ({_COLUMNS})")
             self._database.execute("BEGIN")
         self._held: dict[str, list[Fact]] = {table: [] for table in _TABLES}
+        self._room = _BYTES_AT_ONCE
 
     def describe(self, fact: Fact) -> None:
         """Put aside what describes its subject."""
@@ -44,13 +47,24 @@ class Spool(AbstractContextManager["Spool"]):
         """Put aside what is said of an event."""
         self._add("told", fact)
 
+    def declare(self, fact: Fact) -> None:
+        """Put aside what is said of a kind of event."""
+        self._add("kinds", fact)
+
     def described(self) -> Iterator[tuple[str, list[Fact]]]:
-        """Each subject with what was said of it, in the order in which it was said; subjects are sorted."""
+        """Each subject with what was said of it, in the order in which it was said; subjects are sorted.
+
+        One of which very much is said comes in several parts, the first of which has its beginning.
+        """
         return self._by_subject("described")
 
     def told(self) -> Iterator[tuple[str, list[Fact]]]:
         """Likewise the events."""
         return self._by_subject("told")
+
+    def declared(self) -> Iterator[tuple[str, list[Fact]]]:
+        """Likewise the kinds."""
+        return self._by_subject("kinds")
 
     def related(self) -> Iterator[Fact]:
         """All that was put aside by :meth:`relate`."""
@@ -63,12 +77,25 @@ class Spool(AbstractContextManager["Spool"]):
 
     def _by_subject(self, table: str) -> Iterator[tuple[str, list[Fact]]]:
         for subject, facts in groupby(self._facts(table, "subject, rowid"), key=itemgetter(0)):
-            yield subject, list(facts)
+            held: list[Fact] = []
+            room = MAX_FACT_BYTES
+            for fact in facts:
+                if held and (len(held) == MAX_FACTS or room < len(fact.object)):
+                    yield subject, held
+                    held, room = [], MAX_FACT_BYTES
+                held.append(fact)
+                room -= len(fact.object)
+            yield subject, held
 
     def _add(self, table: str, fact: Fact) -> None:
         held = self._held[table]
         held.append(fact)
-        if len(held) >= _AT_ONCE:
+        self._room -= len(fact.object)
+        if self._room <= 0:
+            for own in _TABLES:
+                self._flush(own)
+            self._room = _BYTES_AT_ONCE
+        elif len(held) >= _AT_ONCE:
             self._flush(table)
 
     def _flush(self, table: str) -> None:

@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import Any
 
 from kg.errors import ReadError, TooMuch
+from kg.formulas import MARK, unescaped
 from kg.readers.rows import (
     MAX_COLUMNS,
     MAX_HEADER_BYTES,
@@ -27,7 +28,7 @@ from kg.records import Reject
 
 MAX_FIELD_CHARS = 2**20
 """A longer field is an error; it also bounds how much an unclosed quote can swallow before it is noticed."""
-_READ_AGAIN_BYTES = 64 * 2**20
+_READ_AGAIN_BYTES = 2 * 2**20
 """What is read again after quotes that were not closed, beside as much as was read: else some bytes a line would do
 for a time that grows with the square of the file."""
 csv.field_size_limit(max(MAX_FIELD_CHARS, csv.field_size_limit()))
@@ -73,9 +74,11 @@ class DelimitedRows(Rows):
             matches = [ATOMIC_TYPE.fullmatch(name) for name in names]
             names = [match[1] if match else name for match, name in zip(matches, names, strict=True)]
             types = {match[1]: match[2] for match in matches if match}
-        super().__init__(stream.name, names, types)
+        self._escaped = [position for position, name in enumerate(names) if name.endswith(MARK)]
+        super().__init__(stream.name, [name.removesuffix(MARK) for name in names], types)
 
     def headerless(self) -> DelimitedRows:
+        self._escaped = []
         self._dialect = replace(self._dialect, header=False)
         self.columns = tuple(str(position + 1) for position in range(len(self.columns)))
         return self
@@ -91,6 +94,8 @@ class DelimitedRows(Rows):
                     yield row
                     continue
                 line, fields, raw = row
+                for position in self._escaped:
+                    fields[position] = unescaped(fields[position])
                 fields.append(None)
                 yield line, pick(fields), raw
         finally:
@@ -144,7 +149,7 @@ class DelimitedRows(Rows):
                     size = size * several + len(line)
                     values = values * several + line.count(delimiter)
                     if size > MAX_LINE_BYTES or values > MAX_VALUES:
-                        much = f"{MAX_VALUES} values" if values > MAX_VALUES else f"{MAX_LINE_BYTES // 2**20} MiB"
+                        much = f"{MAX_LINE_BYTES // 2**20} MiB" if size > MAX_LINE_BYTES else f"{MAX_VALUES} values"
                         faults.append(f"the row has over {much}")
                         if several:
                             raise csv.Error(faults[-1])
@@ -192,7 +197,7 @@ class DelimitedRows(Rows):
     def _alone(self, number: int, line: bytes) -> tuple[int, list[Any], bytes] | Reject:
         """A line as a row of its own."""
         try:
-            fields = next(self._dialect.parser(iter([line.decode()])), [])
+            fields: list[Any] = next(self._dialect.parser(iter([line.decode()])), [])
         except (csv.Error, UnicodeDecodeError):
             fields = []
         if len(fields) == len(self.columns):

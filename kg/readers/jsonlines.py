@@ -38,7 +38,7 @@ class JsonRows(Rows):
         try:
             for number, line in enumerate(chain(self._sample, self._lines), 1):
                 try:
-                    row = None if _excess(line) else orjson.loads(line)
+                    row: Any = None if _excess(line) else orjson.loads(line)
                     get = row.get
                 except (orjson.JSONDecodeError, AttributeError):
                     if not line.strip():

@@ -64,6 +64,9 @@ class Trusted:
 
     file: str | os.PathLike[str] | Openable
 
+    def __str__(self) -> str:
+        return str(self.file)
+
 
 FileSource = str | os.PathLike[str] | Openable | Trusted
 
@@ -193,11 +196,16 @@ def starts_with(source: FileSource, magic: bytes) -> bool:
     file = bare(source)
     if isinstance(file, str | os.PathLike) and not os.path.isfile(file):
         return False
-    with _open(source, name_of(source)) as file:
-        return file.read(len(magic)) == magic
+    with opened(source, name_of(source)) as begun:
+        return begun.read(len(magic)) == magic
 
 
-def _open(source: FileSource, name: str) -> IO[bytes]:
+def opened(source: FileSource, name: str) -> IO[bytes]:
+    """The file, open.
+
+    Raises:
+        ReadError: it cannot be opened.
+    """
     file = bare(source)
     try:
         if isinstance(file, str | os.PathLike):
@@ -257,8 +265,8 @@ def _chunks(source: FileSource, name: str) -> Generator[bytes]:
     Raises:
         TooMuch: it grows beyond all measure.
     """
-    with closing(_open(source, name)) as opened:
-        file = opened if hasattr(opened, "peek") else io.BufferedReader(cast(io.RawIOBase, opened))
+    with closing(opened(source, name)) as raw:
+        file = raw if hasattr(raw, "peek") else io.BufferedReader(cast(io.RawIOBase, raw))
         magic = file.peek(4)[:4]
         packed = _Packed(file)
         if magic.startswith(b"\x1f\x8b"):
@@ -269,7 +277,7 @@ def _chunks(source: FileSource, name: str) -> Generator[bytes]:
             blocks = _gathered(_zstd_chunks(packed))
             yield from blocks if isinstance(source, Trusted) else _measured(blocks, packed, name)
         else:
-            in_archive = isinstance(opened, zipfile.ZipExtFile) and not isinstance(source, Trusted)
+            in_archive = isinstance(raw, zipfile.ZipExtFile) and not isinstance(source, Trusted)
             blocks = iter(lambda: packed.read(_BLOCK), b"")
             yield from _measured(blocks, _InArchive(source), name) if in_archive else blocks
 
@@ -286,13 +294,22 @@ def _measured(blocks: Iterator[bytes], packed: _Packed | _InArchive, name: str) 
     size = 0
     for block in blocks:
         size += len(block)
-        if size > MAX_UNPACKED_BYTES and size > MAX_RATIO * packed.size:
-            raise TooMuch(
-                name,
-                f"unpacks to over {MAX_UNPACKED_BYTES // 2**30} GiB and over {MAX_RATIO} times its own size, which no "
-                "honest file does; read it with --trust (trust=True in Python) if you know who made it",
-            )
+        check_ratio(name, size, packed.size)
         yield block
+
+
+def check_ratio(name: str, unpacked: int, packed: int) -> None:
+    """Refuse what grows beyond all measure.
+
+    Raises:
+        TooMuch: it does.
+    """
+    if unpacked > MAX_UNPACKED_BYTES and unpacked > MAX_RATIO * packed:
+        raise TooMuch(
+            name,
+            f"unpacks to over {MAX_UNPACKED_BYTES // 2**30} GiB and over {MAX_RATIO} times its own size, which no "
+            "honest file does; read it with --trust (trust=True in Python) if you know who made it",
+        )
 
 
 def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:

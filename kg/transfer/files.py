@@ -14,15 +14,17 @@ from typing import IO
 from kg.access import TRUSTED, make_folder, opened
 from kg.connection import is_url
 from kg.errors import ReadError, StoreError
+from kg.folders import plain_name
 from kg.rejects import FILES
 from kg.store import Store
 from kg.sweep import ELSEWHERE
-from kg.transfer.manifest import PASSING, plain_name
+from kg.transfer.manifest import PASSING
 
 log = logging.getLogger(__name__)
 
 _DATABASE = ".sqlite"
-_OF_DATABASES = (f"{_DATABASE}-wal", f"{_DATABASE}-shm", f"{_DATABASE}-journal")
+_LEFT = (f"{_DATABASE}-wal", f"{_DATABASE}-shm", f"{_DATABASE}-journal", TRUSTED)
+"""Endings of what stays: the logs of databases, and whom this place trusts."""
 
 
 def plain_files(folder: Path) -> list[str]:
@@ -36,7 +38,7 @@ def plain_files(folder: Path) -> list[str]:
             path = Path(place, name)
             part = path.relative_to(folder).as_posix()
             mode = path.lstat().st_mode if os.path.lexists(path) else 0
-            if any(piece.endswith(PASSING) for piece in part.split("/")) or name.endswith(_OF_DATABASES):
+            if any(piece.endswith(PASSING) for piece in part.split("/")) or name.endswith(_LEFT):
                 continue
             if stat.S_ISREG(mode) and plain_name(part):
                 found.append(part)

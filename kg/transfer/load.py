@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import orjson
 
 from kg import queries, schema
+from kg.access import TRUSTED, opened
 from kg.errors import QueryFailed, RecordError, StoreError, StoreVersionError
 from kg.exact import decode, in_utc
 from kg.migrate import migrate
@@ -76,7 +77,7 @@ def fill(store: Store, source: Source, *, progress: bool = True) -> Filled:
     load = _Load(store, progress)
     try:
         load.take(source)
-    except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
         raise StoreError(
             f"what is to be stored has a property that no graph takes: {error}; {store.address} "
             "is unfinished: empty it and begin again"
@@ -199,6 +200,7 @@ def _is_same(source: Source, store: Store) -> bool:
 
 def _copy_files(source: Source, work: Path) -> int:
     """Write the files of a source; of a store those that are plain, of a backup those that its manifest names."""
+    opened(work / TRUSTED, "ab").close()  # of what was made elsewhere, nothing is trusted here
     if isinstance(source, Archive):
         return sum(add_file(file, work, name) for name, file in source.files())
     return len(save_files(source.work, work, localise=True))

@@ -6,10 +6,10 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 from kg.errors import ReadError
+from kg.folders import plain_name
 
 NAME = "manifest.json"
 FORMAT = 1
@@ -39,24 +39,6 @@ def parsed(text: bytes, path: str) -> dict[str, Any]:
     if found != FORMAT:
         raise ReadError(path, f"has backup format {found!r}, and this program reads {FORMAT}; use a later release")
     return dict(manifest)
-
-
-def plain_name(name: str) -> bool:
-    """Whether a name leads to a file below a folder, on every system the same one.
-
-    >>> [plain_name(name) for name in ("work/a b.json", "../a", "/a", "a//b", "a/.", "a\\\\b", "c:d", "a\\0", "")]
-    [True, False, False, False, False, False, False, False, False]
-    """
-    return (
-        bool(name)
-        and name == PurePosixPath(name).as_posix()
-        and not name.startswith("/")
-        and ".." not in name.split("/")
-        and name != "."
-        and name.isprintable()
-        and not {*":\\"} & {*name}
-        and len(name) <= 4_096
-    )
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import typer
 
 from recommender.cli import output
 from recommender.cli.errors import TYPED
-from recommender.cli.parameters import Json, TextModel, Trials, joined, names, usage
+from recommender.cli.parameters import Json, MemoryLimit, TextModel, Trials, Trust, joined, names, usage
 from recommender.cli.session import Session
 
 Measured = TypeVar("Measured")
@@ -90,11 +90,13 @@ def evaluate(
     link: Links = None,
     items: Items = None,
     no_refit: NoRefit = False,
+    trust: Trust = False,
     learning_curve: Annotated[
         list[Any] | None,
         typer.Option(parser=_shares, metavar="SHARE,...", help="Fit on these shares of the training pairs as well."),
     ] = None,
     out: ReportFolder = None,
+    memory: MemoryLimit = None,
     text_model: TextModel = None,
     json: Json = False,
 ) -> None:
@@ -129,6 +131,8 @@ def evaluate(
             session,
             files,
             text_model,
+            trust=trust,
+            memory=memory,
             refit=not no_refit,
             names=chosen,
             ks=lengths,
@@ -137,7 +141,7 @@ def evaluate(
             trials=trials,
         )
     else:
-        with session.open(compute=True, text_model=text_model) as recommender:
+        with session.open(compute=True, text_model=text_model, memory=memory) as recommender:
             report = recommender.evaluate(
                 protocol=(protocol or Protocol.TEMPORAL).value,
                 k=lengths,
@@ -179,21 +183,25 @@ def on_files(
     files: dict[str, Path | None],
     text_model: str | None,
     *,
+    trust: bool,
     refit: bool,
+    memory: str | None = None,
     **options: Any,
 ) -> Measured:
     """What ``evaluate`` finds on files; needs no store. Vectors are kept only where ``--work`` names a folder."""
+    from kg.readers.stream import trusted
     from recommender.evaluation.files import FilesConfig
     from recommender.evaluation.reading import Files
     from recommender.texts import open_texts
     from text.encoder import EncoderConfig
 
-    run = session.run(compute=True)
+    run = session.run(compute=True, memory=memory)
     with TemporaryDirectory() as scratch:
         config = EncoderConfig(model=text_model) if text_model else EncoderConfig()
         texts = open_texts(session.work or Path(scratch), run, config) if files["items"] else None
         return evaluate(
-            Files(**files),  # type: ignore[arg-type]  # that train and test are there was checked
+            # That train and test are there was checked.
+            Files(**{name: trusted(path, trust) for name, path in files.items()}),
             run,
             encode=texts.encode if texts else None,
             config=FilesConfig(refit=refit),

@@ -68,9 +68,15 @@ def triples(
     link: Annotated[
         Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Where item id and entity id go.")
     ] = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Leave cells as they are that a spreadsheet would run as formulas.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """The knowledge graph as CSV: head, relation, tail; an item stands as its entity, which --link tells.
+
+    A cell that a spreadsheet would run (it begins with = + - @), ids too, gets an apostrophe in front, and the name of
+    its column ' (escaped)' behind it, by which 'ingest' takes the apostrophe off again.
 
     \b
     Example:
@@ -79,7 +85,7 @@ def triples(
     from kg.flat import export_triples
 
     with Session.of(context).open() as recommender:
-        counts = export_triples(recommender.store, file, link, progress=recommender.run.progress)
+        counts = export_triples(recommender.store, file, link, raw=raw, progress=recommender.run.progress)
     _show({"file": str(file), **counts}, json)
 
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kg.readers.stream import trusted
 from recommender.cli import output
-from recommender.cli.parameters import File, Json, RdfMap, attributes, event_mapping, joined, kind, names, scale
+from recommender.cli.parameters import File, Json, RdfMap, Trust, attributes, event_mapping, joined, kind, names, scale
 from recommender.cli.session import Session
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def events(
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """What people did: ratings, reviews, clicks, purchases.
@@ -105,7 +107,7 @@ def events(
     """
     from kg.readers import read_events
 
-    records = read_events(file, event_mapping(columns), kind=event, scale=limits)
+    records = read_events(trusted(file, trust), event_mapping(columns), kind=event, scale=limits)
     _ingest(context, records, strict, dry_run, rejects, json, limits)
 
 
@@ -123,6 +125,7 @@ def items(
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
+    trust: Trust = False,
     no_merge: NoMerge = False,
     merges: Merges = None,
     json: Json = False,
@@ -136,8 +139,10 @@ def items(
     from kg.readers import ItemMapping, read_items
 
     mapping = ItemMapping(id, title, joined(text), joined(attribute), joined(properties))
-    named = None if no_merge else _again(file, partial(read_items, file, mapping))
-    _ingest(context, read_items(file, mapping), strict, dry_run, rejects, json, named=named, merges=merges)
+    named = None if no_merge else _again(file, partial(read_items, trusted(file, trust), mapping))
+    _ingest(
+        context, read_items(trusted(file, trust), mapping), strict, dry_run, rejects, json, named=named, merges=merges
+    )
 
 
 @app.command()
@@ -150,6 +155,7 @@ def users(
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
+    trust: Trust = False,
     no_merge: NoMerge = False,
     merges: Merges = None,
     json: Json = False,
@@ -163,8 +169,10 @@ def users(
     from kg.readers import UserMapping, read_users
 
     mapping = UserMapping(id, joined(attribute), joined(properties))
-    named = None if no_merge else _again(file, partial(read_users, file, mapping))
-    _ingest(context, read_users(file, mapping), strict, dry_run, rejects, json, named=named, merges=merges)
+    named = None if no_merge else _again(file, partial(read_users, trusted(file, trust), mapping))
+    _ingest(
+        context, read_users(trusted(file, trust), mapping), strict, dry_run, rejects, json, named=named, merges=merges
+    )
 
 
 @app.command()
@@ -179,6 +187,7 @@ def triples(
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """A knowledge graph: RDF (N-Triples, Turtle, RDF/XML, JSON-LD), or a table of head, relation, tail.
@@ -192,7 +201,9 @@ def triples(
     from kg.readers.knowledge import read_knowledge
 
     mapping = read_mapping(map) if map else None
-    records = read_knowledge(file, link, mapping, progress=not Session.of(context).quiet)
+    records = read_knowledge(
+        trusted(file, trust), trusted(link, trust), mapping, progress=not Session.of(context).quiet
+    )
     _ingest(context, records, strict, dry_run, rejects, json)
 
 
@@ -208,6 +219,7 @@ def amazon(
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
+    trust: Trust = False,
     no_merge: NoMerge = False,
     merges: Merges = None,
     json: Json = False,
@@ -221,8 +233,18 @@ def amazon(
     from kg.readers import read_amazon
     from kg.readers.amazon import SCALE, read_amazon_items
 
-    named = None if no_merge or items is None else _again(items, partial(read_amazon_items, items))
-    _ingest(context, read_amazon(reviews, items), strict, dry_run, rejects, json, SCALE, named=named, merges=merges)
+    named = None if no_merge or items is None else _again(items, partial(read_amazon_items, trusted(items, trust)))
+    _ingest(
+        context,
+        read_amazon(trusted(reviews, trust), trusted(items, trust)),
+        strict,
+        dry_run,
+        rejects,
+        json,
+        SCALE,
+        named=named,
+        merges=merges,
+    )
 
 
 @app.command()
@@ -234,6 +256,7 @@ def recbole(
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """RecBole's atomic files: .inter, .user, .item, .kg, .link.
@@ -244,7 +267,7 @@ def recbole(
     """
     from kg.readers import read_recbole
 
-    _ingest(context, read_recbole(folder), strict, dry_run, rejects, json)
+    _ingest(context, read_recbole(trusted(folder, trust)), strict, dry_run, rejects, json)
 
 
 @app.command()
@@ -254,6 +277,7 @@ def lists(
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """LightGCN's layout: a user, then items, one user a line.
@@ -264,7 +288,7 @@ def lists(
     """
     from kg.readers import read_lists
 
-    _ingest(context, read_lists(file), strict, dry_run, rejects, json)
+    _ingest(context, read_lists(trusted(file, trust)), strict, dry_run, rejects, json)
 
 
 def _again(file: Path, read: Named) -> Named | None:

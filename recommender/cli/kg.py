@@ -26,7 +26,7 @@ from recommender.cli.evaluate import (
     is_about_files,
     on_files,
 )
-from recommender.cli.parameters import Json, TextModel, Trials, usage
+from recommender.cli.parameters import Json, TextModel, Trials, Trust, usage
 from recommender.cli.session import Session
 from recommender.cli.validate import validate
 
@@ -103,6 +103,7 @@ def evaluate(
     link: Links = None,
     items: Items = None,
     no_refit: NoRefit = False,
+    trust: Trust = False,
     out: ReportFolder = None,
     text_model: TextModel = None,
     json: Json = False,
@@ -133,7 +134,7 @@ def evaluate(
     if from_files:
         from recommender.evaluation.knowledge import graph_on_files
 
-        found = on_files(graph_on_files, session, files, text_model, refit=not no_refit, **options)
+        found = on_files(graph_on_files, session, files, text_model, trust=trust, refit=not no_refit, **options)
     else:
         with session.open(compute=True, text_model=text_model) as recommender:
             found = recommender.graph.evaluate(protocol=(protocol or Protocol.TEMPORAL).value, **options)

@@ -169,6 +169,18 @@ RdfMap = Annotated[
     Path | None,
     typer.Option("--map", exists=True, dir_okay=False, metavar="FILE.toml", help="What predicates of RDF mean."),
 ]
+Trust = Annotated[
+    bool, typer.Option("--trust", help="Unpack .gz and .zst files however far they grow; all other bounds hold.")
+]
+MemoryLimit = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="What models may take together, such as 8GiB or 50% of what is free.",
+        show_default="70%",
+    ),
+]
 TextModel = Annotated[
     str | None,
     typer.Option(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kg.access import own
+from kg.folders import beside
 from recommender.cli import output, views
 from recommender.cli.parameters import Json, K, joined, moment, names, usage
 from recommender.cli.session import Session
@@ -267,10 +269,8 @@ def _write(frame: pd.DataFrame, out: Path | None) -> dict[str, Any]:
     """Write the lists under a temporary name first, so that the file is never half of itself."""
     if out is None:
         raise usage("--all-users needs --out FILE.parquet")
-    partial = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
+    with beside(out) as partial:
         frame.to_parquet(partial, index=False)
+        own(partial)
         partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
     return {"file": str(out), "users": int(frame["user_id"].nunique()), "rows": len(frame)}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from kg.connection import check_url, is_url
+from kg.folders import local
 
 if TYPE_CHECKING:
     from kg.bolt import BoltStore
@@ -56,20 +57,29 @@ class Session:
 
     def has_store(self) -> bool:
         """Whether the store is a server, or a folder that is there."""
-        return "://" in self.store or Path(self.store).exists()
+        return is_url(self.store) or local(self.store).exists()
 
-    def run(self, compute: bool) -> RunContext:
-        """Bars where stderr is a terminal, unless they are left out; ``compute`` as in :meth:`open`."""
+    def run(self, compute: bool, memory: str | None = None) -> RunContext:
+        """Bars where stderr is a terminal, unless they are left out; ``compute`` and ``memory`` as in :meth:`open`."""
         from recommender.context import RunContext
 
         options: dict[str, Any] = {"progress": False} if self.quiet else {}
+        options |= {} if memory is None else {"memory": memory}
         return RunContext(**options) if compute else RunContext(device="cpu", **options)
 
-    def open(self, *, create: bool = False, compute: bool = False, text_model: str | None = None) -> Recommender:
+    def open(
+        self,
+        *,
+        create: bool = False,
+        compute: bool = False,
+        text_model: str | None = None,
+        memory: str | None = None,
+    ) -> Recommender:
         """Open the store; a context manager.
 
         ``create`` makes one where there is none. ``compute`` takes a GPU where there is one, which costs the import of
-        torch; answering from a published model runs on the processor. ``text_model`` is what refreshes read texts with.
+        torch; answering from a published model runs on the processor. ``text_model`` is what refreshes read texts with,
+        ``memory`` what models may take.
         """
         from recommender import Recommender
 
@@ -85,7 +95,7 @@ class Session:
             from recommender.explain.steps import PathConfig
 
             paths = read_config(PathConfig, self.reasons)
-        run = self.run(compute)
+        run = self.run(compute, memory)
         return Recommender.open(self.store, work=self.work, create=create, run=run, config=config, paths=paths)
 
     def open_store(self, *, create: bool = False, check: bool = True) -> BoltStore:

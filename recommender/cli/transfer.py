@@ -69,15 +69,16 @@ def copy(
     """
     from kg.connection import is_url
     from kg.engines import open_store
+    from kg.folders import local
     from kg.transfer import StoreSource, fill
     from kg.transfer.files import require_apart
 
     session = Session.of(context)
     if not is_url(source) and not is_url(target):
-        require_apart(Path(target), Path(source))
+        require_apart(local(target), local(source))
 
     def work(place: str) -> Path | None:  # that of a folder lies in it
-        return session.work if "://" in place else None
+        return session.work if is_url(place) else None
 
     with (
         open_store(source, work=work(source), create=False) as old,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recommender.cli import output
-from recommender.cli.parameters import Json, TextModel, Trials, usage
+from recommender.cli.parameters import Json, MemoryLimit, TextModel, Trials, usage
 from recommender.cli.session import Session
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def refresh(
     recommend: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Also write everybody's N best items into the graph.")
     ] = None,
+    memory: MemoryLimit = None,
     text_model: TextModel = None,
     json: Json = False,
 ) -> None:
@@ -52,7 +53,7 @@ def refresh(
     if budget is not None and trials is not None:
         raise usage("--trials repeats what a budget once allowed; it goes without --budget")
     session = Session.of(context)
-    with session.open(compute=True, text_model=text_model) as recommender:
+    with session.open(compute=True, text_model=text_model, memory=memory) as recommender:
         report = recommender.refresh(
             budget=session.budget(budget), only=only, full=full, force=force, recommend=recommend, trials=trials
         )
@@ -88,6 +89,8 @@ def _show(report: RefreshReport) -> None:
     figures = [{"model": model["name"], **_headline(model["metrics"])} for model in report.figures.get("models", ())]
     if figures:
         output.records(figures, title="on the test part")
+    for one in [] if report.budget else report.figures.get("skipped", ()):
+        output.line(f"{one['name']} was skipped: {one['reason']}")
     if report.fit:
         output.line(f"{report.fit} fit: {report.why}")
     if report.budget:

@@ -10,7 +10,7 @@ import typer
 
 from recommender.cli import output
 from recommender.cli.errors import FAILED
-from recommender.cli.parameters import Json, RdfMap
+from recommender.cli.parameters import Json, RdfMap, Trust
 from recommender.cli.session import Session
 
 
@@ -27,6 +27,7 @@ def validate(
         ),
     ] = None,
     map: RdfMap = None,
+    trust: Trust = False,
     timeout: Annotated[
         float | None,
         typer.Option(
@@ -46,15 +47,16 @@ def validate(
     from kg.rdf.mapping_file import read_mapping
     from kg.rdf.shapes import facts_in, validate
     from kg.rdf.write import facts_of
+    from kg.readers.stream import trusted
 
     with ExitStack() as stack:
         if file is not None:
-            facts = facts_in(file)
+            facts = facts_in(trusted(file, trust))
         else:
             mapping = read_mapping(map) if map else None
             store = stack.enter_context(Session.of(context).open()).store
             facts = facts_of(store, WholeGraph(store), mapping)
-        conforms, failures = validate(facts, shapes, timeout)
+        conforms, failures = validate(facts, trusted(shapes, trust), timeout)
     if json:
         output.document({"conforms": conforms, "failures": failures})
     elif failures:

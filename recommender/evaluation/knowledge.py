@@ -184,7 +184,7 @@ def _measured(
         raise InvalidInput(f"{model} cannot be fitted without the graph: {report.skipped[0].reason}; take the hybrid")
     result = report.models[0]
     figures = result.figures
-    groups = by_group(figures.top, ks[0], split.testing, figures.per_person)
+    groups = by_group(figures.top, ks[0], split.testing, figures.per_person, thorough=True)
     return replace(report, models=[replace(result, figures=replace(figures, groups=groups))])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +15,7 @@ from kg import readers
 from kg.batch import entities_of, nesting_of
 from kg.progress import tqdm
 from kg.readers import EventMapping
+from kg.readers.stream import FileSource
 from kg.records import Interaction, ItemRecord, Link, Record, Reject, Triple
 from kg.snapshot import ENTITIES, EVENTS, ITEMS, KINDS, MENTIONS, REVIEWS, TRAITS, TRIPLES, USERS, Snapshot
 from kg.vocabulary import Vocabulary
@@ -37,13 +37,13 @@ Edge = tuple[int | str, str, int | str]
 class Files:
     """Which files make up the problem, in any format that :mod:`kg.readers` tells apart."""
 
-    train: Path
-    test: Path
-    valid: Path | None = None
+    train: FileSource
+    test: FileSource
+    valid: FileSource | None = None
     """None: a part of ``train`` validates."""
-    kg: Path | None = None
-    link: Path | None = None
-    items: Path | None = None
+    kg: FileSource | None = None
+    link: FileSource | None = None
+    items: FileSource | None = None
     mapping: EventMapping | None = None
     """Columns of train, valid and test, where their names do not say."""
 
@@ -125,7 +125,7 @@ class _Reader:
         self._mapping = mapping
         self._progress = progress
 
-    def rows(self, name: str, path: Path) -> list[Interaction]:
+    def rows(self, name: str, path: FileSource) -> list[Interaction]:
         """All events of a file.
 
         Raises:

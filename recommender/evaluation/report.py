@@ -222,6 +222,9 @@ class Report:
         for model in self.models:
             cells = [self._cell(model, name) for name in self.columns]
             table.add_row(Text(model.name), *cells, *self._alone(model), *_seconds(model))
+        measured = {model.name for model in self.models}
+        for name in dict.fromkeys(one.name for one in self.skipped if one.name not in measured):
+            table.add_row(Text(name), "left out", style="yellow")
         console.print(table)
         if (halves := self._halves()) is not None:
             console.print(halves)

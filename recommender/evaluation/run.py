@@ -114,12 +114,13 @@ def measure(
             ahead=replace(ahead, seconds=ahead.seconds + after),
             trials=trials,
             names=parts,
+            alone=[name for name in wanted if name != "hybrid"],
         )
         fitting = sum(choice.takes(name, split.refit) for name in _needed(choice, wanted)) if budget.limited else 0.0
         if not same and budget.left - fitting - after > 2 * _testing(choice, wanted, split):
             alone = _train_only(split, choice, tuned, wanted, EvaluationConfig(ks=tuple(ks)))
     tests = _testing(choice, wanted, split, thorough=thorough)
-    scorers, fits = _fitted(choice, split.refit, wanted, run, budget, after + tests, tuned if same else {})
+    scorers, fits = _fitted(choice, split.refit, wanted, run, "test", budget, after + tests, tuned if same else {})
     del tuned  # parts fitted on train, which are not needed beside those of the final fit
     skipped = choice.skipped | fits.failed
     points, failed = _curve(split, choice, wanted, curve, EvaluationConfig(ks=tuple(ks)), run)
@@ -223,6 +224,7 @@ def _fitted(
     data: TrainingData,
     wanted: Sequence[str],
     run: RunContext,
+    where: str,
     budget: Budget | None = None,
     after: float = 0.0,
     tuned: Mapping[str, Tuned] | None = None,
@@ -230,9 +232,10 @@ def _fitted(
     """The wanted models with the chosen settings, fitted on ``data``, unless ``tuned`` on just that."""
     there = {name: part for name, best in (tuned or {}).items() if (part := best.part) is not None}
     needed = [name for name in _needed(choice, wanted) if name not in there]
-    fits = fit_last(choice, needed, data, run, "test", budget=budget, after=after)
+    fits = fit_last(choice, needed, data, run, where, budget=budget, after=after)
     fitted = {**there, **fits.parts}
-    seconds = {**dict.fromkeys(there, 0.0), **fits.seconds}
+    before = {name: trial.fit_seconds for name in there if (trial := (tuned or {})[name].trial) is not None}
+    seconds = {**dict.fromkeys(there, 0.0), **before, **fits.seconds}
     scorers: dict[str, Scorer] = dict(fitted)
     if "hybrid" in wanted:
         hybrid = hybrid_of(choice, fitted)
@@ -260,7 +263,7 @@ def _curve(
     for share in sorted(set(shares)):
         part = cells.take(np.sort(order[: max(1, round(share * len(cells)))]))
         data = replace(split.refit, cells=part)
-        scorers, fits = _fitted(choice, data, wanted, run)
+        scorers, fits = _fitted(choice, data, wanted, run, "curve")
         reasons |= {name: f"on {share:g} of the training pairs: {reason}" for name, reason in fits.failed.items()}
         task = replace(split.testing, data=data)
         points += [

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recommender.facade.opened import Opened
-from recommender.ids import Id, one_id
+from recommender.ids import Id, length, one_id
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -121,10 +121,10 @@ class Graph:
         """The items whose texts are most like an item's, see :func:`recommender.neighbours.nearest_items`."""
         from recommender.neighbours import nearest_items
 
-        return nearest_items(self._opened.store, self._opened.serving.model(), one_id(item, "item"), k)
+        return nearest_items(self._opened.store, self._opened.serving.model(), one_id(item, "item"), length(k))
 
     def nearest_people(self, user: Id, k: int = 10) -> list[dict[str, Any]]:
         """The people with the most like interests, see :func:`recommender.neighbours.nearest_people`."""
         from recommender.neighbours import nearest_people
 
-        return nearest_people(self._opened.store, one_id(user, "user"), k)
+        return nearest_people(self._opened.store, one_id(user, "user"), length(k))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from recommender.context import RunContext
 from recommender.errors import ArtefactError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from recommender.bridge import Encode
     from recommender.explain.steps import PathConfig
     from recommender.feedback import FeedbackWriter
@@ -24,6 +27,21 @@ if TYPE_CHECKING:
     from text.encoder import EncoderConfig
 
 log = logging.getLogger(__name__)
+
+TEXT_MODEL = "TASTEGRAPH_TEXT_MODEL"
+"""The variable that names the text model of this process."""
+
+
+def _refused(model: str) -> Encode:
+    """In place of a text model that this place does not trust; the rest of the version serves."""
+
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        raise ArtefactError(
+            f"the published version was made elsewhere with the text model {model!r}, which nothing here allows; "
+            f"if you trust it, set {TEXT_MODEL} to that name, or run 'tastegraph refresh'"
+        )
+
+    return encode
 
 
 class Opened:
@@ -107,7 +125,21 @@ class Opened:
         made_with = manifest["encoder"]
         if made_with is None:
             return None
-        return self.texts(EncoderConfig(**made_with["config"]), made_with["fingerprint"]).encode
+        config = EncoderConfig(**made_with["config"])
+        if not self._may_ask(config.model):
+            return _refused(config.model)
+        return self.texts(config, made_with["fingerprint"]).encode
+
+    def _may_ask(self, model: str) -> bool:
+        """Whether a version may ask with this text model: a manifest of somebody else may name any folder."""
+        from recommender.texts import trusted
+        from text.model import DEFAULT_MODEL, is_default
+
+        configured = self._config.encoder.model if self._config else DEFAULT_MODEL
+        if is_default(model) or model in (configured, os.environ.get(TEXT_MODEL)):
+            return True
+        known = trusted(self.store.work)
+        return known is None or model in known
 
     def close(self) -> None:
         """Let go of the graph; a second call does nothing."""

@@ -17,6 +17,7 @@ from kg.ingest import IngestReport, ingest
 from kg.merging import can_be_read_again
 from kg.readers import EventMapping, ItemMapping, UserMapping, read_events, read_items, read_users
 from kg.readers.knowledge import read_knowledge
+from kg.readers.stream import trusted
 from kg.records import Record, Reject, Scale
 from kg.store import Result, Store
 from recommender.budget import Budget, check_budget
@@ -25,7 +26,7 @@ from recommender.errors import RecommenderError
 from recommender.facade.graph import Graph
 from recommender.facade.models import Models
 from recommender.facade.opened import Opened
-from recommender.ids import Id, ids, one_id, one_or_more
+from recommender.ids import MAX_HISTORY, MAX_IDS, Id, ids, length, one_id, one_or_more
 from recommender.refresh import versions
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class Recommender:
         dry_run: bool = False,
         rejects: Path | None = None,
         merge: bool = True,
+        trust: bool = False,
     ) -> IngestReport:
         """Write data to the graph; each event once, however often it is given.
 
@@ -141,11 +143,14 @@ class Recommender:
             rejects: the file that takes rejected rows.
             merge: make near-duplicate names of attributes one, such as "Boss" and "BOSS" (:mod:`kg.merging`). Items and
                 people are read twice for this; iterators, which can be read once only, keep their names as they are.
+            trust: read packed files however far they grow; all other bounds hold.
         """
         try:
             declared = None if scale is None else Scale(*map(float, scale))
         except (TypeError, ValueError):
             raise RecordError("scale", f"{scale!r} is not (lowest, highest), such as (1, 5)") from None
+        rereadable = [merge and can_be_read_again(source) for source in (items, users)]
+        events, items, users, triples, links = (trusted(own, trust) for own in (events, items, users, triples, links))
         named: list[tuple[Any, Callable[[], Iterator[Record | Reject]]]] = [
             (items, partial(read_items, items, item_mapping)),
             (users, partial(read_users, users, user_mapping)),
@@ -155,7 +160,7 @@ class Recommender:
             records.append(read_knowledge(triples, links, rdf_mapping, progress=self.run.progress))
         if events is not None:
             records.append(read_events(events, mapping, kind=kind, scale=declared))
-        again = [read() for source, read in named if merge and can_be_read_again(source)]
+        again = [read() for able, (_, read) in zip(rereadable, named, strict=True) if able]
         return self.ingest_records(
             chain(*records),
             scale=declared,
@@ -299,7 +304,7 @@ class Recommender:
         ``attrs["unknown"]``; where it holds none of them and there is no text, that is an error.
         """
         query = _query(k, filter_seen, items, exclude, reasons)
-        return self._opened.serving.recommend_for(_ids_or_none(history, "history"), text, query)
+        return self._opened.serving.recommend_for(_ids_or_none(history, "history", MAX_HISTORY), text, query)
 
     def explain(
         self,
@@ -321,7 +326,7 @@ class Recommender:
             strict_users: whether somebody whom the graph does not hold is an error; otherwise the score is explained
                 that somebody unknown gets, and ``known`` is False.
         """
-        person, thing, left_out = one_id(user, "user"), one_id(item, "item"), ids(without, "without")
+        person, thing, left_out = one_id(user, "user"), one_id(item, "item"), ids(without, "without", MAX_HISTORY)
         return self._opened.serving.explain(person, thing, left_out, since, strict_users=strict_users)
 
     def explain_for(
@@ -332,13 +337,13 @@ class Recommender:
         without: Iterable[Id] = (),
     ) -> dict[str, Any]:
         """The same for somebody who is not in the graph: known by items that they like, by a text, or by both."""
-        known, left_out = _ids_or_none(history, "history"), ids(without, "without")
+        known, left_out = _ids_or_none(history, "history", MAX_HISTORY), ids(without, "without", MAX_HISTORY)
         return self._opened.serving.explain_for(one_id(item, "item"), known, text, left_out)
 
     def similar_items(self, item: Id, k: int = 10) -> pd.DataFrame:
         """The items that are most like an item, by all that the model says of items, however popular they are:
         ``item_id, score, rank, title``. See :func:`recommender.neighbours.likeness`."""
-        return self._opened.serving.similar_items(one_id(item, "item"), k)
+        return self._opened.serving.similar_items(one_id(item, "item"), length(k))
 
     def profile(self, user: Id) -> dict[str, Any]:
         """What the graph holds of a person: features, habits, interests, tags, segments.
@@ -509,5 +514,5 @@ def _query(
     )
 
 
-def _ids_or_none(values: Iterable[Id] | None, name: str) -> list[str] | None:
-    return None if values is None else ids(values, name)
+def _ids_or_none(values: Iterable[Id] | None, name: str, most: int = MAX_IDS) -> list[str] | None:
+    return None if values is None else ids(values, name, most)

@@ -20,13 +20,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import scipy.sparse as sp
 import torch
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from gnn import filters
 from gnn.filters import GraphFilter
 from gnn.sparse import to_torch
 from recommender.context import RunContext
 from recommender.data import Cells, People, Rows, TrainingData
+from recommender.tensors import read_tensors, sound
 from text.windows import unit_rows
 
 
@@ -60,6 +61,11 @@ class Part(ABC):
     @abstractmethod
     def grid(cls, data: TrainingData) -> Sequence[Any]:
         """Configurations worth trying on this data, the most promising first; none when the part cannot serve it."""
+
+    @classmethod
+    def serves(cls, data: TrainingData, run: RunContext) -> bool:
+        """Whether it is of use on this machine; what stands in for another part is not where that one fits."""
+        return True
 
     @classmethod
     def final(cls, config: Any, data: TrainingData) -> Any:
@@ -111,8 +117,9 @@ class Part(ABC):
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what :meth:`save` wrote."""
-        part = cls(cls.Config(**json.loads((folder / "config.json").read_text())))
-        part.restore(load_file(folder / "tensors.safetensors"))
+        with sound(folder):
+            part = cls(cls.Config(**json.loads((folder / "config.json").read_text())))
+            part.restore(read_tensors(folder / "tensors.safetensors"))
         return part
 
 
@@ -191,8 +198,8 @@ class ItemItemPart(Part):
         return Contributions(np.zeros(len(items)), block.astype(np.float64) * weights[:, None])
 
     def alike(self, item: int) -> np.ndarray:
-        row, column = self.matrix[[item]], self.matrix[:, [item]]
-        row, column = (half.toarray() if sp.issparse(half) else half for half in (row, column))
+        halves: tuple[Any, Any] = (self.matrix[[item]], self.matrix[:, [item]])
+        row, column = (half.toarray() if sp.issparse(half) else half for half in halves)
         return both_ways(row[0], column[:, 0])
 
     def state(self) -> dict[str, np.ndarray]:
@@ -235,6 +242,8 @@ def csr_state(name: str, matrix: sp.csr_matrix) -> dict[str, np.ndarray]:
 
 
 def csr_restore(name: str, state: dict[str, np.ndarray]) -> sp.csr_matrix:
-    """The CSR matrix that :func:`csr_state` took apart."""
+    """The CSR matrix that :func:`csr_state` took apart; ValueError where these are no matrix."""
     data, indices, indptr = state[f"{name}.data"], state[f"{name}.indices"], state[f"{name}.indptr"]
-    return sp.csr_matrix((data, indices, indptr), shape=tuple(int(side) for side in state[f"{name}.shape"]))
+    matrix = sp.csr_matrix((data, indices, indptr), shape=tuple(int(side) for side in state[f"{name}.shape"]))
+    matrix.check_format(full_check=True)  # nobody looks again before memory is read by these numbers
+    return matrix

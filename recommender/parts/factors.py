@@ -90,5 +90,7 @@ class IALS(Part):
         return {"factors": self.factors.numpy()}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
+        if state["factors"].ndim != 2:
+            raise ValueError("factors are no table")
         self.factors = torch.from_numpy(state["factors"])
         self.gram = als.gram(self.factors, self.config)

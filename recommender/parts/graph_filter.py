@@ -17,7 +17,7 @@ from gnn.sparse import to_torch
 from recommender.context import RunContext
 from recommender.data import TrainingData
 from recommender.parts.base import FilterPart, csr_restore, csr_state, fading
-from recommender.parts.item_item import EASE
+from recommender.parts.item_item import EASE, memory
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,13 @@ class LowRank(FilterPart):
 
     @classmethod
     def grid(cls, data: TrainingData) -> Sequence[LowRankConfig]:
-        fits = EASEConfig.needed(data.num_items) <= EASEConfig.memory_budget
-        same = [LowRankConfig(full.regularisation, half_life_days=full.half_life_days) for full in EASE.grid(data)]
-        return [] if fits else same
+        return [LowRankConfig(full.regularisation, half_life_days=full.half_life_days) for full in EASE.grid(data)]
+
+    @classmethod
+    def serves(cls, data: TrainingData, run: RunContext) -> bool:
+        """Where the dense form does not fit."""
+        left = memory(run)
+        return left is not None and EASEConfig.needed(data.num_items) > left
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         liked = fading(data, self.config).positive

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kg.access import narrow_umask
 from kg.readers.mapping import EventMapping, ItemMapping, UserMapping
 from recommender.configured import read_config
 from recommender.context import RunContext
@@ -58,6 +59,8 @@ class IngestConfig:
     """Lowest and highest rating."""
     rejects: Path | None = None
     """The file that takes rejected rows."""
+    trust: bool = False
+    """Whether packed files are read however far they grow."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class BatchConfig:
     """A torch device; None: a GPU where there is one."""
     threads: int | None = None
     """None: as many as there are processors."""
+    memory: str | None = None
+    """What models may take together, such as ``"8GiB"`` or ``"50%"``; None: a share of what is free."""
     ingest: IngestConfig | None = None
     refresh: RefreshConfig = field(default_factory=RefreshConfig)
 
@@ -88,8 +93,8 @@ class BatchConfig:
         raise InvalidInput("no graph is named; set TASTEGRAPH_STORE, or store in the configuration")
 
     def context(self) -> RunContext:
-        """Seed, device and threads."""
-        machine = {"device": self.device, "threads": self.threads}
+        """Seed, device, threads and memory."""
+        machine = {"device": self.device, "threads": self.threads, "memory": self.memory}
         given = {name: value for name, value in machine.items() if value is not None}
         return RunContext(seed=self.seed, **given)  # type: ignore[arg-type]
 
@@ -103,6 +108,7 @@ def run(path: Path | None, line: Line, *, force: bool = False) -> int:
         force: publish even what is worse than the published version.
     """
     try:
+        narrow_umask()
         config = BatchConfig() if path is None else read_config(BatchConfig, path)
         report = _refresh(config, line, force)
     except Exception as error:  # whatever it is, who started the job reads it in the same place

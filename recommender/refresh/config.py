@@ -20,7 +20,7 @@ class RefreshConfig:
     """Everything that decides what a refresh makes of a graph; a change of it makes stages run again (not of
     :data:`AFTERWARDS`)."""
 
-    tune_seconds: float | None = 30.0
+    tune_seconds: float | None = 60.0
     """Seconds for a full refresh, the last fits and the profiles included; what is left out or shortened is said. Its
     outcome depends on the machine, and only its trials make it again. None: all configurations, and no clock."""
     trials: Path | None = None

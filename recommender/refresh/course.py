@@ -21,6 +21,7 @@ from recommender.refresh.removed import forget_removed_texts
 from recommender.refresh.report import Done, RefreshReport, StageReport
 from recommender.refresh.stages import MADE, STAGES, Run, assemble, require
 from recommender.refresh.write_back import written_back
+from recommender.texts import trust
 from recommender.tuning import NOTHING_TO_DO
 
 log = logging.getLogger(__name__)
@@ -120,6 +121,7 @@ class Course:
             self.report(str(kept_back))
             return
         assemble(run, versions.folder(run.store, version), manifest)
+        trust(run.store.work, run.texts.config.model if run.texts else None)
         written = written_back(run, version)
         forget_removed_texts(run)
         self.lock.confirm()

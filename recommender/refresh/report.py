@@ -41,6 +41,8 @@ class RefreshReport:
     """What asked for a full fit, or how little has changed."""
     budget: dict[str, Any] | None = None
     """Of a full fit under one: ``seconds``, ``took``, ``left_out`` and ``shortened`` (what, by part)."""
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+    """What of an adopted graph cannot be taken as its map says; see :class:`kg.engines.fitting.Finding`."""
     stages: list[StageReport] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
     """The evaluation, as :meth:`recommender.evaluation.report.Report.document` gives it."""

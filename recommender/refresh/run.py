@@ -21,6 +21,7 @@ from recommender import artefacts
 from recommender.budget import Budget
 from recommender.context import RunContext
 from recommender.errors import ArtefactError, InvalidInput
+from recommender.memory import Memory
 from recommender.refresh import versions
 from recommender.refresh.config import AFTERWARDS, RefreshConfig
 from recommender.refresh.course import ONLY, Course
@@ -80,7 +81,7 @@ def refresh(
     budget = budget or Budget(config.tune_seconds)
     with unattended(), refresh_lock(store) as lock, context.computing():
         start = time.perf_counter()
-        store.catch_up()
+        warnings = store.catch_up().get("warnings", [])
         published = versions.current(store)
         settings = _settings(texts, config, context, trials)
         planner = Planner(store, published["version"] if published else None, settings, config.drift, context.seed)
@@ -96,7 +97,7 @@ def refresh(
                 report("profiles ...")
                 follow(store, run.model(version), config.profiles, profiling, progress=context.progress)
             written_as_asked_for(run, key)
-            return RefreshReport(version=version, unchanged=True)
+            return RefreshReport(version=version, unchanged=True, warnings=warnings)
         plan, warm = planner.plan(taken, folder, full=full)
         if plan.fit == "full" and planner.updated:  # by the difference no more is found than was noted
             taken = planner.read(whole=True)
@@ -121,7 +122,7 @@ def refresh(
             only=only,
             force=force,
             reading=time.perf_counter() - start,
-            outcome=RefreshReport(fit=plan.fit, why=plan.why),
+            outcome=RefreshReport(fit=plan.fit, why=plan.why, warnings=warnings),
         )
         course.go()
         return course.outcome
@@ -153,7 +154,9 @@ def _unchanged(store: Store, key: str, published: dict[str, Any] | None, folder:
 
 def _settings(texts: Texts | None, config: RefreshConfig, context: RunContext, trials: Trials | None) -> str:
     """Names everything but the graph that decides a result, this program among it."""
-    repeated = {} if trials is None else {"trials": trials.to_dict()}
+    repeated: dict[str, Any] = {} if trials is None else {"trials": trials.to_dict()}
+    if isinstance(context.memory, Memory) and context.memory.said:
+        repeated["memory"] = context.memory.said  # by which parts are left out, or stand in for others
     decisive = {
         "program": metadata.version("tastegraph"),
         "format": artefacts.FORMAT,

@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 
 FITS = "fits.json"
 """A file that the last fit leaves: networks that a budget made shorter than was chosen."""
-PERSON, EVENT = 15e-3, 30e-6
+PERSON, EVENT = 5e-3, 30e-6
 """Seconds on an idle core of the stages after the last fit, for each person and each event."""
 MIN_VALIDATION = 20
 """With fewer people to validate on, or to test on, settings are not tuned and no figures are given."""
@@ -179,6 +179,7 @@ def tune_parts(run: Run, folder: Path) -> None:
         ahead=_ahead(run, len(task.data.cells)),
         trials=run.repeated,
         names=names,
+        alone=BASELINES,
     )
     (folder / "choice.json").write_text(json.dumps(choice.to_dict(), indent=1))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recommender import Recommender
+from recommender import Recommender, effort
 from recommender.bridge import Builder, TextVectors
 from recommender.budget import Budget
 from recommender.context import RunContext
@@ -28,7 +28,7 @@ from recommender.parts import PARTS
 from recommender.parts.base import BaselinePart
 from recommender.search import fit_last, search
 from recommender.trials import Trials, read_trials
-from recommender.tuning import Ahead, tune
+from recommender.tuning import Ahead, Tuned, tune
 from tests.recommender.evaluation.worlds import Row, snapshot_of
 from tests.recommender.parts.planted import ITEMS, world
 from tests.recommender.test_loop import events, items
@@ -327,3 +327,33 @@ def test_a_version_is_made_again_from_its_trials_and_rows_in_any_order(tmp_path:
         (tmp_path / "old.json").write_text(json.dumps(old))
         with pytest.raises(InvalidInput, match="holds no trials"):
             recommender.refresh(trials=tmp_path / "old.json")
+
+
+def test_what_fits_take_is_counted_by_their_sizes() -> None:
+    data, network = world(), PARTS["network"].Config
+    one, two = (effort.seconds("network", network(epochs=epochs), data) - 0.01 for epochs in (20, 40))
+    assert two == pytest.approx(2 * one)
+    assert effort.scaled("network", 3.0, network(epochs=40), network(epochs=20), data) == pytest.approx(6.0, rel=0.5)
+    assert effort.seconds("knowledge_network", network(), data) > effort.seconds("network", network(), data)
+    for name, kind in PARTS.items():
+        for config in kind.grid(data):
+            assert 0 < effort.seconds(name, config, data) < 1, name
+
+
+def test_the_second_part_of_a_budget_is_for_what_counts(clock: Clock) -> None:
+    """Of two parts with fits of 3 s the weights want one alone: its settings go on, nothing is kept for the other."""
+    kinds = [part(name, *(Slow(3.0, value) for value in range(1, 9))) for name in ("wanted", "unwanted")]
+    at: list[float] = []
+
+    def weigh(tuned: Mapping[str, Tuned]) -> dict[str, float]:
+        at.append(clock.now)
+        assert all(best.trials for best in tuned.values())
+        return {"wanted": 1.0}
+
+    found = tune(kinds, task(), RUN, budget=Budget(60, clock), ahead=Ahead(fits=2.0), weigh=weigh)
+    assert at == [27.0], "the first trial after 24 s is the last before the weights"
+    done = {name: len(best.trials) for name, best in found.items()}
+    assert done["wanted"] == 8
+    assert sum(done.values()) * 3.0 == clock.now
+    assert clock.now + 2 * 3.0 <= 60
+    assert found["unwanted"].shortened is None, "it is not served, so that it lacks nothing"

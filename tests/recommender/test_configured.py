@@ -19,6 +19,7 @@ scale = [1, 5]
 mapping = { user = "customer", item = "sku" }
 [refresh]
 tune_seconds = 60
+trials = "models/good"
 [refresh.split]
 protocol = "random"
 [refresh.profiles.tags]
@@ -35,6 +36,7 @@ def test_tables_become_dataclasses(tmp_path: Path) -> None:
     assert config.ingest.mapping is not None
     assert config.ingest.mapping.item == "sku"
     assert (config.refresh.tune_seconds, config.refresh.split.protocol) == (60.0, "random")
+    assert config.refresh.trials == Path("models/good")
 
 
 @pytest.mark.parametrize(

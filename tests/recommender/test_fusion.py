@@ -110,6 +110,20 @@ def test_a_part_stands_alone_by_two_standard_errors() -> None:
     assert not leads(gains, np.zeros(4), errors=2.0), "1/4 is 1.15 of its standard errors"
 
 
+@pytest.mark.parametrize("seed", [2, 9, 11])
+def test_the_luckiest_of_many_parts_is_not_taken_for_the_best(seed: int) -> None:
+    """One of twenty parts that say nothing leads the sum beyond two errors among forty people, by luck alone; it does
+    not where those who are judged have no say in which it is."""
+    rng = np.random.default_rng(seed)
+    relevant = targets(rng)[:40]
+    choices, names = choices_of(rng.normal(size=(20, *relevant.shape)), relevant), [f"part {n}" for n in range(20)]
+    found, values = learn(choices, names, CONFIG, np.random.default_rng(0))
+    luckiest = max(range(20), key=lambda part: found.validation[names[part]])
+    alone = ndcg(choices, choices.features[:, :, luckiest], CONFIG.k, np.arange(40))
+    assert leads(alone, values, errors=CONFIG.errors)
+    assert found.chosen == "logit"
+
+
 def test_where_there_are_no_reasons_to_give_a_sum_that_ranks_as_a_part_does_is_none() -> None:
     """The same scores twice: their sum ranks as each of them does."""
     rng = np.random.default_rng(9)

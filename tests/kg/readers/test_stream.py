@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from kg.errors import ReadError
 from kg.readers import read_events, read_lists, stream
-from kg.readers.stream import MAX_LINE_BYTES, LineStream
+from kg.readers.rows import MAX_LINE_BYTES
+from kg.readers.stream import LineStream
 from kg.records import Interaction, Reject
 
 HEADER = b"user_id,item_id,rating\n"

@@ -72,6 +72,27 @@ def test_triples_and_links_come_back(graph: BoltStore, tmp_path: Path) -> None:
     assert filled(graph, records) == before  # type: ignore[arg-type]
 
 
+FORMULAS = ["=cmd|' /C calc'!A1", "@SUM(1+1)", "+1", "-2", "'=1", "'s", " =1", "＝1", "a=b", "'"]
+"""Ids that a spreadsheet would run, and some that it would not."""
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv.gz"])
+@pytest.mark.parametrize("raw", [False, True])
+def test_a_cell_that_a_spreadsheet_would_run_is_text_and_comes_back(
+    raw: bool, suffix: str, graph: BoltStore, tmp_path: Path
+) -> None:
+    ids = [text.strip() for text in FORMULAS]
+    before = filled(graph, [*(Triple(id, "NEAR", "m.1") for id in ids), *(Link(id, f"e{id}") for id in ids)])
+    kg, links = tmp_path / f"kg{suffix}", tmp_path / f"links{suffix}"
+    counts = export_triples(graph, kg, links, raw=raw)
+    assert counts == {"triples": 10, "links": 10} | ({} if raw else {"escaped": 18})
+    text = (gzip.decompress(kg.read_bytes()) if suffix.endswith(".gz") else kg.read_bytes()).decode()
+    header, *rows = csv.reader(text.splitlines(), delimiter="," if suffix == ".csv" else "\t")
+    assert header == ["head" if raw else "head (escaped)", "relation", "tail"]
+    assert any(cell.startswith(tuple("=+-@")) for row in rows for cell in row) == raw
+    assert filled(graph, list(read_knowledge(kg, links))) == before  # type: ignore[arg-type]
+
+
 def test_atomic_files_come_back(graph: BoltStore, tmp_path: Path) -> None:
     before = filled(graph, WORLD)
     counts = export_recbole(graph, tmp_path / "data")

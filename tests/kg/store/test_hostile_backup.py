@@ -17,6 +17,7 @@ import pytest
 import zstandard
 
 from kg import changes, schema
+from kg.access import TRUSTED
 from kg.bolt import BoltStore
 from kg.engines import open_store
 from kg.errors import GraphError, ReadError, StoreError
@@ -140,7 +141,7 @@ def test_only_what_the_manifest_names_arrives(graph: BoltStore, tmp_path: Path) 
     (folder / "work" / "vectors" / "a").chmod(0o4755)
     filled = fill(graph, Archive(folder), progress=False)
     found = {path.relative_to(graph.work).as_posix(): path for path in graph.work.rglob("*") if not path.is_dir()}
-    assert found.keys() == {"vectors/a", ELSEWHERE}
+    assert found.keys() == {"vectors/a", ELSEWHERE, TRUSTED}
     assert filled.files == 2
     assert found["vectors/a"].stat().st_mode & 0o7777 == 0o600
     swept = sweep(graph.work, "root")

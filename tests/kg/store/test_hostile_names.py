@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,14 +17,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kg import queries
+from kg.batch import context_name
 from kg.bolt import BoltStore
 from kg.dialect import Dialect
 from kg.errors import GraphError, QueryFailed, ReadError, RecordError, StoreError
 from kg.folders import hash_file
 from kg.ingest import ingest, write_event
 from kg.neo4j_import import write_import
-from kg.queries import quoted
 from kg.quoting import Quoted, arcadedb, arcadedb_type, neo4j, neo4j_text
+from kg.quoting import neo4j as quoted
 from kg.readers import AttributeColumn, EventMapping, ItemMapping, UserMapping, read_events, read_items, read_users
 from kg.readers.knowledge import read_knowledge
 from kg.readers.mapping import property_name
@@ -75,8 +78,10 @@ names = st.one_of(
 several = st.lists(names, min_size=1, max_size=12, unique=True)
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 few = settings(max_examples=8, deadline=None, suppress_health_check=QUIET)
-CANARIES = "CREATE (:Canary {id: 1})-[:LIVES {at: 2}]->(:Canary {id: 3})"
-COUNTED = "MATCH (n) OPTIONAL MATCH (n)-[r]->() RETURN count(DISTINCT n) AS nodes, count(r) AS edges"
+OWN_NAMES = ("id", "title", "text")
+"""What no column of an item's properties may come to."""
+CANARIES = "CREATE (:Canary {id: 1})-[:LIVES {at: 2}]->(:Canary {id: 3}), (:Entity {id: 'so that it is not new'})"
+"""A new graph is filled beside, and takes the place of all that was there."""
 
 
 class Watched:
@@ -97,6 +102,11 @@ class Watched:
         )
         everybody = self.graph.read("MATCH (n:Canary) RETURN count(*) AS n")[0]["n"]
         return everybody == 2 and self.graph.read(text) == [{"a": {"id": 1}, "r": {"at": 2}, "b": {"id": 3}}]
+
+    def types(self) -> set[str]:
+        """Those of the edges that are there, but the canaries'; an engine lists more, of edges that are gone."""
+        rows = self.graph.read("MATCH ()-[r]->() RETURN DISTINCT type(r) AS relation")
+        return {row["relation"] for row in rows} - {"LIVES"}
 
     def names_of(self, pattern: str, what: str) -> set[str]:
         """The keys of all that a pattern matches, ours left out."""
@@ -238,6 +248,25 @@ def test_records_from_python(watched: Watched, tmp_path: Path, given: list[str])
     assert watched.lives()
 
 
+def test_a_new_graph_is_filled_with_names(store: BoltStore, tmp_path: Path) -> None:
+    """The bulk path, which makes types without a text."""
+    records: list[Record] = []
+    for number, name in enumerate(OUT):
+        records += [
+            ItemRecord(f"i{number}", properties={name: "v"}, attributes=(Attribute(name, "kind", "v"),)),
+            ItemRecord(f"j{number}", properties={name: "v"}),
+            Interaction("u", "i", "SEEN", f"e{number}", context={name: "v"}),
+            Interaction("u", "i", name, f"f{number}"),
+        ]
+    assert store.is_new
+    ingest(store, records, rejects=tmp_path / "rejects", progress=False)
+    watched = Watched(store)
+    fine = {name for name in OUT if accepted(name)}
+    assert watched.names_of("(n:Item)", "n") == {"id"} | {name for name in fine if not name.startswith("habit_")}
+    assert watched.names_of("()-[r:SEEN]->()", "r") - {"event_id"} == stored_context(fine)
+    assert watched.types() == {"SEEN"} | {name for name in OUT if KIND_PATTERN.fullmatch(name) and name != "User"}
+
+
 @few
 @given(several)
 @example(list(OUT))
@@ -253,7 +282,7 @@ def test_kinds_and_relations_from_python(watched: Watched, tmp_path: Path, given
             ItemRecord(f"j{number}", related=(Related(name, "i0"),)),
         ]
     ingest(store, records, rejects=tmp_path / "rejects", progress=False)
-    types = {row["relation"] for row in store.read(queries.text("relation_types"))}
+    types = watched.types()
     assert all(KIND_PATTERN.fullmatch(name) for name in types)
     assert all(KIND_PATTERN.fullmatch(row["kind"]) for row in store.read(queries.text("kinds")))
     assert watched.lives()
@@ -320,7 +349,7 @@ def test_every_form_of_rdf(watched: Watched, tmp_path: Path, form: str, given: l
     fine = {name for name in map(as_read, given) if accepted(name) and not name.startswith("habit_")}
     found = watched.names_of("(n:Item)", "n")
     assert found == {"id"} | fine
-    types = {row["relation"] for row in store.read(queries.text("relation_types"))} - {"LIVES"}
+    types = watched.types()
     assert types <= {clean_relation(as_read(name)) for name in given if has_relation(as_read(name))}
     assert watched.lives()
 
@@ -335,23 +364,26 @@ def test_tables(watched: Watched, tmp_path: Path, given: list[str]) -> None:
     ingest(store, read_knowledge(triples), rejects=rejects, progress=False)
     events = [{"user": "u", "item": "i", "kind": name, "at": number} for number, name in enumerate(given)]
     ingest(store, read_events(events), rejects=rejects, progress=False)
-    for name in given:
-        row = {"user": "u", "item": "i", "at": 1, "who": "w", name: "v"}
-        for reading in (
-            lambda row=row, name=name: read_events([row], mapping=EventMapping(context=(name,)), kind="MET"),
-            lambda row=row, name=name: read_items([row], ItemMapping("item", properties=(name,))),
-            lambda row=row, name=name: read_users([row], UserMapping("who", properties=(name,))),
-            lambda row=row, name=name: read_items([row], ItemMapping("item", attributes=(AttributeColumn(name),))),
-        ):
-            with suppress(ReadError, RecordError):
-                ingest(store, reading(), rejects=rejects, progress=False)
-    types = {row["relation"] for row in store.read(queries.text("relation_types"))} - {"LIVES"}
+    columns = {property_name(name): name for name in reversed(given) if property_name(name) not in OWN_NAMES}
+    columns = {name: column for name, column in columns.items() if not name.startswith("habit_")}
+    row = {"who": "u", "what": "i", "when": 1} | dict.fromkeys(columns.values(), "v")
+    roles = EventMapping("who", "what", "when", "", "", "", "", "", context=tuple(columns.values()))
+    ingest(store, read_events([row], mapping=roles, kind="MET"), rejects=rejects, progress=False)
+    attributes = tuple(AttributeColumn(name) for name in columns.values() if has_kind(name))
+    items = ItemMapping("what", properties=tuple(columns.values()), attributes=attributes)
+    ingest(store, read_items([row], items), rejects=rejects, progress=False)
+    ingest(
+        store,
+        read_users([row], UserMapping("who", properties=tuple(columns.values()))),
+        rejects=rejects,
+        progress=False,
+    )
+    types = watched.types()
     assert all(KIND_PATTERN.fullmatch(name) for name in types)
     assert {clean_relation(name) for name in given if has_relation(name)} - types <= {"SAME_AS", "ABOUT", "SHOWN"}
-    cleaned = set(map(property_name, given)) | {"id", "title", "text", "event_id", "at", "value"}
-    for pattern, what in (("(n:Item)", "n"), ("(n:User)", "n"), ("()-[r:MET]->()", "r")):
-        found = watched.names_of(pattern, what)
-        assert {name.removeprefix("context_") for name in found} <= cleaned | stored_context(cleaned)
+    assert watched.names_of("(n:Item)", "n") == {"id"} | set(columns)
+    assert watched.names_of("(n:User)", "n") == {"id"} | set(columns)
+    assert watched.names_of("()-[r:MET]->()", "r") == {"event_id", "at"} | stored_context(columns)
     assert watched.lives()
 
 
@@ -390,13 +422,17 @@ def hostile_archive(folder: Path, kind: str = "SEEN", label: str = "L", type: st
         text = "".join(json.dumps(line) + "\n" for line in lines)
         (folder / f"{name}.jsonl.zst").write_bytes(zstandard.compress(text.encode()))
     files = {path.name: hash_file(path) for path in folder.iterdir() if path.is_file()}
-    manifest = {"format": 1, "schema": {"id": "tastegraph", "version": VERSION}, "nodes": {}, "edges": {}}
-    (folder / "manifest.json").write_text(json.dumps(manifest | {"digest": "", "left_out": 0, "files": files}))
+    counted = {"nodes": dict(Counter(line[0][0] for line in nodes)), "edges": dict(Counter(line[1] for line in edges))}
+    manifest = {"format": 1, "schema": {"id": "tastegraph", "version": VERSION}, **counted}
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"digest": "0" * 32, "left_out": 0, "files": files}))
     return folder
 
 
 @pytest.mark.parametrize("place", ["kind", "label", "type", "key"])
-def test_a_hostile_archive_is_restored_as_names_or_refused(watched: Watched, tmp_path: Path, place: str) -> None:
+def test_a_hostile_archive_is_restored_as_names_or_refused(
+    watched: Watched, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched.graph, "_work", tmp_path / "work")
     for number, name in enumerate(OUT):
         if "\ud800" in name:
             continue
@@ -408,7 +444,8 @@ def test_a_hostile_archive_is_restored_as_names_or_refused(watched: Watched, tmp
             assert "names a kind of event that none can have" in refusal
             assert name == "User" or not KIND_PATTERN.fullmatch(name)
         else:
-            assert "cannot hold the name" in refusal or "cannot hold the edges 'User'" in refusal
+            # The engine within the process has one name for a label and a type, those of tests before among them.
+            assert re.search(r"cannot hold the (name|nodes|edges)|is no (node|edge)", refusal)
     emptied(watched.graph)
 
 
@@ -460,7 +497,7 @@ def test_vectors_of_any_name(watched: Watched, given: list[str]) -> None:
     for name in given:
         try:
             found = store.nearest(f"L{name}", f"v{name}", [1.0, 0.0], 3)
-        except StoreError:
+        except (StoreError, QueryFailed):  # the server finds no index by a name with a blank at its end
             continue
         assert found == []
     assert watched.lives()
@@ -481,7 +518,7 @@ def test_a_translated_text_keeps_its_names(server: BoltStore, given: list[str]) 
     server.write(Statement("CREATE (:TG_User {tg_id: 'u'}), (:TG_Item {tg_id: 'i'})", {}))
     for number, name in enumerate(given):
         try:
-            key = server.quoted(name)
+            key = server.quoted(context_name(name))
         except StoreError:
             continue
         adding = queries.statement(
@@ -489,11 +526,11 @@ def test_a_translated_text_keeps_its_names(server: BoltStore, given: list[str]) 
             names={"relation": "SEEN", "context": Quoted(f", {key}: row[5]")},
             rows=[["u", "i", f"e{number}", None, None, "v"]],
         )
-        assert OWNERS.parameters(adding.text, adding.parameters) is adding.parameters
+        assert OWNERS.parameters(adding.text, adding.parameters)[0] == adding.parameters
         ((row,),) = server.write(Statement(OWNERS.text(adding.text), adding.parameters))
         assert row == {"made": 1}
         found = server.read(f"MATCH ()-[r:TG_SEEN {{tg_event_id: 'e{number}'}}]->() RETURN properties(r) AS held")
-        assert found == [{"held": {"tg_event_id": f"e{number}", f"tg_{name}": "v"}}]
+        assert found == [{"held": {"tg_event_id": f"e{number}", f"tg_{context_name(name)}": "v"}}]
     assert watched.lives()
 
 
@@ -514,7 +551,7 @@ def refusal_of(store: BoltStore, source: Any) -> str | None:
     """What a copy of a graph into a store is refused for; None where it is not."""
     try:
         fill(store, source, progress=False)
-    except StoreError as error:
+    except (StoreError, ReadError) as error:
         return str(error)
     return None
 
@@ -527,6 +564,15 @@ def percent(name: str) -> str:
 def as_read(name: str) -> str:
     """What reading an IRI makes of it: half of a surrogate pair is no UTF-8."""
     return name.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+def has_kind(name: str) -> bool:
+    """Whether a column of this name can be one of attributes."""
+    try:
+        AttributeColumn(name).named()
+    except RecordError:
+        return False
+    return True
 
 
 def has_relation(name: str) -> bool:

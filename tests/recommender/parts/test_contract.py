@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from gnn.errors import TooLarge
 from gnn.item_item import EASEConfig
 from recommender.data import DAY, Cells, KnowledgeGraph, People, Rows, TrainingData
+from recommender.memory import Memory
 from recommender.parts import PARTS
 from recommender.parts.base import HALF_LIVES, Part
 from recommender.parts.content import Content, ContentConfig
@@ -203,14 +204,15 @@ def test_words_by_hand(row: int, weight: float) -> None:
     np.testing.assert_allclose(part.score(person([], row=row, words=said))[0], weight * near, rtol=1e-4, atol=1e-6)
 
 
-def test_ease_of_low_rank_takes_the_place_of_what_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = world()
-    assert not LowRank.grid(data)
-    monkeypatch.setattr(EASEConfig, "needed", staticmethod(lambda items: EASEConfig.memory_budget + 1))
+def test_ease_of_low_rank_takes_the_place_of_what_does_not_fit() -> None:
+    data, little = world(), replace(RUN, memory=Memory(EASEConfig.needed(ITEMS) - 1, held=2**50))
+    assert not LowRank.serves(data, RUN)
+    assert LowRank.serves(data, little)
     assert [low.regularisation for low in LowRank.grid(data)] == [full.regularisation for full in EASE.grid(data)]
     for kind in (EASE, Collective):
-        with pytest.raises(TooLarge):
-            kind(kind.grid(data)[0]).fit(data, RUN)
+        with pytest.raises(TooLarge, match="ease_low_rank"):
+            kind(kind.grid(data)[0]).fit(data, little)
+    assert LowRank(LowRank.grid(data)[0]).fit(data, little).score(data.people()).any()
 
 
 def test_nothing_to_learn_from_is_said_by_an_empty_grid() -> None:

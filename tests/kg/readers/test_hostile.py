@@ -1,0 +1,569 @@
+"""Files made to harm: each ends soon, within 300 MB beyond the imports, and says which bound it passed."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import gzip
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyoxigraph as ox
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from kg.errors import ReadError, RecordError, TooMuch
+from kg.rdf.files import RdfFile
+from kg.rdf.plain_xml import PlainXml
+from kg.rdf.sieve import JsonSieve, TurtleSieve
+from kg.readers import AttributeColumn, ItemMapping, cells, read_events, read_items, read_lists, stream
+from kg.readers.cleaning import number, price, timestamp
+from kg.readers.knowledge import read_knowledge
+from kg.readers.markup import clean_text
+from kg.readers.stream import Trusted
+from kg.records import Interaction, ItemRecord, Reject, clean_kind
+from recommender.cli.app import app
+from tests import bounded
+
+XML = b'<?xml version="1.0"?>\n%s<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:s="http://v/">'
+END = b"</rdf:RDF>"
+ABOUT = b'<rdf:Description rdf:about="http://a">'
+OF = b"</rdf:Description>"
+NT = b"<http://a> <http://b> "
+TERMS = b'{"@context":{"@vocab":"http://v/"},'
+
+
+def xml(content: bytes, doctype: bytes = b"") -> bytes:
+    return XML % doctype + ABOUT + content + OF + END
+
+
+REFUSED: dict[str, tuple[bytes, str]] = {
+    "nested.jsonld": (b'{"@id":"http://a","http://b":' * 5_000 + b'"x"' + b"}" * 5_000, "nested over 256 deep"),
+    "lists.jsonld": (b'{"@id":"http://a","http://b":' + b"[" * 70_000 + b"]" * 70_000 + b"}", "nested over 256 deep"),
+    "chain.jsonld": (
+        b'{"@id":"http://a","\\u0040context":{'
+        + b",".join(b'"x%d":"x%d:a"' % (n, n + 1) for n in range(20_000))
+        + b"}}",
+        "@context has over 5000 texts",
+    ),
+    "wide.jsonld": (TERMS + b'"@id":"http://a","b":[' + b"{}," * 1_500_000 + b"{}]}", "has over 3 MiB"),
+    "token.jsonld": (TERMS + b'"@id":"http://a","b":"' + b"x" * 17_000_000 + b'"}', "over 8 MiB"),
+    "late.jsonld": (
+        b'{"@graph":[' + b'{"@id":"http://a","b":"c"},' * 20_000 + b'{}],"@context":{"@vocab":"http://v/"}}',
+        "put it before",
+    ),
+    "collections.ttl": (NT + b"(" * 100_000 + b")" * 100_000 + b" .", "nested over 256 deep"),
+    "blank.ttl": (b"@prefix a: <http://a> .\na:b a:c " + b"[ a:d " * 9_000 + b'"x"' + b"]" * 9_000, "nested over"),
+    "quoted.ttl": (
+        b"@prefix a: <http://a> .\n" + b"<< " * 50_000 + b"a:b a:c a:d" + b">> a:e a:f" * 50_000,
+        "nested over",
+    ),
+    "token.ttl": (b"@prefix a: <http://a> .\na:b a:c '" + b"x" * 17_000_000 + b"' .", "over 8 MiB"),
+    "comment.ttl": (b"@prefix a: <http://a> .\n#" + b"x" * 17_000_000 + b"\na:b a:c a:d .", "over 8 MiB"),
+    "nested.rdf": (xml(b"<s:p><rdf:Description>" * 20_000), "nested over 256 deep"),
+    "laughs.rdf": (
+        xml(b"<s:p>&b;</s:p>", b'<!DOCTYPE x [<!ENTITY a "lol"><!ENTITY b "&a;&a;">]>'),
+        "the entity b is nested",
+    ),
+    "external.rdf": (
+        xml(b"<s:p>&a;</s:p>", b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'),
+        "an external entity",
+    ),
+    "parameter.rdf": (xml(b"", b"<!DOCTYPE x [<!ENTITY % a \"<!ENTITY b 'c'>\"> %a;]>"), "a parameter entity"),
+    "elsewhere.rdf": (
+        xml(b"<s:p>&a;</s:p>", b'<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd">'),
+        "is declared elsewhere",
+    ),
+    "long.rdf": (xml(b"<s:p>&a;</s:p>", b'<!DOCTYPE x [<!ENTITY a "' + b"x" * 1_025 + b'">]>'), "over 1024 bytes"),
+    "markup.rdf": (xml(b"&a;", b'<!DOCTYPE x [<!ENTITY a "<s:p>x</s:p>">]>'), "holds markup"),
+    "quadratic.rdf": (
+        xml((b"<s:p>" + b"&a;" * 1_000 + b"</s:p>") * 400, b'<!DOCTYPE x [<!ENTITY a "' + b"x" * 1_000 + b'">]>'),
+        "",
+    ),
+    "attributes.rdf": (
+        XML % b"" + b"<rdf:Description " + b" ".join(b's:a%d="x"' % n for n in range(50_000)) + b"/>" + END,
+        "over 1000 attributes",
+    ),
+    "namespaces.rdf": (
+        XML % b"" + b"<s:p>".join(b'<rdf:Description xmlns:a%d="http://x">' % n for n in range(1_100)),
+        "",
+    ),
+    "tag.rdf": (xml(b'<s:p rdf:resource="http://' + b"x" * 17_000_000 + b'"/>'), "a tag or comment is over 8 MiB"),
+    "literal.rdf": (xml(b'<s:p rdf:parseType="Literal">' + b"<b>x</b>" * 600_000 + b"</s:p>"), "a literal of XML"),
+}
+"""Files of RDF, and what is said of them; where that is empty there are several bounds, one of which comes first."""
+
+READ: dict[str, tuple[bytes, int, int]] = {
+    "line.nt": (NT + b'"' + b"x" * 2**24 + b'" .\n' + NT + b"<http://c> .\n", 1, 1),
+    "lines.nt.zst": (
+        zstandard.compress(NT + b"<http://c> .\n" + (NT + b'"' + b"x" * (2**24 - 60) + b'" .\n') * 12),
+        1,
+        12,
+    ),
+    "quoted.nt": (
+        NT + b"<http://c> .\n" + NT + b"<<( <http://a> <http://b> " * 50_000 + b'"x"' + b" )>>" * 50_000 + b" .\n",
+        1,
+        1,
+    ),
+    "text.rdf": (xml(b"<s:p>" + b"x" * 2**25 + b"</s:p><s:q>y</s:q>"), 1, 1),
+    "cdata.rdf": (xml(b"<s:p><![CDATA[" + b"x" * 2**24 + b"]]></s:p><s:q>y</s:q>"), 1, 1),
+    "names.nt": (
+        NT + b"<http://c> .\n" + NT + b"<http://d> .\n"
+        + b"<http://" + b"a" * 3_000_000 + b'> <http://b> "x" .\n'
+        + NT + b'"x"@' + b"-".join([b"en"] * 500_000) + b" .\n"
+        + NT + b'"x"^^<http://' + b"a" * 3_000_000 + b"> .\n",
+        2,
+        3,
+    ),
+    "one.nt": (b"".join(NT + b'"%d" .\n' % n for n in range(30_000)), 1, 20_000),
+}  # fmt: skip
+"""Files of RDF that are read, with so many records and rejects."""
+
+
+def written(folder: Path, files: dict[str, bytes]) -> list[Path]:
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in files]
+
+
+def test_rdf_that_is_refused(tmp_path: Path) -> None:
+    paths = written(tmp_path, {name: content for name, (content, _) in REFUSED.items()})
+    for path, cost in zip(paths, bounded.read("triples", paths), strict=True):
+        assert cost.error is not None, (path.name, cost)
+        assert str(path) in cost.error, cost
+        assert REFUSED[path.name][1] in cost.error, cost
+        assert cost.records == 0, cost  # nothing of it is taken
+        assert cost.growth < bounded.MAX_GROWTH, (path.name, cost)
+
+
+def test_rdf_whose_statements_are_rejected_and_the_rest_read(tmp_path: Path) -> None:
+    paths = written(tmp_path, {name: content for name, (content, _, _) in READ.items()})
+    for path, cost in zip(paths, bounded.read("triples", paths), strict=True):
+        assert (cost.records, cost.rejected) == READ[path.name][1:], (path.name, cost)
+        assert cost.error is None, (path.name, cost)
+        assert cost.growth < bounded.MAX_GROWTH, (path.name, cost)
+
+
+def packed(unit: bytes, times: int) -> bytes:
+    """Many members of gzip, each holding ``unit``."""
+    return gzip.compress(unit) * times
+
+
+def test_files_that_unpack_to_beyond_all_measure(tmp_path: Path) -> None:
+    row = b"u,i," + b"x" * 2**19 + b"\n"
+    compressor = zstandard.ZstdCompressor(level=3)
+    files = {
+        "bomb.csv.gz": gzip.compress(b"user,item,text\n") + packed(row, 2_200),
+        "bomb.csv.zst": compressor.compress(b"user,item,text\n") + compressor.compress(row * 8) * 300,
+        "followed.csv.gz": gzip.compress(b"user,item,text\n") + packed(row, 2_200) + gzip.compress(b"u,i,x\n" * 1_000),
+    }
+    for cost in bounded.read("events", written(tmp_path, files)):
+        assert cost.error is not None
+        assert "unpacks to over 1 GiB and over 200 times its own size" in cost.error
+        assert "--trust" in cost.error
+        assert (cost.records, cost.rejected) == (0, 0)
+        assert cost.growth < bounded.MAX_GROWTH
+
+
+def test_trust_lets_a_file_grow_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "MAX_UNPACKED_BYTES", 2**17)
+    path = tmp_path / "events.csv.gz"
+    path.write_bytes(gzip.compress(b"user,item\n" + b"u,i\n" * 100_000))
+    with pytest.raises(TooMuch, match="--trust"):
+        list(read_events(path))
+    assert sum(1 for _ in read_events(Trusted(path))) == 100_000
+    with zipfile.ZipFile(tmp_path / "events.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("events.csv", b"user,item\n" + b"u,i\n" * 100_000)
+    member = zipfile.Path(tmp_path / "events.zip", "events.csv")
+    with pytest.raises(TooMuch, match="--trust"):
+        list(read_events(member))
+    assert sum(1 for _ in read_events(Trusted(member))) == 100_000
+    (tmp_path / "deep.jsonld.gz").write_bytes(gzip.compress(REFUSED["nested.jsonld"][0]))
+    with pytest.raises(TooMuch, match="nested over"):
+        list(read_knowledge(Trusted(tmp_path / "deep.jsonld.gz")))
+
+
+def test_a_log_that_packs_a_hundred_to_one_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "MAX_UNPACKED_BYTES", 2**20)
+    rows = b"user,item\n" + b"".join(b"customer-%09d,product-%09d\n" % (n // 900, 7 * n % 50) for n in range(100_000))
+    path = tmp_path / "log.csv.gz"
+    path.write_bytes(gzip.compress(rows))
+    assert 60 < len(rows) / path.stat().st_size < 200
+    assert sum(1 for _ in read_events(path)) == 100_000
+
+
+@pytest.mark.embedded
+def test_the_verb_takes_trust_and_a_refused_file_leaves_no_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(stream, "MAX_UNPACKED_BYTES", 2**20)
+    Path("events.csv.gz").write_bytes(gzip.compress(b"user,item\n" + b"u\0,i\n" * 400_000))
+    command = ["--store", "store", "--quiet", "ingest", "events", "events.csv.gz"]
+    refused = CliRunner().invoke(app, command)
+    assert (refused.exit_code, Path("store").exists()) == (1, False)
+    assert "events.csv.gz: unpacks to over" in refused.stderr
+    strict = CliRunner().invoke(app, [*command, "--trust", "--strict", "--dry-run"])
+    assert "NUL" in strict.stderr  # it was read as far as its first row
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x28\xb5\x2f\xfd\x00\x58"])
+def test_frames_without_content(tmp_path: Path, damage: bytes) -> None:
+    path = tmp_path / "rows.csv.zst"
+    path.write_bytes(zstandard.compress(b"") * 30_000 + zstandard.compress(b"user,item\nu,i\n") + damage)
+    records = iter(read_events(path))
+    assert isinstance(next(records), Interaction)
+    with pytest.raises(ReadError if damage else StopIteration):
+        next(records)
+
+
+def test_a_window_over_the_bound_is_refused(tmp_path: Path) -> None:
+    settings = zstandard.ZstdCompressionParameters.from_level(1, window_log=30)
+    packer = zstandard.ZstdCompressor(compression_params=settings).compressobj()
+    path = tmp_path / "rows.csv.zst"
+    path.write_bytes(packer.compress(b"user,item\nu,i\n") + packer.flush())
+    with pytest.raises(ReadError, match="a window of over 128 MiB"):
+        list(read_events(path))
+
+
+# --- Rows
+
+
+def test_rows_of_too_many_values_or_bytes(tmp_path: Path) -> None:
+    files = {
+        "values.jsonl": b'{"user":"u","item":"i"}\n{"user":"u","item":"i","x":[' + b"[]," * 2_000_000 + b"1]}\n",
+        "literal.jsonl": b'{"user":"u","item":"i"}\n{"x":' + b"'a' " * 1_000_000 + b"}\n",
+        "deep.jsonl": b'{"user":"u","item":"i"}\n{"x":' + b"[" * 1_000_000 + b"\n",
+        "long.jsonl": b'{"user":"u","item":"i"}\n{"x":"' + b"x" * 2**25 + b'"}\n',
+        "values.csv": b"user,item\nu,i\n" + b"," * 4_000_000 + b"\n",
+        "fields.csv": b'user,item\nu,i\n"a"' + b',"x\ny"' * 200_000 + b"\n",
+        "numbers.jsonl": b'{"user":"u","item":"i"}\n{"user":"u","item":"i","value":1e999999999}\n',
+        "digits.jsonl": b'{"user":"u","item":"i"}\n{"user":"u","item":"i","value":' + b"1" * 1_000_000 + b"}\n",
+    }
+    paths = written(tmp_path, files)
+    for path, cost in zip(paths, bounded.read("events", paths), strict=True):
+        assert cost.error is None, (path.name, cost)
+        assert cost.records >= 1, (path.name, cost)
+        assert cost.rejected >= 1, (path.name, cost)
+        assert cost.growth < bounded.MAX_GROWTH, (path.name, cost)
+    (tmp_path / "lists.txt").write_bytes(b"1 2\n" + b"1 " * 7_000_000 + b"\n3 4\n")
+    (cost,) = bounded.read("lists", [tmp_path / "lists.txt"])
+    assert (cost.records, cost.rejected, cost.reason) == (2, 1, "the row has over 100000 values")
+    assert cost.growth < bounded.MAX_GROWTH
+
+
+def test_commas_in_texts_are_no_values(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"user": "u", "item": "i", "text": "a, " * 150_000, "x": '"\\' * 9}) + "\n")
+    (event,) = read_events(path)
+    assert isinstance(event, Interaction)
+
+
+@pytest.mark.parametrize("header", [b",".join(b"c%d" % n for n in range(100_000)), b"user,item," + b"x" * 2**21])
+def test_headers_beyond_all_measure(tmp_path: Path, header: bytes) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(header + b"\nu,i\n")
+    with pytest.raises(TooMuch, match="over 1 MiB or 10000 columns"):
+        list(read_events(path))
+
+
+def test_the_columns_of_a_wide_table_are_found_in_linear_time(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    names = ["item_id", *(f"c{n}" for n in range(9_000))]
+    path.write_text(",".join(names) + "\n" + ",".join("1" for _ in names) + "\n")
+    before = time.process_time()
+    (item,) = read_items(path)
+    assert isinstance(item, ItemRecord)
+    assert len(item.properties) == 9_000
+    assert time.process_time() - before < 5
+
+
+def test_quotes_that_are_never_closed_take_linear_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line alone leaves a quote open, and keeps one open that was: read again and again, the file never ends."""
+    from kg.readers import delimited
+
+    monkeypatch.setattr(delimited, "_READ_AGAIN_BYTES", 2**16)
+    path = tmp_path / "rows.csv"
+    bad = 20_000
+    path.write_bytes(b"user,item\n" + b'a","c\n' * bad + b"u,i\n")
+    made = 0
+    parser = csv.reader
+
+    def counting(lines: Iterable[str], **options: Any) -> Any:
+        def counted() -> Iterable[str]:
+            nonlocal made
+            for line in lines:
+                made += 1
+                yield line
+
+        return parser(counted(), **options)
+
+    monkeypatch.setattr(csv, "reader", counting)
+    found = list(read_events(path))
+    assert made < 10 * bad
+    assert isinstance(found[-1], Interaction)
+    assert sum(isinstance(one, Reject) for one in found) == bad
+
+
+def test_lists_in_cells_are_bounded() -> None:
+    deep: Any = "x"
+    for _ in range(900):
+        deep = [deep]
+    for value, reason in (
+        (deep, "nested over"),
+        ("|".join(f"v{n}" for n in range(20_000)), "over 10000 values"),
+        (">".join(f"v{n}" for n in range(20_000)), "over 10000 values"),
+        ("a|" * 200_000, "no list of values"),
+    ):
+        with pytest.raises(RecordError, match=reason):
+            list(cells.attributes(value, AttributeColumn("category")))
+    looped: list[Any] = []
+    looped.append(looped)
+    with pytest.raises(RecordError, match="nested"):
+        cells.scalar(looped, "x")
+
+
+# --- Texts and numbers
+
+
+ADVERSARIAL = {
+    "marks": "\u0316\u0300",
+    "one mark": "\u0308",
+    "a mark of two": "\u0344",
+    "joined": "\U0001f469\u200d",
+    "less": "<",
+    "tags": "<a",
+    "attributes": '<a b="',
+    "comments": "<!--",
+    "scripts": "<script",
+    "styles": "<style></style",
+    "entities": "&amp;",
+    "escaped": "&lt;",
+    "hangul": "\u1100\u1161\u11a8",
+    "blanks": " \n",
+    "NUL": "\0",
+}
+
+
+def seconds(call: Callable[[str], Any], text: str) -> float:
+    def once() -> float:
+        before = time.process_time()
+        with contextlib.suppress(RecordError):
+            call(text)
+        return time.process_time() - before
+
+    return min(once() for _ in range(3))
+
+
+@pytest.mark.parametrize("unit", ADVERSARIAL.values(), ids=ADVERSARIAL)
+def test_texts_are_cleaned_in_linear_time(unit: str) -> None:
+    short = 20_000 // len(unit)
+    assert seconds(lambda text: clean_text(text, "text"), unit * (8 * short)) < 24 * max(
+        seconds(lambda text: clean_text(text, "text"), unit * short), 0.001
+    )
+
+
+def test_marks_are_kept_in_their_order() -> None:
+    text = "a" + "\u0308\u0316" * 50_000
+    cleaned = clean_text(text, "text")
+    assert cleaned is not None
+    assert cleaned.replace("\u034f", "").count("\u0316") == 50_000
+    assert clean_text(cleaned, "text") == cleaned
+    assert clean_text("e\u0301" * 40, "text") == "é" * 40  # as words are written, nothing is put between
+
+
+@pytest.mark.parametrize(
+    "unit", ["1", ",111", ".111", " 111", ",1", "1.", "1_", "-", "+", "1e9", "\u0661"], ids=lambda unit: repr(unit)
+)
+def test_numbers_prices_and_times_take_linear_time(unit: str) -> None:
+    for call in (price, lambda text: number(text, "n"), lambda text: timestamp(text, "t")):
+        for start, end in (("", ""), ("1", ",5"), ("$", "x")):
+            text = f"{start}{unit * 200_000}{end}"
+            assert seconds(call, text) < 0.2, (start, end)
+
+
+def test_what_is_no_kind_is_said_in_short() -> None:
+    with pytest.raises(RecordError) as error:
+        clean_kind("x" * 10_000_000)
+    assert len(str(error.value)) < 200
+
+
+# --- Sieves
+
+
+def pieces(data: bytes, size: int) -> list[bytes]:
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+@given(st.lists(st.sampled_from([b'"', b"'", b'"""', b"<", b"<<", b">>", b"[", b"]", b"#", b"\\", b"\n", b"a", b" "])),
+       st.integers(1, 9))  # fmt: skip
+def test_turtle_passes_unchanged(tokens: list[bytes], size: int) -> None:
+    data = b"".join(tokens)
+    assert b"".join(TurtleSieve("f").blocks(pieces(data, size))) == data + b"\n"
+
+
+def quads(data: bytes, format: ox.RdfFormat) -> set[str]:
+    return {str(quad.triple) for quad in ox.parse(data, format=format)}
+
+
+VALUES = st.recursive(
+    st.sampled_from(["x", 'q"\\', "@graph", "@context", "ü", 1, True]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "c"]), inner, max_size=3),
+    max_leaves=8,
+)
+NODES = st.builds(lambda n, said: {"@id": f"http://n/{n}", **said}, st.integers(0, 9),
+                  st.dictionaries(st.sampled_from(["a", "b"]), st.text("ab {}[],\"\\", max_size=6)))  # fmt: skip
+
+
+@given(st.lists(NODES, max_size=6), st.booleans(), st.integers(1, 40), st.integers(0, 60))
+def test_json_ld_says_the_same_when_it_is_dealt_out(nodes: list[Any], listed: bool, size: int, part: int) -> None:
+    from kg.rdf import sieve
+
+    terms = {"@vocab": "http://v/"}
+    document = [{"@context": terms, **node} for node in nodes] if listed else {"@context": terms, "@graph": nodes}
+    data = json.dumps(document, indent=1).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sieve, "_PART_BYTES", part)
+        passed = b"".join(JsonSieve("f").blocks(pieces(data, size)))
+    assert quads(passed, ox.RdfFormat.JSON_LD) == quads(data, ox.RdfFormat.JSON_LD)
+
+
+def test_a_graph_of_json_ld_takes_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "graph.jsonld"
+    nodes = b",\n".join(b'{"@id":"http://a%d","b":{"@id":"_:x%d"}}' % (n, n // 2) for n in range(60_000))
+    path.write_bytes(TERMS + b'"@graph":[' + nodes + b"]}")
+    (cost,) = bounded.read("triples", [path])
+    assert (cost.records, cost.rejected, cost.error) == (60_000, 0, None)
+    assert cost.growth < 100 * 2**20
+
+
+def test_plain_xml_says_the_same() -> None:
+    doctype = b'<!DOCTYPE rdf:RDF [<!ENTITY v "http://v/"><!ENTITY t "a &#233; b">]>'
+    content = (
+        b'<s:p xml:lang="de">x<!-- c --> &amp;<![CDATA[<y>]]> &t;</s:p><s:q rdf:resource="&v;z"/>'
+        b'<s:r rdf:parseType="Collection"><rdf:Description rdf:about="&v;1"/></s:r><?pi x?>'
+        b"<s:w rdf:datatype=\"http://d\" >1\n2</s:w><s:l rdf:parseType='Literal'><b c='\"'>d</b></s:l>"
+    )
+    plain = (
+        b'<s:p xml:lang="de">x &amp;&lt;y&gt; a \xc3\xa9 b</s:p><s:q rdf:resource="http://v/z"/>'
+        b'<s:r rdf:parseType="Collection"><rdf:Description rdf:about="http://v/1"/></s:r>'
+        b'<s:w rdf:datatype="http://d">1\n2</s:w><s:l rdf:parseType="Literal"><b c="&quot;">d</b></s:l>'
+    )
+    data = xml(content, doctype)
+    wanted = {line for line in quads(xml(plain), ox.RdfFormat.RDF_XML) if "_:" not in line}
+    assert len(wanted) == 4
+    for size in (1, 7, 10_000):
+        passed = b"".join(PlainXml("f").blocks(pieces(data, size)))
+        assert b"DOCTYPE" not in passed
+        assert {line for line in quads(passed, ox.RdfFormat.RDF_XML) if "_:" not in line} == wanted
+
+
+def test_xml_in_another_encoding_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "latin.rdf"
+    path.write_bytes(xml("<s:p>é</s:p>".encode("latin-1")).replace(b'"1.0"?', b'"1.0" encoding="ISO-8859-1"?'))
+    (fact,) = RdfFile(path).facts()
+    assert not isinstance(fact, Reject)
+    assert fact.object == "é"
+
+
+def test_nothing_is_fetched_for_a_context(tmp_path: Path) -> None:
+    path = tmp_path / "remote.jsonld"
+    path.write_bytes(b'{"@context": "http://127.0.0.1:9/terms", "@id": "http://a", "b": "c"}')
+    with pytest.raises(ReadError, match="not fetched"):
+        list(read_knowledge(path))
+
+
+# --- Parquet
+
+
+def table(**columns: Any) -> pa.Table:
+    return pa.table({"user": ["u1", "u2", "u3"], "item": ["i1", "i2", "i3"], **columns})
+
+
+def test_names_of_columns_and_texts_of_parquet_that_are_no_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(table(text=["abc", "ZZZZZZ", "d"]), path, use_dictionary=False, compression="none")
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"ZZZZZZ", b"\xff\xfe\xfdabc"))
+    first, reject, last = read_events(path)
+    assert isinstance(first, Interaction)
+    assert isinstance(last, Interaction)
+    assert isinstance(reject, Reject)
+    assert (reject.line, reject.field, first.text, last.text) == (2, "text", "abc", "d")
+    path.write_bytes(whole.replace(b"text", b"\xff\xfe\xfdx"))
+    with pytest.raises(ReadError, match="the name of a column is not UTF-8"):
+        list(read_events(path))
+
+
+def test_parquet_beyond_all_measure(tmp_path: Path) -> None:
+    def file(name: str, content: pa.Table, **options: Any) -> Path:
+        pq.write_table(content, tmp_path / name, **options)
+        return tmp_path / name
+
+    text = "x" * 2**20
+    once = pa.DictionaryArray.from_arrays(pa.array([0] * 6_000), [text])
+    page = file("page.parquet", table(text=["x" * 2**25] * 3), use_dictionary=False, data_page_size=2**30)
+    wide = file("wide.parquet", pa.table({f"c{n}": [1] for n in range(12_000)}))
+    same = file("same.parquet", pa.table({"user": ["u"] * 6_000, "item": ["i"] * 6_000, "text": once}))
+    lists = file(
+        "lists.parquet", pa.table({"user": ["u", "v"], "item": ["i", "j"], "tags": [["a"] * 2_000_000, ["b"]]})
+    )
+    costs = bounded.read("events", [page, wide, same, lists])
+    reasons = ["a page of text has over 64 MiB", "has over 10000 columns", "unpacks to over 1 GiB"]
+    for cost, reason in zip(costs, reasons, strict=False):
+        assert cost.error is not None
+        assert reason in cost.error
+    assert costs[3].records == 2
+    assert max(cost.growth for cost in costs) < bounded.MAX_GROWTH
+    long, short = read_items(lists, ItemMapping("item", attributes=(AttributeColumn("tags"),)))
+    assert isinstance(long, Reject)
+    assert long.reason == "the row has over 100000 values"
+    assert isinstance(short, ItemRecord)
+
+
+def test_pages_of_every_kind_are_walked(tmp_path: Path) -> None:
+    rows = pa.table(
+        {
+            "user": [f"u{n % 100}" for n in range(30_000)],
+            "item": [f"i{n % 700}" for n in range(30_000)],
+            "rating": [float(n % 5) if n % 3 else None for n in range(30_000)],
+        }
+    )
+    wanted = [(event.user_id, event.value) for event in read_events(rows) if isinstance(event, Interaction)]
+    encodings = {"user": "DELTA_BYTE_ARRAY", "item": "DELTA_LENGTH_BYTE_ARRAY", "rating": "BYTE_STREAM_SPLIT"}
+    for options in (
+        {},
+        {"data_page_version": "2.0", "compression": "zstd"},
+        {"use_dictionary": False, "column_encoding": encodings},
+        {"data_page_size": 1_000, "row_group_size": 7_000, "write_page_index": True},
+    ):
+        path = tmp_path / "rows.parquet"
+        pq.write_table(rows, path, **options)
+        found = [(event.user_id, event.value) for event in read_events(path) if isinstance(event, Interaction)]
+        assert found == wanted, options
+
+
+def test_a_page_that_is_none_is_damage(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    pq.write_table(table(), file, compression="none")
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(file.getvalue()[:4] + b"\xff" * 40 + file.getvalue()[44:])
+    with pytest.raises(ReadError, match="damaged"):
+        list(read_events(path))
+
+
+def test_members_of_lists_are_read_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "lists.txt"
+    path.write_bytes(b"1 2 3\n4 " + b"x" * 2**25 + b"\n5 6\n")
+    found = list(read_lists(path))
+    assert [one.line if isinstance(one, Reject) else one.item_id for one in found] == ["2", "3", 2, "6"]
