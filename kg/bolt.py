@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import logging
 import math
+import os
 import random
 import threading
 import time
@@ -19,7 +20,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self, TypeVar, cast
+from typing import Any, ClassVar, NoReturn, Self, TypeVar, cast
 
 import neo4j
 import pyarrow as pa
@@ -99,6 +100,9 @@ class BoltStore(ABC):
         self._address = address
         self._work = work
         self._config = config or ConnectionConfig()
+        self._process = os.getpid()
+        self._closing = threading.Lock()
+        self._closed = False
         self._one_writer = one_writer
         self._writing: AbstractContextManager[Any] = threading.RLock() if one_writer else nullcontext()
         self._kinds: set[str] = set()
@@ -340,7 +344,14 @@ class BoltStore(ABC):
                 raise
 
     def close(self) -> None:
-        """Close the driver; a second call does nothing."""
+        """Close the driver; a second call does nothing, nor does one in a fork, whose connections are another's."""
+        with self._closing:
+            if self._closed or self._process != os.getpid():
+                return
+            self._closed = True
+        self._close()
+
+    def _close(self) -> None:
         self._driver.close()
 
     def __enter__(self) -> Self:
@@ -356,7 +367,27 @@ class BoltStore(ABC):
         with translated(self._address):
             return self._driver.get_server_info().agent
 
+    def _require_open(self) -> None:
+        """Refuse to go on after :meth:`close`, and in a copy of the process that opened it.
+
+        Raises:
+            StoreError: says which.
+        """
+        if self._process != os.getpid():
+            raise StoreError(
+                f"{self._address} was opened by process {self._process}, of which this is a fork; open a graph in the "
+                "process that uses it"
+            )
+        if self._closed:
+            raise StoreError(f"{self._address} is closed; open it again")
+
+    def __reduce__(self) -> NoReturn:
+        raise StoreError(
+            f"{self!r} holds an open graph and can be neither pickled nor copied; open one in each process"
+        )
+
     def _session(self, access: str, fetch_size: int = 5_000) -> neo4j.Session:
+        self._require_open()
         return self._driver.session(
             database=self._connection.database,
             default_access_mode=access,

@@ -31,12 +31,12 @@ def _days(dash: str) -> str:
     return f"[0-9]{{4}}{dash}({months})|{leap}{dash}02{dash}29"
 
 
-_ISO = "replace(split(s, '[')[0], ' ', 'T')"
+_ISO = "replace(split(s, '<')[0], ' ', 'T')"
 _YEARS = "(?!000[01]|9999)"
-_ZONE = "(Z|[+-](0[0-9]|1[0-7])(:?[0-5][0-9])?(\\[[A-Za-z0-9/_+-]+\\])?)?"
+_ZONE = "(Z|[+-](0[0-9]|1[0-7])(:?[0-5][0-9])?(<[A-Za-z0-9/_+-]+>)?)?"
 _TIME = f"[T ]([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9]([.,][0-9]{{1,9}})?)?)?{_ZONE}"
 MOMENT = f"{_YEARS}([0-9]{{4}}(-(0[1-9]|1[0-2]))?|({_days('-')}|{_days('')})({_TIME})?)"
-"""Regular expression for what is read as a moment: each text that matches it is one."""
+"""Regular expression for what is read as a moment, a zone's name in ``<>``: each text that matches it is one."""
 
 
 def id_of(cypher: str) -> str:
@@ -59,7 +59,8 @@ def number_of(cypher: str) -> str:
 def moment_of(cypher: str, unit: str | None = None) -> str:
     """A moment, or null."""
     if unit is None:
-        other = f"head([s IN [trim(toStringOrNull(m))] WHERE s =~ {neo4j_text(MOMENT)} | datetime({_ISO})])"
+        marked = "replace(replace(trim(toStringOrNull(m)), '[', '<'), ']', '>')"  # no backslash is read in two ways
+        other = f"head([s IN [{marked}] WHERE s =~ {neo4j_text(MOMENT)} | datetime({_ISO})])"
     else:
         name, parts = UNITS[unit]
         other = (

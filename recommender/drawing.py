@@ -11,16 +11,16 @@ import warnings
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from html import escape
-from io import StringIO
+from io import BytesIO, StringIO
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from kg.access import opened
 from kg.extras import extra
 from recommender.errors import InvalidInput
+from recommender.pages import write
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -96,12 +96,12 @@ def draw(graph: nx.MultiDiGraph, path: Path | str, layout: Layout = "spread", ti
         warnings.filterwarnings("ignore", "Glyph .* missing from")
         drawn = figure(graph, layout, title)
         if path.suffix == ".png":
-            with opened(path, "wb") as file:
-                drawn.savefig(file, format="png", dpi=min(DPI, PIXELS / max(drawn.get_size_inches())))
+            written = BytesIO()
+            drawn.savefig(written, format="png", dpi=min(DPI, PIXELS / max(drawn.get_size_inches())))
+            write(path, written.getvalue())
             return
         svg = _svg(drawn)
-    with opened(path, "w", encoding="utf-8") as file:
-        file.write(svg if path.suffix == ".svg" else _page(svg, title))
+    write(path, (svg if path.suffix == ".svg" else _page(svg, title)).encode())
 
 
 def figure(graph: nx.MultiDiGraph, layout: Layout = "spread", title: str = "") -> Figure:
@@ -347,18 +347,22 @@ def _border(box: Box, seen_from: Box) -> tuple[float, float]:
 
 
 def _svg(drawn: Figure) -> str:
-    """Text stays text, which can be searched and copied, and the same graph makes the same file."""
+    """Text stays text, which can be searched and copied, and the same graph makes the same file.
+
+    It names no definition on the net, which some readers would fetch.
+    """
     import matplotlib as mpl
 
     written = StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "tastegraph"}):
         drawn.savefig(written, format="svg", metadata={"Date": None})
-    return written.getvalue()
+    head, _, element = written.getvalue().partition("<!DOCTYPE svg")
+    return head + element[element.index("<svg") :]
 
 
 def _page(svg: str, title: str) -> str:
     """A page around a drawing, without what stands before the element ``svg``."""
-    heading = escape(title or "A graph")
+    heading = escape(_printable(title) or "A graph")
     style = "body{margin:1rem;font-family:sans-serif}svg{max-width:100%;height:auto}"
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{heading}</title>'

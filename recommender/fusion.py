@@ -35,9 +35,11 @@ class FusionConfig:
     """Choices, each a person with one target, that the logit learns from at most, on each split."""
     enough: int = 400
     """People from which on the penalty of :attr:`logit` is as it says; with fewer it grows in proportion."""
-    errors: float = 2.0
-    """Standard errors by which the best part must lead the sum to stand alone. Its settings were chosen by the same
-    people, which the sum's weights were not: it looks better than it is."""
+    errors: float = 1.0
+    """Standard errors by which the best part must lead the sum to stand alone, where :attr:`enough` people judge. Its
+    settings were chosen by the same people, which the sum's weights were not: the fewer they are, the better it looks
+    than it is. So it must lead by more there, by the root of their number, up to twice as much, and by less where they
+    are more."""
     folds: int = 4
     """Cross-fitting folds over people."""
     k: int = 10
@@ -231,9 +233,9 @@ def learn(
 ) -> tuple[Learned, np.ndarray]:
     """Choose between each part alone and the logit by cross-fitted NDCG@k, then fit the winner on everyone.
 
-    The logit wins unless the best part leads it by more than :attr:`FusionConfig.errors` standard errors of the
-    difference, those who are judged having no say in which part that is; and where there are no ``reasons`` to give,
-    for people without a history, unless it ranks as the part does.
+    The logit wins unless the best part leads it by more standard errors of the difference than
+    :attr:`FusionConfig.errors` asks for, those who are judged having no say in which part that is; and where there are
+    no ``reasons`` to give, for people without a history, unless it ranks as the part does.
     Where too few people could teach, all parts count alike.
 
     Returns:
@@ -276,8 +278,9 @@ def learn(
     alone = {name: np.tile(unit, (config.folds, 1)) for name, unit in zip(names, np.eye(size), strict=True)}
     values = {name: value(weights) for name, weights in (alone | {"logit": joined(np.arange(size))}).items()}
     chosen = max(names, key=lambda name: float(values[name].mean()))
+    needed = config.errors * min(2.0, (config.enough / len(who)) ** 0.5)
     same = np.array_equal(values["logit"], values[chosen])
-    if not leads(best_alone(), values["logit"], person, config.errors) and (reasons or not same):
+    if not leads(best_alone(), values["logit"], person, needed) and (reasons or not same):
         chosen = "logit"
     weights = logit(choices, everyone, config) if chosen == "logit" else alone[chosen][0]
     validation = {name: float(own.mean()) for name, own in values.items()}

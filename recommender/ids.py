@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from operator import index
 from typing import Any, SupportsIndex
 
 from kg.errors import RecordError
-from kg.readers.cleaning import identifier
+from kg.readers.cleaning import identifier, short
 from kg.readers.markup import MAX_TEXT_BYTES
 from recommender.errors import InvalidInput
 
@@ -70,9 +69,7 @@ def length(k: Any) -> int:
     except TypeError:
         number = 0
     if isinstance(k, bool) or not 1 <= number <= MAX_LENGTH:
-        raise InvalidInput(
-            f"k = {reprlib.repr(k)}; a list has a whole number of items, at least one, at most {MAX_LENGTH}"
-        )
+        raise InvalidInput(f"k = {short(k)}; a list has a whole number of items, at least one, at most {MAX_LENGTH}")
     return number
 
 
@@ -83,7 +80,7 @@ def wording(text: Any) -> str | None:
         InvalidInput: no text, or one of over 1 MiB, as in :mod:`kg.readers.markup`.
     """
     if not (text is None or isinstance(text, str)):
-        raise InvalidInput(f"text = {reprlib.repr(text)}; a text is a string")
+        raise InvalidInput(f"text = {short(text)}; a text is a string")
     if text is not None and len(text.encode(errors="replace")) > MAX_TEXT_BYTES:
         raise InvalidInput(f"text has over {MAX_TEXT_BYTES // 2**20} MiB")
     return text

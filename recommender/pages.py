@@ -1,10 +1,20 @@
-"""Pages of HTML from the templates beside the code; every value is escaped unless a template says otherwise."""
+"""Pages of HTML from the templates beside the code; every value is escaped unless a template says otherwise.
+
+Whatever is written for people appears complete, or not at all.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import resources
+from pathlib import Path
 from typing import Any
+
+from kg.access import opened
+from kg.folders import beside
+
+_TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""Characters that turn the direction in which what follows them is read, also beyond the text that holds them."""
 
 
 def render(package: str, name: str, values: Mapping[str, Any]) -> str:
@@ -13,6 +23,31 @@ def render(package: str, name: str, values: Mapping[str, Any]) -> str:
 
     template = resources.files(package).joinpath(name).read_text(encoding="utf-8")
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_unturned
     )
     return environment.from_string(template).render(values)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file that is there complete, or as it was before where writing fails; a device or a pipe is written to.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    place = path.resolve()
+    if place.exists() and not place.is_file():
+        place.write_bytes(content)
+        return
+    with beside(place) as unfinished:
+        with opened(unfinished, "wb") as file:
+            file.write(content)
+        unfinished.replace(place)
+
+
+def _unturned(value: Any) -> Any:
+    """Text without what would turn the direction of the page around it.
+
+    >>> _unturned("safe\u202efdp.exe")
+    'safefdp.exe'
+    """
+    return value.translate(_TURNS) if isinstance(value, str) else value

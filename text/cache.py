@@ -61,6 +61,7 @@ class VectorCache:
             raise CacheError(f"{fingerprint!r} is no fingerprint: letters and digits are expected")
         self.path = Path(folder) / f"{fingerprint}.sqlite"
         self._lock = threading.RLock()
+        self._is_closed = False
         with _translated(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = _connect(self.path)
@@ -146,6 +147,7 @@ class VectorCache:
     def close(self) -> None:
         """Close the file; the cache cannot be used afterwards."""
         with self._lock:
+            self._is_closed = True
             self._connection.close()
 
     def __enter__(self) -> VectorCache:
@@ -188,6 +190,8 @@ class VectorCache:
     @contextlib.contextmanager
     def _using(self) -> Iterator[None]:
         with self._lock, _translated(self.path):
+            if self._is_closed:
+                raise CacheError(f"{self.path} is closed, with the graph that it belongs to; open that again")
             yield
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import logging
+import os
 import shutil
 import tempfile
 import threading
@@ -33,11 +35,16 @@ from kg.engines.arcadedb_server import (
 from kg.engines.arcadedb_values import from_java, length
 from kg.engines.conform import conform, json_text
 from kg.engines.folder import StoreFolder, usable
-from kg.errors import QueryFailed, QueryRefused, StoreError
-from kg.limits import Answer, Limits, Stops
+from kg.errors import GraphError, QueryFailed, QueryRefused, StoreError
+from kg.limits import Answer, Limits, Stops, running_on
 from kg.quoting import Quoted
 from kg.records import KIND_PATTERN
 from kg.store import COSINE, BulkLoad, Result, Row, Statement
+
+log = logging.getLogger(__name__)
+
+CLOSES_WITHIN = 30.0
+"""Seconds that closing waits for the engine, which may wait for a query that was given up."""
 
 
 class ArcadeStore(BoltStore):
@@ -50,8 +57,6 @@ class ArcadeStore(BoltStore):
     def __init__(self, folder: StoreFolder, engine: Engine, work: Path | None) -> None:
         self._folder = folder
         self._engine = engine
-        self._closing = threading.Lock()
-        self._closed = False
         super().__init__(self._credentials(), address=str(folder.root), work=work or folder.work, one_writer=True)
 
     @classmethod
@@ -84,8 +89,7 @@ class ArcadeStore(BoltStore):
 
     def read(self, text: str, **parameters: Any) -> list[Row]:
         """All rows of a query that only reads, without the way over Bolt: a fifth of its time for small answers."""
-        self._require_open()
-        with _query_errors():
+        with self._reading(), _query_errors():
             rows = self._engine.database.query("opencypher", text, parameters).to_list()
         return [{name: from_java(value) for name, value in row.items()} for row in rows]
 
@@ -95,19 +99,18 @@ class ArcadeStore(BoltStore):
         """The rows of a query as Arrow, read inside the process; see :class:`kg.store.Store`."""
         from arcadedb_embedded import ArcadeDBError
 
-        self._require_open()
-        try:
-            answer = self._engine.database.query("opencypher", text, parameters)
-            table = _table_with_maps(answer.to_columns()) if maps else answer.to_arrow()
-        except ArcadeDBError as error:
-            raise StoreError(f"{self.address}: export failed: {error}") from error
+        with self._reading():
+            try:
+                answer = self._engine.database.query("opencypher", text, parameters)
+                table = _table_with_maps(answer.to_columns()) if maps else answer.to_arrow()
+            except ArcadeDBError as error:
+                raise StoreError(f"{self.address}: export failed: {error}") from error
         return conform(table, schema)
 
     def _answer(self, text: str, parameters: Mapping[str, Any], limits: Limits, stops: Stops) -> Result:
         """A user's query: the engine's own analysis says whether it only reads; see :class:`kg.store.Store`."""
-        self._require_open()
         try:
-            with _query_errors():
+            with self._reading(), _query_errors():
                 return self._run_limited(text, parameters, limits, stops)
         finally:
             _leave_java()
@@ -139,7 +142,8 @@ class ArcadeStore(BoltStore):
 
     def bulk_load(self) -> AbstractContextManager[BulkLoad] | None:
         """Fill a graph beside this one and put it in its place; None when this one is not new."""
-        return self._load() if self.is_new else None
+        # It closes the database for a moment, which may wait for a query that was given up.
+        return self._load() if self.is_new and not running_on() else None
 
     @contextmanager
     def _load(self) -> Iterator[BulkLoad]:
@@ -192,27 +196,48 @@ class ArcadeStore(BoltStore):
                 self._change_schema(f"DROP CONSTRAINT {name} IF EXISTS", text)
         return "the write-ahead log of the open store holds what was deleted until the store is closed"
 
-    def close(self) -> None:
-        """Stop the engine and let go of the folder; a second call does nothing."""
-        with self._closing:
-            if self._closed:
-                return
-            self._closed = True
+    def _close(self) -> None:
+        """Stop the engine and let go of the folder."""
+        _open_stores.discard(self)
+        super()._close()
+        if running_on():
+            self._stop_or_leave()
+        else:
+            self._stop()
+
+    def _stop(self) -> None:
         try:
-            super().close()
             with java_errors():
                 self._engine.server.stop()
         finally:
             self._folder.release()
-            _open_stores.discard(self)
+
+    def _stop_or_leave(self) -> None:
+        """The engine may wait for a query that was given up; this thread does so for a while only."""
+        stopping = threading.Thread(target=self._stop, daemon=True)
+        try:
+            stopping.start()
+        except RuntimeError:  # the interpreter is at its end, and has no threads any more
+            self._folder.release()
+        else:
+            stopping.join(CLOSES_WITHIN)
+        if stopping.is_alive():  # the folder stays locked, since the engine has its files open
+            log.warning("the engine of %s does not stop, and holds it until this process ends", self.address)
+        _leave_java_running()
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        self._require_open()
+        try:
+            yield
+        except GraphError as error:
+            if self._closed:
+                raise StoreError(f"{self.address} was closed meanwhile; open it again") from error
+            raise
 
     def _credentials(self) -> Connection:
         url = f"bolt://127.0.0.1:{self._engine.port}"
         return Connection(url=url, user=USER, password=self._engine.password, database=DATABASE)
-
-    def _require_open(self) -> None:
-        if self._closed:
-            raise StoreError(f"{self.address} is closed")
 
 
 def _java_map(parameters: Mapping[str, Any]) -> Any:
@@ -257,6 +282,13 @@ def _terminate(running: Any) -> None:
         running.terminate("the time limit")
     finally:
         _leave_java()
+
+
+def _leave_java_running() -> None:
+    """Have the end of the process wait for no thread of the Java machine; every write is on the disk by then."""
+    import jpype.config
+
+    jpype.config.destroy_jvm = jpype.config.onexit = False
 
 
 def _leave_java() -> None:
@@ -336,6 +368,7 @@ _open_stores: weakref.WeakSet[ArcadeStore] = weakref.WeakSet()
 def _close_at_exit() -> None:
     """Once a process, and after the Java machine has registered its own end: exit handlers run last to first."""
     atexit.register(_close_all)
+    os.register_at_fork(after_in_child=_leave_java_running)  # whose threads a fork does not have
 
 
 def _close_all() -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_STATEMENT_BYTES = 8 * 2**20
 """The longest line of N-Triples; a longer one is rejected."""
+MAX_BLANK_NODES = 750_000
+"""Of one file that is no N-Triples, whose blank nodes have names of their own; each is held."""
 _LINES_AT_ONCE, _BYTES_AT_ONCE = 2_000, 2**20
 _MOST_QUOTED = 16
 """Statements about statements in one line: the parser ends the process where some thousands are nested."""
@@ -170,12 +172,15 @@ class RdfFile:
         return [fact_of(quad) for quad in self._ox.parse(lines, format=self._ox.RdfFormat.N_QUADS)]
 
     def _whole(self) -> Iterator[Fact | Reject]:
-        fact_of = fact_maker(self._ox, labels={})
+        labels: dict[str, str] = {}
+        fact_of = fact_maker(self._ox, labels)
         file = _Blocks(_SIEVES[self.syntax](self.name).blocks(self._digested()))
         try:
             parser = self._ox.parse(file, format=getattr(self._ox.RdfFormat, self.syntax.value))  # type: ignore[arg-type]
             for quad in parser:
                 fact = fact_of(quad)
+                if len(labels) > MAX_BLANK_NODES:
+                    raise TooMuch(self.name, f"has over {MAX_BLANK_NODES} blank nodes; write it as N-Triples")
                 if len(fact.object) > MAX_LITERAL_CHARS:
                     reason = f"a text has over {MAX_LITERAL_CHARS // 2**20} Mi characters"
                     yield Reject(self.name, None, ROW, reason, raw_text(str(fact)))

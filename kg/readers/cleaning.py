@@ -61,7 +61,7 @@ def identifier(value: Any, name: str) -> str:
         return clean_id(str(value), name)
     if _is_real(value):
         return _whole_number(value, name)
-    raise RecordError(name, f"{_short(value)} is no id: text or a whole number is needed")
+    raise RecordError(name, f"{short(value)} is no id: text or a whole number is needed")
 
 
 def _is_real(value: Any) -> bool:
@@ -97,14 +97,14 @@ def number(value: Any, name: str) -> float | None:
         return None
     try:
         if isinstance(value, str) and len(value) > MAX_NUMBER_CHARS:
-            raise RecordError(name, f"{_short(value)} has over {MAX_NUMBER_CHARS} characters and is no number")
+            raise RecordError(name, f"{short(value)} has over {MAX_NUMBER_CHARS} characters and is no number")
         if (isinstance(value, str) and "_" in value) or not isinstance(value, str | numbers.Real | Decimal):
             raise ValueError  # Python's own "1_000" is no number in a file
         result = float(value)
     except (ValueError, OverflowError):
         comma = isinstance(value, str) and _WITH_COMMA.fullmatch(value.strip())
         hint = "; decimals are written with a point, as in 4.5, and thousands without a comma" if comma else ""
-        raise RecordError(name, f"{_short(value)} is not a number{hint}") from None
+        raise RecordError(name, f"{short(value)} is not a number{hint}") from None
     if not math.isfinite(result):
         raise RecordError(name, f"is {result}, and a finite number is needed")
     return result
@@ -132,10 +132,10 @@ def timestamp(value: Any, name: str) -> datetime | None:
         if not EARLIEST <= moment < LATEST:
             raise OverflowError
     except OverflowError:
-        raise RecordError(name, f"{_short(value)} is no possible time: before 1970 or after 2099") from None
+        raise RecordError(name, f"{short(value)} is no possible time: before 1970 or after 2099") from None
     except (ValueError, OSError, TypeError):
         raise RecordError(
-            name, f"{_short(value)} is not a time (Unix seconds or ms, ISO 8601, or MM DD, YYYY)"
+            name, f"{short(value)} is not a time (Unix seconds or ms, ISO 8601, or MM DD, YYYY)"
         ) from None
     return moment
 
@@ -223,7 +223,8 @@ def _in_utc(moment: datetime) -> datetime:
     return datetime(*day, moment.hour, moment.minute, moment.second, moment.microsecond, UTC)
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value for a message, however long it is."""
     try:
         return reprlib.repr(value)
     except ValueError:

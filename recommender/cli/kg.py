@@ -64,8 +64,9 @@ def report(
         found = recommender.graph.report(limit)
     if html is not None:
         from recommender.graph_page import page
+        from recommender.pages import write
 
-        html.write_text(page(found), encoding="utf-8")
+        write(html, page(found).encode())
     if json:
         output.document(found.document())
     else:
@@ -208,7 +209,9 @@ def mentions(
     with Session.of(context).open(compute=True, text_model=text_model) as recommender:
         found, summary = recommender.graph.mentions(margin=margin, dry_run=dry_run)
     if out is not None:
-        out.write_bytes(b"".join(orjson.dumps(mention) + b"\n" for mention in found))
+        from recommender.pages import write
+
+        write(out, b"".join(orjson.dumps(mention) + b"\n" for mention in found))
     if json:
         output.document(summary.to_dict())
     else:

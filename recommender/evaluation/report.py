@@ -23,7 +23,7 @@ from recommender.budget import Budget
 from recommender.evaluation import plots
 from recommender.evaluation.protocol import Figures
 from recommender.evaluation.significance import Comparison, Interval, compare, interval
-from recommender.pages import render
+from recommender.pages import render, write
 from recommender.trials import Trials
 
 
@@ -342,8 +342,8 @@ class Report:
     def write(self, folder: Path) -> None:
         """``report.html``, ``report.json``, ``figures.parquet`` and ``groups.parquet`` into a folder, which is made."""
         make_folder(folder)
-        (folder / "report.html").write_text(self.html(), encoding="utf-8")
-        (folder / "report.json").write_bytes(orjson.dumps(self.document(), option=orjson.OPT_INDENT_2))
+        write(folder / "report.html", self.html().encode())
+        write(folder / "report.json", orjson.dumps(self.document(), option=orjson.OPT_INDENT_2))
         self.write_parquet(folder / "figures.parquet")
         self.groups_frame().to_parquet(folder / "groups.parquet", index=False)
         own_all(folder, ("report.html", "report.json", "figures.parquet", "groups.parquet"))

@@ -13,6 +13,7 @@ from recommender.errors import InvalidInput
 from recommender.explain.words import (
     SILENT_NAMES,
     SILENT_RELATIONS,
+    WEAK_RELATIONS,
     Saying,
     say_edge,
     say_role,
@@ -49,6 +50,8 @@ class PathConfig:
     """Relations that tie nothing together in paths and reasons: patterns (regular expressions) of lower-case names."""
     silent_names: tuple[str, ...] = SILENT_NAMES
     """Likewise entities, such as "Commentary available"."""
+    weak_relations: tuple[str, ...] = WEAK_RELATIONS
+    """Relations that speak only where no other ties two items."""
     sayings: tuple[Saying, ...] = ()
     """How relations are said, before the usual words of :mod:`recommender.explain.words`."""
 
@@ -56,7 +59,8 @@ class PathConfig:
         for name in ("items", "best", "hops"):
             if getattr(self, name) < 1:
                 raise InvalidInput(f"{name} = {getattr(self, name)}; a bound of paths is at least 1")
-        for pattern in (*self.silent_relations, *self.silent_names, *(saying.relation for saying in self.sayings)):
+        patterns = (*self.silent_relations, *self.silent_names, *self.weak_relations)
+        for pattern in (*patterns, *(saying.relation for saying in self.sayings)):
             try:
                 re.compile(pattern)
             except re.error as error:

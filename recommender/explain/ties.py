@@ -13,11 +13,12 @@ Edge = tuple[int, bool]
 
 
 class Ties:
-    """Finds ties, the ones that say most first: the shorter, then by the same relation, then the rarer."""
+    """Finds ties, the ones that say most first: the shorter, then by the same relation, no weak one, then the rarer."""
 
     def __init__(self, knowledge: KnowledgeGraph, names: Names, config: PathConfig) -> None:
         self._knowledge, self._names, self._config = knowledge, names, config
         silent = [is_silent(name, config.silent_relations) for name in knowledge.relation_names]
+        self._weak = [is_silent(name, config.weak_relations) for name in knowledge.relation_names]
         spoken = np.flatnonzero(~np.array(silent, dtype=bool)[knowledge.relations])
         codes = 1 + spoken
         heads, tails = knowledge.heads[spoken], knowledge.tails[spoken]
@@ -85,10 +86,10 @@ class Ties:
         for node in (own.keys() & other.keys()) - ends:
             if self._is_hub[node]:
                 continue
-            same = [edge for edge in own[node] if edge in other[node]]
+            same = sorted((edge for edge in own[node] if edge in other[node]), key=lambda edge: self._weak[edge[0]])
             edge, back = (same[0], same[0]) if same else (own[node][0], other[node][0])
             found.append(Tie((node,), (edge, _turned(back)), int(self._degrees[node])))
-        return sorted(found, key=lambda tie: (not tie.is_same, tie.count, tie.nodes))
+        return sorted(found, key=lambda tie: (not tie.is_same, self._weak[tie.edges[0][0]], tie.count, tie.nodes))
 
     def _over_two(self, own: dict[int, list[Edge]], other: dict[int, list[Edge]], ends: set[int]) -> list[Tie]:
         """Over a node of the first and another of the second that are tied: the rarest pairs, by their common edges."""

@@ -43,6 +43,8 @@ SILENT_RELATIONS = (
 )
 """Relations of which no reason speaks: what a shop says of all that it sells, and what only programs read. Patterns of
 the lower-case name."""
+WEAK_RELATIONS = (r"award|(^|[_.])rating|language|country|nationality|(^|[_.])(year|date)s?($|[_.])|release",)
+"""Relations that speak only where no other ties two things: they tie what has little in common. Patterns likewise."""
 SILENT_NAMES = (
     r"(^|\W)(not |un)?(available|included|supported|enabled|disabled|in stock|out of stock)$",
     r"^(yes|no|true|false|none|null|nan|n/?a|unknown|unspecified|not specified|not applicable|other|others|misc\.?"

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from kg import queries
 from kg.engines import open_store
@@ -22,6 +22,7 @@ from kg.records import Record, Reject, Scale
 from kg.store import Result, Store
 from recommender.budget import Budget, check_budget
 from recommender.context import RunContext
+from recommender.errors import RecommenderError
 from recommender.facade.graph import Graph
 from recommender.facade.models import Models
 from recommender.facade.opened import Opened
@@ -482,6 +483,12 @@ class Recommender:
     def close(self) -> None:
         """Let go of the graph; a second call does nothing."""
         self._opened.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise RecommenderError(
+            f"{self!r} holds an open graph and can be neither pickled nor copied; open one in each process, by "
+            "Recommender.open(...), and share it between threads"
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -126,7 +126,7 @@ def test_whom_the_map_means_no_longer_is_gone_with_the_next_refresh(
         foreign.write(Statement("MATCH (f:film {code: 'm8'}) SET f:archived REMOVE f:film", {}))
         assert not recommender.refresh(force=True).unchanged
         with pytest.raises(UnknownUser):
-            recommender.recommend("bob")
+            recommender.recommend("bob", strict_users=True)
         (row,) = foreign.read(listed)
         assert set(row["users"]) == set(camps.PEOPLE) - {"bob"}
         assert "m8" not in row["films"]
@@ -233,7 +233,7 @@ def test_words_on_events_are_read_quoted_and_forgotten(
 
         assert recommender.refresh().unchanged, "the owner's nodes are not read again"
         with pytest.raises(UnknownUser):
-            recommender.recommend(ZOE)
+            recommender.recommend(ZOE, strict_users=True)
         with pytest.raises(RecordError, match="this person was forgotten"):
             recommender.feedback(ZOE, "i1", "LIKED")
         assert recommender.lift(ZOE)

@@ -348,6 +348,19 @@ def test_somebody_unknown_is_like_nobody(explainer: Explainer) -> None:
     assert explainer.reason(met, 1, {0: "RATED"}) == ("because people who liked Alpha liked it too")
 
 
+def test_what_ties_everything_speaks_last(snapshot: Snapshot) -> None:
+    """The year is rarer than the director, and says less."""
+    shared = ((4, "release_year"), (5, "director"))
+    dated = with_triples(
+        snapshot, *((item, relation, node) for item in (0, 1) for node, relation in shared), (2, "director", 5)
+    )
+    ties = Paths(dated, knowledge_of(dated), cells()).ties
+    assert [path.words for path in ties.paths(0, 1)] == ["by the same director (Drama)", "of the same year"]
+    as_given = PathConfig(weak_relations=())
+    ties = Paths(dated, knowledge_of(dated), cells(), config=as_given).ties
+    assert [path.words for path in ties.paths(0, 1)] == ["of the same year", "by the same director (Drama)"]
+
+
 def test_of_flags_and_of_what_only_programs_read_nothing_is_said(snapshot: Snapshot) -> None:
     """Alpha and Beta share a flag of a shop and a number that programs read, and by the way a director."""
     flagged = with_triples(

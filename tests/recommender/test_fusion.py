@@ -92,15 +92,15 @@ def test_fewer_people_are_believed_less() -> None:
     np.testing.assert_allclose(logit(choices, np.tile(np.arange(40), 2), CONFIG), found, rtol=1e-2)
 
 
-def test_a_part_stands_alone_by_two_standard_errors() -> None:
-    """The good part leads its sum with noise; how clearly it must decides."""
+def test_a_part_stands_alone_where_it_leads_clearly() -> None:
+    """Twenty-four people must say so by twice the errors that are asked for."""
     rng = np.random.default_rng(8)
     relevant = targets(rng)[:24]
     good = relevant * 1.5 + rng.normal(size=relevant.shape)
     components = np.concatenate([good[None], rng.normal(size=(40, *relevant.shape))])
     names = ["good", *(f"noise {n}" for n in range(40))]
     free = LogitConfig(l2=1e-6, nonnegative=False)
-    for errors, chosen in ((2.0, "good"), (100.0, "logit")):
+    for errors, chosen in ((1.0, "good"), (100.0, "logit")):
         for reasons in (True, False):
             config = FusionConfig(logit=free, errors=errors)
             found, _ = learn(choices_of(components, relevant), names, config, np.random.default_rng(0), reasons=reasons)
@@ -120,7 +120,7 @@ def test_the_luckiest_of_many_parts_is_not_taken_for_the_best(seed: int) -> None
     found, values = learn(choices, names, CONFIG, np.random.default_rng(0))
     luckiest = max(range(20), key=lambda part: found.validation[names[part]])
     alone = ndcg(choices, choices.features[:, :, luckiest], CONFIG.k, np.arange(40))
-    assert leads(alone, values, errors=CONFIG.errors)
+    assert leads(alone, values, errors=2 * CONFIG.errors)
     assert found.chosen == "logit"
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from kg.bolt import BoltStore
 from kg.engines import folder, open_store
-from kg.errors import GraphError, QueryFailed, StoreError, StoreInUse, StoreUnavailable, StoreVersionError  # noqa: F401
+from kg.errors import QueryFailed, StoreError, StoreInUse, StoreUnavailable, StoreVersionError  # noqa: F401
 from kg.ingest import ingest
 from kg.records import Interaction, Record
 from kg.store import Statement
@@ -27,8 +27,6 @@ from tests.running import PATIENCE
 pytestmark = pytest.mark.embedded
 ROOT = Path(__file__).parents[3]
 EVENTS = 5_000
-HOG = "RETURN reduce(a = 0, x IN range(1, 100) | a + reduce(b = 0, y IN range(1, 20000000) | b + y)) AS n"
-"""A query that would run for half an hour."""
 
 
 def events(first: int = 0, last: int = EVENTS) -> list[Record]:
@@ -288,31 +286,6 @@ def test_a_server_that_is_not_there(url: str, tmp_path: Path, monkeypatch: pytes
         open_store(url, work=tmp_path)
     with pytest.raises(StoreError, match="http:// is no graph server"):
         open_store("http://127.0.0.1:1")
-
-
-GIVE_UP = """
-store = open_store(sys.argv[1])
-for _ in range(2):
-    try:
-        store.query(HOG, {}, timeout=0.2)
-    except GraphError as error:
-        print(error, file=sys.stderr)
-if sys.argv[2] == "close":
-    store.close()
-    store.close()
-print("ready", flush=True)
-"""
-
-
-@pytest.mark.parametrize("end", ["close", "leave"])
-def test_queries_that_run_on_hold_no_process(tmp_path: Path, end: str) -> None:
-    child = run(GIVE_UP, tmp_path / "store", end)
-    _, said = child.communicate(timeout=60 * PATIENCE)
-    assert child.returncode == 0
-    assert said.count("and was given up") == 2
-    assert "Traceback" not in said
-    with open_store(tmp_path / "store") as store:
-        assert store.query("RETURN 1 AS one", {}).rows == [[1]]
 
 
 EXHAUST = """
