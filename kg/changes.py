@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from kg import queries, schema
@@ -129,13 +129,18 @@ def _remove(store: Store, tick: int) -> None:
         pass
 
 
-def counts(store: Store) -> dict[str, int]:
-    """How many nodes each label of :data:`COUNTED` has, and how many edges each type that a snapshot holds."""
+def counts(store: Store, only: Collection[str] | None = None) -> dict[str, int]:
+    """How many nodes each label of :data:`COUNTED` has, and how many edges each type that a snapshot holds.
+
+    ``only`` names the labels and types that matter; None: all.
+    """
     types = {row["relation"] for row in store.read(queries.text("relation_types"))}
     wanted = [("count_nodes", "label", label) for label in COUNTED]
     wanted += [("count_edges", "relation", name) for name in sorted(types - schema.RESERVED | {"SAME_AS"} & types)]
     found = {}
     for query, placeholder, name in wanted:
+        if only is not None and name not in only:
+            continue
         ((row),) = store.read(queries.statement(query, names={placeholder: store.quoted_type(name)}).text)
         found[name] = row["count"]
     return found

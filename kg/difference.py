@@ -7,7 +7,7 @@ that left no change makes a count that does not fit, and the graph is then read 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import pyarrow as pa
@@ -17,7 +17,7 @@ from kg import changes
 from kg.changes import Changes, Keys, Moment
 from kg.errors import NotUpdatable
 from kg.export import NODES, Reader, read_source
-from kg.snapshot import Origin, Snapshot
+from kg.snapshot import ENTITIES, FACTS, Origin, Snapshot
 from kg.source import Source
 from kg.store import Store
 
@@ -43,29 +43,59 @@ def take(store: Store, *, progress: bool = False) -> Snapshot:
 
 def update(store: Store, previous: Snapshot) -> Snapshot:
     """See :func:`kg.snapshot.update`."""
+    before = _updatable(previous)
+    return _told(before.surplus, _settled(store, Source.of(previous), before.moment))
+
+
+def update_people(store: Store, previous: Snapshot) -> Snapshot:
+    """See :func:`kg.snapshot.update_people`."""
+    before = _updatable(previous)
+    source = replace(Source.of(previous), entities=ENTITIES.empty_table(), facts=FACTS.empty_table())
+    updated = _settled(store, source, before.moment, whole=False)
+    counted = _counted_of_people(source) | _counted_of_people(Source.of(updated))
+    surplus = {name: count for name, count in before.surplus.items() if name in counted}
+    if surplus:
+        raise NotUpdatable(f"it holds what no snapshot does: {', '.join(sorted(surplus))}")
+    return _told(surplus, updated)
+
+
+def _updatable(previous: Snapshot) -> Origin:
     if (before := previous.origin) is None:
         raise NotUpdatable("the graph counted no changes when it was read last")
     if before.surplus.get("Review"):
         raise NotUpdatable("it holds reviews without a person or an item")  # they may come to hold one unannounced
-    updated = _settled(store, Source.of(previous), before.moment)
+    return before
+
+
+def _told(surplus: Mapping[str, int], updated: Snapshot) -> Snapshot:
+    """The same snapshot, where changes tell of all that came since there was this surplus."""
     assert updated.origin is not None
-    labels = sorted(before.surplus.keys() | updated.origin.surplus.keys())
-    differ = {name: updated.origin.surplus.get(name, 0) - before.surplus.get(name, 0) for name in labels}
+    labels = sorted(surplus.keys() | updated.origin.surplus.keys())
+    differ = {name: updated.origin.surplus.get(name, 0) - surplus.get(name, 0) for name in labels}
     found = [f"{name} {count:+d}" for name, count in differ.items() if count]
     if found:
         raise NotUpdatable(f"it holds what no change tells of: {', '.join(found)}")
     return updated
 
 
-def _settled(store: Store, source: Source, moment: Moment) -> Snapshot:
-    """The snapshot of a source that was read at or after ``moment``, brought up to a moment of rest."""
+def _counted_of_people(source: Source) -> set[str]:
+    return {"User", "Review", *source.kinds["kind"].to_pylist()}
+
+
+def _settled(store: Store, source: Source, moment: Moment, *, whole: bool = True) -> Snapshot:
+    """The snapshot of a source that was read at or after ``moment``, brought up to a moment of rest.
+
+    Unless it is the ``whole``, what items and entities are is left as it is, and neither they nor facts are counted.
+    """
     for _ in range(ATTEMPTS):
         found = changes.since(store, moment)
+        if not whole:
+            found = replace(found, touched={k: v for k, v in found.touched.items() if k not in ("Item", "Entity")})
         if len(found) > max(LEAST, SHARE * sum(source.rows().values())):
             raise NotUpdatable("most of it has changed")
         source, moment = _changed(source, Reader(store), found), found.until
         taken = Snapshot(**source.dense())
-        counts = changes.counts(store)
+        counts = changes.counts(store, None if whole else _counted_of_people(source))
         if changes.now(store) == moment:
             origin = Origin(moment, source.entities.sort_by("id"), source.facts, {})
             taken = replace(taken, origin=origin)

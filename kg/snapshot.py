@@ -153,6 +153,19 @@ def update(store: Store, previous: Snapshot) -> Snapshot:
     return update(store, previous)
 
 
+def update_people(store: Store, previous: Snapshot) -> Snapshot:
+    """As :func:`update`, of people, events and reviews alone: several times as fast.
+
+    Of items that came since it has the ids; entities, triples and traits are empty.
+
+    Raises:
+        NotUpdatable: what has changed cannot be known, or the graph holds events or reviews that no snapshot does.
+    """
+    from kg.difference import update_people
+
+    return update_people(store, previous)
+
+
 def save(snapshot: Snapshot, folder: Path) -> None:
     """Write one Arrow file a table and ``manifest.json``; the folder appears complete or not at all.
 

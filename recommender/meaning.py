@@ -158,8 +158,8 @@ class Events:
     def __len__(self) -> int:
         return len(self.users)
 
-    def take(self, rows: np.ndarray) -> Events:
-        """The events in ``rows`` (a mask or positions)."""
+    def take(self, rows: np.ndarray | slice) -> Events:
+        """The events in ``rows`` (a mask, positions or a slice)."""
         return replace(
             self,
             users=self.users[rows],

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 
-from kg import queries
+from kg import changes, queries
+from kg import snapshot as snapshots
+from kg.errors import NotUpdatable
+from kg.snapshot import Snapshot
 from kg.store import Store
-from recommender.bridge import join_text
+from recommender.bridge import join_text, joined_texts
 from recommender.errors import InvalidInput, UnknownItem, UnknownUser
 from recommender.ids import some, wording
 from recommender.meaning import Events
@@ -99,3 +104,95 @@ def _liking(model: Model, items: Sequence[str], said: Said | None = None, user_i
 def everyone(store: Store) -> list[str]:
     """The ids of all people of the graph."""
     return [row["id"] for row in store.read(queries.text("user_ids"))]
+
+
+Readers = Callable[[Sequence[str]], list[Person]]
+"""The people of these ids; whom the graph does not hold is left out."""
+
+
+def read_everyone(store: Store, model: Model) -> tuple[list[str], Readers]:
+    """The ids of all people of the graph, and what reads some of them.
+
+    They are those of the version's snapshot with what has changed since, as of this moment. Where no change tells of
+    all that there is, as in an adopted graph, they are read from the graph itself when they are asked for, which takes
+    several times as long.
+    """
+    try:
+        taken = snapshots.update_people(store, model.snapshot)
+    except NotUpdatable:
+        return everyone(store), lambda ids: [one for one in read_people(store, model, ids, strict=False) if one.known]
+    crowd = Crowd(taken, model)
+
+    def read(ids: Sequence[str]) -> list[Person]:
+        clock = changes.now(store)
+        if clock is not None and taken.origin is not None and clock.epoch == taken.origin.moment.epoch:
+            return crowd.read(ids)
+        left = set(everyone(store))  # the clock stops when somebody is forgotten, who then gets no list
+        return [person for person in crowd.read(ids) if person.user_id in left]
+
+    return list(crowd.rows), read
+
+
+class Crowd:
+    """All people of a snapshot of the graph, which may be later than that of the model."""
+
+    def __init__(self, taken: Snapshot, model: Model) -> None:
+        self.rows: dict[str, int] = {user: row for row, user in enumerate(taken.users["id"].to_pylist())}
+        """The row of each person, by id."""
+        events, dense = Events.of(taken.events), model.items.indices(taken.items["id"].to_pylist())
+        strangers = np.flatnonzero(dense < 0)  # items that came after the model get a negative number each
+        dense[strangers] = -1 - np.arange(len(strangers))
+        self._events = replace(events, users=np.zeros_like(events.users), items=dense[events.items])
+        self._starts = np.searchsorted(events.users, np.arange(len(self.rows) + 1))
+        self._said = _Spoken.of(taken, model, dense)
+
+    def read(self, ids: Sequence[str]) -> list[Person]:
+        """These people; whom the snapshot does not hold is left out."""
+        return [self._person(user, self.rows[user]) for user in ids if user in self.rows]
+
+    def _person(self, user: str, row: int) -> Person:
+        own = slice(int(self._starts[row]), int(self._starts[row + 1]))
+        said = None if self._said is None else self._said.of_row(row)
+        return Person(user, self._events.take(own), said)
+
+
+@dataclass(frozen=True)
+class _Spoken:
+    """What all people of a snapshot wrote, by the row of the person."""
+
+    starts: np.ndarray
+    about: np.ndarray
+    vectors: np.ndarray
+
+    @classmethod
+    def of(cls, taken: Snapshot, model: Model, dense: np.ndarray) -> _Spoken | None:
+        if model.vectors is None or model.encode is None or not taken.reviews.num_rows:
+            return None
+        vectors = _vectors_of(taken, model)
+        users, items = (taken.reviews[name].to_numpy().astype(np.int64) for name in ("user", "item"))
+        spoken = np.flatnonzero(has_vector(vectors))
+        spoken = spoken[np.argsort(users[spoken], kind="stable")]
+        starts = np.searchsorted(users[spoken], np.arange(taken.users.num_rows + 1))
+        return cls(starts, dense[items[spoken]], vectors[spoken])
+
+    def of_row(self, row: int) -> Said | None:
+        own = slice(int(self.starts[row]), int(self.starts[row + 1]))
+        return Said(self.about[own], self.vectors[own]) if own.start < own.stop else None
+
+
+def _vectors_of(taken: Snapshot, model: Model) -> np.ndarray:
+    """Vectors of the reviews of ``taken``: those of the model where it met the same words, else made now."""
+    assert model.vectors is not None, "asked for where texts are read"
+    assert model.encode is not None, "asked for where texts are read"
+    before, texts = model.snapshot.reviews, joined_texts(taken.reviews)
+    rows = pc.fill_null(pc.index_in(taken.reviews["id"], before["id"].combine_chunks()), -1).to_numpy()
+    earlier = joined_texts(before)
+    new = [
+        at for at, (row, text) in enumerate(zip(rows.tolist(), texts, strict=True)) if row < 0 or earlier[row] != text
+    ]
+    vectors = np.zeros((len(texts), model.vectors.items.shape[1]), dtype=np.float32)
+    met = np.delete(np.arange(len(texts)), new)
+    vectors[met] = model.vectors.reviews[rows[met]]
+    if new:
+        vectors[new] = model.encode([texts[at] for at in new])
+    return vectors

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from recommender.hybrid import Anatomy
 from recommender.ids import length
 from recommender.model import Model, Person
 from recommender.neighbours import alike_items
-from recommender.people import everyone, newcomer, read_people
+from recommender.people import newcomer, read_everyone, read_people
 from recommender.ranking import top_k
 from recommender.refresh import versions
 
@@ -128,14 +129,16 @@ class Serving:
 
         ``strangers`` takes the ids of those whom the graph does not hold.
         """
-        wanted = everyone(self._store) if user_ids is None else list(dict.fromkeys(user_ids))
+        if user_ids is None:
+            wanted, read = read_everyone(self._store, model)
+        else:
+            wanted = list(dict.fromkeys(user_ids))
+            read = partial(read_people, self._store, model, strict=query.strict_users)
         size = max(1, min(BLOCK, BLOCK_BYTES // (4 * max(1, len(model.items)))))
         blocks = list(batched(wanted, size))
         shown = tqdm(blocks, desc="recommend", unit="block", disable=not self._progress or len(blocks) < 2, leave=False)
         for block in shown:
-            people = read_people(self._store, model, block, strict=query.strict_users and user_ids is not None)
-            if user_ids is None:  # whoever was forgotten meanwhile gets no list
-                people = [person for person in people if person.known]
+            people = read(block)
             if strangers is not None:
                 strangers += [str(person.user_id) for person in people if not person.known]
             yield self._lists(model, people, query)

@@ -17,7 +17,7 @@ from kg.batch import batched
 from kg.store import Store
 from recommender.model import Model
 from recommender.parts.factors import IALS
-from recommender.people import everyone, read_people
+from recommender.people import read_everyone
 from recommender.writing import as_text
 
 log = logging.getLogger(__name__)
@@ -36,9 +36,11 @@ def write_vectors(store: Store, model: Model) -> int | None:
         log.warning("%s gives no weight to %s, so no vectors are written", model.version, IALS.name)
         return None
     _write(store, "Item", model.version, model.items.ids, part.factors.numpy())
-    for users in batched(everyone(store), AT_ONCE):
-        people = model.people(read_people(store, model, users))
-        _write(store, "User", model.version, users, part.factors_of(people).numpy())
+    ids, read = read_everyone(store, model)
+    for users in batched(ids, AT_ONCE):
+        people = read(users)
+        vectors = part.factors_of(model.people(people)).numpy()
+        _write(store, "User", model.version, [str(person.user_id) for person in people], vectors)
     return int(part.factors.shape[1])
 
 
