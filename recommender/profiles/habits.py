@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from kg.schema import DERIVED_PREFIX
+from recommender.data import Cells
+from recommender.meaning import Events
 from recommender.profiles.context import ProfileContext
 from recommender.profiles.history import Histories
 
@@ -102,37 +105,110 @@ NO_HABITS = Habits(
 """Of somebody who has done nothing yet, or whose profile has not been drawn."""
 
 
-def habits_of(histories: Histories, row: int, context: ProfileContext) -> Habits:
-    """The habits of one person."""
-    own = histories.events_of(row)
-    kinds, times = histories.events.kinds[own], histories.events.times[own]
-    cells = histories.cells_of(row)
-    items, weights = histories.cells.items[cells], histories.cells.weights[cells]
-    counts = np.bincount(kinds, minlength=len(histories.events.kind_names))
-    kind_counts = {histories.events.kind_names[code]: int(counts[code]) for code in np.flatnonzero(counts)}
-    mean, deviation, spread = _ratings(kinds, histories.events.values[own], histories.events.kind_names, context)
-    hours = np.unique(times[~np.isnan(times)] // 3600).astype(np.int64)
-    days = np.unique(hours // 24)
-    novelty = float(context.surprise[items].mean()) if len(items) else None
-    return Habits(
-        events=len(kinds),
-        kinds=dict(sorted(kind_counts.items())),
-        items=len(np.unique(histories.events.items[own])),
-        liked=int((weights > 0).sum()),
-        disliked=int((weights < 0).sum()),
-        rating_mean=mean,
-        rating_deviation=deviation,
-        rating_spread=spread,
-        first_seen=_moment(np.nanmin(times)) if len(days) else None,
-        last_seen=_moment(np.nanmax(times)) if len(days) else None,
-        active_days=len(days),
-        peak_hours=peaks(np.bincount(hours % 24, minlength=24)),
-        peak_weekdays=peaks(np.bincount((days + _EPOCH_WEEKDAY) % 7, minlength=7)),
-        novelty=novelty,
-        novelty_deviation=None if novelty is None else novelty - context.mean_surprise,
-        diversity=_diversity(items[weights > 0], context),
-        facet=context.facet.relation if context.facet else None,
+def habits_of(histories: Histories, rows: range, context: ProfileContext) -> list[Habits]:
+    """The habits of consecutive people, each figure for all of them at once."""
+    done = histories.events_of(rows)
+    cells, _ = histories.block(rows)
+    met = np.bincount(cells.users, minlength=len(rows))
+    surprise = np.bincount(cells.users, weights=context.surprise[cells.items], minlength=len(rows))
+    liked, disliked = (np.bincount(cells.users[side], minlength=len(rows)) for side in _sides(cells.weights))
+    columns = zip(
+        _kinds(done, len(rows)),
+        _pairs(done.users, done.items, len(rows)).tolist(),
+        liked.tolist(),
+        disliked.tolist(),
+        _ratings(done, len(rows), context),
+        _rhythms(done, len(rows)),
+        (surprise / np.maximum(met, 1)).tolist(),
+        met.tolist(),
+        _diversities(cells, context),
+        strict=True,
     )
+    return [
+        Habits(
+            events=sum(kinds.values()),
+            kinds=kinds,
+            items=items,
+            liked=likes,
+            disliked=dislikes,
+            rating_mean=mean,
+            rating_deviation=deviation,
+            rating_spread=spread,
+            first_seen=rhythm.first,
+            last_seen=rhythm.last,
+            active_days=rhythm.days,
+            peak_hours=rhythm.hours,
+            peak_weekdays=rhythm.weekdays,
+            novelty=novelty if known else None,
+            novelty_deviation=novelty - context.mean_surprise if known else None,
+            diversity=diversity,
+            facet=context.facet.relation if context.facet else None,
+        )
+        for kinds, items, likes, dislikes, (mean, deviation, spread), rhythm, novelty, known, diversity in columns
+    ]
+
+
+def _sides(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return weights > 0, weights < 0
+
+
+def _kinds(events: Events, size: int) -> list[dict[str, int]]:
+    """Each person's events of each kind, by its name."""
+    names = events.kind_names
+    counts = np.bincount(events.users * len(names) + events.kinds, minlength=size * len(names)).reshape(size, -1)
+    order = sorted(range(len(names)), key=names.__getitem__)
+    return [{names[code]: own[code] for code in order if own[code]} for own in counts.tolist()]
+
+
+def _pairs(users: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    """How many different values each person has, ``(size,)``."""
+    return np.bincount(_distinct(users, values)[0], minlength=size)
+
+
+def _distinct(users: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different (person, whole number) pairs, sorted."""
+    if not len(users):
+        return users, values
+    least = values.min()
+    span = values.max() - least + 1
+    pairs = np.unique(users * span + (values - least))
+    return pairs // span, pairs % span + least
+
+
+@dataclass(frozen=True, slots=True)
+class _Rhythm:
+    """When a person is active; fields as in :class:`Habits`."""
+
+    first: datetime | None
+    last: datetime | None
+    days: int
+    hours: tuple[int, ...]
+    weekdays: tuple[int, ...]
+
+
+def _rhythms(events: Events, size: int) -> list[_Rhythm]:
+    dated = ~np.isnan(events.times)
+    users, times = events.users[dated], events.times[dated]
+    first, last = np.full(size, np.inf), np.full(size, -np.inf)
+    np.minimum.at(first, users, times)
+    np.maximum.at(last, users, times)
+    active, hours = _distinct(users, (times // 3600).astype(np.int64))
+    by_hour = np.bincount(active * 24 + hours % 24, minlength=size * 24).reshape(size, 24)
+    active, days = _distinct(active, hours // 24)
+    by_weekday = np.bincount(active * 7 + (days + _EPOCH_WEEKDAY) % 7, minlength=size * 7).reshape(size, 7)
+    count = np.bincount(active, minlength=size).tolist()
+    ends = zip(first.tolist(), last.tolist(), strict=True)
+    return [
+        _Rhythm(_moment(begin), _moment(end), own, at, on) if own else _Rhythm(None, None, 0, (), ())
+        for (begin, end), own, at, on in zip(ends, count, _all_peaks(by_hour), _all_peaks(by_weekday), strict=True)
+    ]
+
+
+def _all_peaks(counts: np.ndarray) -> list[tuple[int, ...]]:
+    """The peaks of each row; most have none that is high enough."""
+    mean = counts.mean(axis=1)
+    high = counts.max(axis=1) > mean + 2 * np.sqrt(mean)
+    return [peaks(row) if some else () for row, some in zip(counts, high.tolist(), strict=True)]
 
 
 def peaks(counts: np.ndarray, most: int = 3, least: int = 3) -> tuple[int, ...]:
@@ -150,28 +226,40 @@ def peaks(counts: np.ndarray, most: int = 3, least: int = 3) -> tuple[int, ...]:
 
 
 def _ratings(
-    kinds: np.ndarray, values: np.ndarray, names: tuple[str, ...], context: ProfileContext
-) -> tuple[float | None, float | None, float | None]:
-    """Mean, deviation from the population's mean, and spread, over the rating kind of which the person has most."""
-    rated = {code: context.mean_ratings[name] for code, name in enumerate(names) if name in context.mean_ratings}
-    given_of = {code: context.meanings[names[code]].possible(values[kinds == code]) for code in rated}
-    given_of = {code: own[~np.isnan(own)] for code, own in given_of.items()}
-    if not any(len(own) for own in given_of.values()):
-        return None, None, None
-    code = max(given_of, key=lambda code: len(given_of[code]))
-    mean = float(given_of[code].mean())
-    return mean, mean - rated[code], float(given_of[code].std())
+    events: Events, size: int, context: ProfileContext
+) -> list[tuple[float | None, float | None, float | None]]:
+    """Mean, deviation from the population's mean, and spread, over the rating kind of which each person has most."""
+    best, figures = np.zeros(size), np.full((3, size), np.nan)
+    for code, name in enumerate(events.kind_names):
+        if name not in context.mean_ratings:
+            continue
+        own = np.flatnonzero(events.kinds == code)
+        values = context.meanings[name].possible(events.values[own])
+        given = ~np.isnan(values)
+        users, values = events.users[own][given], values[given]
+        count = np.bincount(users, minlength=size)
+        mean = np.bincount(users, weights=values, minlength=size) / np.maximum(count, 1)
+        squares = np.bincount(users, weights=(values - mean[users]) ** 2, minlength=size)
+        spread = np.sqrt(squares / np.maximum(count, 1))
+        figures = np.where(count > best, np.stack([mean, mean - context.mean_ratings[name], spread]), figures)
+        best = np.maximum(best, count)
+    rows = zip(figures.T.tolist(), best.tolist(), strict=True)
+    return [tuple(own) if count else (None, None, None) for own, count in rows]
 
 
-def _diversity(liked: np.ndarray, context: ProfileContext) -> float | None:
-    if context.facet is None or not len(liked):
-        return None
-    groups = context.facet.groups
-    counts = np.bincount(groups[liked].indices, minlength=groups.shape[1])
-    if not counts.any():
-        return None
-    shares = counts[counts > 0] / counts.sum()
-    return float(abs(-(shares @ np.log(shares)) / math.log(groups.shape[1])))
+def _diversities(cells: Cells, context: ProfileContext) -> list[float | None]:
+    """The entropy of each person's liked items over groups, over its maximum."""
+    if context.facet is None:
+        return [None] * cells.num_users
+    liked, groups = cells.weights > 0, context.facet.groups
+    shape = (cells.num_users, cells.num_items)
+    met = sp.csr_matrix((np.ones(int(liked.sum())), (cells.users[liked], cells.items[liked])), shape=shape)
+    counts = (met @ sp.csr_matrix((np.ones(groups.nnz), groups.indices, groups.indptr), shape=groups.shape)).tocoo()
+    total = np.bincount(counts.row, weights=counts.data, minlength=cells.num_users)
+    shares = counts.data / total[counts.row]
+    entropy = np.bincount(counts.row, weights=-shares * np.log(shares), minlength=cells.num_users)
+    diversity = abs(entropy / math.log(groups.shape[1])) if total.any() else entropy
+    return [own if some else None for own, some in zip(diversity.tolist(), total.tolist(), strict=True)]
 
 
 def _moment(seconds: float) -> datetime:

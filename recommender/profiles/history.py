@@ -100,9 +100,10 @@ class Histories:
         """Where the cells of one person stand."""
         return slice(int(self._cell_starts[row]), int(self._cell_starts[row + 1]))
 
-    def events_of(self, row: int) -> slice:
-        """Where the events of one person stand."""
-        return slice(int(self._event_starts[row]), int(self._event_starts[row + 1]))
+    def events_of(self, rows: range) -> Events:
+        """The events of consecutive people, counted from 0."""
+        own = self.events.take(slice(int(self._event_starts[rows.start]), int(self._event_starts[rows.stop])))
+        return replace(own, users=own.users - rows.start)
 
     def words_of(self, row: int) -> Written | None:
         """Items ``(r,)`` and vectors ``(r, d)`` of what one person wrote; None where nobody wrote."""

@@ -10,16 +10,18 @@ does not grow with the length of the history, and the vector is the weighted mea
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.cluster.hierarchy import linkage
+from scipy.spatial.distance import squareform
 
 from recommender.profiles.context import ProfileContext
 from recommender.profiles.history import Histories, Written
-from recommender.profiles.naming import name_items
+from recommender.profiles.naming import name_groups
 from recommender.profiles.tags import TagConfig
 from text.windows import unit_rows
 
@@ -78,39 +80,51 @@ class Cluster:
 
 
 def interests_of(
-    histories: Histories, row: int, context: ProfileContext, config: InterestConfig, naming: TagConfig
-) -> tuple[Interest, ...]:
-    """The interests of one person, the most important first; none where neither items nor reviews have a vector.
+    histories: Histories, rows: range, context: ProfileContext, config: InterestConfig, naming: TagConfig
+) -> list[tuple[Interest, ...]]:
+    """The interests of consecutive people, the most important first; none where neither items nor reviews have a
+    vector.
 
     An action is a liked item: ``unit((1 - s) * item vector + s * unit(sum of own review vectors))`` with ``s`` the
     share of ``own_words``, or whichever of the two there is.
     """
+    found = [_clusters(histories, row, context, config) for row in rows]
+    groups = [(items[one.members], weights[one.members]) for items, weights, own in found for one in own]
+    names = iter(name_groups(groups, context, naming))
+    drawn = []
+    for row, (items, _, clusters) in zip(rows, found, strict=True):
+        words = histories.words_of(row)
+        reviews = Counter(() if words is None else words[0].tolist())
+        own = (
+            Interest(
+                id=_interest_id(histories.user_ids[row], items[cluster.members], reviews, context),
+                name=next(names),
+                weight=cluster.weight,
+                vector=cluster.vector,
+                items=tuple(context.items[item] for item in items[cluster.members[: config.members]].tolist()),
+                size=len(cluster.members),
+            )
+            for cluster in clusters
+        )
+        drawn.append(tuple(own))
+    return drawn
+
+
+def _clusters(
+    histories: Histories, row: int, context: ProfileContext, config: InterestConfig
+) -> tuple[np.ndarray, np.ndarray, list[Cluster]]:
+    """What one person likes, how much, and the clusters of it."""
     own = histories.cells_of(row)
     liked = histories.recent[own] > 0
     items, weights = histories.cells.items[own][liked], histories.recent[own][liked]
-    words = histories.words_of(row)
-    vectors = _action_vectors(items, words, context.item_vectors, config.own_words)
-    if vectors is None:
-        return ()
-    return tuple(
-        Interest(
-            id=_interest_id(histories.user_ids[row], items[cluster.members], words, context),
-            name=name_items(items[cluster.members], weights[cluster.members], context, naming),
-            weight=cluster.weight,
-            vector=cluster.vector,
-            items=tuple(context.items[item] for item in items[cluster.members[: config.members]]),
-            size=len(cluster.members),
-        )
-        for cluster in cluster_actions(vectors, weights, config)
-    )
+    vectors = _action_vectors(items, histories.words_of(row), context.item_vectors, config.own_words)
+    return items, weights, [] if vectors is None else cluster_actions(vectors, weights, config)
 
 
-def _interest_id(user_id: str, members: np.ndarray, words: Written | None, context: ProfileContext) -> str:
-    digest = hashlib.blake2b(user_id.encode(), digest_size=16)
-    for member in np.sort(members).tolist():
-        reviews = 0 if words is None else int(np.count_nonzero(words[0] == member))
-        digest.update(f"\0{context.items[member]}\0{reviews}".encode())
-    return digest.hexdigest()
+def _interest_id(user_id: str, members: np.ndarray, reviews: Mapping[int, int], context: ProfileContext) -> str:
+    """Of the person, the members, and how many reviews of each there are."""
+    parts = (f"\0{context.items[member]}\0{reviews.get(member, 0)}" for member in np.sort(members).tolist())
+    return hashlib.blake2b("".join([user_id, *parts]).encode(), digest_size=16).hexdigest()
 
 
 def _action_vectors(
@@ -182,12 +196,11 @@ def _split(points: np.ndarray, mass: np.ndarray, config: InterestConfig) -> np.n
         return one  # two points are never closer to their own cluster than to the other one
     distances = np.clip(1.0 - points @ points.T, 0.0, None).astype(np.float64)
     np.fill_diagonal(distances, 0.0)
-    upper = np.triu_indices(len(points), k=1)
     # Unit vectors: the squared Euclidean distance, which Ward's method needs, is twice the cosine distance.
-    tree = linkage(np.sqrt(2.0 * distances[upper]), method="ward")
+    tree = linkage(np.sqrt(2.0 * squareform(distances, checks=False)), method="ward")
     best, labels = config.min_silhouette, one
-    for cut in _cuts(tree, min(config.most, len(points) - 1)):
-        score = mean_silhouette(distances, cut, mass)
+    cuts = list(_cuts(tree, min(config.most, len(points) - 1)))
+    for cut, score in zip(cuts, mean_silhouettes(distances, cuts, mass), strict=True):
         if score > best + 1e-9:
             best, labels = score, cut
     return labels
@@ -196,48 +209,43 @@ def _split(points: np.ndarray, mass: np.ndarray, config: InterestConfig) -> np.n
 def _cuts(tree: np.ndarray, most: int) -> Iterator[np.ndarray]:
     """The labels of a linkage tree cut into 2 to ``most`` clusters, in a tenth of the time of scipy's ``fcluster``."""
     n = len(tree) + 1
-    children = tree[:, :2].astype(np.int64)
+    children = tree[:, :2].astype(np.int64).tolist()
+    leaves = [1 << leaf for leaf in range(n)]  # of each node, a bit each
+    for left, right in children:
+        leaves.append(leaves[left] | leaves[right])
     labels = np.zeros(n, dtype=np.int64)
     for k in range(1, most):
-        stack, leaves = [int(children[n - 1 - k, 1])], []  # rows are sorted by height, so the last ones are the top
-        while stack:
-            node = stack.pop()
-            if node < n:
-                leaves.append(node)
-            else:
-                stack.extend(children[node - n].tolist())
+        under = leaves[children[n - 1 - k][1]].to_bytes((n + 7) // 8, "little")  # the last rows are the top
         labels = labels.copy()
-        labels[leaves] = k
+        labels[np.unpackbits(np.frombuffer(under, np.uint8), count=n, bitorder="little").view(bool)] = k
         yield labels
 
 
-def mean_silhouette(distances: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
+def mean_silhouettes(distances: np.ndarray, cuts: Sequence[np.ndarray], weights: np.ndarray) -> list[float]:
     """Weighted mean of ``s = (b - a) / max(a, b)`` over points (Rousseeuw 1987); 0 for a point alone in its cluster.
 
     ``a`` is a point's mean distance to the others of its cluster, ``b`` the least mean distance to another cluster.
 
     >>> line = np.array([0.0, 1.0, 4.0, 5.0])
-    >>> round(mean_silhouette(abs(line[:, None] - line), np.array([0, 0, 1, 1]), np.ones(4)), 4)
-    0.746
+    >>> [round(one, 4) for one in mean_silhouettes(abs(line[:, None] - line), [np.array([0, 0, 1, 1])], np.ones(4))]
+    [0.746]
 
     Args:
         distances: ``(n, n)`` symmetric with a zero diagonal.
-        labels: ``(n,)`` cluster of each point, from 0.
+        cuts: for each the cluster of each point ``(n,)``, from 0 without a gap; at least two clusters.
         weights: ``(n,)`` positive.
     """
-    k = int(labels.max()) + 1
-    if k < 2:
-        return 0.0
-    members = np.zeros((len(labels), k))
-    members[np.arange(len(labels)), labels] = 1.0
-    sizes = members.sum(axis=0)
-    sums = distances @ members
-    rows = np.arange(len(labels))
-    own = sizes[labels]
-    a = sums[rows, labels] / np.maximum(own - 1, 1)
+    rows = np.arange(len(weights))
+    starts = np.cumsum([0, *(int(labels.max()) + 1 for labels in cuts)])
+    own = np.stack(cuts, axis=1) + starts[:-1]  # the clusters of all cuts stand side by side
+    members = np.zeros((len(rows), starts[-1]))
+    members[rows[:, None], own] = 1.0
+    sizes, sums = members.sum(axis=0), distances @ members
+    a = sums[rows[:, None], own] / np.maximum(sizes[own] - 1, 1)
     others = sums / sizes
-    others[rows, labels] = np.inf
-    b = others.min(axis=1)
+    others[rows[:, None], own] = np.inf
+    b = np.minimum.reduceat(others, starts[:-1], axis=1)
     widest = np.maximum(a, b)
-    s = np.where((own > 1) & (widest > 0), (b - a) / np.where(widest > 0, widest, 1.0), 0.0)
-    return float(np.average(s, weights=weights))
+    s = np.where((sizes[own] > 1) & (widest > 0), (b - a) / np.where(widest > 0, widest, 1.0), 0.0)
+    means: list[float] = (weights @ s / weights.sum()).tolist()
+    return means

@@ -31,7 +31,7 @@ class ProfileConfig:
     segments: SegmentConfig = field(default_factory=SegmentConfig)
     """Segments of people."""
     block: int = 512
-    """People whose tags are computed together; bounds memory, changes no result."""
+    """People who are drawn together; bounds memory, changes no result."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +99,9 @@ def build_profiles(
             cells, recent = histories.block(rows)
             tags = tag_people(cells, recent, context, config.tags)
             memberships = segments.assign(histories.faded[rows.start : rows.stop]) if segments else [()] * len(rows)
-            for row in rows:
-                yield Profile(
-                    user_id=histories.user_ids[row],
-                    habits=habits_of(histories, row, context),
-                    interests=interests_of(histories, row, context, config.interests, config.tags),
-                    tags=tags[row - start],
-                    segments=memberships[row - start],
-                )
+            habits = habits_of(histories, rows, context)
+            interests = interests_of(histories, rows, context, config.interests, config.tags)
+            for place, row in enumerate(rows):
+                own = tags[place], memberships[place]
+                yield Profile(histories.user_ids[row], habits[place], interests[place], *own)
                 bar.update()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recommender.profiles.habits import Habits, habits_of, peaks
 from tests.recommender.profiles.worlds import DAY, World, rated, world
@@ -27,7 +31,7 @@ def planted() -> World:
 
 
 def habits(planted: World, user: int) -> Habits:
-    return habits_of(planted.histories(), user, planted.context)
+    return habits_of(planted.histories(), range(user, user + 1), planted.context)[0]
 
 
 def test_counts_and_ratings(planted: World) -> None:
@@ -78,6 +82,74 @@ def test_somebody_without_events_has_empty_habits(planted: World) -> None:
         None,
         None,
     )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000))
+def test_many_people_at_once_agree_with_a_slow_reference(seed: int) -> None:
+    planted = random_world(seed)
+    drawn = habits_of(planted.histories(), range(len(planted.user_ids)), planted.context)
+    for user, own in enumerate(drawn):
+        expected = slow_habits(planted, user)
+        for name, figure in expected.items():
+            assert getattr(own, name) == (pytest.approx(figure) if isinstance(figure, float) else figure), (user, name)
+
+
+def random_world(seed: int) -> World:
+    """Some people of whom nothing is known; several kinds; half of the events within ten days and early hours."""
+    rng = np.random.default_rng(seed)
+    people, items = int(rng.integers(1, 9)), int(rng.integers(2, 12))
+    rows = []
+    for _ in range(int(rng.integers(0, 120))):
+        kind = str(rng.choice(["RATED", "VIEWED", "PLAYED", "GRADED"]))
+        day = rng.integers(-30, 10) + rng.choice([rng.uniform(0, 0.2), rng.uniform(0, 1)])
+        value = float(rng.integers(1, 6)) if kind in ("RATED", "GRADED") and rng.random() < 0.9 else None
+        when = None if rng.random() < 0.1 else float(day) * DAY
+        rows.append((int(rng.integers(people)), int(rng.integers(items)), kind, when, value))
+    genres = {item: [f"g{n}" for n in rng.permutation(4)[: rng.integers(0, 3)]] for item in range(items)}
+    return world(rows, people, items, {"GENRE": genres})
+
+
+def slow_habits(planted: World, user: int) -> dict[str, Any]:
+    """The same figures of one person, event by event."""
+    histories, context = planted.histories(), planted.context
+    names, events = planted.events.kind_names, planted.events.take(planted.events.users == user)
+    own = histories.cells.users == user
+    items, weights = histories.cells.items[own], histories.cells.weights[own]
+    counts = Counter(names[kind] for kind in events.kinds)
+    given = {
+        name: [v for k, v in zip(events.kinds, events.values, strict=True) if names[k] == name and not np.isnan(v)]
+        for name in names
+        if name in context.mean_ratings
+    }
+    most = max(given, key=lambda name: len(given[name]), default=None)
+    rated = given[most] if most and given[most] else None
+    times = [float(at) for at in events.times if not np.isnan(at)]
+    hours = {at // 3600 for at in times}
+    days = {hour // 24 for hour in hours}
+    groups = (
+        Counter(g for item in items[weights > 0] for g in context.facet.groups[item].indices) if context.facet else {}
+    )
+    shares = np.array(list(groups.values())) / max(sum(groups.values()), 1)
+    return {
+        "events": len(events),
+        "kinds": dict(counts),
+        "items": len(set(events.items)),
+        "liked": int((weights > 0).sum()),
+        "disliked": int((weights < 0).sum()),
+        "rating_mean": float(np.mean(rated)) if rated else None,
+        "rating_deviation": float(np.mean(rated)) - context.mean_ratings[str(most)] if rated else None,
+        "rating_spread": float(np.std(rated)) if rated else None,
+        "first_seen": datetime.fromtimestamp(min(times), tz=UTC) if times else None,
+        "last_seen": datetime.fromtimestamp(max(times), tz=UTC) if times else None,
+        "active_days": len(days),
+        "peak_hours": peaks(np.bincount([int(hour % 24) for hour in hours], minlength=24)),
+        "peak_weekdays": peaks(np.bincount([int((day + 3) % 7) for day in days], minlength=7)),
+        "novelty": float(context.surprise[items].mean()) if len(items) else None,
+        "diversity": float(-(shares @ np.log(shares)) / np.log(context.facet.groups.shape[1]))
+        if context.facet and len(shares)
+        else None,
+    }
 
 
 def test_properties_are_flat_and_come_back(planted: World) -> None:

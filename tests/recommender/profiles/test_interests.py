@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from recommender.profiles.history import Words
-from recommender.profiles.interests import InterestConfig, _cuts, cluster_actions, interests_of, mean_silhouette
+from recommender.profiles.interests import InterestConfig, _cuts, cluster_actions, interests_of, mean_silhouettes
 from recommender.profiles.tags import TagConfig
 from tests.recommender.profiles.worlds import World, axes, rated, world
 
 
 def interests(planted: World, user: int = 0, words: Words | None = None, **options: object):
     config = InterestConfig(**options)  # type: ignore[arg-type]
-    return interests_of(planted.histories(words=words), user, planted.context, config, TagConfig())
+    rows = range(user, user + 1)
+    return interests_of(planted.histories(words=words), rows, planted.context, config, TagConfig())[0]
 
 
 def test_two_topics_are_two_interests_weighed_by_their_liking() -> None:
@@ -139,10 +140,12 @@ def test_silhouette_and_cuts_agree_with_slow_references(n: int, k: int, seed: in
     points, weights = rng.standard_normal((n, 3)), rng.uniform(0.1, 1, n)
     distances = np.linalg.norm(points[:, None] - points[None], axis=2)
     tree = linkage(points, method="ward")
-    for clusters, cut in enumerate(_cuts(tree, min(k, n - 1)), start=2):
+    cuts = list(_cuts(tree, min(k, n - 1)))
+    scores = mean_silhouettes(distances, cuts, weights)
+    for clusters, (cut, score) in enumerate(zip(cuts, scores, strict=True), start=2):
         partition = fcluster(tree, clusters, criterion="maxclust")
         assert len(set(zip(cut, partition, strict=True))) == len(set(partition)) == clusters
-        assert mean_silhouette(distances, cut, weights) == pytest.approx(slow_silhouette(distances, cut, weights))
+        assert score == pytest.approx(slow_silhouette(distances, cut, weights))
 
 
 def slow_silhouette(distances: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:

@@ -6,14 +6,23 @@ from dataclasses import replace
 
 import numpy as np
 import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from recommender.profiles.history import Words
 from recommender.profiles.profile import Profile, ProfileConfig, build_profiles, histories_of
 from recommender.profiles.segments import find_segments
 from tests.recommender.profiles.test_segments import crowd
+from tests.recommender.profiles.worlds import rated, world
+from text.windows import unit_rows
 
 
 def same(first: Profile, second: Profile) -> None:
-    assert first.to_dict() == second.to_dict()
+    drawn, expected = first.to_dict(), second.to_dict()
+    for name, figure in expected.pop("habits").items():
+        assert drawn["habits"][name] == (pytest.approx(figure) if isinstance(figure, float) else figure), name
+    assert {name: value for name, value in drawn.items() if name != "habits"} == expected
     assert len(first.interests) == len(second.interests)
     for one, other in zip(first.interests, second.interests, strict=True):
         assert one.id == other.id
@@ -40,6 +49,31 @@ def test_blocks_change_nothing() -> None:
     whole = list(build_profiles(planted.histories(), planted.context))
     blocks = list(build_profiles(planted.histories(), planted.context, ProfileConfig(block=7)))
     for first, second in zip(whole, blocks, strict=True):
+        same(first, second)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000))
+def test_people_who_are_drawn_together_are_as_each_alone(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    people, items = int(rng.integers(2, 12)), 25
+    cells = rng.random((people, items)) < rng.uniform(0, 1, (people, 1))
+    rows = [
+        rated(u, i, float(rng.integers(1, 6)), day=float(rng.uniform(0, 99))) for u, i in np.argwhere(cells).tolist()
+    ]
+    vectors = rng.standard_normal((items, 6)).astype(np.float32) + 3 * np.eye(6, dtype=np.float32)[np.arange(items) % 3]
+    vectors[rng.random(items) < 0.2] = 0
+    genres = {"GENRE": {item: [f"g{item % 3}", f"h{item % 5}"] for item in range(items)}}
+    planted = world(rows, people, items, genres, unit_rows(vectors))
+    said = min(len(rows), 5)
+    words = Words.of(
+        *(np.array([row[at] for row in rows[:said]], dtype=np.int64) for at in (0, 1)),
+        np.eye(6, dtype=np.float32)[:said],
+    )
+    histories = planted.histories(words=words)
+    together = build_profiles(histories, planted.context)
+    alone = build_profiles(histories, planted.context, ProfileConfig(block=1))
+    for first, second in zip(together, alone, strict=True):
         same(first, second)
 
 
