@@ -39,12 +39,12 @@ class ModelResult:
     """Seconds of the final fit."""
     params: Mapping[str, Any] = field(default_factory=dict)
     """The chosen hyper-parameters, JSON values."""
-    validation: float | None = None
-    """What it reached on validation, by the figure that chose its settings; None for the hybrid, and where it is not
-    known."""
     train_only: Mapping[str, float] = field(default_factory=dict)
     """The means of the model as it was chosen, fitted on train without validation; empty where the final fit is that,
     or where nothing was chosen here. Published figures are mostly of this kind."""
+    validation: float | None = None
+    """What it reached on validation, by the figure that chose its settings; None for the hybrid, and where it is not
+    known."""
 
 
 @dataclass(frozen=True)
