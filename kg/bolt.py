@@ -224,12 +224,14 @@ class BoltStore(ABC):
         Raises:
             ConstraintViolated: a key is taken, after :class:`kg.connection.RetryPolicy` is used up.
         """
+        self._require_open()  # before the lock, which a fork may have got from a thread that it has not
         with self._writing:
             return self._run(statements, neo4j.WRITE_ACCESS)
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
         """See :class:`kg.store.Store`."""
+        self._require_open()
         with self._writing:
             yield self._one_writer
 
@@ -345,8 +347,10 @@ class BoltStore(ABC):
 
     def close(self) -> None:
         """Close the driver; a second call does nothing, nor does one in a fork, whose connections are another's."""
+        if self._process != os.getpid():
+            return
         with self._closing:
-            if self._closed or self._process != os.getpid():
+            if self._closed:
                 return
             self._closed = True
         self._close()

@@ -13,7 +13,7 @@ from typing import Any
 from kg.access import opened
 from kg.folders import beside
 
-_TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+_TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
 """Characters that turn the direction in which what follows them is read, also beyond the text that holds them."""
 
 
@@ -23,9 +23,9 @@ def render(package: str, name: str, values: Mapping[str, Any]) -> str:
 
     template = resources.files(package).joinpath(name).read_text(encoding="utf-8")
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_unturned
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.from_string(template).render(values)
+    return _unturned(environment.from_string(template).render(values))
 
 
 def write(path: Path, content: bytes) -> None:
@@ -44,10 +44,10 @@ def write(path: Path, content: bytes) -> None:
         unfinished.replace(place)
 
 
-def _unturned(value: Any) -> Any:
-    """Text without what would turn the direction of the page around it.
+def _unturned(page: str) -> str:
+    """A page without what would turn the direction of the text around it.
 
     >>> _unturned("safe\u202efdp.exe")
     'safefdp.exe'
     """
-    return value.translate(_TURNS) if isinstance(value, str) else value
+    return page.translate(_TURNS)

@@ -12,11 +12,13 @@ import numpy as np
 import orjson
 
 from kg.access import TRUSTED, make_folder, opened
+from kg.errors import StoreError
 from kg.progress import tqdm
 from recommender.context import RunContext
 from recommender.errors import ArtefactError
 from text.cache import CachedEncoder
 from text.encoder import EncoderConfig, TextEncoder
+from text.errors import CacheClosed
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ class Texts:
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """``(n, d)`` float32 unit rows; a zero row for a text without words."""
-        return self._encoder.encode(texts, progress=self.run.progress)
+        try:
+            return self._encoder.encode(texts, progress=self.run.progress)
+        except CacheClosed as error:
+            raise StoreError(f"the graph of this working directory is not open here any more: {error}") from error
 
     def close(self) -> None:
         """Close the cache, if it was ever opened."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import os
 import re
 import sqlite3
 import threading
@@ -23,7 +24,7 @@ from types import TracebackType
 import numpy as np
 
 from text.encoder import TextEncoder
-from text.errors import CacheDamaged, CacheError, CacheFull, CacheMismatch
+from text.errors import CacheClosed, CacheDamaged, CacheError, CacheFull, CacheMismatch
 
 _VERSION = 1
 _LOCK_SECONDS = 60.0
@@ -62,6 +63,7 @@ class VectorCache:
         self.path = Path(folder) / f"{fingerprint}.sqlite"
         self._lock = threading.RLock()
         self._is_closed = False
+        self._process = os.getpid()
         with _translated(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = _connect(self.path)
@@ -146,6 +148,8 @@ class VectorCache:
 
     def close(self) -> None:
         """Close the file; the cache cannot be used afterwards."""
+        if self._process != os.getpid():  # a fork: SQLite has connections used where they were made
+            return
         with self._lock:
             self._is_closed = True
             self._connection.close()
@@ -189,9 +193,13 @@ class VectorCache:
 
     @contextlib.contextmanager
     def _using(self) -> Iterator[None]:
+        if self._process != os.getpid():
+            raise CacheClosed(
+                f"{self.path} was opened by process {self._process}, of which this is a fork; open it anew"
+            )
         with self._lock, _translated(self.path):
             if self._is_closed:
-                raise CacheError(f"{self.path} is closed, with the graph that it belongs to; open that again")
+                raise CacheClosed(f"{self.path} is closed; open it again")
             yield
 
 

@@ -9,6 +9,7 @@
     ├── ModelUnsupported     the model is there, but is not one that turns text into one vector
     └── CacheError           the vector cache cannot be used
         ├── CacheDamaged     the file is broken beyond single rows; says which file to delete
+        ├── CacheClosed      it was closed, or opened by the process of which this one is a fork
         ├── CacheMismatch    the file was made by another version, or holds vectors of another dimension
         └── CacheFull        the disk is full, or the folder cannot be written
 """
@@ -42,6 +43,10 @@ class CacheError(TextError):
 
 class CacheDamaged(CacheError):
     """The cache's file is broken beyond single rows."""
+
+
+class CacheClosed(CacheError):
+    """The cache was closed, or belongs to the process of which this one is a fork."""
 
 
 class CacheMismatch(CacheError):

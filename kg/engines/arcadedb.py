@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import logging
 import os
 import shutil
@@ -109,6 +110,7 @@ class ArcadeStore(BoltStore):
 
     def _answer(self, text: str, parameters: Mapping[str, Any], limits: Limits, stops: Stops) -> Result:
         """A user's query: the engine's own analysis says whether it only reads; see :class:`kg.store.Store`."""
+        self._require_open()  # before what tells Java that this thread goes
         try:
             with self._reading(), _query_errors():
                 return self._run_limited(text, parameters, limits, stops)
@@ -287,8 +289,30 @@ def _terminate(running: Any) -> None:
 def _leave_java_running() -> None:
     """Have the end of the process wait for no thread of the Java machine; every write is on the disk by then."""
     import jpype.config
+    from arcadedb_embedded import jvm
 
     jpype.config.destroy_jvm = jpype.config.onexit = False
+    atexit.unregister(jvm._close_active_databases)
+
+
+def _leave_to_parent() -> None:
+    """In a fork, which has neither the threads of the Java machine nor a claim to the folders that are open.
+
+    Whatever calls Java would wait forever: the end of the process, objects that go, and JPype, which has Java collect
+    its garbage whenever Python collects.
+    """
+    from arcadedb_embedded import core, results, server
+
+    _leave_java_running()
+    for owner in (core.Database, results.ResultSet, server.ArcadeDBServer):
+        owner.__del__ = _nothing
+    gc.callbacks[:] = [callback for callback in gc.callbacks if getattr(callback, "__module__", None) != "_jpype"]
+    for store in list(_open_stores):
+        store._folder.lock.close()  # or the folder would stay locked as long as the fork lives
+
+
+def _nothing(_: object) -> None:
+    pass
 
 
 def _leave_java() -> None:
@@ -368,7 +392,7 @@ _open_stores: weakref.WeakSet[ArcadeStore] = weakref.WeakSet()
 def _close_at_exit() -> None:
     """Once a process, and after the Java machine has registered its own end: exit handlers run last to first."""
     atexit.register(_close_all)
-    os.register_at_fork(after_in_child=_leave_java_running)  # whose threads a fork does not have
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def _close_all() -> None:

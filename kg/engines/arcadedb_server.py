@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -110,6 +111,11 @@ def _start_java(logs: Path) -> None:
     import jpype
 
     if jpype.isJVMStarted():
+        if _java_process() != os.getpid():
+            raise StoreError(
+                "this process is a fork of one that has the embedded engine open, and has nothing of its Java machine; "
+                "open a store in a process of its own (multiprocessing's 'spawn')"
+            )
         return
     _check_files()
     from arcadedb_embedded.jvm import start_jvm
@@ -127,8 +133,15 @@ def _start_java(logs: Path) -> None:
                 *_collector(),
             ],
         )
+    _java_process()
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminate)
+
+
+@cache
+def _java_process() -> int:
+    """The process that started the Java machine, also when a fork of it asks."""
+    return os.getpid()
 
 
 LEAST_FILES = 256
