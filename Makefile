@@ -16,7 +16,7 @@ export UV_HTTP_TIMEOUT ?= 300
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check format bench bench-graph bench-quality bench-rolling test-gpu bench-gpu lock wheel clean
+.PHONY: help setup demo test soak check format bench bench-graph bench-rolling bench-quality test-gpu bench-gpu lock wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

@@ -152,6 +152,10 @@ def foreign(server: BoltStore, neo4j_url: str, tmp_path: Path) -> Iterator[BoltS
     from kg.engines.adopted import release
 
     server.write(Statement("MATCH (n) DETACH DELETE n", {}))
+    # Of kinds that other tests called as an adoption calls its own.
+    ours = "any(name IN labelsOrTypes WHERE name STARTS WITH 'TG_')"
+    for row in server.read(f"SHOW CONSTRAINTS YIELD name, labelsOrTypes WHERE {ours} RETURN name"):
+        server.write(Statement(f"DROP CONSTRAINT {server.quoted(row['name'])}", {}))
     yield server
     release(neo4j_url, work=tmp_path)
     server.write(Statement("MATCH (n) DETACH DELETE n", {}))

@@ -83,8 +83,23 @@ def export_rdf(
 
     with packed(path) as file:
         prefixes = None if name in ("N_TRIPLES", "JSON_LD") else dict(PREFIXES)
-        ox.serialize(triples(), file, getattr(ox.RdfFormat, name), prefixes=prefixes)
+        into = _Returns(file) if name == "RDF_XML" else file
+        ox.serialize(triples(), into, getattr(ox.RdfFormat, name), prefixes=prefixes)
     return count
+
+
+class _Returns:
+    """Writes a carriage return as a reference: every reader of XML takes a plain one for the end of a line."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def write(self, data: bytes) -> int:
+        self._file.write(bytes(data).replace(b"\r", b"&#13;"))
+        return len(data)
+
+    def flush(self) -> None:
+        self._file.flush()
 
 
 def facts_of(

