@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from kg.errors import StoreError
 from kg.extras import extra
@@ -83,7 +83,7 @@ def export_rdf(
 
     with packed(path) as file:
         prefixes = None if name in ("N_TRIPLES", "JSON_LD") else dict(PREFIXES)
-        into = _Returns(file) if name == "RDF_XML" else file
+        into = cast(IO[bytes], _Returns(file)) if name == "RDF_XML" else file
         ox.serialize(triples(), into, getattr(ox.RdfFormat, name), prefixes=prefixes)
     return count
 
