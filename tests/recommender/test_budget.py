@@ -242,7 +242,7 @@ def test_a_budget_is_said_in_the_report(caplog: pytest.LogCaptureFixture) -> Non
     assert document["budget"]["seconds"] == 0
     assert document["budget"]["took"] > 0
     assert any(said.endswith("configurations") for said in document["budget"]["shortened"].values())
-    assert "popularity had too little time: 1 of 4 configurations" in report.omissions
+    assert "item_knn had too little time: 1 of 9 configurations" in report.omissions
     assert any("of 0 s" in message for message in caplog.messages)
 
 

@@ -191,7 +191,7 @@ def test_time_is_limited(quiet: BoltStore, answer: str) -> None:
 
 ENDLESS = "RETURN reduce(n = 0, x IN range(1, {numbers}) | n + x % 7) AS n"
 """One expression, which no setting of either engine ends; of the embedded one a range has a largest size."""
-NUMBERS = {"embedded": 20_000_000, "server": 150_000_000}
+NUMBERS = {"embedded": 20_000_000, "server": 400_000_000}
 
 
 def test_who_asked_is_answered_and_further_queries_are_refused(
@@ -202,7 +202,7 @@ def test_who_asked_is_answered_and_further_queries_are_refused(
         started = time.monotonic()
         with pytest.raises(QueryFailed, match=r"ran over 0.2 s, its limit, and was given up"):
             quiet.query(text, {}, timeout=0.2)
-        assert time.monotonic() - started < 1.2 * PATIENCE
+        assert time.monotonic() - started < 1.2 + 5 * PATIENCE
         assert f"of this process {number} do" in caplog.text
     assert limits.running_on() == 2
     with pytest.raises(QueryRefused, match="2 queries that were given up after their limit of time still run"):
