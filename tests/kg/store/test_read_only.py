@@ -212,6 +212,9 @@ def test_who_asked_is_answered_and_further_queries_are_refused(
     assert quiet.read("RETURN 1 AS one") == [{"one": 1}]  # what is the program's own goes on
     quiet.write(Statement("CREATE (:User {id: 'late'})", {}))
     if isinstance(quiet, Neo4jStore):  # another process, which has given up nothing itself
+        while quiet._running_on(limits.Limits()) < 2:  # it counts what is a second past its limit
+            assert limits.running_on() == 2
+            time.sleep(0.1)
         monkeypatch.setattr(limits, "_running_on", set())
         with pytest.raises(QueryRefused, match="2 queries"):
             quiet.query("RETURN 1 AS one", {})
