@@ -124,9 +124,10 @@ def gram(factors: Tensor, config: ALSConfig) -> Tensor:
 
 def _half_step(start: Tensor, factors: Tensor, history: Tensor, config: ALSConfig) -> Tensor:
     """New factors of the rows of ``history`` given ``factors`` of the other side and what the rows have now."""
+    shared = gram(factors, config)
     if not config.cg_steps or history.device.type != "cpu":
-        return fold_in(factors, gram(factors, config), history, config)
-    return conjugate_gradients(start, factors, gram(factors, config), history, config)
+        return fold_in(factors, shared, history, config)
+    return conjugate_gradients(start, factors, shared, history, config)
 
 
 def conjugate_gradients(start: Tensor, factors: Tensor, gram: Tensor, history: Tensor, config: ALSConfig) -> Tensor:

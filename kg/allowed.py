@@ -77,7 +77,6 @@ _TOKEN = re.compile(
 )
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|[^u])", re.DOTALL)
 _ENDS_A_TEXT = re.compile(r"\\u+00(?:22|27|5[cC])")
-_CLOSES = {")": "(", "]": "[", "}": "{"}
 
 
 @dataclass(frozen=True, slots=True)
