@@ -39,7 +39,7 @@ def test_it_needs_gnn_alone() -> None:
 
 def test_make_needs_no_set_up_for_it() -> None:
     said = subprocess.run(
-        ["make", "--dry-run", "test-gpu", "bench-gpu", "PYTHON=python3"],
+        ["make", "--no-print-directory", "--dry-run", "test-gpu", "bench-gpu", "PYTHON=python3"],
         cwd=ROOT,
         capture_output=True,
         text=True,
