@@ -117,6 +117,16 @@ def running_on() -> int:
         return len(_running_on)
 
 
+def wait_until_none_runs_on(seconds: float) -> bool:
+    """Wait at most so long for the queries of this process that were given up; whether all have ended."""
+    with _lock:
+        threads = [run.thread for run in _running_on]
+    until = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(until - time.monotonic(), 0.0))
+    return not any(thread.is_alive() for thread in threads)
+
+
 def check_running_on(found: int | None = None) -> None:
     """Refuse to begin a query while too many run on: in this process, or as many as are ``found``.
 
@@ -140,10 +150,8 @@ def answered(work: Callable[[Stops], T], seconds: float) -> T:
         QueryFailed: it was given up.
     """
     run = _Run(work, seconds)
-    # A daemon: the end of the process does not wait for it.
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True, name="tastegraph query")
     try:
-        thread.start()
+        run.thread.start()
     except RuntimeError as error:
         raise QueryFailed(f"this process cannot have one more thread, which a query needs: {error}") from error
     try:
@@ -160,6 +168,9 @@ class _Run(Generic[T]):
 
     def __init__(self, work: Callable[[Stops], T], seconds: float) -> None:
         self.ended = threading.Event()
+        # A daemon: the end of the process does not wait for it.
+        work_here = contextvars.copy_context().run
+        self.thread = threading.Thread(target=work_here, args=(self,), daemon=True, name="tastegraph query")
         self._work = work
         self._seconds = seconds
         self._begun = time.monotonic()

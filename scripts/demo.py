@@ -116,13 +116,15 @@ def learn(recommender: Recommender, wheel: Path, budget: float) -> None:
     output.table(["stage", "seconds"], ([stage.stage, stage.seconds] for stage in report.stages))
     say("Trained on the first ratings, tested on the last tenth: every movie is ranked, every model tuned alike")
     models = sorted(report.figures["models"], key=lambda model: -model["metrics"]["ndcg@10"])
-    output.table(
-        ["model", *METRICS, "tune s", "fit s"],
-        (
-            [model["name"], *(model["metrics"][name] for name in METRICS), model["tune_s"], model["fit_s"]]
-            for model in models
-        ),
-    )
+    rows = [
+        [model["name"], *(model["metrics"][name] for name in METRICS), model["tune_s"], model["fit_s"]]
+        for model in models
+    ]
+    measured = {model["name"] for model in models}
+    absent = [one for one in report.figures["skipped"] if one["name"] not in measured]
+    output.table(["model", *METRICS, "tune s", "fit s"], [*rows, *([one["name"], "left out"] for one in absent)])
+    for one in absent:
+        output.line(f"{one['name']} was left out: {one['reason']}")
     halves(report.figures)
 
 

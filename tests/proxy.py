@@ -8,6 +8,8 @@ import threading
 from types import TracebackType
 from typing import Self
 
+from tests.running import PATIENCE
+
 COMMIT = b"\x00\x02\xb0\x12\x00\x00"
 """The message that ends a transaction, as Bolt frames it."""
 PULL = b"\xb1\x3f"
@@ -59,7 +61,7 @@ class Proxy:
         for each in (self._listener, *self._sockets):
             _close(each)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(5 * PATIENCE)
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):

@@ -13,7 +13,8 @@ import neo4j
 import pytest
 
 from scripts import neo4j_local
-from scripts.neo4j_local import Server, Unavailable
+from scripts.neo4j_local import STARTS_WITHIN, Server, Unavailable
+from tests.running import PATIENCE
 
 pytestmark = [pytest.mark.neo4j, pytest.mark.slow]
 SCRIPT = Path(neo4j_local.__file__)
@@ -21,7 +22,7 @@ SCRIPT = Path(neo4j_local.__file__)
 
 def run(home: Path, command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(SCRIPT), command, "--home", str(home)],
+        [sys.executable, str(SCRIPT), command, "--home", str(home), "--within", str(STARTS_WITHIN * PATIENCE)],
         capture_output=True, text=True, check=False, env=os.environ | environment,
     )  # fmt: skip
 
@@ -61,7 +62,7 @@ def test_a_graph_outlives_its_server_until_it_is_reset(home: Path) -> None:
 
     assert run(home, "stop").returncode == 0
     assert server.pid() is None
-    server.start()
+    assert run(home, "start").returncode == 0
     assert server.url == address, "clients find it again"
     assert count(server) == 2
     assert run(home, "reset").returncode == 0

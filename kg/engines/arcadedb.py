@@ -37,7 +37,7 @@ from kg.engines.arcadedb_values import from_java, length
 from kg.engines.conform import conform, json_text
 from kg.engines.folder import StoreFolder, usable
 from kg.errors import GraphError, QueryFailed, QueryRefused, StoreError
-from kg.limits import Answer, Limits, Stops, running_on
+from kg.limits import Answer, Limits, Stops, running_on, wait_until_none_runs_on
 from kg.quoting import Quoted
 from kg.records import KIND_PATTERN
 from kg.store import COSINE, BulkLoad, Result, Row, Statement
@@ -45,7 +45,7 @@ from kg.store import COSINE, BulkLoad, Result, Row, Statement
 log = logging.getLogger(__name__)
 
 CLOSES_WITHIN = 30.0
-"""Seconds that closing waits for the engine, which may wait for a query that was given up."""
+"""Seconds that closing waits for the engine, which may wait for a query that was given up, and for such a query."""
 
 
 class ArcadeStore(BoltStore):
@@ -225,7 +225,8 @@ class ArcadeStore(BoltStore):
             stopping.join(CLOSES_WITHIN)
         if stopping.is_alive():  # the folder stays locked, since the engine has its files open
             log.warning("the engine of %s does not stop, and holds it until this process ends", self.address)
-        _leave_java_running()
+        if stopping.is_alive() or not wait_until_none_runs_on(CLOSES_WITHIN):
+            _leave_java_running()
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -287,9 +288,14 @@ def _terminate(running: Any) -> None:
 
 
 def _leave_java_running() -> None:
-    """Have the end of the process wait for no thread of the Java machine; every write is on the disk by then."""
+    """Have the end of the process wait for no thread of the Java machine; every write is on the disk by then.
+
+    Nor may one come back from Java while the interpreter ends, which would abort the process.
+    """
     import jpype.config
     from arcadedb_embedded import jvm
+
+    jpype.JClass("org.jpype.ref.JPypeReferenceQueue").getInstance().stop()
 
     jpype.config.destroy_jvm = jpype.config.onexit = False
     atexit.unregister(jvm._close_active_databases)

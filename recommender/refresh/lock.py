@@ -13,7 +13,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,8 @@ class Lock:
     store: Store
     token: str
     lease: float
+    pause: Callable[[threading.Event, float], bool] = threading.Event.wait
+    """Waits between two renewals for so many seconds, or until the event; whether that came."""
 
     def confirm(self) -> None:
         """Put off its end; called before what must not be done by two at once.
@@ -50,7 +52,7 @@ class Lock:
 
     def keep(self, ended: threading.Event) -> None:
         """Renew it until ``ended``; a server that does not answer is asked again."""
-        while not ended.wait(self.lease / 3):
+        while not self.pause(ended, self.lease / 3):
             try:
                 self.confirm()
             except RefreshRunning:
@@ -71,14 +73,16 @@ class Lock:
 
 
 @contextmanager
-def refresh_lock(store: Store, lease: float = LEASE) -> Iterator[Lock]:
-    """Hold the lock of this graph.
+def refresh_lock(
+    store: Store, lease: float = LEASE, pause: Callable[[threading.Event, float], bool] = threading.Event.wait
+) -> Iterator[Lock]:
+    """Hold the lock of this graph; ``pause`` as :attr:`Lock.pause`.
 
     Raises:
         RefreshRunning: another process holds it; says which, and when the lock ends.
     """
     with _directory(store) as place:
-        lock = Lock(store, secrets.token_hex(16), lease)
+        lock = Lock(store, secrets.token_hex(16), lease, pause)
         owner: dict[str, Any] = {"host": socket.gethostname(), "pid": os.getpid(), "place": place}
         taking = queries.statement("lock_take", token=lock.token, lease=_milliseconds(lease), **owner)
         if not store.write(taking)[0]:

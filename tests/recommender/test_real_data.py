@@ -18,7 +18,7 @@ from tests.running import RUN
 FILMS = 250
 """People of MovieLens whose ratings are learned from: all of them take minutes."""
 
-pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.embedded, pytest.mark.slow]
 
 
 def check_serving(recommender: Recommender, user: str) -> None:

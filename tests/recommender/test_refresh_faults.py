@@ -24,7 +24,7 @@ from recommender.refresh.run import refresh
 from recommender.refresh.stages import STAGES
 from recommender.texts import open_texts
 from tests.recommender.test_loop import events, items
-from tests.running import RUN
+from tests.running import PATIENCE, RUN
 
 pytestmark = pytest.mark.slow
 
@@ -61,11 +61,10 @@ def killed_refresh(location: str, at: str, after: float = 0.0) -> list[str]:
                 time.sleep(after)
                 process.kill()
                 break
-        assert process.wait(60) == -signal.SIGKILL, f"the refresh never said {at!r}: {said}"
+        assert process.wait(60 * PATIENCE) == -signal.SIGKILL, f"the refresh never said {at!r}: {said}"
     return said
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.faults
 def test_killed_in_every_stage_it_goes_on(
     turn: int, location: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

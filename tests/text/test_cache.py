@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.running import PATIENCE
 from text.cache import CachedEncoder, VectorCache, text_key
 from text.encoder import EncoderConfig, TextEncoder
 from text.errors import CacheDamaged, CacheError, CacheFull, CacheMismatch
@@ -160,7 +161,7 @@ def test_a_killed_writer_loses_nothing_it_had_finished(tmp_path: Path, delay: fl
 @pytest.mark.faults
 def test_processes_open_and_write_at_once(tmp_path: Path) -> None:
     writers = [start_writer(tmp_path, f"w{n}", 20) for n in range(3)]
-    assert [writer.wait(timeout=60) for writer in writers] == [0, 0, 0]
+    assert [writer.wait(timeout=60 * PATIENCE) for writer in writers] == [0, 0, 0]
     for writer in writers:
         assert writer.stdout is not None
         writer.stdout.close()

@@ -26,6 +26,7 @@ from kg.quoting import neo4j as quoted
 from kg.records import Interaction
 from kg.store import Statement
 from tests.kg.store.test_adopt import MOVIES, MOVIES_MAP, SHOP, SHOP_MAP, content, events, reviews
+from tests.running import PATIENCE
 
 pytestmark = pytest.mark.neo4j
 
@@ -298,7 +299,9 @@ def test_who_is_killed_on_the_way_leaves_what_can_be_taken_away(
     before = whole(foreign)
     map_of(SHOP_MAP)
     command = [sys.executable, "-c", KILLED, str(tmp_path / "map.toml"), neo4j_url, step]
-    killed = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(Path.cwd())}, check=False, timeout=200)
+    killed = subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": str(Path.cwd())}, check=False, timeout=60 * PATIENCE
+    )
     assert killed.returncode == -9
     assert whole(foreign) != before
     release(neo4j_url, work=tmp_path)

@@ -31,6 +31,7 @@ from kg.errors import QueryFailed, QueryRefused, StoreError, StoreUnavailable
 from kg.store import Statement
 from tests import certificates
 from tests.proxy import Proxy
+from tests.running import PATIENCE
 
 pytestmark = pytest.mark.neo4j
 ENCRYPTED = [scheme for scheme in SCHEMES if "+" in scheme]
@@ -145,7 +146,7 @@ def test_a_write_that_fails_leaves_its_connection_to_the_next_one(opened: Open) 
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(20 * PATIENCE)
     finally:
         sys.setswitchinterval(interval)
     assert others == []
@@ -158,7 +159,7 @@ def test_transactions_are_limited_in_time(opened: Open, statements: int) -> None
     started = time.monotonic()
     with pytest.raises(QueryFailed, match="not completed within the timeout"):
         store.write(*[Statement(LONG, {})] * statements)
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 20 * PATIENCE
 
 
 def test_who_reads_after_a_write_names_it(opened: Open, port: int) -> None:

@@ -14,8 +14,15 @@ from kg.bolt import BoltStore
 from kg.errors import ConstraintViolated, QueryFailed, RecordError, StoreVersionError
 from kg.records import clean_id
 from kg.store import Statement
+from tests.conftest import ENGINES, emptied
 
 AWKWARD = ["plain", "ünïcödé", "😀👩‍👩‍👧", 'it\'s "quoted"', "a\nb\tc", "{braces: $x} `tick`", "\\u0041", "x" * 1024]
+
+
+@pytest.fixture(params=[*ENGINES, pytest.param("newer", marks=pytest.mark.neo4j)])
+def graph(request: pytest.FixtureRequest) -> BoltStore:
+    """An empty graph in each engine, Neo4j in two versions."""
+    return emptied(request.getfixturevalue(request.param))
 
 
 def make(store: BoltStore, text: str, **parameters: object) -> list[dict[str, object]]:
@@ -215,3 +222,22 @@ def test_every_statement_of_the_package_compiles(graph: BoltStore) -> None:
         for placeholder in ("head", "tail", "label", "target"):
             text = text.replace(f"<{placeholder}>", "Item")
         graph.write(Statement(text, parameters))
+
+
+BREAKING_OUT = [
+    r"x\u0060: 1}) WITH 1 AS c MATCH (v:Canary) DELETE v //",
+    r"x\u005Cu0060: 1}) WITH 1 AS c MATCH (v:Canary) DELETE v //",
+    r"x\uu0060: 1}) WITH 1 AS c MATCH (v:Canary) DELETE v //",
+    "x`: 1}) WITH 1 AS c MATCH (v:Canary) DELETE v //",
+    "x\\`: 1}) WITH 1 AS c MATCH (v:Canary) DELETE v //",
+    "``", "\\", "a\\u0041", "two words", "é😀",
+]  # fmt: skip
+
+
+def test_a_quoted_name_is_read_back_as_it_was_given(graph: BoltStore) -> None:
+    make(graph, "CREATE (:Canary {id: 1})")
+    for name in BREAKING_OUT:
+        make(graph, f"CREATE (:Named {{{graph.quoted(name)}: 1}})")
+    stored = graph.read("MATCH (n:Named) RETURN keys(n) AS names")
+    assert sorted(name for row in stored for name in row["names"]) == sorted(BREAKING_OUT)
+    assert graph.read("MATCH (v:Canary) RETURN count(v) AS n") == [{"n": 1}]

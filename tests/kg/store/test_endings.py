@@ -73,3 +73,25 @@ def test_a_fork_says_what_it_is_and_ends(tmp_path: Path) -> None:
     assert child.returncode == 0
     assert "Traceback" not in said
     assert not (tmp_path / "store-other" / "bolt.json").exists()
+
+
+LEFT = """
+from kg.engines import arcadedb
+
+arcadedb.CLOSES_WITHIN = float(sys.argv[2])
+store = open_store(sys.argv[1])
+try:
+    store.query(sys.argv[3], {}, timeout=0.2)
+except QueryFailed as error:
+    assert "given up" in str(error), error
+print("ready", flush=True)
+"""
+ONE = "RETURN reduce(n = 0, x IN range(1, 20000000) | n + x % 7) AS n"
+HOURS = f"UNWIND range(1, 100000) AS k {ONE}"
+
+
+@pytest.mark.parametrize(("query", "waits"), [(ONE, 100.0), (HOURS, 0.5)], ids=["it ends", "it does not end"])
+def test_a_process_that_leaves_a_query_behind_ends_in_order(query: str, waits: float, tmp_path: Path) -> None:
+    child = run(LEFT, tmp_path / "store", str(waits), query)
+    _, said = child.communicate(timeout=120 * PATIENCE)
+    assert (child.returncode, "not rethrown" in said) == (0, False), said

@@ -32,6 +32,7 @@ from kg.records import (
     UserRecord,
 )
 from kg.store import Statement
+from tests.running import PATIENCE
 
 START = datetime(2021, 5, 1, 12, 30, 15, 250001, tzinfo=UTC)
 
@@ -411,7 +412,9 @@ def test_who_stops_an_ingest_does_not_wait_for_a_server_that_is_away(
     monkeypatch.setattr(type(graph), "batch_rows", 1)
     monkeypatch.setattr(ingest, "LAST_WRITE_SECONDS", 0.1)
     comes_back = threading.Event()
-    monkeypatch.setattr(writer.Writer, "write", lambda self, records: comes_back.wait(30) and batch.Outcome())
+    monkeypatch.setattr(
+        writer.Writer, "write", lambda self, records: comes_back.wait(100 * PATIENCE) and batch.Outcome()
+    )
 
     def stopped() -> Iterator[Record]:
         yield event(1)
@@ -420,7 +423,7 @@ def test_who_stops_an_ingest_does_not_wait_for_a_server_that_is_away(
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         ingest.ingest(graph, stopped(), rejects=rejects, progress=False)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 10 * PATIENCE
     comes_back.set()
 
 

@@ -100,7 +100,7 @@ def test_a_folder_has_one_process_and_leaves_no_trace(tmp_path: Path) -> None:
         connect_as(credentials["url"], "wrong")
 
     holder.send_signal(signal.SIGTERM)
-    _, error = holder.communicate(timeout=60)
+    _, error = holder.communicate(timeout=60 * PATIENCE)
     assert holder.returncode == 128 + signal.SIGTERM
     assert error == ""
     assert not secret.exists()
@@ -148,7 +148,7 @@ def listening(pid: int) -> set[tuple[str, int]]:
 def test_ctrl_c_closes_the_store(tmp_path: Path) -> None:
     holder = run(HOLD, tmp_path / "store")
     holder.send_signal(signal.SIGINT)
-    holder.communicate(timeout=60)
+    holder.communicate(timeout=60 * PATIENCE)
     assert not (tmp_path / "store" / "bolt.json").exists()
     assert (tmp_path / "store" / "lock").read_text() == ""
 

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from recommender.cli.app import app
 from tests import camps
+from tests.running import PATIENCE
 
 pytestmark = pytest.mark.embedded
 
@@ -480,7 +481,7 @@ def test_a_signal_closes_the_store(sign: signal.Signals, code: int, tmp_path: Pa
         writer.write("user,item\nann,m1\n" + "".join(f"u{n},m{n}\n" for n in range(40_000)))
         writer.flush()
         secret = tmp_path / "store" / "bolt.json"
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 60 * PATIENCE
         while not secret.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         assert secret.exists()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import subprocess
 import sys
-import time
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ from kg.engines import open_store
 from kg.store import Statement
 from recommender.errors import RefreshRunning
 from recommender.refresh.lock import refresh_lock
+from tests.running import PATIENCE
 
 SHARE = """
 import sys, time
@@ -48,7 +50,7 @@ import sys, time
 from kg.engines import open_store
 from recommender.refresh.lock import refresh_lock
 
-with open_store(sys.argv[1], work=sys.argv[2]) as store, refresh_lock(store, lease=2.0):
+with open_store(sys.argv[1], work=sys.argv[2]) as store, refresh_lock(store):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -60,7 +62,12 @@ TOKEN = "MATCH (s:Schema) RETURN s.lock_token AS token"
 def taken(graph: BoltStore, token: str) -> bool:
     """Whether somebody in another place could take the lock."""
     owner = {"host": "another", "pid": 1, "place": f"that of {token}"}
-    return bool(graph.write(queries.statement("lock_take", names=None, token=token, lease=1000, **owner))[0])
+    return bool(graph.write(queries.statement("lock_take", names=None, token=token, lease=3_600_000, **owner))[0])
+
+
+def time_passes(graph: BoltStore) -> None:
+    """Until the lock's end has come, by the clock of the server."""
+    graph.write(Statement("MATCH (s:Schema) SET s.lock_until = timestamp()", {}))
 
 
 def test_one_owner_until_it_is_given_back_or_ends(graph: BoltStore) -> None:
@@ -74,22 +81,35 @@ def test_one_owner_until_it_is_given_back_or_ends(graph: BoltStore) -> None:
     assert not taken(graph, "b")
     with pytest.raises(RefreshRunning, match="process 1 on another"), refresh_lock(graph):
         pass
-    time.sleep(1.05)
+    time_passes(graph)
     with refresh_lock(graph):
         assert not taken(graph, "b")
 
 
 def test_the_lock_is_renewed_and_who_lost_it_stops(graph: BoltStore) -> None:
-    with refresh_lock(graph, lease=0.3) as lock:
-        time.sleep(0.7)
-        assert not taken(graph, "a"), "it had ended long ago without renewing"
-        graph.write(Statement("MATCH (s:Schema) SET s.lock_until = 0", {}))
-        assert taken(graph, "a")
-        with pytest.raises(RefreshRunning, match=r"lost its lock, so it stops: .*process 1 on another"):
-            lock.confirm()
+    paused: queue.Queue[float] = queue.Queue()
+    goes_on: queue.Queue[bool] = queue.Queue()
+
+    def pause(ended: threading.Event, seconds: float) -> bool:
+        paused.put(seconds)
+        return goes_on.get()
+
+    with refresh_lock(graph, lease=3600, pause=pause) as lock:
+        try:
+            assert paused.get() == 1200, "a third of the lease"
+            time_passes(graph)
+            goes_on.put(False)
+            assert paused.get() == 1200
+            assert not taken(graph, "a"), "it had ended without renewing"
+            time_passes(graph)
+            assert taken(graph, "a")
+            with pytest.raises(RefreshRunning, match=r"lost its lock, so it stops: .*process 1 on another"):
+                lock.confirm()
+        finally:
+            goes_on.put(True)
     assert not taken(graph, "b"), "giving back takes nothing from the next owner"
     assert taken(graph, "a")
-    time.sleep(1.05)
+    graph.write(queries.statement("lock_release", token="a"))
 
 
 @pytest.mark.faults
@@ -108,7 +128,7 @@ def test_two_processes_never_hold_it_both(server: BoltStore, tmp_path: Path) -> 
     started = [
         subprocess.Popen([sys.executable, "-c", SHARE, server.address, work, str(log), str(turns)]) for work in works
     ]
-    assert [process.wait(60) for process in started] == [0, 0]
+    assert [process.wait(60 * PATIENCE) for process in started] == [0, 0]
     lines = [line.split() for line in log.read_text().splitlines()]
     assert len(lines) == 4 * turns
     for entered, left in zip(lines[::2], lines[1::2], strict=True):
@@ -127,12 +147,12 @@ def test_the_lock_of_a_killed_owner_ends(server: BoltStore, tmp_path: Path) -> N
             assert process.stdout is not None
             assert process.stdout.readline() == "held\n"
             process.kill()
-            assert process.wait(10) == -signal.SIGKILL
+            assert process.wait(10 * PATIENCE) == -signal.SIGKILL
 
     killed("theirs")
     with pytest.raises(RefreshRunning), refresh_lock(server):
         pass
-    time.sleep(2.1)
+    time_passes(server)
     with refresh_lock(server):
         pass
     killed("ours")
