@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kg.agreement import agreements
 from kg.errors import RecordError
 from kg.names import name_key
 from kg.snapshot import Snapshot
@@ -35,6 +36,13 @@ class ReportConfig:
     """Two relations are twins when more than this share of the pairs that either joins is joined by both."""
     twin_edges: int = 20
     """And each has at least so many edges."""
+
+    agreement_links: int = 200
+    """Links to entities of several items that a relation must have to be compared with what people say."""
+    agreement_pairs: int = 1000
+    """Pairs of such items that are drawn for it."""
+    agreement_deals: int = 19
+    """How often its entities are dealt anew: with 19 one relation of twenty that say nothing is not found out."""
 
     def __post_init__(self) -> None:
         if self.limit < 0 or self.hubs < 0:
@@ -70,6 +78,7 @@ CHECKS: Mapping[str, str] = {
     "near_names": "names of one kind that differ in case, blanks or marks only",
     "two_values": "heads with several values of a relation that nearly always has one",
     "twin_relations": "pairs of relations that join nearly the same nodes, in one direction or the other",
+    "random_relations": "relations that tie items no better than if their entities were dealt anew among them",
     "items_without_title": "items without a title",
     "outside_scale": "events outside the scale of their kind",
     "lost_reviews": "reviews without the event that they came with",
@@ -93,6 +102,7 @@ def findings_of(
         "near_names": _near_names(taken, limit),
         "two_values": _two_values(triples, config),
         "twin_relations": _twins(triples, config),
+        "random_relations": _at_random(taken, triples, config),
         "items_without_title": _rows(taken.items.filter(pc.is_null(taken.items["title"])), ["id"], limit),
         "outside_scale": _outside_scale(taken, limit),
         "lost_reviews": _lost_reviews(taken, limit),
@@ -193,6 +203,14 @@ def _twins(triples: Triples, config: ReportConfig) -> Found:
             names = [triples.relation_names[code] for code in (one, other)]
             rows.append({"relations": names, "pairs": both, "share": share})
     rows.sort(key=lambda row: -row["pairs"])
+    return len(rows), rows[: config.limit]
+
+
+def _at_random(taken: Snapshot, triples: Triples, config: ReportConfig) -> Found:
+    """Relations of which the people who met the items know nothing: their links may go by other items' ids."""
+    sizes = {"least": config.agreement_links, "pairs": config.agreement_pairs, "deals": config.agreement_deals}
+    found = agreements(taken, triples, **sizes)
+    rows = [{"relation": one.relation, "cosine": one.cosine, "dealt": one.dealt} for one in found if one.at_random]
     return len(rows), rows[: config.limit]
 
 

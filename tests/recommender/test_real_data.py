@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from benchmarks.bench_faithfulness import kinds
+from kg.findings import ReportConfig
 from kg.readers import read_amazon, read_events, read_links, read_recbole, read_triples
 from kg.records import Interaction, ItemRecord, Link, Reject, Scale, Triple
+from kg.report import take_report
 from recommender import Recommender
 from tests.running import RUN
 
@@ -122,7 +124,10 @@ def test_lastfm_with_its_graph(shared_data: Path, tmp_path: Path) -> None:
 
 
 def test_films_with_their_graph(shared_data: Path, tmp_path: Path) -> None:
-    """Ratings, films and the knowledge graph of Freebase; some people's, and the films that they rated."""
+    """Ratings, films and the knowledge graph of Freebase; some people's, and the films that they rated.
+
+    The links of this data set go by the ids of another one, and a report finds that out.
+    """
     records = [record for record in read_recbole(shared_data / "ml-100k") if not isinstance(record, Reject)]
     own = [one for one in records if isinstance(one, Interaction) and int(one.user_id) <= FILMS]
     met = {event.item_id for event in own}
@@ -134,6 +139,10 @@ def test_films_with_their_graph(shared_data: Path, tmp_path: Path) -> None:
     with Recommender.open(tmp_path / "store", run=RUN) as recommender:
         triples = (one for one in records if isinstance(one, Triple))
         assert recommender.ingest_records(chain(triples, about, own), scale=Scale(1, 5)).rejected == 0
+        found = take_report(recommender.store, ReportConfig(limit=100)).finding("random_relations")
+        names = {row["relation"] for row in found.examples}
+        assert names >= {"FILM_FILM_GENRE", "FILM_FILM_DIRECTED_BY", "FILM_FILM_ACTOR"}
+        assert not names & {"GENRE", "RELEASE_YEAR"}
         recommender.refresh(budget=0)
         check_serving(recommender, "1")
         check_reasons(recommender)

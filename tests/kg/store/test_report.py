@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
+from kg.agreement import agreements
 from kg.bolt import BoltStore
 from kg.findings import ReportConfig
 from kg.ingest import ingest
 from kg.records import Attribute, Interaction, ItemRecord, Link, Record, Related, Scale, Triple, UserRecord
 from kg.report import GraphReport, report_of, take_report
-from kg.snapshot import ENTITIES, EVENTS, KINDS, TRIPLES, Snapshot
+from kg.snapshot import ENTITIES, EVENTS, ITEMS, KINDS, TRIPLES, USERS, Snapshot
 from kg.store import Statement
+from kg.triples import Triples
 from recommender.graph_page import coverage_facts, page
 
 CONFIG = ReportConfig(limit=10, hubs=2, functional_share=0.7, functional_heads=4)
@@ -136,7 +139,8 @@ def test_events_outside_their_scale(values: Sequence[float | None], expected: li
     events = pa.table({name: [row.get(name) for row in rows] for name in EVENTS.names}).cast(EVENTS)
     kinds = pa.Table.from_pylist([{"kind": "PLAYED"}, {"kind": "RATED", "minimum": 1.0, "maximum": 5.0}], schema=KINDS)
     items = pa.table({"id": ["i"], "title": ["I"], "text": [None], "properties": ["{}"]}).cast(empty().items.schema)
-    found = report_of(replace(empty(), events=events, kinds=kinds, items=items)).finding("outside_scale")
+    users = pa.Table.from_pylist([{"id": "u", "properties": "{}"}], schema=USERS)
+    found = report_of(replace(empty(), users=users, events=events, kinds=kinds, items=items)).finding("outside_scale")
     assert [row["event_id"] for row in found.examples] == expected
 
 
@@ -151,3 +155,34 @@ def test_a_relation_and_its_inverse_are_twins() -> None:
     entities = pa.Table.from_pylist([{"id": f"e{n:02}"} for n in range(50)], schema=ENTITIES)
     (found,) = report_of(replace(empty(), triples=triples, entities=entities)).finding("twin_relations").examples
     assert found == {"relations": ["BY", "WROTE_IT"], "pairs": 24, "share": 24 / 25}
+
+
+def test_links_by_other_ids_are_told_from_true_ones() -> None:
+    """Of 40 series of 6 parts a person reads some, whole: true links tie items of the same people, others do not."""
+    wild = np.random.default_rng(1)
+    series = np.repeat(np.arange(40), 6)
+    events = [
+        {"user": person, "item": item, "kind": "READ", "event_id": f"{person}-{item}"}
+        for person in range(30)
+        for item in np.flatnonzero(np.isin(series, wild.choice(40, 8, replace=False))).tolist()
+    ]
+    dealt = wild.permutation(240)
+    edges = [
+        *((item, "PART_OF", 240 + int(series[item])) for item in range(240)),
+        *((item, "CLAIMED", 280 + int(series[dealt[item]])) for item in range(240)),
+        *((item, "RARE", 320) for item in dealt[:199].tolist()),  # too few to say anything
+    ]
+    world = replace(
+        empty(),
+        users=pa.Table.from_pylist([{"id": f"u{n}", "properties": "{}"} for n in range(30)], schema=USERS),
+        items=pa.Table.from_pylist([{"id": f"i{n:03}", "properties": "{}"} for n in range(240)], schema=ITEMS),
+        entities=pa.Table.from_pylist([{"id": f"e{n:02}", "name": f"E{n}"} for n in range(81)], schema=ENTITIES),
+        events=pa.table({name: [row.get(name) for row in events] for name in EVENTS.names}).cast(EVENTS),
+        triples=pa.table([list(column) for column in zip(*edges, strict=True)], names=TRIPLES.names).cast(TRIPLES),
+    )
+    true, claimed = agreements(world, Triples.of(world), least=200, pairs=500, deals=19)
+    assert (true.relation, true.cosine, true.at_random) == ("PART_OF", pytest.approx(1.0), False)
+    assert claimed.at_random
+    assert 0.1 < claimed.cosine < 0.4, "two of 40 series, a fifth of which somebody reads"
+    (found,) = report_of(world).finding("random_relations").examples
+    assert found == {"relation": "CLAIMED", "cosine": pytest.approx(0.2, abs=0.1), "dealt": pytest.approx(0.2, abs=0.1)}
