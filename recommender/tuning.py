@@ -31,6 +31,9 @@ LEAST_SECONDS = 0.5
 """A part whose first fit should take no longer on an idle core is always tried, however small the budget, ..."""
 LEAST_TRAINING = 4.0
 """... and what is trained in steps then has so many seconds."""
+OVERHEAD = 0.2
+"""Seconds of a fit on an idle core beside what is counted, at most: a fit of a hundredth of a second that takes a tenth
+says nothing of what one of ten seconds takes."""
 SLOWEST = 30.0
 """No machine is taken to be slower than so many idle cores of :data:`recommender.effort.RATE`."""
 FEWEST = 200
@@ -249,7 +252,7 @@ class _Bench:
 def slowness(tuned: Mapping[str, Tuned], data: TrainingData) -> float:
     """How much longer the fits of trials on ``data`` have taken than counting says; at least 1."""
     fits = [(name, trial) for name, best in tuned.items() for trial in best.trials]
-    counted = sum(effort.seconds(name, trial.config, data) for name, trial in fits)
+    counted = sum(effort.seconds(name, trial.config, data) + OVERHEAD for name, trial in fits)
     took = sum(trial.fit_seconds for _, trial in fits)
     return min(max(1.0, took / counted), SLOWEST) if fits else 1.0
 
