@@ -104,8 +104,12 @@ def know(server: Server, patch: pytest.MonkeyPatch) -> None:
 
 def small_server(home: Path, version: str = VERSION) -> Server:
     """A server of the tests' own, started; it takes encrypted connections too, by ``certificates/public.crt``."""
-    quick = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # to start, which takes most of its time here
-    small: dict[str, Any] = {"heap": "1g", "page_cache": "128m", "java_options": quick, "version": version}
+    small: dict[str, Any] = {
+        "heap": "1g",
+        "page_cache": "128m",
+        "java_options": ("-XX:+UseSerialGC",),
+        "version": version,
+    }
     server = Server(home, settings=certificates.SETTINGS, starts_within=STARTS_WITHIN * PATIENCE, **small)
     try:
         certificates.make(home / "certificates")

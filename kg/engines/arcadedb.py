@@ -58,6 +58,9 @@ class ArcadeStore(BoltStore):
     def __init__(self, folder: StoreFolder, engine: Engine, work: Path | None) -> None:
         self._folder = folder
         self._engine = engine
+        # Its engine would keep the process from its end, in a folder that nothing locks any more.
+        self._forgotten = weakref.finalize(self, _stop, engine, folder)
+        self._forgotten.atexit = False  # that is for :func:`_close_all`
         super().__init__(self._credentials(), address=str(folder.root), work=work or folder.work, one_writer=True)
 
     @classmethod
@@ -201,22 +204,18 @@ class ArcadeStore(BoltStore):
     def _close(self) -> None:
         """Stop the engine and let go of the folder."""
         _open_stores.discard(self)
+        self._forgotten.detach()
         super()._close()
         if running_on():
             self._stop_or_leave()
         else:
-            self._stop()
-
-    def _stop(self) -> None:
-        try:
-            with java_errors():
-                self._engine.server.stop()
-        finally:
-            self._folder.release()
+            _stop(self._engine, self._folder)
 
     def _stop_or_leave(self) -> None:
         """The engine may wait for a query that was given up; this thread does so for a while only."""
-        stopping = threading.Thread(target=self._stop, daemon=True)
+        import jpype
+
+        stopping = threading.Thread(target=_stop, args=(self._engine, self._folder), daemon=True)
         try:
             stopping.start()
         except RuntimeError:  # the interpreter is at its end, and has no threads any more
@@ -226,6 +225,8 @@ class ArcadeStore(BoltStore):
         if stopping.is_alive():  # the folder stays locked, since the engine has its files open
             log.warning("the engine of %s does not stop, and holds it until this process ends", self.address)
         if stopping.is_alive() or not wait_until_none_runs_on(CLOSES_WITHIN):
+            # What comes back from Java while the interpreter ends would abort the process.
+            jpype.JClass("org.jpype.ref.JPypeReferenceQueue").getInstance().stop()
             _leave_java_running()
 
     @contextmanager
@@ -241,6 +242,15 @@ class ArcadeStore(BoltStore):
     def _credentials(self) -> Connection:
         url = f"bolt://127.0.0.1:{self._engine.port}"
         return Connection(url=url, user=USER, password=self._engine.password, database=DATABASE)
+
+
+def _stop(engine: Engine, folder: StoreFolder) -> None:
+    """End the engine and let go of its folder."""
+    try:
+        with java_errors():
+            engine.server.stop()
+    finally:
+        folder.release()
 
 
 def _java_map(parameters: Mapping[str, Any]) -> Any:
@@ -288,14 +298,9 @@ def _terminate(running: Any) -> None:
 
 
 def _leave_java_running() -> None:
-    """Have the end of the process wait for no thread of the Java machine; every write is on the disk by then.
-
-    Nor may one come back from Java while the interpreter ends, which would abort the process.
-    """
+    """Have the end of the process wait for no thread of the Java machine; every write is on the disk by then."""
     import jpype.config
     from arcadedb_embedded import jvm
-
-    jpype.JClass("org.jpype.ref.JPypeReferenceQueue").getInstance().stop()
 
     jpype.config.destroy_jvm = jpype.config.onexit = False
     atexit.unregister(jvm._close_active_databases)
@@ -314,6 +319,7 @@ def _leave_to_parent() -> None:
         owner.__del__ = _nothing
     gc.callbacks[:] = [callback for callback in gc.callbacks if getattr(callback, "__module__", None) != "_jpype"]
     for store in list(_open_stores):
+        store._forgotten.detach()
         store._folder.lock.close()  # or the folder would stay locked as long as the fork lives
 
 

@@ -51,6 +51,9 @@ def test_eight_threads_recommend_while_it_is_closed(tmp_path: Path) -> None:
 
 
 def test_versions_are_not_pruned_while_a_refresh_runs(tmp_path: Path) -> None:
-    with Recommender.open(tmp_path / "store", run=RUN) as recommender, refresh_lock(recommender.store):
-        with pytest.raises(RefreshRunning, match="another refresh is running"):
-            recommender.models.prune(keep=1)
+    with (
+        Recommender.open(tmp_path / "store", run=RUN) as recommender,
+        refresh_lock(recommender.store),
+        pytest.raises(RefreshRunning, match="another refresh is running"),
+    ):
+        recommender.models.prune(keep=1)

@@ -350,17 +350,19 @@ MISFITS = {
 def test_what_is_not_meant_any_more_goes_and_comes_back(
     owners: Adopt, server: BoltStore, neo4j_url: str, tmp_path: Path, graph: str
 ) -> None:
-    """After each change of the owner's a refresh reads what it would if the graph were adopted afresh."""
+    """After changes of the owner's a refresh reads what it would if the graph were adopted afresh, now and then."""
     map, changes = MISFITS[graph]
     graph = graph.replace("summary: ' '", "summary: 'fast'").replace("quantity: 1}", "quantity: 1, remark: 'mine'}")
     more = "(:Category {categoryID: 9}), (:Supplier {supplierID: 9})"
     store = owners(f"{graph}, {more} WITH 1 AS one MATCH (c) WHERE c:Customer SET c.active = true", map)
-    for change, people, items, number in changes:
+    for left, (change, people, items, number) in zip(range(len(changes) - 1, -1, -1), changes, strict=True):
         store._raw(change)
         store.catch_up()
         taken, marked = snapshot.take(store), content(server)
         assert set(taken.users["id"].to_pylist()) == people
         assert (taken.items.num_rows, taken.events.num_rows) == (items, number)
+        if left % 3:  # to adopt takes ten seconds
+            continue
         release(neo4j_url, work=tmp_path)
         assert not [node for node in content(server) if "TG_" in node or "tg_" in node]
         store = owners("RETURN 1", map)

@@ -95,3 +95,27 @@ def test_a_process_that_leaves_a_query_behind_ends_in_order(query: str, waits: f
     child = run(LEFT, tmp_path / "store", str(waits), query)
     _, said = child.communicate(timeout=120 * PATIENCE)
     assert (child.returncode, "not rethrown" in said) == (0, False), said
+
+
+FORGOTTEN = """
+import gc
+
+def forgets():
+    store = open_store(sys.argv[1])
+    store.itself = store  # what only a collection finds
+    store.write(Statement("MERGE (:User {id: 'kept'})", {}))
+
+forgets()
+gc.collect()
+with open_store(sys.argv[1]) as again:
+    assert again.read("MATCH (u:User) RETURN u.id AS id") == [{"id": "kept"}]
+forgets()
+gc.collect()
+print("ready", flush=True)
+"""
+
+
+def test_a_store_that_nobody_closes_ends_with_its_last_reference(tmp_path: Path) -> None:
+    child = run(FORGOTTEN, tmp_path / "store")
+    child.communicate(timeout=60 * PATIENCE)
+    assert child.returncode == 0
