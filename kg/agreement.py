@@ -33,10 +33,10 @@ class Agreement:
 def agreements(
     taken: Snapshot, triples: Triples, *, least: int, pairs: int, deals: int, seed: int = 0
 ) -> Iterator[Agreement]:
-    """One for each relation that has links to entities of several items, ``least`` of them; of fewer nothing follows.
+    """One for each relation that has ``least`` links to entities of several items; of fewer nothing follows.
 
-    A pair is a link, drawn at random, and another item of the same entity. The cosine of two items is that of their
-    binary columns of people, whatever the events mean.
+    Items that nobody met take no part. A pair is a link, drawn at random, and another item of the same entity. The cosine
+    of two items is that of their binary columns of people, whatever the events mean.
 
     Args:
         taken: events.
@@ -48,8 +48,9 @@ def agreements(
     """
     people = _columns(taken, triples.num_items)
     items, entities, relations = triples.links()
+    met = np.diff(people.indptr)[items] > 0
     for code, name in enumerate(triples.relation_names):
-        own = relations == code
+        own = met & (relations == code)
         links = np.unique(np.stack([entities[own], items[own]]), axis=1)
         _, first, sizes = np.unique(links[0], return_index=True, return_counts=True)
         shared = np.repeat(sizes, sizes) > 1

@@ -38,7 +38,8 @@ class ReportConfig:
     """And each has at least so many edges."""
 
     agreement_links: int = 200
-    """Links to entities of several items that a relation must have to be compared with what people say."""
+    """Links of items that somebody met to entities of several of them: with so many a relation is compared with what
+    people say."""
     agreement_pairs: int = 1000
     """Pairs of such items that are drawn for it."""
     agreement_deals: int = 19
