@@ -35,8 +35,8 @@ def agreements(
 ) -> Iterator[Agreement]:
     """One for each relation that has ``least`` links to entities of several items; of fewer nothing follows.
 
-    Items that nobody met take no part. A pair is a link, drawn at random, and another item of the same entity. The cosine
-    of two items is that of their binary columns of people, whatever the events mean.
+    Items that nobody met take no part. A pair is a link, drawn at random, and another item of the same entity. The
+    cosine of two items is that of their binary columns of people, whatever the events mean.
 
     Args:
         taken: events.
