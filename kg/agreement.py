@@ -53,19 +53,21 @@ def agreements(
         own = met & (relations == code)
         links = np.unique(np.stack([entities[own], items[own]]), axis=1)
         _, first, sizes = np.unique(links[0], return_index=True, return_counts=True)
-        shared = np.repeat(sizes, sizes) > 1
-        if shared.sum() < least:
+        degrees = np.repeat(sizes, sizes)
+        shared = np.flatnonzero(degrees > 1)
+        if len(shared) < least:
             continue
         rng = np.random.default_rng(seed)
-        one = rng.choice(np.flatnonzero(shared), pairs)
-        start, size = np.repeat(first, sizes)[one], np.repeat(sizes, sizes)[one]
+        one = rng.choice(shared, pairs)
+        start, size = np.repeat(first, sizes)[one], degrees[one]
         other = start + (one - start + 1 + rng.integers(0, size - 1)) % size
         linked, place = np.unique(links[1], return_inverse=True)
-        cosine = _cosine(people[linked], place[one], place[other])
+        fans = people[linked]
+        cosine = _cosine(fans, place[one], place[other])
         dealt = []
         for _ in range(deals):
             order = rng.permutation(len(linked))
-            dealt.append(_cosine(people[linked], order[place[one]], order[place[other]]))
+            dealt.append(_cosine(fans, order[place[one]], order[place[other]]))
         yield Agreement(name, cosine, float(np.mean(dealt)), cosine <= max(dealt))
 
 

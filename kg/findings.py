@@ -209,8 +209,9 @@ def _twins(triples: Triples, config: ReportConfig) -> Found:
 
 def _at_random(taken: Snapshot, triples: Triples, config: ReportConfig) -> Found:
     """Relations of which the people who met the items know nothing: their links may go by other items' ids."""
-    sizes = {"least": config.agreement_links, "pairs": config.agreement_pairs, "deals": config.agreement_deals}
-    found = agreements(taken, triples, **sizes)
+    found = agreements(
+        taken, triples, least=config.agreement_links, pairs=config.agreement_pairs, deals=config.agreement_deals
+    )
     rows = [{"relation": one.relation, "cosine": one.cosine, "dealt": one.dealt} for one in found if one.at_random]
     return len(rows), rows[: config.limit]
 

@@ -169,8 +169,9 @@ class _Run(Generic[T]):
     def __init__(self, work: Callable[[Stops], T], seconds: float) -> None:
         self.ended = threading.Event()
         # A daemon: the end of the process does not wait for it.
-        work_here = contextvars.copy_context().run
-        self.thread = threading.Thread(target=work_here, args=(self,), daemon=True, name="tastegraph query")
+        self.thread = threading.Thread(
+            target=contextvars.copy_context().run, args=(self,), daemon=True, name="tastegraph query"
+        )
         self._work = work
         self._seconds = seconds
         self._begun = time.monotonic()

@@ -69,9 +69,10 @@ class PortTaken(Exception):
     """Another program listens where the server was to."""
 
 
-def least_java(version: str) -> int:
-    """The oldest Java that this version of the server runs on."""
-    return 17 if version.startswith("5.") else 21
+def needs(version: str) -> tuple[int, str]:
+    """The oldest Java that this version of the server runs on, and the class that it begins with."""
+    name, least = ("CommunityEntryPoint", 17) if version.startswith("5.") else ("Neo4jCommunity", 21)
+    return least, f"org.neo4j.server.{name}"
 
 
 def java(least: int = 17) -> str:
@@ -82,10 +83,9 @@ def java(least: int = 17) -> str:
     """
     home = os.environ.get("JAVA_HOME")
     found = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
-    if found is not None and _of_java(found)[0] >= least:
-        return found
-    if (packaged := _packaged()) is not None and _of_java(packaged)[0] >= least:
-        return packaged
+    for program in (found, _packaged()):
+        if program is not None and _of_java(program)[0] >= least:
+            return program
     if found is None:
         raise Unavailable(f"there is no java; {INSTALL}")
     raise Unavailable(f"{found} is not Java {least} or later but {_of_java(found)[1]!r}; {INSTALL}")
@@ -199,8 +199,8 @@ class Server:
             Unavailable: no Java, no Maven, or the server stopped or did not answer in time.
         """
         if self.pid() is not None:
-            return None
-        command = self._command(self._runs_on(), jars(cache, self.version))
+            return
+        command = self._command(cache)
         self._make_folders()
         self._keep_password()
         for attempt in range(ATTEMPTS):
@@ -210,12 +210,13 @@ class Server:
             pid = _spawn(command, self._console)
             (self.home / "pid").write_text(str(pid))
             try:
-                return self._wait(pid)
+                self._wait(pid)
             except PortTaken:
                 continue
             except BaseException:
                 self.stop()
                 raise
+            return
         raise Unavailable(f"{ATTEMPTS} ports that were free were taken before the server could listen there")
 
     def stop(self) -> None:
@@ -255,7 +256,7 @@ class Server:
         self.stop()
         self._make_folders()
         arguments = ["database", "import", "full", "neo4j", "--overwrite-destination", "@import.args"]
-        command = [*self._java(self._runs_on(), jars(cache, self.version)), "org.neo4j.cli.AdminTool", *arguments]
+        command = [*self._java(cache), "org.neo4j.cli.AdminTool", *arguments]
         where = {"NEO4J_HOME": str(self.home), "NEO4J_CONF": str(self.home / "conf")}
         done = subprocess.run(command, cwd=folder, env=os.environ | where, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -265,18 +266,15 @@ class Server:
         for name in ("conf", "data", "logs", "plugins", "run", "import"):
             (self.home / name).mkdir(parents=True, exist_ok=True)
 
-    def _command(self, java: str, jars: Path) -> list[str]:
+    def _command(self, cache: Path) -> list[str]:
         where = [f"--home-dir={self.home}", f"--config-dir={self.home}/conf", "--console-mode"]
-        name = "CommunityEntryPoint" if self.version.startswith("5.") else "Neo4jCommunity"
-        return [*self._java(java, jars), f"org.neo4j.server.{name}", *where]
+        return [*self._java(cache), needs(self.version)[1], *where]
 
-    def _runs_on(self) -> str:
-        return java(least_java(self.version))
-
-    def _java(self, java: str, jars: Path) -> list[str]:
+    def _java(self, cache: Path) -> list[str]:
         opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENS]
         options = ["-Xms512m", f"-Xmx{self.heap}", "-Dlog4j2.disable.jmx=true", *opened, *self.java_options]
-        return [java, *options, "-cp", os.pathsep.join([f"{self.home}/plugins/*", f"{jars}/*"])]
+        classes = os.pathsep.join([f"{self.home}/plugins/*", f"{jars(cache, self.version)}/*"])
+        return [java(needs(self.version)[0]), *options, "-cp", classes]
 
     def _configuration(self, port: int) -> str:
         settings = {

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 
@@ -104,13 +104,15 @@ def know(server: Server, patch: pytest.MonkeyPatch) -> None:
 
 def small_server(home: Path, version: str = VERSION) -> Server:
     """A server of the tests' own, started; it takes encrypted connections too, by ``certificates/public.crt``."""
-    small: dict[str, Any] = {
-        "heap": "1g",
-        "page_cache": "128m",
-        "java_options": ("-XX:+UseSerialGC",),
-        "version": version,
-    }
-    server = Server(home, settings=certificates.SETTINGS, starts_within=STARTS_WITHIN * PATIENCE, **small)
+    server = Server(
+        home,
+        heap="1g",
+        page_cache="128m",
+        java_options=("-XX:+UseSerialGC",),
+        settings=certificates.SETTINGS,
+        version=version,
+        starts_within=STARTS_WITHIN * PATIENCE,
+    )
     try:
         certificates.make(home / "certificates")
         server.start()

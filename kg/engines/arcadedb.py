@@ -215,16 +215,19 @@ class ArcadeStore(BoltStore):
         """The engine may wait for a query that was given up; this thread does so for a while only."""
         import jpype
 
+        stopped = False
         stopping = threading.Thread(target=_stop, args=(self._engine, self._folder), daemon=True)
         try:
             stopping.start()
         except RuntimeError:  # the interpreter is at its end, and has no threads any more
             self._folder.release()
+            wait_until_none_runs_on(CLOSES_WITHIN)
         else:
             stopping.join(CLOSES_WITHIN)
-        if stopping.is_alive():  # the folder stays locked, since the engine has its files open
-            log.warning("the engine of %s does not stop, and holds it until this process ends", self.address)
-        if stopping.is_alive() or not wait_until_none_runs_on(CLOSES_WITHIN):
+            stopped = not stopping.is_alive()
+            if not stopped:  # the folder stays locked, since the engine has its files open
+                log.warning("the engine of %s does not stop, and holds it until this process ends", self.address)
+        if not (stopped and wait_until_none_runs_on(CLOSES_WITHIN)):
             # What comes back from Java while the interpreter ends would abort the process.
             jpype.JClass("org.jpype.ref.JPypeReferenceQueue").getInstance().stop()
             _leave_java_running()
