@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from gnn.conditional_logit import LogitConfig
+from gnn.conditional_logit import LogitConfig, utilities
 from gnn.conditional_logit import fit as fit_logit
 
 
@@ -263,7 +263,7 @@ def learn(
         found = np.empty(len(everyone))
         for number, own in enumerate(weights):
             people = everyone[fold == number]
-            found[people] = ndcg(choices, choices.features[people] @ own.astype(np.float32), config.k, people)
+            found[people] = ndcg(choices, utilities(choices.features[people], own), config.k, people)
         return found
 
     def best_alone() -> np.ndarray:
