@@ -1,7 +1,7 @@
 """Interests: items whose texts are near one of the interests of the person.
 
 A person's interests are the clusters of what they liked, found as for their profile
-(:mod:`recommender.profiles.interests`), but without recency and their own reviews: one mean of all would lie between
+(:mod:`recommender.profiles.clusters`), but without recency and their own reviews: one mean of all would lie between
 them and near none. With unit text vectors ``v`` about their mean, the weights ``x_i >
 0`` of the liked items and the kernel ``k(c) = max(c, 0)^sharpness``,
 
@@ -14,8 +14,9 @@ of its own with a negative ``m_C``. With the clusters held fixed an item ``i`` o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -23,9 +24,10 @@ import numpy as np
 from recommender.context import RunContext
 from recommender.data import People, TrainingData
 from recommender.parts.base import Contributions, Part, cosines
-from recommender.profiles.interests import InterestConfig, cluster_actions
+from recommender.profiles.clusters import ClusterConfig, cluster_actions
+from text.windows import has_vector
 
-ACTIONS = InterestConfig(max_actions=512)
+ACTIONS = ClusterConfig(max_actions=512)
 """So many liked items are clustered: beyond, Ward's method takes longer than a list may take."""
 
 
@@ -37,6 +39,20 @@ class InterestsConfig:
     """Exponent of the cosine: the higher, the more the very nearest decide."""
     share: float = 1.0
     """Exponent of an interest's share in what the person likes; at 0 all interests speak alike."""
+
+
+@dataclass(frozen=True)
+class _Said:
+    """Interests of several people, by person, and before what somebody dislikes what they like."""
+
+    people: np.ndarray
+    """``(c,)``: whose."""
+    vectors: np.ndarray
+    """``(c, d)`` float32."""
+    shares: np.ndarray
+    """``(c,)``: how much each counts; negative for what is disliked."""
+    members: Sequence[np.ndarray]
+    """Places in the weights of these people."""
 
 
 class Interests(Part):
@@ -60,16 +76,19 @@ class Interests(Part):
 
     def score(self, people: People) -> np.ndarray:
         scores = np.zeros(people.weights.shape, dtype=np.float32)
-        for person in range(len(people)):
-            for _, vector, share in self._interests(people[person : person + 1]):
-                scores[person] += share * self._kernel(self.vectors @ vector)
+        said = self._interests(people)
+        ends = np.searchsorted(said.people, np.arange(len(people) + 1))
+        for person, (start, stop) in enumerate(pairwise(ends.tolist())):
+            near = self._kernel(said.vectors[start:stop] @ self.vectors.T)
+            scores[person] = said.shares[start:stop].astype(np.float32) @ near
         return scores
 
     def contributions(self, person: People, items: np.ndarray) -> Contributions:
         history, weights = person.weights.indices, person.weights.data
         order = np.argsort(history)
         values = np.zeros((len(history), len(items)))
-        for members, vector, share in self._interests(person):
+        said = self._interests(person)
+        for members, vector, share in zip(said.members, said.vectors, said.shares.tolist(), strict=True):
             near = (self.vectors[items] @ vector).astype(np.float64)
             own = weights[members, None] * (self.vectors[history[members]] @ self.vectors[items].T).astype(np.float64)
             total = own.sum(axis=0)
@@ -79,14 +98,28 @@ class Interests(Part):
             values[members] += share * self._kernel(near) * shares
         return Contributions(np.zeros(len(items)), values[order])
 
-    def _interests(self, person: People) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
-        """Of one person: positions in the row of weights ``(m,)``, the vector ``(d,)``, and how much it counts."""
-        vectors, weights = self.vectors[person.weights.indices], person.weights.data
-        for cluster in cluster_actions(vectors, weights, ACTIONS):
-            yield cluster.members, cluster.vector, cluster.weight**self.config.share
-        whole = float(weights[weights > 0].sum() or -weights.sum())
-        for place in np.flatnonzero(weights < 0)[:, None]:
-            yield place, vectors[place[0]], -(min(-float(weights[place[0]]) / whole, 1.0) ** self.config.share)
+    def _interests(self, people: People) -> _Said:
+        """What each person likes in clusters, and what they dislike one by one."""
+        items, weights = people.weights.indices, people.weights.data
+        owners = np.repeat(np.arange(len(people)), np.diff(people.weights.indptr))
+        told = has_vector(self.vectors)[items]
+        liked, disliked = np.flatnonzero((weights > 0) & told), np.flatnonzero((weights < 0) & told)
+        clusters = cluster_actions(
+            owners[liked], weights[liked], lambda places: self.vectors[items[liked[places]]], ACTIONS
+        )
+        whole, against = (np.bincount(owners, np.maximum(side * weights, 0.0), len(people)) for side in (1, -1))
+        missed = np.minimum(-weights[disliked] / np.where(whole > 0, whole, against)[owners[disliked]], 1.0)
+        said = np.concatenate([clusters.people, owners[disliked]])
+        order = np.argsort(said, kind="stable")
+        members = [liked[clusters.of(cluster)] for cluster in range(len(clusters))] + list(disliked[:, None])
+        return _Said(
+            people=said[order],
+            vectors=np.concatenate(
+                [clusters.vectors.reshape(-1, self.vectors.shape[1]), self.vectors[items[disliked]]]
+            )[order],
+            shares=np.concatenate([clusters.weights**self.config.share, -(missed**self.config.share)])[order],
+            members=[members[place] for place in order.tolist()],
+        )
 
     def _kernel(self, cosines: np.ndarray) -> np.ndarray:
         return np.asarray(np.maximum(cosines, 0.0) ** self.config.sharpness)

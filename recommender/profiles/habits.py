@@ -171,7 +171,8 @@ def _distinct(users: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nda
         return users, values
     least = values.min()
     span = values.max() - least + 1
-    pairs = np.unique(users * span + (values - least))
+    pairs = np.sort(users * span + (values - least))
+    pairs = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])]
     return pairs // span, pairs % span + least
 
 

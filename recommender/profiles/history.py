@@ -14,9 +14,6 @@ from recommender.meaning import Events, cells_of, recency
 from recommender.profiles.context import ProfileContext
 from text.windows import has_vector
 
-Written = tuple[np.ndarray, np.ndarray]
-"""What one person wrote: items ``(r,)`` and vectors ``(r, d)``."""
-
 
 @dataclass(frozen=True)
 class Words:
@@ -96,18 +93,14 @@ class Histories:
     def _event_starts(self) -> np.ndarray:
         return np.searchsorted(self.events.users, np.arange(len(self) + 1))
 
-    def cells_of(self, row: int) -> slice:
-        """Where the cells of one person stand."""
-        return slice(int(self._cell_starts[row]), int(self._cell_starts[row + 1]))
-
     def events_of(self, rows: range) -> Events:
         """The events of consecutive people, counted from 0."""
         own = self.events.take(slice(int(self._event_starts[rows.start]), int(self._event_starts[rows.stop])))
         return replace(own, users=own.users - rows.start)
 
-    def words_of(self, row: int) -> Written | None:
-        """Items ``(r,)`` and vectors ``(r, d)`` of what one person wrote; None where nobody wrote."""
+    def words_of(self, rows: range) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """What consecutive people wrote: who (from 0), about which item, and the vectors, None where nobody did."""
         if self.words is None:
-            return None
-        own = slice(*np.searchsorted(self.words.users, [row, row + 1]))
-        return self.words.items[own], self.words.vectors[own]
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), None
+        own = slice(*np.searchsorted(self.words.users, [rows.start, rows.stop]))
+        return self.words.users[own] - rows.start, self.words.items[own], self.words.vectors[own]

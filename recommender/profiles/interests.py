@@ -10,33 +10,26 @@ does not grow with the length of the history, and the vector is the weighted mea
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.cluster.hierarchy import linkage
-from scipy.spatial.distance import squareform
+import scipy.sparse as sp
 
-from recommender.profiles.context import ProfileContext
-from recommender.profiles.history import Histories, Written
+from recommender.profiles.clusters import ClusterConfig, Clusters, cluster_actions
+from recommender.profiles.context import ProfileContext, ranges
+from recommender.profiles.history import Histories
 from recommender.profiles.naming import name_groups
 from recommender.profiles.tags import TagConfig
 from text.windows import unit_rows
 
 
 @dataclass(frozen=True)
-class InterestConfig:
-    """How a person's actions become interests."""
+class InterestConfig(ClusterConfig):
+    """How a person's actions become interests, which are clusters of them."""
 
-    most: int = 5
-    """Interests a person may have; at least 1."""
-    min_silhouette: float = 0.06
-    """Mean silhouette, in [-1, 1], that a split must reach; below it a person has one interest. Directions without any
-    structure give .01 to .05 in 384 dimensions; the plots that viewers of MovieLens 100k liked .05 to .2."""
-    max_actions: int = 128
-    """Actions that are clustered: the weightiest ones. Ward's method takes quadratic time and memory in them."""
     own_words: float = 0.5
     """Share of the person's own review in the vector of an item that they wrote about, in [0, 1]; the rest is the
     item's text."""
@@ -44,7 +37,7 @@ class InterestConfig:
     """Item ids that are kept with an interest."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Interest:
     """``(:User)-[:HAS_INTEREST]->(:Interest {id, name, weight, vector, items, size})``."""
 
@@ -67,18 +60,6 @@ class Interest:
         return {"name": self.name, "weight": round(self.weight, 4), "size": self.size, "items": list(self.items)}
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """One interest before it has a name."""
-
-    weight: float
-    """Share of the person's liking, in (0, 1]; adds up to 1 over the person's interests."""
-    vector: np.ndarray
-    """``(d,)`` float32 of unit length: the direction of the weighted mean of the members."""
-    members: np.ndarray
-    """``(m,)`` int64 positions in the actions, the nearest to ``vector`` (the medoid) first."""
-
-
 def interests_of(
     histories: Histories, rows: range, context: ProfileContext, config: InterestConfig, naming: TagConfig
 ) -> list[tuple[Interest, ...]]:
@@ -88,164 +69,83 @@ def interests_of(
     An action is a liked item: ``unit((1 - s) * item vector + s * unit(sum of own review vectors))`` with ``s`` the
     share of ``own_words``, or whichever of the two there is.
     """
-    found = [_clusters(histories, row, context, config) for row in rows]
-    groups = [(items[one.members], weights[one.members]) for items, weights, own in found for one in own]
-    names = iter(name_groups(groups, context, naming))
-    drawn = []
-    for row, (items, _, clusters) in zip(rows, found, strict=True):
-        words = histories.words_of(row)
-        reviews = Counter(() if words is None else words[0].tolist())
-        own = (
-            Interest(
-                id=_interest_id(histories.user_ids[row], items[cluster.members], reviews, context),
-                name=next(names),
-                weight=cluster.weight,
-                vector=cluster.vector,
-                items=tuple(context.items[item] for item in items[cluster.members[: config.members]].tolist()),
-                size=len(cluster.members),
-            )
-            for cluster in clusters
+    actions = _Actions.of(histories, rows, context, config.own_words)
+    clusters = cluster_actions(actions.people, actions.weights, actions.vectors, config)
+    items = actions.items[clusters.members]
+    names = name_groups(clusters.starts, items, actions.weights[clusters.members], context, naming)
+    ids = _ids(histories.user_ids[rows.start : rows.stop], clusters, actions, context)
+    drawn: list[list[Interest]] = [[] for _ in rows]
+    columns = zip(clusters.people.tolist(), clusters.weights.tolist(), clusters.vectors, names, ids, strict=True)
+    external = context.items.ids
+    for (start, stop), (person, weight, vector, name, id) in zip(
+        pairwise(clusters.starts.tolist()), columns, strict=True
+    ):
+        first = tuple(external[item] for item in items[start : min(stop, start + config.members)].tolist())
+        drawn[person].append(Interest(id, name, weight, vector, first, stop - start))
+    return [tuple(own) for own in drawn]
+
+
+@dataclass(frozen=True)
+class _Actions:
+    """Liked items of several people, those of which a vector is known; arrays ``(n,)``."""
+
+    people: np.ndarray
+    items: np.ndarray
+    weights: np.ndarray
+    item_vectors: np.ndarray | None
+    """Of all items."""
+    reviews: np.ndarray
+    """``(2, n)`` int64: of ``words``, the first that is about the item, and the first that is not."""
+    words: np.ndarray | None
+    """``(r, d)``: vectors of what these people wrote."""
+    own_words: float
+
+    @classmethod
+    def of(cls, histories: Histories, rows: range, context: ProfileContext, own_words: float) -> _Actions:
+        """What these people like."""
+        cells, recent = histories.block(rows)
+        liked = recent > 0
+        people, items, weights = cells.users[liked], cells.items[liked], recent[liked]
+        authors, about, words = histories.words_of(rows)
+        # Sorted by author and item; what is about an item that its author does not like finds no action.
+        reviews = np.stack(
+            [
+                np.searchsorted(authors * cells.num_items + about, people * cells.num_items + items, side)
+                for side in ("left", "right")
+            ]
         )
-        drawn.append(tuple(own))
-    return drawn
+        known = reviews[1] > reviews[0]
+        if context.item_vectors is not None:
+            known |= context.told[items]
+        return cls(
+            people[known], items[known], weights[known], context.item_vectors, reviews[:, known], words, own_words
+        )
+
+    def vectors(self, places: np.ndarray) -> np.ndarray:
+        """``(len(places), d)`` float32 unit rows."""
+        met = None if self.item_vectors is None else self.item_vectors[self.items[places]]
+        written, starts = ranges(*self.reviews[:, places])
+        if self.words is None or (met is not None and not len(written)):
+            assert met is not None, "an action has a text, or words"
+            return np.asarray(met)
+        shape = (len(places), len(self.words))
+        sums = sp.csr_matrix((np.ones(len(written), np.float32), written, starts), shape=shape) @ self.words
+        said = unit_rows(np.asarray(sums))
+        if met is None:
+            return said
+        alone = ~(met.any(axis=1) & said.any(axis=1))
+        mixed = (1 - self.own_words) * met + self.own_words * said
+        mixed[alone] = met[alone] + said[alone]
+        return unit_rows(mixed)
 
 
-def _clusters(
-    histories: Histories, row: int, context: ProfileContext, config: InterestConfig
-) -> tuple[np.ndarray, np.ndarray, list[Cluster]]:
-    """What one person likes, how much, and the clusters of it."""
-    own = histories.cells_of(row)
-    liked = histories.recent[own] > 0
-    items, weights = histories.cells.items[own][liked], histories.recent[own][liked]
-    vectors = _action_vectors(items, histories.words_of(row), context.item_vectors, config.own_words)
-    return items, weights, [] if vectors is None else cluster_actions(vectors, weights, config)
-
-
-def _interest_id(user_id: str, members: np.ndarray, reviews: Mapping[int, int], context: ProfileContext) -> str:
-    """Of the person, the members, and how many reviews of each there are."""
-    parts = (f"\0{context.items[member]}\0{reviews.get(member, 0)}" for member in np.sort(members).tolist())
-    return hashlib.blake2b("".join([user_id, *parts]).encode(), digest_size=16).hexdigest()
-
-
-def _action_vectors(
-    items: np.ndarray, words: Written | None, item_vectors: np.ndarray | None, own_words: float
-) -> np.ndarray | None:
-    """``(len(items), d)`` float32: unit rows, or zero rows where there is no text; None where there is none at all."""
-    if words is None or not len(words[0]):
-        return None if item_vectors is None else item_vectors[items]
-    about, written = words
-    # items are sorted; reviews of items outside them (disliked, or weightless) add nothing
-    positions = np.searchsorted(items, about)
-    member = positions < len(items)
-    member[member] = items[positions[member]] == about[member]
-    said = np.zeros((len(items), written.shape[1]), dtype=np.float32)
-    np.add.at(said, positions[member], written[member])
-    said = unit_rows(said)
-    if item_vectors is None:
-        return said
-    met = item_vectors[items]
-    alone = ~(met.any(axis=1) & said.any(axis=1))
-    mixed = (1 - own_words) * met + own_words * said
-    mixed[alone] = met[alone] + said[alone]
-    return unit_rows(mixed)
-
-
-def cluster_actions(vectors: np.ndarray, weights: np.ndarray, config: InterestConfig) -> list[Cluster]:
-    """The interests behind a person's actions, the most important first.
-
-    With unit vectors :math:`x_j` and weights :math:`w_j > 0`: Ward's tree of the actions; among its cuts into
-    :math:`k = 2..most` clusters the one of the highest weighted mean silhouette, when that reaches ``min_silhouette``,
-    else one cluster. A cluster :math:`C` has the vector :math:`\\sum_C w_j x_j` scaled to unit length and the weight
-    :math:`\\sum_C w_j / \\sum w_j`.
-
-    Args:
-        vectors: ``(n, d)`` float32 unit rows; zero rows (no text) take no part.
-        weights: ``(n,)`` liking after recency; actions that are not positive take no part.
-        config: bounds.
-
-    The result is deterministic: ties go to the earlier action.
-    """
-    usable = np.flatnonzero((weights > 0) & vectors.any(axis=1))
-    if not len(usable):
-        return []
-    chosen = usable[np.argsort(-weights[usable], kind="stable")[: config.max_actions]]
-    points, mass = vectors[chosen].astype(np.float32), weights[chosen].astype(np.float64)
-    labels = _split(points, mass, config)
-    total = mass.sum()
-    clusters = []
-    for label in range(labels.max() + 1):
-        rows = np.flatnonzero(labels == label)
-        clusters.append(_cluster(points[rows], mass[rows], chosen[rows], total))
-    return sorted(clusters, key=lambda cluster: (-cluster.weight, int(cluster.members.min())))
-
-
-def _cluster(points: np.ndarray, mass: np.ndarray, positions: np.ndarray, total: float) -> Cluster:
-    mean = mass @ points
-    length = float(np.linalg.norm(mean))
-    # Members that cancel out have no mean direction; the weightiest one speaks for them.
-    vector = points[0] if length < 1e-6 else mean / length
-    vector = vector.astype(np.float32)
-    nearest = np.argsort(-(points @ vector), kind="stable")
-    return Cluster(weight=float(mass.sum() / total), vector=vector, members=positions[nearest])
-
-
-def _split(points: np.ndarray, mass: np.ndarray, config: InterestConfig) -> np.ndarray:
-    """Cluster label of each point, from 0."""
-    one = np.zeros(len(points), dtype=np.int64)
-    if len(points) < 3 or config.most < 2:
-        return one  # two points are never closer to their own cluster than to the other one
-    distances = np.clip(1.0 - points @ points.T, 0.0, None).astype(np.float64)
-    np.fill_diagonal(distances, 0.0)
-    # Unit vectors: the squared Euclidean distance, which Ward's method needs, is twice the cosine distance.
-    tree = linkage(np.sqrt(2.0 * squareform(distances, checks=False)), method="ward")
-    best, labels = config.min_silhouette, one
-    cuts = list(_cuts(tree, min(config.most, len(points) - 1)))
-    for cut, score in zip(cuts, mean_silhouettes(distances, cuts, mass), strict=True):
-        if score > best + 1e-9:
-            best, labels = score, cut
-    return labels
-
-
-def _cuts(tree: np.ndarray, most: int) -> Iterator[np.ndarray]:
-    """The labels of a linkage tree cut into 2 to ``most`` clusters, in a tenth of the time of scipy's ``fcluster``."""
-    n = len(tree) + 1
-    children = tree[:, :2].astype(np.int64).tolist()
-    leaves = [1 << leaf for leaf in range(n)]  # of each node, a bit each
-    for left, right in children:
-        leaves.append(leaves[left] | leaves[right])
-    labels = np.zeros(n, dtype=np.int64)
-    for k in range(1, most):
-        under = leaves[children[n - 1 - k][1]].to_bytes((n + 7) // 8, "little")  # the last rows are the top
-        labels = labels.copy()
-        labels[np.unpackbits(np.frombuffer(under, np.uint8), count=n, bitorder="little").view(bool)] = k
-        yield labels
-
-
-def mean_silhouettes(distances: np.ndarray, cuts: Sequence[np.ndarray], weights: np.ndarray) -> list[float]:
-    """Weighted mean of ``s = (b - a) / max(a, b)`` over points (Rousseeuw 1987); 0 for a point alone in its cluster.
-
-    ``a`` is a point's mean distance to the others of its cluster, ``b`` the least mean distance to another cluster.
-
-    >>> line = np.array([0.0, 1.0, 4.0, 5.0])
-    >>> [round(one, 4) for one in mean_silhouettes(abs(line[:, None] - line), [np.array([0, 0, 1, 1])], np.ones(4))]
-    [0.746]
-
-    Args:
-        distances: ``(n, n)`` symmetric with a zero diagonal.
-        cuts: for each the cluster of each point ``(n,)``, from 0 without a gap; at least two clusters.
-        weights: ``(n,)`` positive.
-    """
-    rows = np.arange(len(weights))
-    starts = np.cumsum([0, *(int(labels.max()) + 1 for labels in cuts)])
-    own = np.stack(cuts, axis=1) + starts[:-1]  # the clusters of all cuts stand side by side
-    members = np.zeros((len(rows), starts[-1]))
-    members[rows[:, None], own] = 1.0
-    sizes, sums = members.sum(axis=0), distances @ members
-    a = sums[rows[:, None], own] / np.maximum(sizes[own] - 1, 1)
-    others = sums / sizes
-    others[rows[:, None], own] = np.inf
-    b = np.minimum.reduceat(others, starts[:-1], axis=1)
-    widest = np.maximum(a, b)
-    s = np.where((sizes[own] > 1) & (widest > 0), (b - a) / np.where(widest > 0, widest, 1.0), 0.0)
-    means: list[float] = (weights @ s / weights.sum()).tolist()
-    return means
+def _ids(users: Sequence[str], clusters: Clusters, actions: _Actions, context: ProfileContext) -> list[str]:
+    """A hash for each cluster: of the person, the members, and how many reviews of each there are."""
+    members = clusters.members[np.lexsort((actions.items[clusters.members], clusters.owners))]
+    external = context.items.ids
+    items, counts = actions.items[members].tolist(), (actions.reviews[1] - actions.reviews[0])[members].tolist()
+    parts = [f"\0{external[item]}\0{count}" for item, count in zip(items, counts, strict=True)]
+    return [
+        hashlib.blake2b((users[person] + "".join(parts[start:stop])).encode(), digest_size=16).hexdigest()
+        for person, (start, stop) in zip(clusters.people.tolist(), pairwise(clusters.starts.tolist()), strict=True)
+    ]

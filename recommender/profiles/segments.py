@@ -92,15 +92,13 @@ class Segments:
         odds = np.exp(self.config.sharpness * (people @ self.centres.T - 1))
         strengths = odds / odds.sum(axis=1, keepdims=True)
         strengths[~people.any(axis=1)] = 0.0
-        return [self._memberships(own) for own in strengths]
-
-    def _memberships(self, strengths: np.ndarray) -> tuple[Membership, ...]:
-        order = np.argsort(-strengths, kind="stable")
-        return tuple(
-            Membership(self.segments[s].id, self.segments[s].name, float(strengths[s]))
-            for s in order.tolist()
-            if strengths[s] >= self.config.min_strength
-        )
+        rows, segments = np.nonzero(strengths >= self.config.min_strength)
+        order = np.lexsort((segments, -strengths[rows, segments], rows))
+        found: list[list[Membership]] = [[] for _ in strengths]
+        columns = (column[order].tolist() for column in (rows, segments, strengths[rows, segments]))
+        for row, segment, strength in zip(*columns, strict=True):
+            found[row].append(Membership(self.segments[segment].id, self.segments[segment].name, strength))
+        return [tuple(own) for own in found]
 
 
 def find_segments(faded: sp.csr_matrix, context: ProfileContext, config: SegmentConfig) -> Segments | None:
@@ -167,7 +165,7 @@ def _leading_directions(matrix: sp.csr_matrix, size: int, seed: int) -> np.ndarr
 
 def _means(faded: sp.csr_matrix, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Unit mean item of each person ``(B, r)`` float32, and who has one."""
-    means = unit_rows(np.asarray(faded.maximum(0) @ features, dtype=np.float32))
+    means = unit_rows(np.asarray(faded.maximum(0).astype(np.float32) @ features))
     return means, np.asarray(means.any(axis=1))
 
 
@@ -233,6 +231,6 @@ def _names(liked: sp.csr_matrix, labels: np.ndarray, k: int, context: ProfileCon
     by_entity = affinity(attention @ context.attributes, mass[:, None], shares[None, :], prior)
     orders = np.argsort(-by_entity, axis=1, kind="stable")
     return [
-        ", ".join(first_names(order[scores[order] > 0], context, 2)) or context.title(int(titles.argmax()))
+        ", ".join(first_names(order[scores[order] > 0].tolist(), context, 2)) or context.title(int(titles.argmax()))
         for order, scores, titles in zip(orders, by_entity, by_item, strict=True)
     ]

@@ -16,9 +16,10 @@ whole population's attention. An entity that everybody meets (``p`` near 1) and 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 
 from recommender.data import Cells
 from recommender.profiles.context import ProfileContext
@@ -44,8 +45,7 @@ class TagConfig:
     """Entities with a larger share of everybody's attention are hubs and never a tag."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """``(:User)-[:INTERESTED_IN {weight, sentiment, source}]->(:Entity)``."""
 
     entity_id: str
@@ -91,20 +91,30 @@ def tag_people(cells: Cells, recent: np.ndarray, context: ProfileContext, config
         side = recent * sign > 0
         mass = np.bincount(cells.users[side], weights=abs(recent[side]), minlength=cells.num_users)
         size = np.bincount(cells.users[side], minlength=cells.num_users)
-        weights = affinity(met.attention[sign], mass[met.users], context.shares[met.entities], config.prior)
         required = np.where(size > config.few, config.min_support, 1)[met.users]
         # Somebody who likes one half of an entity's items and dislikes the other has no feeling towards it.
-        keep = (weights >= config.min_weight) & (met.support[sign] >= required) & (sign * met.sentiment > 0)
-        for pair in _strongest(met, weights, np.flatnonzero(keep & _telling(met.entities, context, config)), most):
-            entity = context.entities.describe(int(met.entities[pair]))
-            sentiment, support = float(met.sentiment[pair]), int(met.support[sign][pair])
-            tags[met.users[pair]].append(Tag(*entity, float(weights[pair]), sentiment, support))
+        kept = np.flatnonzero(
+            (met.support[sign] >= required)
+            & (sign * met.sentiment > 0)
+            & (context.shares[met.entities] <= config.max_share)
+        )
+        users, entities = met.users[kept], met.entities[kept]
+        weights = affinity(met.attention[sign][kept], mass[users], context.shares[entities], config.prior)
+        chosen = _strongest(users, entities, weights, np.flatnonzero(weights >= config.min_weight), most)
+        pairs = kept[chosen]
+        columns = users[chosen], entities[chosen], weights[chosen], met.sentiment[pairs], met.support[sign][pairs]
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        for user, entity, weight, sentiment, support in rows:
+            tags[user].append(Tag(*context.entities.describe(entity), weight, sentiment, support))
     return [tuple(own) for own in tags]
 
 
 @dataclass(frozen=True)
 class _Met:
-    """The different (person, entity) pairs that some cell joins; arrays ``(pairs,)``, by sign where there are two."""
+    """The different (person, entity) pairs that some cell joins; arrays ``(pairs,)``, by sign where there are two.
+
+    Entities are those of :attr:`ProfileContext.telling`.
+    """
 
     users: np.ndarray
     entities: np.ndarray
@@ -114,31 +124,32 @@ class _Met:
 
 
 def _meet(cells: Cells, recent: np.ndarray, context: ProfileContext) -> _Met:
-    positions, entities = context.entities_of(cells.items)
-    pairs, inverse = np.unique(cells.users[positions] * len(context.entities) + entities, return_inverse=True)
+    incidence, telling = context.telling
+    shape = (cells.num_users, cells.num_items)
+    starts = np.searchsorted(cells.users, np.arange(cells.num_users + 1))
 
-    def total(values: np.ndarray) -> np.ndarray:
-        sums: np.ndarray = np.bincount(inverse, weights=values[positions], minlength=len(pairs))
-        return sums
+    def total(values: np.ndarray) -> sp.csr_matrix:
+        """Sums over each pair's cells, in one order of pairs whatever the values; a sum of 0 would be left out."""
+        return sp.csr_matrix((values, cells.items, starts), shape=shape) @ incidence
 
-    attention = {sign: total(np.maximum(sign * recent, 0.0)) for sign in (+1, -1)}
-    support = {sign: total(sign * cells.weights > 0) for sign in (+1, -1)}
-    sentiment = total(cells.weights) / np.bincount(inverse, minlength=len(pairs))
-    users, columns = np.divmod(pairs, max(len(context.entities), 1))
-    return _Met(users, columns, attention, support, sentiment)
+    liking = cells.weights > 0
+    attention = total(np.maximum(abs(recent), np.finfo(np.float64).tiny) * np.where(liking, 1.0, 1j))
+    feeling = total(cells.weights + 1j * liking)
+    count = total(np.ones(len(cells))).data.real
+    liked = np.rint(feeling.data.imag).astype(np.int64)
+    return _Met(
+        users=np.repeat(np.arange(cells.num_users), np.diff(attention.indptr)),
+        entities=telling[attention.indices],
+        attention={+1: attention.data.real, -1: attention.data.imag},
+        support={+1: liked, -1: np.rint(count).astype(np.int64) - liked},
+        sentiment=feeling.data.real / count,
+    )
 
 
-def _telling(entities: np.ndarray, context: ProfileContext, config: TagConfig) -> np.ndarray:
-    """Which entities tell people apart: neither hubs, nor those of a single item, which say no more than the item."""
-    shares, degrees = context.shares[entities], context.degrees[entities]
-    telling: np.ndarray = (shares <= config.max_share) & (degrees > 1)
-    return telling
-
-
-def _strongest(met: _Met, weights: np.ndarray, kept: np.ndarray, most: int) -> np.ndarray:
+def _strongest(users: np.ndarray, entities: np.ndarray, weights: np.ndarray, kept: np.ndarray, most: int) -> np.ndarray:
     """Of the pairs in ``kept`` at most ``most`` a person, by person and falling weight; ties go to the lower id."""
-    order = kept[np.lexsort((met.entities[kept], -weights[kept], met.users[kept]))]
-    people = met.users[order]
+    order = kept[np.lexsort((entities[kept], -weights[kept], users[kept]))]
+    people = users[order]
     rank = np.arange(len(order)) - np.searchsorted(people, people)
     strongest: np.ndarray = order[rank < most]
     return strongest

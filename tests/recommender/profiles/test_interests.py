@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 
+from recommender.profiles.clusters import CELLS, ClusterConfig, Clusters, _cuts, cluster_actions, mean_silhouettes
 from recommender.profiles.history import Words
-from recommender.profiles.interests import InterestConfig, _cuts, cluster_actions, interests_of, mean_silhouettes
+from recommender.profiles.interests import InterestConfig, interests_of
 from recommender.profiles.tags import TagConfig
 from tests.recommender.profiles.worlds import World, axes, rated, world
 
@@ -20,8 +23,26 @@ def interests(planted: World, user: int = 0, words: Words | None = None, **optio
     return interests_of(planted.histories(words=words), rows, planted.context, config, TagConfig())[0]
 
 
+@dataclass(frozen=True)
+class Cluster:
+    weight: float
+    vector: np.ndarray
+    members: np.ndarray
+
+
+def clustered(points: np.ndarray, weights: np.ndarray, config: ClusterConfig | None = None) -> list[Cluster]:
+    """The clusters of one person."""
+    nobody = np.zeros(len(weights), dtype=np.int64)
+    return listed(cluster_actions(nobody, weights, lambda places: points[places], config or ClusterConfig()))
+
+
+def listed(found: Clusters) -> list[Cluster]:
+    rows = zip(found.weights.tolist(), found.vectors, strict=True)
+    return [Cluster(weight, vector, found.of(place)) for place, (weight, vector) in enumerate(rows)]
+
+
 def test_two_topics_are_two_interests_weighed_by_their_liking() -> None:
-    clusters = cluster_actions(axes([0, 1, 0, 1, 0]), np.array([1.0, 0.5, 1.0, 0.5, 1.0]), InterestConfig())
+    clusters = clustered(axes([0, 1, 0, 1, 0]), np.array([1.0, 0.5, 1.0, 0.5, 1.0]))
     assert [cluster.weight for cluster in clusters] == [0.75, 0.25]
     assert [sorted(cluster.members.tolist()) for cluster in clusters] == [[0, 2, 4], [1, 3]]
     np.testing.assert_allclose(np.stack([cluster.vector for cluster in clusters]), np.eye(4)[:2], atol=1e-6)
@@ -35,7 +56,7 @@ def test_planted_groups_are_found_through_noise(groups: int) -> None:
     labels = np.repeat(np.arange(groups), 8)
     points = centres[labels] + 0.05 * rng.standard_normal((len(labels), 64))
     points = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
-    clusters = cluster_actions(points, np.ones(len(points)), InterestConfig())
+    clusters = clustered(points, np.ones(len(points)))
     assert sorted(set(labels[cluster.members]).pop() for cluster in clusters) == list(range(groups))
     assert all(len(set(labels[cluster.members])) == 1 for cluster in clusters)
 
@@ -43,32 +64,32 @@ def test_planted_groups_are_found_through_noise(groups: int) -> None:
 def test_directions_without_structure_are_one_interest() -> None:
     points = np.random.default_rng(0).standard_normal((40, 384)).astype(np.float32)
     points /= np.linalg.norm(points, axis=1, keepdims=True)
-    clusters = cluster_actions(points, np.ones(40), InterestConfig())
+    clusters = clustered(points, np.ones(40))
     assert [cluster.weight for cluster in clusters] == [1.0]
     mean = points.sum(axis=0) / np.linalg.norm(points.sum(axis=0))
     np.testing.assert_allclose(clusters[0].vector, mean, atol=1e-6)
 
 
 def test_no_more_interests_than_configured() -> None:
-    clusters = cluster_actions(axes([0, 0, 1, 1, 2, 2, 3, 3]), np.ones(8), InterestConfig(most=3))
+    clusters = clustered(axes([0, 0, 1, 1, 2, 2, 3, 3]), np.ones(8), ClusterConfig(most=3))
     assert len(clusters) == 3
 
 
 def test_only_the_weightiest_actions_are_clustered() -> None:
-    clusters = cluster_actions(axes([0, 0, 1, 1]), np.array([0.9, 0.8, 0.2, 0.1]), InterestConfig(max_actions=2))
+    clusters = clustered(axes([0, 0, 1, 1]), np.array([0.9, 0.8, 0.2, 0.1]), ClusterConfig(max_actions=2))
     assert [cluster.members.tolist() for cluster in clusters] == [[0, 1]]
 
 
 def test_members_begin_with_the_medoid() -> None:
     points = np.array([[0.6, 0.8], [1, 0], [0.8, 0.6]], np.float32)
-    (cluster,) = cluster_actions(points, np.ones(3), InterestConfig(most=1))
+    (cluster,) = clustered(points, np.ones(3), ClusterConfig(most=1))
     # the sum (2.4, 1.4) has cosines .921, .864 and .993 with the three
     assert cluster.members.tolist() == [2, 0, 1]
 
 
 def test_opposite_members_have_the_direction_of_the_weightiest() -> None:
     points = np.array([[1, 0], [-1, 0]], np.float32)
-    (cluster,) = cluster_actions(points, np.ones(2), InterestConfig())
+    (cluster,) = clustered(points, np.ones(2))
     assert cluster.vector.tolist() == [1.0, 0.0]
 
 
@@ -138,12 +159,13 @@ def test_the_id_changes_with_the_members_and_with_what_is_written_about_them() -
 def test_silhouette_and_cuts_agree_with_slow_references(n: int, k: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     points, weights = rng.standard_normal((n, 3)), rng.uniform(0.1, 1, n)
-    distances = np.linalg.norm(points[:, None] - points[None], axis=2)
-    tree = linkage(points, method="ward")
-    cuts = list(_cuts(tree, min(k, n - 1)))
-    scores = mean_silhouettes(distances, cuts, weights)
-    for clusters, (cut, score) in enumerate(zip(cuts, scores, strict=True), start=2):
-        partition = fcluster(tree, clusters, criterion="maxclust")
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    distances = 1.0 - points @ points.T
+    np.fill_diagonal(distances, 0.0)
+    cuts = _cuts(distances[None], np.array([n]), min(k, n - 1))
+    scores = mean_silhouettes(distances[None], cuts, weights[None])[0]
+    for clusters, (cut, score) in enumerate(zip(cuts[0].T, scores, strict=True), start=2):
+        partition = fcluster(linkage(points, method="ward"), clusters, criterion="maxclust")
         assert len(set(zip(cut, partition, strict=True))) == len(set(partition)) == clusters
         assert score == pytest.approx(slow_silhouette(distances, cut, weights))
 
@@ -166,6 +188,29 @@ def test_the_order_of_actions_does_not_matter() -> None:
     points = rng.standard_normal((30, 8)).astype(np.float32)
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     weights, order = rng.uniform(0.1, 1, 30), rng.permutation(30)
-    straight = cluster_actions(points, weights, InterestConfig())
-    shuffled = cluster_actions(points[order], weights[order], InterestConfig())
+    straight = clustered(points, weights)
+    shuffled = clustered(points[order], weights[order])
     assert [set(c.members) for c in straight] == [set(order[c.members]) for c in shuffled]
+
+
+def test_each_of_many_people_is_clustered_as_alone() -> None:
+    """However many actions each has, and in however many groups they are: with hundreds, with two, with none."""
+    rng = np.random.default_rng(5)
+    sizes = np.array([1, 0, 2, 3, 300, 128, 129, *rng.integers(1, 90, 60)])
+    people = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    centres = rng.standard_normal((4, 16))
+    points = centres[rng.integers(0, 4, len(people))] + 0.6 * rng.standard_normal((len(people), 16))
+    points = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+    weights = rng.uniform(0.1, 1, len(people))
+    assert (sizes.astype(float) ** 2).sum() > CELLS / 8
+    found = cluster_actions(people, weights, lambda places: points[places], ClusterConfig())
+    assert (np.diff(found.people) >= 0).all()
+    together = listed(found)
+    for person in range(len(sizes)):
+        own = np.flatnonzero(people == person)
+        mine = [together[place] for place in np.flatnonzero(found.people == person).tolist()]
+        alone = clustered(points[own], weights[own]) if len(own) else []
+        assert [cluster.members.tolist() for cluster in mine] == [own[one.members].tolist() for one in alone]
+        np.testing.assert_allclose([one.weight for one in mine], [one.weight for one in alone])
+        for one, other in zip(mine, alone, strict=True):
+            np.testing.assert_allclose(one.vector, other.vector, atol=1e-6)

@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse as sp
 
 from recommender.profiles.context import population_shares
+from recommender.profiles.profile import ProfileConfig
 from recommender.profiles.tags import Tag, TagConfig, tag_people
 from tests.recommender.profiles.worlds import World, rated, world
 
@@ -78,6 +79,17 @@ def test_old_likings_weigh_less_but_feel_the_same() -> None:
     q = (2 * 0.6 + 10 * p) / (2 * 1.6 + 10)  # after one half-life .6 of an event is left
     assert old.weight == pytest.approx(1 - (p / q) ** q)
     assert new.sentiment == old.sentiment == 1.0
+
+
+def test_what_has_faded_to_nothing_is_no_tag() -> None:
+    """Of liked items so old that nothing is left of their weight, beside those of now."""
+    genres = {"GENRE": {0: ["Old"], 1: ["Old"], 2: ["New"], 3: ["New"]}}
+    rows = [rated(0, 0, 5, day=0), rated(0, 1, 5, day=0), rated(0, 2, 5, day=4000), rated(0, 3, 5, day=4000)]
+    planted = world([*rows, *(rated(1, item, 5) for item in range(4, 24))], 2, 24, genres)
+    histories = planted.histories(ProfileConfig(half_life_days=1.0, recency_floor=0.0))
+    assert (histories.recent[:2] == 0).all()
+    first, _ = tag_people(histories.cells, histories.recent, planted.context, TagConfig())
+    assert [(tag.name, tag.support, tag.sentiment) for tag in first] == [("New", 2, 1.0)]
 
 
 @pytest.fixture(scope="module")
