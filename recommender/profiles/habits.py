@@ -66,7 +66,7 @@ class Habits:
 
     def to_properties(self) -> dict[str, Any]:
         """Properties of ``:User``: scalars and flat lists, which any property graph stores; None removes one."""
-        values = asdict(self)
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         values["kinds"], values["kind_counts"] = list(self.kinds), list(self.kinds.values())
         return {PREFIX + name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
 
