@@ -29,10 +29,16 @@ class TooLarge(GnnError):
     """A computation would not fit its memory; ``needed`` and ``budget`` are bytes, ``advice`` says what to do."""
 
     def __init__(self, what: str, needed: int, budget: int, advice: str) -> None:
-        super().__init__(f"{what} needs {needed / 2**30:.2f} GiB; the budget is {budget / 2**30:.2f} GiB. {advice}")
+        super().__init__(f"{what} needs {_said(needed)}; {_said(budget)} may be taken. {advice}")
         self.needed = needed
         self.budget = budget
         self.advice = advice
+
+
+def _said(size: int) -> str:
+    if size >= 2**30:
+        return f"{size / 2**30:.2f} GiB"
+    return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{size / 2**10:.1f} KiB"
 
 
 class OutOfMemory(GnnError):

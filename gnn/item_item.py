@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from gnn.errors import Diverged, ShapeError, TooLarge, require
+from gnn.errors import Diverged, ShapeError, require
 from gnn.sparse import (
     blocks,
     check_csr,
@@ -81,9 +81,7 @@ class EASEConfig:
         return 4 * items * items + 4 * 4 * min(BLOCK_FLOATS, items * items)
 
 
-def ease(
-    matrix: Tensor, config: EASEConfig, extra: Sequence[tuple[float, Tensor]] = (), memory: int | None = None
-) -> ItemItem:
+def ease(matrix: Tensor, config: EASEConfig, extra: Sequence[tuple[float, Tensor]] = ()) -> ItemItem:
     """The best zero-diagonal ``B`` for ``X ~ X B`` in the sense of ridge regression.
 
     ``B = I - P diag(1 / diag P)``, ``P = (G + Lambda)^-1``, ``G = X^T X + sum_r w_r F_r F_r^T`` and
@@ -96,18 +94,12 @@ def ease(
         matrix: CSR ``(U, n)`` weights above 0.
         config: hyper-parameters.
         extra: pairs of a weight ``w_r >= 0`` and CSR ``F_r`` ``(n, nodes)``.
-        memory: bytes that it may take; None does not ask.
 
     Raises:
-        TooLarge: the dense solve does not fit into them.
         ShapeError: an ``F_r`` with another number of rows.
     """
     check_csr(matrix, "matrix")
     size = matrix.shape[1]
-    needed = config.needed(size)
-    if memory is not None and needed > memory:
-        advice = "Its largest directions (ease_low_rank) and item_knn need less; memory says how much may be taken."
-        raise TooLarge(f"EASE over {size} items", needed, memory, advice)
     for _, features in extra:
         check_csr(features, "extra")
         if features.shape[0] != size:

@@ -58,7 +58,7 @@ class Budget:
 
     def __str__(self) -> str:
         """How far it is, for people."""
-        return "no budget" if self.seconds is None else f"{self.gone:.0f} of {self.seconds:g} s"
+        return "no budget" if self.seconds is None else f"{self.gone:.0f} of {round(self.seconds, 1):g} s"
 
 
 def check_budget(budget: Any, name: str = "budget") -> None:

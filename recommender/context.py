@@ -60,10 +60,10 @@ class RunContext:
         if not isinstance(self.memory, Memory):
             object.__setattr__(self, "memory", Memory.of(self.memory))
 
-    def memory_left(self) -> int:
-        """Bytes that may be taken now."""
+    def memory_left(self) -> float:
+        """Bytes that may be taken now; of a GPU, whose memory is its own, as many as it has."""
         assert isinstance(self.memory, Memory)
-        return self.memory.left()
+        return self.memory.left() if self.device == "cpu" else math.inf
 
     @contextmanager
     def computing(self) -> Iterator[None]:

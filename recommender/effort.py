@@ -1,8 +1,8 @@
-"""About how long a fit takes, before any was measured: what is too long for a budget must not be begun.
+"""About how long a fit takes and how much memory, before any was measured: what is too much must not be begun.
 
-Counted are the operations of the largest term of each part, in units of which a core does some 10^9 in a second. They
-tell configurations and sizes of data of one part from another, too: what a trial took, scaled by them, foretells the
-others (:func:`scaled`).
+Of time, counted are the operations of the largest term of each part, in units of which a core does some 10^9 in a
+second. They tell configurations and sizes of data of one part from another, too: what a trial took, scaled by them,
+foretells the others (:func:`scaled`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from gnn.errors import TooLarge
+from gnn.item_item import BLOCK_FLOATS, EASEConfig
 from gnn.objectives import ObjectiveConfig
+from recommender.context import RunContext
 from recommender.data import TrainingData
 
 RATE = 1e9
@@ -23,6 +26,23 @@ def seconds(name: str, config: Any, data: TrainingData) -> float:
     """Of a fit of the part of this name on an idle core; right within a few times."""
     operations: Callable[[Any, TrainingData], Any] = _OPERATIONS.get(name, _plain)
     return 0.01 + float(operations(config, data)) / RATE
+
+
+def memory(name: str, config: Any, data: TrainingData) -> int:
+    """Bytes that the fit of a part takes at its peak, beside the data; measured, and right within a half."""
+    held: Callable[[Any, TrainingData], Any] = _HELD.get(name, lambda *_: 0)
+    return int(held(config, data))
+
+
+def require_memory(name: str, config: Any, data: TrainingData, run: RunContext) -> None:
+    """Raises:
+    TooLarge: a fit would take more than may be taken now.
+    """
+    needed, left = memory(name, config, data), run.memory_left()
+    if needed > left:
+        over = f"{name} over {data.num_users} people and {data.num_items} items"
+        advice = "It is left out where other models are fitted; memory says how much may be taken."
+        raise TooLarge(over, needed, int(left), advice)
 
 
 def scaled(name: str, took: float, config: Any, tried: Any, data: TrainingData) -> float:
@@ -104,4 +124,42 @@ _OPERATIONS: dict[str, Callable[[Any, TrainingData], Any]] = {
     "knowledge_network": _knowledge,
     "relations": _relations,
     "content": _texts,
+}
+
+
+def _blocks(data: TrainingData) -> int:
+    """Bytes of dense similarities that are held at once, with what is made of them."""
+    return 16 * min(BLOCK_FLOATS, data.num_items**2)
+
+
+def _vectors_held(data: TrainingData, size: int, copies: int) -> int:
+    """Bytes of so many float32 numbers for each person and item, so many times over."""
+    return 4 * copies * size * (data.num_users + data.num_items)
+
+
+def _network_held(config: Any, data: TrainingData, nodes: int = 0, edges: int = 0) -> int:
+    """Vectors with their gradients and moments, layer by layer, the edges, and a block of scores."""
+    vectors: int = 64 * config.dimensions * (data.num_users + data.num_items + nodes)
+    return vectors + 100 * (len(data.cells) + edges) + _blocks(data) // 2
+
+
+def _texts_held(data: TrainingData) -> int:
+    return 0 if data.item_vectors is None else 2 * int(data.item_vectors.nbytes)
+
+
+_HELD: dict[str, Callable[[Any, TrainingData], int]] = {
+    "item_knn": lambda config, data: _blocks(data) + 16 * config.neighbours * data.num_items,
+    "rp3beta": lambda config, data: _blocks(data) + 16 * config.neighbours * data.num_items,
+    "graph_filter": lambda config, data: _vectors_held(data, min(config.rank, data.num_items), 6),
+    "ease": lambda _, data: EASEConfig.needed(data.num_items),
+    "collective": lambda _, data: EASEConfig.needed(data.num_items),
+    "ease_low_rank": lambda config, data: _vectors_held(data, min(config.rank, data.num_items), 3),
+    "ials": lambda config, data: _vectors_held(data, config.dimensions, 6) + 40 * len(data.cells),
+    "network": _network_held,
+    "knowledge_network": lambda config, data: _network_held(
+        config, data, data.knowledge.num_nodes - data.num_items, len(data.knowledge)
+    ),
+    "relations": lambda config, data: 16 * min(data.num_users, config.max_people) * data.num_items,
+    "content": lambda _, data: _texts_held(data) + _blocks(data),
+    "interests": lambda _, data: _texts_held(data),
 }

@@ -52,6 +52,7 @@ def fit_part(kind: type[Part], config: Any, data: TrainingData, run: RunContext)
     Raises:
         GnnError: it cannot be fitted to this data, for example because memory does not suffice.
     """
+    effort.require_memory(kind.name, config, data, run)
     with memory_errors(kind.name):
         return kind(config).fit(data, run)
 
@@ -405,7 +406,7 @@ class _Clocked(_Everything):
             self._note(kind)
         if (short := -self.spare() - self.MARGIN * self.whole) > 0:
             log.warning(
-                "the budget of %g s is less than this takes in any case, about %.0f s", self.whole, self.whole + short
+                "the budget of %.0f s is less than this takes in any case, about %.0f s", self.whole, self.whole + short
             )
 
     def _steps(self, until: float = math.inf) -> Iterator[Step]:
@@ -474,8 +475,9 @@ class _Clocked(_Everything):
         whole = len(self.bench.grids[kind.name])
         if left == whole > 0 and best.failed is None:
             takes = self.takes(kind, self.left[kind.name][0])
-            best.failed = f"left out: about {takes:.0f} s a fit, for which the budget of {self.whole:g} s has no time"
-        elif 0 < left < whole and len(self.bench.task) and self.counted(kind.name):
+            budget = f"the budget of {round(self.whole, 1):g} s"
+            best.failed = f"left out: about {takes:.0f} s a fit, for which {budget} has no time"
+        elif best.part is not None and 0 < left < whole and len(self.bench.task) and self.counted(kind.name):
             self._shorten(kind, f"{whole - left} of {whole} configurations")
 
     def _shorten(self, kind: type[Part], said: str) -> None:

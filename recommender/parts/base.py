@@ -27,6 +27,7 @@ from gnn.filters import GraphFilter
 from gnn.sparse import to_torch
 from recommender.context import RunContext
 from recommender.data import Cells, People, Rows, TrainingData
+from recommender.effort import require_memory
 from recommender.tensors import read_tensors, sound
 from text.windows import unit_rows
 
@@ -84,6 +85,7 @@ class Part(ABC):
             data: what it is to serve; all of its people and items are known afterwards.
             run: seed, device, threads.
         """
+        require_memory(self.name, self.config, data, run)
         return type(self)(self.config).fit(data, run)
 
     @abstractmethod

@@ -17,7 +17,7 @@ from gnn.sparse import to_torch
 from recommender.context import RunContext
 from recommender.data import TrainingData
 from recommender.parts.base import FilterPart, csr_restore, csr_state, fading
-from recommender.parts.item_item import EASE, memory
+from recommender.parts.item_item import EASE
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,7 @@ class LowRank(FilterPart):
     @classmethod
     def serves(cls, data: TrainingData, run: RunContext) -> bool:
         """Where the dense form does not fit."""
-        left = memory(run)
-        return left is not None and EASEConfig.needed(data.num_items) > left
+        return EASEConfig.needed(data.num_items) > run.memory_left()
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         liked = fading(data, self.config).positive

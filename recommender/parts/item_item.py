@@ -28,11 +28,6 @@ class EASEConfig(item_item.EASEConfig):
     """Stands in what was written before; what may be taken is now :attr:`recommender.context.RunContext.memory`."""
 
 
-def memory(run: RunContext) -> int | None:
-    """Bytes that the dense solve may take; on a GPU, whose memory is its own, nobody asks before."""
-    return run.memory_left() if run.device == "cpu" else None
-
-
 class EASE(ItemItemPart):
     """Closed-form ridge regression of every item on all others (Steck 2019)."""
 
@@ -45,7 +40,7 @@ class EASE(ItemItemPart):
 
     def fit(self, data: TrainingData, run: RunContext) -> Self:
         liked = fading(data, self.config).positive
-        self.matrix = ease(to_torch(liked, run.device), self.config, memory=memory(run)).matrix.cpu().numpy()
+        self.matrix = ease(to_torch(liked, run.device), self.config).matrix.cpu().numpy()
         return self
 
 
@@ -98,7 +93,7 @@ class Collective(ItemItemPart):
         extra = [(weight, to_torch(matrix, run.device)) for weight, matrix in rows]
         config = EASEConfig(regularisation=self.config.regularisation, dropout=self.config.dropout)
         liked = fading(data, self.config).positive
-        self.matrix = ease(to_torch(liked, run.device), config, extra, memory(run)).matrix.cpu().numpy()
+        self.matrix = ease(to_torch(liked, run.device), config, extra).matrix.cpu().numpy()
         return self
 
     def _attributes(self, data: TrainingData, run: RunContext) -> sp.csr_matrix:

@@ -157,6 +157,7 @@ def test_a_warm_start_needs_fewer_sweeps(ratings: sp.csr_matrix) -> None:
     assert als.objective(matrix, warm, config) < als.objective(matrix, cold, config)
 
 
+@pytest.mark.filterwarnings("ignore:OpenBLAS is configured")
 def test_implicit_gives_the_same_scores() -> None:
     """Its weight ``alpha`` and penalty ``r`` are ours at ``1 / (alpha - 1)`` and ``r / alpha``, but for a factor."""
     implicit = pytest.importorskip("implicit.cpu.als", reason="pip install 'tastegraph[bench]'")

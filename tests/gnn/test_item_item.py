@@ -9,7 +9,7 @@ import scipy.sparse as sp
 import torch
 
 from gnn import item_item
-from gnn.errors import ConfigError, Diverged, ShapeError, TooLarge
+from gnn.errors import ConfigError, Diverged, ShapeError
 from gnn.item_item import EASEConfig, ItemItem, ItemKNNConfig, RP3BetaConfig
 from gnn.sparse import densify, rows_of, to_torch
 
@@ -58,10 +58,7 @@ def test_attributes_place_an_item_that_nobody_touched() -> None:
     assert scores[3] > scores[4] + 0.1
 
 
-def test_too_many_items_say_what_to_do() -> None:
-    wide = to_torch(sp.csr_matrix((2, 50_000), dtype=np.float32))
-    with pytest.raises(TooLarge, match=r"EASE over 50000 items needs 9\.56 GiB; the budget is 9\.00 GiB.*item_knn"):
-        item_item.ease(wide, EASEConfig(), memory=9 * 2**30)
+def test_fifty_thousand_items_fit_into_twelve_gibibytes() -> None:
     assert EASEConfig.needed(50_000) < 12 * 2**30
 
 

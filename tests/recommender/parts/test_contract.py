@@ -11,13 +11,16 @@ import scipy.sparse as sp
 
 from gnn.errors import TooLarge
 from gnn.item_item import EASEConfig
+from recommender import effort
 from recommender.data import DAY, Cells, KnowledgeGraph, People, Rows, TrainingData
+from recommender.effort import _HELD
 from recommender.memory import Memory
 from recommender.parts import PARTS
 from recommender.parts.base import HALF_LIVES, Part
 from recommender.parts.content import Content, ContentConfig
 from recommender.parts.graph_filter import LowRank
 from recommender.parts.item_item import EASE, Collective
+from recommender.tuning import fit_part
 from tests.recommender.parts.planted import ITEMS, PEOPLE, world
 from tests.running import RUN
 
@@ -210,9 +213,30 @@ def test_ease_of_low_rank_takes_the_place_of_what_does_not_fit() -> None:
     assert LowRank.serves(data, little)
     assert [low.regularisation for low in LowRank.grid(data)] == [full.regularisation for full in EASE.grid(data)]
     for kind in (EASE, Collective):
-        with pytest.raises(TooLarge, match="ease_low_rank"):
-            kind(kind.grid(data)[0]).fit(data, little)
-    assert LowRank(LowRank.grid(data)[0]).fit(data, little).score(data.people()).any()
+        with pytest.raises(TooLarge, match=f"{kind.name} over {PEOPLE} people and {ITEMS} items needs .* memory says"):
+            fit_part(kind, kind.grid(data)[0], data, little)
+
+
+@pytest.mark.parametrize("name", sorted(_HELD))
+def test_a_part_that_needs_more_than_is_left_is_not_begun(name: str) -> None:
+    """Neither anew nor carried to new data; with a byte more it is."""
+    kind, data = PARTS[name], world()
+    config = next(iter(kind.grid(data)), kind.Config())
+    needed = effort.memory(name, config, data)
+    enough, little = (replace(RUN, memory=Memory(needed - missing, held=2**50)) for missing in (0, 1))
+    part = fit_part(kind, config, data, enough)
+    with pytest.raises(TooLarge):
+        fit_part(kind, config, data, little)
+    with pytest.raises(TooLarge):
+        Part.carried(part, Rows(np.arange(PEOPLE), np.arange(ITEMS)), data, little)
+
+
+def test_memory_that_is_needed_grows_with_the_data() -> None:
+    data = world()
+    twice = replace(data, cells=replace(data.cells, num_users=2 * PEOPLE, num_items=2 * ITEMS))
+    for name in ("ease", "ials", "network", "ease_low_rank"):
+        config = PARTS[name].Config()
+        assert effort.memory(name, config, twice) > 1.5 * effort.memory(name, config, data)
 
 
 def test_nothing_to_learn_from_is_said_by_an_empty_grid() -> None:
