@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -28,9 +29,13 @@ from tqdm import tqdm
 
 from gnn.errors import ShapeError, require
 from gnn.sparse import check_csr, counts, row_ids, rows_of, transpose, with_values
+from gnn.threads import Share, sharing
 
 BLOCK_FLOATS = 1 << 22
 """Gathered factors held at once (16 MiB): large enough for the products, small enough to stay near the cache."""
+
+SHARES, LEAST = 16, 1 << 17
+"""The rows are solved in so many shares, or in fewer of at least so many cells."""
 
 TINY = torch.finfo(torch.float32).tiny
 """In place of 0 where nothing is divided by nothing."""
@@ -97,9 +102,10 @@ def fit(
     check_csr(matrix, "matrix")
     users, items = _start(matrix, config, seed, warm_start)
     by_item = transpose(matrix)
-    for _ in tqdm(range(config.iterations), desc="ALS", disable=not progress, leave=False):
-        items = _half_step(items, users, by_item, config)
-        users = _half_step(users, items, matrix, config)
+    with sharing() as share:
+        for _ in tqdm(range(config.iterations), desc="ALS", disable=not progress, leave=False):
+            items = _half_step(items, users, by_item, config, share)
+            users = _half_step(users, items, matrix, config, share)
     return Factors(users, items)
 
 
@@ -122,12 +128,28 @@ def gram(factors: Tensor, config: ALSConfig) -> Tensor:
     return config.unobserved_weight * (factors.T @ factors)
 
 
-def _half_step(start: Tensor, factors: Tensor, history: Tensor, config: ALSConfig) -> Tensor:
+def _half_step(start: Tensor, factors: Tensor, history: Tensor, config: ALSConfig, share: Share) -> Tensor:
     """New factors of the rows of ``history`` given ``factors`` of the other side and what the rows have now."""
     shared = gram(factors, config)
     if not config.cg_steps or history.device.type != "cpu":
         return fold_in(factors, shared, history, config)
-    return conjugate_gradients(start, factors, shared, history, config)
+    solution = torch.empty_like(start)
+
+    def solve(rows: slice) -> None:
+        own = rows_of(history, rows.start, rows.stop)
+        solution[rows] = conjugate_gradients(start[rows], factors, shared, own, config)
+
+    share(solve, _shares(history))
+    return solution
+
+
+def _shares(history: Tensor) -> list[slice]:
+    """Consecutive rows of about as many cells each; the same however many threads there are."""
+    cells = history.crow_indices()
+    number = min(SHARES, int(cells[-1]) // LEAST + 1)
+    ends = torch.searchsorted(cells, torch.arange(1, number) * (cells[-1] // number))
+    bounds = [0, *torch.unique(ends).tolist(), history.shape[0]]
+    return [slice(start, stop) for start, stop in pairwise(bounds) if start < stop]
 
 
 def conjugate_gradients(start: Tensor, factors: Tensor, gram: Tensor, history: Tensor, config: ALSConfig) -> Tensor:

@@ -196,3 +196,23 @@ def test_bad_input_is_refused() -> None:
         als.contributions(torch.zeros(3, 2), torch.eye(2), matrix, torch.tensor([0]), ALSConfig(dimensions=2))
     with pytest.raises(ShapeError, match="CSR"):
         als.fit(torch.eye(3), ALSConfig())
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_rows_that_are_shared_among_threads_are_solved_as_together(
+    ratings: sp.csr_matrix, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matrix, config, before = to_torch(ratings), ALSConfig(8, iterations=3), torch.get_num_threads()
+    together = als.fit(matrix, config)
+    monkeypatch.setattr(als, "LEAST", 20)
+    shares = als._shares(matrix)
+    assert len(shares) > 4
+    assert [row for share in shares for row in range(share.start, share.stop)] == list(range(30))
+    torch.set_num_threads(threads)
+    try:
+        apart = als.fit(matrix, config)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(apart.users, together.users, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(apart.items, together.items, rtol=1e-4, atol=1e-5)
