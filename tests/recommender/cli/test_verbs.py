@@ -524,3 +524,35 @@ def test_a_store_is_saved_restored_and_copied(run: Run, folder: Path) -> None:
     assert all(
         (folder / "others" / file.name).read_bytes() == file.read_bytes() for file in (folder / "files").iterdir()
     )
+
+
+@pytest.mark.parametrize(("shared", "wanted"), [("", {0o600, 0o700}), ("group", {0o660, 0o2770})])
+def test_what_any_verb_writes_is_for_whom_it_may_be(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: str, wanted: set[int]
+) -> None:
+    """Whatever the process's umask says."""
+    monkeypatch.setenv("TASTEGRAPH_SHARED", shared)
+    verbs = (
+        ("recommend", "--all-users", "--out", str(tmp_path / "lists.parquet")),
+        ("recommend", "--all-users", "--out", str(tmp_path / "lists.csv")),
+        ("evaluate", "--budget", "1", "--models", "popularity", "--out", str(tmp_path / "report")),
+        ("explain", "ann", "m7", "--draw", str(tmp_path / "why.svg")),
+        ("kg", "show", "ann", "--out", str(tmp_path / "ann.html")),
+        ("export", "rdf", str(tmp_path / "graph.nt.gz")),
+        ("export", "triples", str(tmp_path / "triples.csv")),
+        ("export", "recbole", str(tmp_path / "atomic")),
+        ("export", "neo4j-import", str(tmp_path / "files")),
+        ("backup", str(tmp_path / "saved")),
+    )
+    before = os.umask(0)
+    try:
+        for verb in verbs:
+            run(*verb)
+            os.umask(0)
+    finally:
+        os.umask(before)
+    made = [path for path in tmp_path.rglob("*") if not path.is_symlink()]
+    assert len(made) > 40
+    others = {str(path.relative_to(tmp_path)): oct(path.stat().st_mode & 0o7777) for path in made}
+    allowed = {oct(mode) for mode in wanted} | ({oct(0o770)} if shared else set())
+    assert {path: mode for path, mode in others.items() if mode not in allowed} == {}
