@@ -48,7 +48,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import Field, asdict, dataclass, fields
 from difflib import get_close_matches
@@ -60,14 +59,13 @@ from kg import expressions
 from kg.coercion import UNITS, id_of, moment_of, number_of, text_of
 from kg.dialect import OWN, PREFIX, Dialect
 from kg.errors import ReadError
+from kg.folders import settings_of
 from kg.quoting import neo4j as quoted
 from kg.quoting import neo4j_text
 from kg.records import KIND_PATTERN
 from kg.schema import RESERVED
 from kg.wording import ALONE, Words, reading
 
-LARGEST = 1 << 20
-"""Bytes of a file with a map."""
 _EDGE = "tg_edge"
 """The name of an event that is an edge."""
 
@@ -374,11 +372,7 @@ class Adoption:
             ReadError: no such file, no TOML, or a table or key that is missing, unknown or wrong: says which.
         """
         try:
-            with path.open("rb") as file:
-                content = file.read(LARGEST + 1)
-            if len(content) > LARGEST:
-                raise ValueError(f"is over {LARGEST >> 20} MiB long, which no map is")
-            return _adoption(tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n")))
+            return _adoption(settings_of(path))
         except OSError as error:
             raise ReadError(str(path), error.strerror or str(error)) from error
         except UnicodeDecodeError as error:

@@ -9,9 +9,11 @@ import os
 import re
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from kg.access import make_folder, own_all
 from kg.connection import is_url
@@ -22,8 +24,8 @@ _MARK = ".unfinished"
 _BESIDE = re.compile(r"\..+-[a-z0-9_]{8}")
 
 
-SETTINGS_BYTES = 1 << 20
-"""A file of settings is far below."""
+SETTINGS_BYTES, DOTS = 1 << 20, 1_000
+"""A file of settings is far below, and so is each line of one."""
 
 
 def local(place: str | Path) -> Path:
@@ -44,18 +46,24 @@ def local(place: str | Path) -> Path:
     return path
 
 
-def settings_of(path: Path) -> str:
-    """The text of a file of settings.
+def settings_of(path: Path) -> dict[str, Any]:
+    """What a file of settings says, which is TOML, with or without a byte order mark.
 
     Raises:
         OSError: it cannot be read, or has no end.
         UnicodeDecodeError: it is no text.
+        tomllib.TOMLDecodeError: it is no TOML, or a name of it has more parts than any.
+        RecursionError: it holds tables or lists in one another without an end.
     """
     with path.open("rb") as file:
         content = file.read(SETTINGS_BYTES + 1)
     if len(content) > SETTINGS_BYTES:
         raise OSError(errno.EFBIG, f"is over {SETTINGS_BYTES >> 20} MiB, or has no end", str(path))
-    return content.decode()
+    text = content.decode("utf-8-sig")
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.count(".") > DOTS:  # a dotted name is read in time quadratic in its parts
+            raise tomllib.TOMLDecodeError(f"more than {DOTS} dots (at line {number})")
+    return tomllib.loads(text)
 
 
 @contextmanager

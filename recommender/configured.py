@@ -23,7 +23,7 @@ def read_config(kind: type[T], path: Path) -> T:
         InvalidInput: it cannot be read, is no TOML, or holds a key or a value that is not known; names it.
     """
     try:
-        table = tomllib.loads(settings_of(path))
+        table = settings_of(path)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput(f"{path} is no TOML file: {error}") from error
     except ValueError as error:  # a NUL in the path

@@ -64,7 +64,7 @@ def read_mapping(path: Path) -> RdfMapping:
         ReadError: it cannot be read, has an unknown key, or something in it is not what it should be.
     """
     try:
-        return _Reader(tomllib.loads(settings_of(path))).mapping()
+        return _Reader(settings_of(path)).mapping()
     except OSError as error:
         raise ReadError(str(path), f"cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
