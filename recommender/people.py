@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -114,13 +115,13 @@ def read_everyone(store: Store, model: Model) -> tuple[list[str], Readers]:
     """The ids of all people of the graph, and what reads some of them.
 
     They are those of the version's snapshot with what has changed since, as of this moment. Where no change tells of
-    all that there is, as in an adopted graph, they are read from the graph itself when they are asked for, which takes
-    several times as long.
+    all that there is, as in an adopted graph, the whole graph is read, and those of whom it holds more or less than a
+    snapshot does are read one by one when they are asked for.
     """
     try:
         taken = snapshots.update_people(store, model.snapshot)
     except NotUpdatable:
-        return everyone(store), lambda ids: [one for one in read_people(store, model, ids, strict=False) if one.known]
+        return everyone(store), partial(_read_counted, store, model, Crowd(snapshots.take(store), model))
     crowd = Crowd(taken, model)
 
     def read(ids: Sequence[str]) -> list[Person]:
@@ -131,6 +132,19 @@ def read_everyone(store: Store, model: Model) -> tuple[list[str], Readers]:
         return [person for person in crowd.read(ids) if person.user_id in left]
 
     return list(crowd.rows), read
+
+
+def _read_counted(store: Store, model: Model, crowd: Crowd, ids: Sequence[str]) -> list[Person]:
+    """These people, of the crowd where the graph holds as many events and reviews of them as it."""
+    now = {
+        row["user_id"]: (row["events"], row["reviews"])
+        for row in store.read(queries.text("event_counts"), users=list(ids))
+    }
+    known = [user for user in ids if user in now]
+    others = [user for user in known if now[user] != crowd.counts(user)]
+    people = [*crowd.read(known), *(read_people(store, model, others, strict=False) if others else ())]
+    found = {person.user_id: person for person in people}
+    return [found[user] for user in known if found[user].known]
 
 
 class Crowd:
@@ -145,10 +159,17 @@ class Crowd:
         self._events = replace(events, users=np.zeros_like(events.users), items=dense[events.items])
         self._starts = np.searchsorted(events.users, np.arange(len(self.rows) + 1))
         self._said = _Spoken.of(taken, model, dense)
+        self._written = np.bincount(taken.reviews["user"].to_numpy(), minlength=len(self.rows))
 
     def read(self, ids: Sequence[str]) -> list[Person]:
         """These people; whom the snapshot does not hold is left out."""
         return [self._person(user, self.rows[user]) for user in ids if user in self.rows]
+
+    def counts(self, user: str) -> tuple[int, int] | None:
+        """How many events and reviews of somebody there are; None where nobody has this id."""
+        if (row := self.rows.get(user)) is None:
+            return None
+        return int(self._starts[row + 1] - self._starts[row]), int(self._written[row])
 
     def _person(self, user: str, row: int) -> Person:
         own = slice(int(self._starts[row]), int(self._starts[row + 1]))

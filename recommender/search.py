@@ -264,12 +264,3 @@ def fit_last(
                 found.shortened[name] = asdict(part.config)
         found.seconds[name] = watch()
     return found
-
-
-def fit_hybrid(choice: Choice, data: TrainingData, run: RunContext) -> Hybrid:
-    """The hybrid of a choice, fitted on ``data``.
-
-    Raises:
-        GnnError: a part of it cannot be fitted to this data.
-    """
-    return hybrid_of(choice, {name: fit_named(name, choice.params[name], data, run) for name in choice.fusion.used})

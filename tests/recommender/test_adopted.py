@@ -17,6 +17,7 @@ from recommender.refresh.config import RefreshConfig
 from tests import camps
 from tests.kg.store.test_adopt import content
 from tests.recommender import test_loop as halves
+from tests.recommender.test_everyone import agrees
 from tests.recommender.test_forget import files_holding, kept, versions_holding
 from tests.running import RUN
 
@@ -86,6 +87,7 @@ def test_an_adopted_graph_goes_through_the_whole_loop(
         assert sentiments["comedy"] < 0 < sentiments.get("drama", 1)
         recommender.feedback("ann", first, "DISLIKED")
         recommender.feedback("newcomer", "m1", "LIKED")
+        agrees(recommender, 25, monkeypatch, k=2)
         assert first not in set(recommender.recommend("ann", k=2)["item_id"])
         assert len(recommender.recommend("newcomer", k=3)) == 3
         assert recommender.query("user_events", user="newcomer").rows[0][0] == "LIKED"

@@ -17,6 +17,7 @@ from tests.conftest import emptied
 from tests.recommender.test_loop import PEOPLE, events, items
 from tests.running import RUN
 
+READ = people.read_people
 CONFIG = RefreshConfig(tune_seconds=0)
 WITHOUT_ID = "MATCH (u:User {id: 'u5'}), (i:Item {id: 'i14'}) CREATE (u)-[:RATED {value: 1.0}]->(i)"
 
@@ -56,32 +57,41 @@ def test_everybody_gets_the_list_that_they_get_alone(
         agrees(recommender, PEOPLE + 3, monkeypatch)
         ids, read = people.read_everyone(recommender.store, recommender._opened.serving.model())
         recommender.forget("u4", refresh=False)
-        assert "u4" not in set(agrees(recommender, PEOPLE + 2).user_id)  # nothing notes changes any more
+        assert "u4" not in set(agrees(recommender, PEOPLE + 2, monkeypatch).user_id)  # nothing notes changes any more
         assert {person.user_id for person in read(ids)} == set(ids) - {"u4"}, "who was forgotten meanwhile gets no list"
 
 
-def test_what_no_change_tells_of_is_read_from_the_graph(place: str, tmp_path: Path) -> None:
+def test_what_no_change_tells_of_is_read_from_the_graph(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Recommender.open(place, work=tmp_path / "work", run=RUN, config=CONFIG) as recommender:
         recommender.ingest(events(), items=items(), scale=(1, 5))
         recommender.store.write(Statement(WITHOUT_ID, {}))  # which no snapshot holds
         recommender.refresh()
+        alone: list[str] = []
+        monkeypatch.setattr(
+            people, "read_people", lambda *given, **options: alone.extend(given[2]) or READ(*given, **options)
+        )
         found = agrees(recommender, PEOPLE)
+        assert alone == ["u5"], "of the others the graph holds what a snapshot does"
         assert "i14" not in set(found[found.user_id == "u5"].item_id)
         recommender.store.write(Statement("MATCH (u:User {id: 'u7'}) DETACH DELETE u", {}))
         assert "u7" not in set(agrees(recommender, PEOPLE - 1).user_id)
 
 
-def agrees(recommender: Recommender, size: int, monkeypatch: pytest.MonkeyPatch | None = None) -> pd.DataFrame:
+def agrees(
+    recommender: Recommender, size: int, monkeypatch: pytest.MonkeyPatch | None = None, k: int = 8
+) -> pd.DataFrame:
     """Everybody's lists, which are those of each person alone; with a patch, nobody is read alone for them."""
     if monkeypatch is None:
-        everybody = recommender.recommend(None, k=8)
+        everybody = recommender.recommend(None, k=k)
     else:
         with monkeypatch.context() as patch:
             patch.setattr(people, "read_people", _not_one_by_one)
-            everybody = recommender.recommend(None, k=8)
+            everybody = recommender.recommend(None, k=k)
     users = everybody["user_id"].drop_duplicates().tolist()
     assert len(users) == size
-    alone = pd.concat([recommender.recommend([user], k=8) for user in users], ignore_index=True)
+    alone = pd.concat([recommender.recommend([user], k=k) for user in users], ignore_index=True)
     pd.testing.assert_frame_equal(everybody, alone, rtol=1e-5, atol=1e-6)
     return everybody
 

@@ -18,7 +18,7 @@ from recommender.evaluation.split import Build, Split
 from recommender.evaluation.stores import SplitConfig, reviews_of, split_snapshot
 from recommender.meaning import Events
 from recommender.parts import PARTS
-from recommender.search import fit_hybrid, search
+from recommender.search import fit_last, hybrid_of, search
 from recommender.tuning import fit_part
 from tests.recommender.evaluation.worlds import Row, builder, snapshot_of
 
@@ -116,7 +116,8 @@ def test_words_of_a_held_out_review_change_no_score() -> None:
             if grid
         }
         choice, _ = search(split.validation, run, budget=0)
-        return found | {"hybrid, test": fit_hybrid(choice, split.refit, run).score(split.testing.people)}
+        hybrid = hybrid_of(choice, fit_last(choice, choice.fusion.used, split.refit, run, "test").parts)
+        return found | {"hybrid, test": hybrid.score(split.testing.people)}
 
     clean, leaky = scores(honest), scores(planted)
     assert {"content", "network", "ials", "collective", "interests", "ease"} <= {name[:-6] for name in clean}
