@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg import queries
+from kg.errors import StoreError
 from kg.progress import tqdm
 from kg.schema import DERIVED_PREFIX, RESERVED
 from kg.snapshot import ENTITIES, FACTS, ITEMS, KINDS, USERS
@@ -114,13 +115,21 @@ class Reader:
         each: str | None = None,
         names: Mapping[str, str | Sequence[str]] | None = None,
     ) -> pa.Table:
-        if ids is None:
-            return self._store.export(queries.statement(name, names=names).text, schema, maps=maps, each=each)
-        text, wanted = queries.statement(f"{name}_of_ids", names=names).text, sorted(ids)
-        most = self._store.lookup_ids
-        chunks = [wanted[start : start + most] for start in range(0, len(wanted), most)]
-        tables = [self._store.export(text, schema, maps=maps, ids=chunk) for chunk in chunks]
-        return pa.concat_tables([schema.empty_table(), *tables])
+        try:
+            if ids is None:
+                return self._store.export(queries.statement(name, names=names).text, schema, maps=maps, each=each)
+            text, wanted = queries.statement(f"{name}_of_ids", names=names).text, sorted(ids)
+            most = self._store.lookup_ids
+            chunks = [wanted[start : start + most] for start in range(0, len(wanted), most)]
+            tables = [self._store.export(text, schema, maps=maps, ids=chunk) for chunk in chunks]
+            return pa.concat_tables([schema.empty_table(), *tables])
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            what = " ".join([name.removeprefix("snapshot_"), *map(str, (names or {}).values())])
+            columns = ", ".join(f"{field.name} {field.type}" for field in schema)
+            raise StoreError(
+                f"{self._store.address}: one of its {what} holds a value of another type than we write ({columns}): "
+                f"{error}; put it right with Cypher"
+            ) from error
 
 
 def _shown(text: str, hidden: Sequence[str]) -> str:

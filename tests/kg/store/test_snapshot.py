@@ -189,6 +189,25 @@ def test_a_saved_snapshot_comes_back(saved: tuple[Snapshot, Path]) -> None:
         snapshot.save(taken, folder)
 
 
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        ("CREATE (:Item {id: 5, title: 'by hand'})", "items"),
+        ("CREATE (:User {id: true})", "users"),
+        (
+            "MATCH (u:User {id: 'bob'}), (i:Item {id: 'i1'}) CREATE (u)-[:RATED {event_id: 'x', value: 'five'}]->(i)",
+            "events RATED",
+        ),
+    ],
+)
+def test_what_somebody_wrote_by_hand_in_another_type_is_named(
+    graph: BoltStore, taken: Snapshot, written: str, what: str
+) -> None:
+    graph.write(Statement(written, {}))
+    with pytest.raises(StoreError, match=f"one of its {what} holds a value of another type than we write"):
+        snapshot.take(graph)
+
+
 @pytest.mark.parametrize("name", [*(f"{name}.arrow" for name in snapshot.SCHEMAS)])
 def test_a_flipped_byte_is_found(saved: tuple[Snapshot, Path], name: str) -> None:
     _, folder = saved
