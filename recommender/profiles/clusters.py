@@ -18,7 +18,8 @@ CELLS = 1 << 18
 """Distances that are held at once, 1 MB of float32: what fits into a cache is clustered fastest."""
 CANCELLED = 1e-5
 """A mean that is shorter than this has no direction."""
-
+LEAST = 1e-30
+"""An action that has faded to less weighs so much, of which float32 tells that it is not 0."""
 EQUAL, DECIMALS = 1e-6, 5
 """Silhouettes that are no further apart are equal, and so are cosines of so many decimals: float32 tells no more."""
 
@@ -134,7 +135,7 @@ def _cluster(
     """The clusters of a group, in any order; ``places`` ``(g, w)`` of the actions, and which of them are ``real``."""
     points = vectors(places.ravel()).reshape(*places.shape, -1)
     cosines = points @ points.transpose(0, 2, 1)
-    mass = np.where(real, weights[places], 0.0)
+    mass = np.where(real, np.maximum(weights[places], LEAST), 0.0)
     labels = _split(cosines, mass, config)
     share = np.where(labels[:, :, None] == np.arange(labels.max() + 1), mass[:, :, None], 0.0).astype(np.float32)
     total = share.sum(axis=1, dtype=np.float64)

@@ -93,6 +93,14 @@ def test_opposite_members_have_the_direction_of_the_weightiest() -> None:
     assert cluster.vector.tolist() == [1.0, 0.0]
 
 
+def test_what_has_faded_to_next_to_nothing_is_still_a_member() -> None:
+    weights = np.array([1.0, 1.0, 1e-200, 1e-300, 1e-310])
+    first, second = clustered(axes([0, 0, 0, 1, 1]), weights)
+    assert (first.members.tolist(), second.members.tolist()) == ([0, 1, 2], [3, 4])
+    assert (first.weight, second.weight) == (pytest.approx(1.0), pytest.approx(0.0))
+    np.testing.assert_allclose(second.vector, [0, 1, 0, 0], atol=1e-6)
+
+
 def test_recency_moves_weight_by_the_formula() -> None:
     rows = [rated(0, item, 5, day=0) for item in (0, 1, 2)] + [rated(0, item, 5, day=180) for item in (3, 4, 5)]
     planted = world(rows, 1, 6, vectors=axes([0, 0, 0, 1, 1, 1]))
