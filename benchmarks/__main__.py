@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("graph", "rdf", "embedding", "loop", "refresh", "quality", "als", "faithfulness")
+NAMES = ("graph", "rdf", "embedding", "loop", "refresh", "profiles", "quality", "als", "faithfulness")
 
 
 def main() -> int:
