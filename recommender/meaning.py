@@ -32,7 +32,8 @@ the meanings that were inferred at refresh.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -107,6 +108,17 @@ def _check(holds: bool, message: str) -> None:
         raise InvalidInput(message)
 
 
+def _number(row: Sequence[Any], place: int, what: str, read: Callable[[Any], float]) -> float:
+    """What stands at this place of an event's row; NaN for null."""
+    given = row[place]
+    try:
+        return math.nan if given is None else read(given)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidInput(
+            f"an event {row[0]} of {row[1]!r} has the {what} {given!r}, which is none; put it right with Cypher"
+        ) from error
+
+
 @dataclass(frozen=True)
 class Events:
     """Events as arrays, in any order.
@@ -140,6 +152,9 @@ class Events:
         """One person's events from rows of kind, item id, moment as text and value, as queries answer them.
 
         An item that the vocabulary does not hold (it came after the refresh) gets a negative number of its own.
+
+        Raises:
+            InvalidInput: a value or a moment of another type than we write; names the event.
         """
         kinds = {kind: code for code, kind in enumerate(dict.fromkeys(row[0] for row in rows))}
         strangers: dict[str, int] = {}
@@ -150,8 +165,8 @@ class Events:
             users=np.zeros(len(rows), dtype=np.int64),
             items=found,
             kinds=np.array([kinds[row[0]] for row in rows], dtype=np.int64),
-            values=np.array([row[3] for row in rows], dtype=np.float64),
-            times=np.array([seconds(row[2]) for row in rows], dtype=np.float64),
+            values=np.array([_number(row, 3, "value", float) for row in rows], dtype=np.float64),
+            times=np.array([_number(row, 2, "moment", seconds) for row in rows], dtype=np.float64),
             kind_names=tuple(kinds),
         )
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg.snapshot import EVENTS
+from kg.vocabulary import Vocabulary
 from recommender.data import Cells
 from recommender.errors import InvalidInput
 from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, event_weights, infer_meaning, meanings_of
@@ -264,3 +265,20 @@ def test_cells_equal_the_slow_reference_in_any_order(rows: list[Row], shuffler: 
     for user in range(3):
         alone = cells_of(events.take(events.users == user), meanings_of(events, STARS), 3, 3)
         assert as_dict(alone) == as_dict(cells.take(cells.users == user)), "live, from one person's events"
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (["RATED", "i1", None, "five"], "an event RATED of 'i1' has the value 'five'"),
+        (["RATED", "i1", None, [5.0]], "the value .5.0."),
+        (["RATED", "i1", "yesterday", 5.0], "the moment 'yesterday'"),
+        (["RATED", "i1", 5, 5.0], "the moment 5"),
+    ],
+)
+def test_an_event_that_somebody_wrote_by_hand_in_another_type_is_named(row: list[object], said: str) -> None:
+    items = Vocabulary(["i0", "i1"])
+    sound = ["RATED", "i0", "2024-01-01T00:00:00Z", 3]
+    assert Events.of_person([sound, ["SEEN", "i1", None, None]], items).values.tolist()[0] == 3.0
+    with pytest.raises(InvalidInput, match=said):
+        Events.of_person([sound, row], items)
