@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import traceback
@@ -15,12 +14,9 @@ from typer.testing import CliRunner
 
 from kg.connection import ConnectionConfig, check_url, is_url, may_hold_secret
 from kg.engines import open_store
-from kg.errors import GraphError, StoreError
-from kg.folders import settings_of
-from kg.rdf.mapping_file import read_mapping
+from kg.errors import StoreError
 from recommender import Recommender
 from recommender.cli.app import app
-from recommender.configured import read_config
 from recommender.context import RunContext
 from recommender.errors import InvalidInput
 from recommender.refresh import batch
@@ -147,15 +143,3 @@ def test_a_pool_holds_whole_connections(text: str) -> None:
 def test_a_run_is_checked_when_it_is_made(given: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match=next(iter(given))):
         RunContext(**{"device": "cpu"} | given)
-
-
-@pytest.mark.parametrize("content", [b"x = [" * 100_000, b"\xff", b"x = 1\nx = 2", b"#" * (2 << 20), None])
-def test_a_bad_file_of_settings_is_an_error(content: bytes | None, tmp_path: Path) -> None:
-    path = Path("/dev/zero") if content is None else tmp_path / "settings.toml"
-    if content is not None:
-        path.write_bytes(content)
-    for read in (lambda: read_config(batch.BatchConfig, path), lambda: read_mapping(path)):
-        with pytest.raises((InvalidInput, GraphError), match=str(path)):
-            read()
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        assert len(settings_of(path)) <= 1 << 20
