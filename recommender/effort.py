@@ -132,6 +132,14 @@ def _blocks(data: TrainingData) -> int:
     return 16 * min(BLOCK_FLOATS, data.num_items**2)
 
 
+def _neighbours_held(config: Any, data: TrainingData) -> int:
+    return _blocks(data) + 16 * int(config.neighbours) * data.num_items
+
+
+def _dense_held(config: Any, data: TrainingData) -> int:
+    return EASEConfig.needed(data.num_items)
+
+
 def _vectors_held(data: TrainingData, size: int, copies: int) -> int:
     """Bytes of so many float32 numbers for each person and item, so many times over."""
     return 4 * copies * size * (data.num_users + data.num_items)
@@ -148,11 +156,11 @@ def _texts_held(data: TrainingData) -> int:
 
 
 _HELD: dict[str, Callable[[Any, TrainingData], int]] = {
-    "item_knn": lambda config, data: _blocks(data) + 16 * config.neighbours * data.num_items,
-    "rp3beta": lambda config, data: _blocks(data) + 16 * config.neighbours * data.num_items,
+    "item_knn": _neighbours_held,
+    "rp3beta": _neighbours_held,
     "graph_filter": lambda config, data: _vectors_held(data, min(config.rank, data.num_items), 6),
-    "ease": lambda _, data: EASEConfig.needed(data.num_items),
-    "collective": lambda _, data: EASEConfig.needed(data.num_items),
+    "ease": _dense_held,
+    "collective": _dense_held,
     "ease_low_rank": lambda config, data: _vectors_held(data, min(config.rank, data.num_items), 3),
     "ials": lambda config, data: _vectors_held(data, config.dimensions, 6) + 40 * len(data.cells),
     "network": _network_held,

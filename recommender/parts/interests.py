@@ -102,7 +102,8 @@ class Interests(Part):
         """What each person likes in clusters, and what they dislike one by one."""
         items, weights = people.weights.indices, people.weights.data
         owners = np.repeat(np.arange(len(people)), np.diff(people.weights.indptr))
-        told = has_vector(self.vectors)[items]
+        met, place = np.unique(items, return_inverse=True)
+        told = has_vector(self.vectors[met])[place]
         liked, disliked = np.flatnonzero((weights > 0) & told), np.flatnonzero((weights < 0) & told)
         clusters = cluster_actions(
             owners[liked], weights[liked], lambda places: self.vectors[items[liked[places]]], ACTIONS

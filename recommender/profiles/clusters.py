@@ -12,8 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from fastcluster import linkage
 
-from recommender.profiles.context import ranges
-
 CELLS = 1 << 18
 """Distances that are held at once, 1 MB of float32: what fits into a cache is clustered fastest."""
 CANCELLED = 1e-5
@@ -68,12 +66,21 @@ class Clusters:
         return self.members[self.starts[cluster] : self.starts[cluster + 1]]
 
     def sorted(self) -> Clusters:
-        """By person, weight, and the first of the actions that a cluster holds."""
-        if not len(self):
-            return self
+        """At least one, by person, weight, and the first of the actions that a cluster holds."""
         order = np.lexsort((np.minimum.reduceat(self.members, self.starts[:-1]), -self.weights, self.people))
         places, starts = ranges(self.starts[order], self.starts[order + 1])
         return Clusters(self.people[order], self.weights[order], self.vectors[order], starts, self.members[places])
+
+
+def ranges(starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All whole numbers of ranges one after the other, and where each begins among them and the last one ends.
+
+    >>> ranges(np.array([5, 0]), np.array([7, 3]))
+    (array([5, 6, 0, 1, 2]), array([0, 2, 5]))
+    """
+    lengths = (ends - starts).astype(np.int64)
+    found = np.concatenate([[0], np.cumsum(lengths)])
+    return np.arange(found[-1]) + np.repeat(starts - found[:-1], lengths), found
 
 
 def cluster_actions(people: np.ndarray, weights: np.ndarray, vectors: Vectors, config: ClusterConfig) -> Clusters:

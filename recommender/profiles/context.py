@@ -140,17 +140,6 @@ class ProfileContext:
         return self.titles[item] or self.items[item]
 
 
-def ranges(starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """All whole numbers of ranges one after the other, and where each begins among them and the last one ends.
-
-    >>> ranges(np.array([5, 0]), np.array([7, 3]))
-    (array([5, 6, 0, 1, 2]), array([0, 2, 5]))
-    """
-    lengths = (ends - starts).astype(np.int64)
-    found = np.concatenate([[0], np.cumsum(lengths)])
-    return np.arange(found[-1]) + np.repeat(starts - found[:-1], lengths), found
-
-
 def population_shares(signed: sp.csr_matrix, attributes: sp.csr_matrix, prior: float = 10.0) -> np.ndarray:
     """Each entity's share of everybody's attention, ``(E,)`` float64 in (0, 1] for entities of any item.
 

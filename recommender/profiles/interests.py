@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from recommender.profiles.clusters import ClusterConfig, Clusters, cluster_actions
-from recommender.profiles.context import ProfileContext, ranges
+from recommender.profiles.clusters import ClusterConfig, Clusters, cluster_actions, ranges
+from recommender.profiles.context import ProfileContext
 from recommender.profiles.history import Histories
 from recommender.profiles.naming import name_groups
 from recommender.profiles.tags import TagConfig
