@@ -337,13 +337,19 @@ class _Clocked(_Everything):
     BROAD = 0.4
     """Share of a budget after which only parts that count are tried further."""
     FINALS = 1 / 3
-    """Share of a budget that final forms may take."""
+    """Share of a budget that final forms may take, ..."""
+    SMALL = 0.02
+    """... and that of a trial which does not wait for them: it may be worth as much, and takes next to nothing."""
+    MORE = 1.5
+    """Weighing takes up to so many times as long for each person as it took with few of them."""
     MARGIN = 0.05
     """Share of a budget that is for nothing foreseen."""
 
     def __init__(self, bench: _Bench, ahead: Ahead, weigh: Weigh | None) -> None:
         self.bench, self.ahead, self.weigh = bench, ahead, weigh
         self.counts: Mapping[str, float] | None = None
+        self.weighed = math.inf
+        """Seconds of weighing for each person, once it was done with a few."""
         self.left = {kind.name: list(bench.grids[kind.name]) for kind in bench.kinds}
         assert bench.budget.seconds is not None
         self.whole = bench.budget.seconds
@@ -372,7 +378,7 @@ class _Clocked(_Everything):
         """Seconds that nothing is kept for."""
         task, slow = self.bench.task, self.slowness
         kept = sum(self.later(best.trial) for name, best in self.bench.tuned.items() if self.counted(name) > 0)
-        each = effort.fusion(task.data) * slow * len(self.bench.kinds)
+        each = min(effort.fusion(task.data) * slow * len(self.bench.kinds), self.weighed)
         weighing = min(each * teaching(task), FUSION * self.whole)
         if self.weigh is not None and self.counts is None:
             weighing += each * min(len(task), FEWEST)
@@ -399,7 +405,9 @@ class _Clocked(_Everything):
     def first(self) -> Iterator[Step]:
         yield from self._steps(until=math.inf if self.weigh is None else self.BROAD * self.whole)
         if self.weigh is not None and len(self.bench.task) and self.spare() > 0:
+            watch = self.bench.budget.stopwatch()
             counts = self.weigh(self.bench.tuned)
+            self.weighed = self.MORE * watch() / min(len(self.bench.task), FEWEST)
             self.counts = {name: counts.get(name, 0.0) for name, best in self.bench.tuned.items() if best.trials}
             yield from self._steps()
         for kind in self.bench.kinds:
@@ -418,7 +426,7 @@ class _Clocked(_Everything):
 
     def _next(self, further: bool) -> Step | None:
         spare = self.spare()
-        settled = spare - sum(cost for _, _, cost in self._affordable())
+        settled = spare - sum(cost for _, _, cost in self._affordable(min(self.FINALS * self.whole, spare)))
         best: tuple[float, Step] | None = None
         for kind in self.bench.kinds:
             tried = self.bench.tuned[kind.name]
@@ -427,8 +435,10 @@ class _Clocked(_Everything):
             if tried.trials and not (further and len(self.bench.task)):
                 continue
             params = self.left[kind.name][0]
-            limit = self.limit(kind, params, settled if tried.trials else spare)
-            worth = self.counted(kind.name) * self._worth(tried) / max(self.takes(kind, params), 1e-3)
+            takes = self.takes(kind, params)
+            waits = tried.trials and takes > self.SMALL * self.whole
+            limit = self.limit(kind, params, settled if waits else spare)
+            worth = self.counted(kind.name) * self._worth(tried) / max(takes, 1e-3)
             if limit is not None and (best is None or worth > best[0]):
                 best = worth, (kind, params, limit)
         return None if best is None else best[1]
@@ -443,8 +453,8 @@ class _Clocked(_Everything):
             return self.UNTRIED
         return float(self.FALL ** (len(tried.trials) - 1)) * (tried.value / highest if highest > 0 else 1.0)
 
-    def _affordable(self, most: float | None = None) -> list[tuple[type[Part], Any, float]]:
-        """Final forms that may be tried, and what each costs beyond what is kept for its part already."""
+    def _affordable(self, room: float) -> list[tuple[type[Part], Any, float]]:
+        """Final forms that can be tried in so many seconds, and what each costs beyond what is kept for its part."""
         found = []
         for kind in self.bench.kinds:
             best = self.bench.tuned[kind.name]
@@ -453,7 +463,7 @@ class _Clocked(_Everything):
             if (final := self.bench.final(kind)) is not None and best.trial is not None:
                 cost = self.takes(kind, final) * (1 + self.ahead.fits) - self.later(best.trial)
                 found.append((best.value / max(cost, 1e-3), kind, final, cost))
-        room, chosen = self.FINALS * self.whole if most is None else most, []
+        chosen = []
         for _, kind, final, cost in sorted(found, key=lambda one: -one[0]):
             if cost <= room:
                 room -= cost
@@ -462,7 +472,7 @@ class _Clocked(_Everything):
 
     def finals(self) -> Iterator[Step]:
         tried = set()
-        for kind, final, _ in self._affordable(max(self.spare(), 0.0)):
+        for kind, final, _ in self._affordable(self.spare()):
             tried.add(kind.name)
             most = (self.spare() + self.later(self.bench.tuned[kind.name].trial)) / (1 + self.ahead.fits)
             yield kind, final, max(most, LEAST_TRAINING)
