@@ -137,6 +137,30 @@ def test_whatever_is_tried_what_follows_has_its_time(
     assert len(found["p0"].trials) > 2, "what costs little is tried first"
 
 
+def test_final_forms_hold_up_no_short_trial_and_nothing_that_they_cannot_use(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 60 s are left 17 or 15 when every part was tried; the final form takes 16 of them."""
+
+    class Copied(Timed):
+        @classmethod
+        def final(cls, config: Slow, data: TrainingData) -> Slow:
+            return replace(config, seconds=12.0)
+
+    names = ("copied", "slow", "quick")
+    monkeypatch.setattr("recommender.effort._OPERATIONS", dict.fromkeys(names, lambda config, _: config.seconds * 1e9))
+    for seconds, slow, quick in ((11.0, 1, 4), (12.0, 2, 1)):
+        clock.now = 0.0
+        kinds = [
+            part("copied", Slow(8.0), kind=Copied),
+            part("slow", *[Slow(seconds)] * slow),
+            part("quick", *[Slow(1.0)] * quick),
+        ]
+        found = tune(kinds, task(), RUN, budget=Budget(60, clock), ahead=Ahead(fits=1.0))
+        assert [sum(not trial.final for trial in found[name].trials) for name in names] == [1, slow, quick]
+        assert clock.now + sum(best.trial.fit_seconds for best in found.values() if best.trial) <= 60
+
+
 def test_what_cannot_be_fitted_in_time_is_left_out_and_said(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recommender.effort._OPERATIONS", {"huge": lambda config, data: 500e9})
     found = tune(
