@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-Share = Callable[[Callable[[Any], object], Sequence[Any]], None]
-"""Does a job for each of some pieces, in no order."""
+Share = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
+"""Does a job for each of some pieces, in no order, and gives what came of them in theirs."""
 
 
 @contextmanager
@@ -25,9 +25,8 @@ def sharing() -> Iterator[Share]:
     threads = torch.get_num_threads()
     with ThreadPoolExecutor(threads, initializer=partial(torch.set_num_threads, 1)) as pool:
 
-        def share(job: Callable[[Any], object], pieces: Sequence[Any]) -> None:
-            for _ in map(job, pieces) if min(threads, len(pieces)) < 2 else pool.map(job, pieces):
-                pass
+        def share(job: Callable[[Any], Any], pieces: Sequence[Any]) -> list[Any]:
+            return list(map(job, pieces) if min(threads, len(pieces)) < 2 else pool.map(job, pieces))
 
         try:
             yield share

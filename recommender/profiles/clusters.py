@@ -2,15 +2,20 @@
 
 All arithmetic but Ward's tree is done for a group of people with about as many actions at once, in arrays
 ``(g, w, ...)``: ``g`` people, ``w`` actions of whoever has most of them; what fills the rows of others has mass 0.
+Groups are shared among threads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 from fastcluster import linkage
+from threadpoolctl import threadpool_limits
+
+from gnn.threads import sharing
 
 CELLS = 1 << 18
 """Distances that are held at once, 1 MB of float32: what fits into a cache is clustered fastest."""
@@ -102,12 +107,16 @@ def cluster_actions(people: np.ndarray, weights: np.ndarray, vectors: Vectors, c
     order = np.lexsort((-weights, people))
     owners, starts, counts = np.unique(people[order], return_index=True, return_counts=True)
     sizes = np.minimum(counts, config.max_actions)
-    found = []
-    for group in _groups(sizes):
+
+    def clustered(group: np.ndarray) -> Clusters:
         width = int(sizes[group].max())
         real = np.arange(width) < sizes[group, None]
         places = order[np.where(real, starts[group, None] + np.arange(width), starts[group, None])]
-        found.append(_cluster(owners[group], places, real, weights, vectors, config))
+        return _cluster(owners[group], places, real, weights, vectors, config)
+
+    groups = list(_groups(sizes))
+    with sharing() as share, threadpool_limits(1, "blas") if len(groups) > 1 else nullcontext():
+        found = share(clustered, groups)
     if not found:
         nobody, nothing = np.empty(0, dtype=np.int64), np.empty((0, 0), dtype=np.float32)
         return Clusters(nobody, np.empty(0), nothing, np.zeros(1, dtype=np.int64), nobody)
@@ -187,36 +196,45 @@ def _split(cosines: np.ndarray, mass: np.ndarray, config: ClusterConfig) -> np.n
 def _cuts(distances: np.ndarray, sizes: np.ndarray, most: int) -> np.ndarray:
     """Ward's trees cut into 2 to ``most`` clusters: labels ``(g, w, most - 1)`` int64, from 0.
 
+    A cut undoes one more of the last merges: what lies under its right child gets the next label.
+
     Args:
         distances: ``(g, w, w)`` cosine distances.
         sizes: ``(g,)``, how many actions each person has, in rising order.
         most: at most ``w - 1``. Who has no more actions than clusters has a cut that means nothing.
     """
     people, width = distances.shape[:2]
-    bits = (width + 7) // 8
-    right = bytearray()
-    for size in np.unique(sizes):
+    children = _children(distances, sizes)
+    labels = np.zeros((people, 2 * width, most - 1), dtype=np.int64)
+    own = np.arange(people)
+    for merge in range(most - 1):
+        left, right = children[:, merge].T
+        labels[own, left] = labels[own, right] = labels[:, width + merge]
+        labels[own, right, merge:] = merge + 1
+    top = np.broadcast_to(np.arange(2 * width), (people, 2 * width)).copy()
+    merges = np.repeat(np.arange(width + most - 1, 2 * width - 1), 2)
+    np.put_along_axis(top, children[:, most - 1 :].reshape(people, -1), merges[None, :], axis=1)
+    for _ in range(width.bit_length()):  # a leaf is at most so many doublings below the merges that are undone
+        top = np.take_along_axis(top, top, axis=1)
+    return np.take_along_axis(labels, top[:, :width, None], axis=1)
+
+
+def _children(distances: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """The two children of each merge of Ward's trees ``(g, w - 1, 2)`` int64, the last merge first.
+
+    Numbers below ``w`` are leaves, ``w + i`` is merge ``i``; merges that a smaller tree lacks have ``2 w - 1`` twice.
+    """
+    people, width = distances.shape[:2]
+    children = np.full((people, width - 1, 2), 2 * width - 1, dtype=np.int64)
+    for size in np.unique(sizes[sizes > 1]):
         # Unit vectors: the squared Euclidean distance, which Ward's method needs, is twice the cosine distance.
         pairs = np.arange(size)[:, None] < np.where(np.arange(width) < size, np.arange(width), -1)
         alike = slice(*np.searchsorted(sizes, [size, size + 1]))
-        for lengths in np.sqrt(2.0 * distances[alike, :size][:, pairs].astype(np.float64)):
-            tops = _tops(linkage(lengths, "ward", preserve_input=False), most - 1) if size > 2 else []
-            right += b"".join(top.to_bytes(bits, "little") for top in tops).ljust(bits * (most - 1), b"\0")
-    inside = np.unpackbits(np.frombuffer(right, np.uint8).reshape(people, most - 1, bits), axis=2, bitorder="little")
-    cuts = np.zeros((people, width, most - 1), dtype=np.int64)
-    for place in range(most - 1):
-        before = cuts[:, :, place - 1] if place else 0
-        cuts[:, :, place] = np.where(inside[:, place, :width], place + 1, before)
-    return cuts
-
-
-def _tops(tree: np.ndarray, most: int) -> list[int]:
-    """Under the right child of each of the last merges, the very last first: its leaves, a bit each."""
-    children = tree[:, :2].astype(np.int64).tolist()
-    leaves = [1 << leaf for leaf in range(len(children) + 1)]
-    for left, right in children:
-        leaves.append(leaves[left] | leaves[right])
-    return [leaves[right] for _, right in children[: -most - 1 : -1]]
+        lengths = np.sqrt(2.0 * distances[alike, :size][:, pairs].astype(np.float64))
+        trees = np.stack([linkage(own, "ward", preserve_input=False)[::-1, :2] for own in lengths]).astype(np.int64)
+        # Merge m of n - 1 is numbered n + m there, and is the (n - 2 - m)th from the end.
+        children[alike, : size - 1] = np.where(trees < size, trees, width + 2 * size - 2 - trees)
+    return children
 
 
 def mean_silhouettes(distances: np.ndarray, cuts: np.ndarray, weights: np.ndarray) -> np.ndarray:

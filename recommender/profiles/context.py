@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -34,9 +35,10 @@ class EntityTable:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def describe(self, column: int) -> tuple[str, str | None, str | None, str]:
-        """Id, name, kind and relation of one entity."""
-        return self.ids[column], self.names[column], self.kinds[column], self.relations[column]
+    def describe(self, columns: Sequence[int]) -> tuple[list[Any], ...]:
+        """Ids, names, kinds and relations of these entities."""
+        every = self.ids, self.names, self.kinds, self.relations
+        return tuple(list(map(entries.__getitem__, columns)) for entries in every)
 
 
 @dataclass(frozen=True)

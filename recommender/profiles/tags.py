@@ -16,6 +16,7 @@ whole population's attention. An entity that everybody meets (``p`` near 1) and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,10 +103,11 @@ def tag_people(cells: Cells, recent: np.ndarray, context: ProfileContext, config
         weights = affinity(met.attention[sign][kept], mass[users], context.shares[entities], config.prior)
         chosen = _strongest(users, entities, weights, np.flatnonzero(weights >= config.min_weight), most)
         pairs = kept[chosen]
-        columns = users[chosen], entities[chosen], weights[chosen], met.sentiment[pairs], met.support[sign][pairs]
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        for user, entity, weight, sentiment, support in rows:
-            tags[user].append(Tag(*context.entities.describe(entity), weight, sentiment, support))
+        columns = weights[chosen], met.sentiment[pairs], met.support[sign][pairs]
+        told = context.entities.describe(entities[chosen].tolist())
+        made = list(map(Tag, *told, *(column.tolist() for column in columns)))
+        ends = np.searchsorted(users[chosen], np.arange(cells.num_users + 1)).tolist()
+        tags = [own + made[start:stop] for own, (start, stop) in zip(tags, pairwise(ends), strict=True)]
     return [tuple(own) for own in tags]
 
 

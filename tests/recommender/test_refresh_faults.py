@@ -65,6 +65,7 @@ def killed_refresh(location: str, at: str, after: float = 0.0) -> list[str]:
     return said
 
 
+@pytest.mark.timeout(450)  # a dozen processes, one after the other
 @pytest.mark.faults
 def test_killed_in_every_stage_it_goes_on(
     turn: int, location: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
