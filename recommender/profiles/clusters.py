@@ -2,20 +2,15 @@
 
 All arithmetic but Ward's tree is done for a group of people with about as many actions at once, in arrays
 ``(g, w, ...)``: ``g`` people, ``w`` actions of whoever has most of them; what fills the rows of others has mass 0.
-Groups are shared among threads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 from fastcluster import linkage
-from threadpoolctl import threadpool_limits
-
-from gnn.threads import sharing
 
 CELLS = 1 << 18
 """Distances that are held at once, 1 MB of float32: what fits into a cache is clustered fastest."""
@@ -107,16 +102,12 @@ def cluster_actions(people: np.ndarray, weights: np.ndarray, vectors: Vectors, c
     order = np.lexsort((-weights, people))
     owners, starts, counts = np.unique(people[order], return_index=True, return_counts=True)
     sizes = np.minimum(counts, config.max_actions)
-
-    def clustered(group: np.ndarray) -> Clusters:
+    found = []
+    for group in _groups(sizes):
         width = int(sizes[group].max())
         real = np.arange(width) < sizes[group, None]
         places = order[np.where(real, starts[group, None] + np.arange(width), starts[group, None])]
-        return _cluster(owners[group], places, real, weights, vectors, config)
-
-    groups = list(_groups(sizes))
-    with sharing() as share, threadpool_limits(1, "blas") if len(groups) > 1 else nullcontext():
-        found = share(clustered, groups)
+        found.append(_cluster(owners[group], places, real, weights, vectors, config))
     if not found:
         nobody, nothing = np.empty(0, dtype=np.int64), np.empty((0, 0), dtype=np.float32)
         return Clusters(nobody, np.empty(0), nothing, np.zeros(1, dtype=np.int64), nobody)

@@ -8,6 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+from threadpoolctl import threadpool_limits
+
+from gnn.threads import sharing
+from kg.batch import batched
 from kg.progress import tqdm
 from recommender.meaning import Events
 from recommender.profiles.context import ProfileContext
@@ -33,7 +38,7 @@ class ProfileConfig:
     segments: SegmentConfig = field(default_factory=SegmentConfig)
     """Segments of people."""
     block: int = 512
-    """People who are drawn together; bounds memory, changes no result."""
+    """People whom a thread draws together; bounds memory, changes no result."""
 
 
 @dataclass(frozen=True)
@@ -95,25 +100,28 @@ def build_profiles(
 ) -> Iterator[Profile]:
     """The profiles of these people, in their order; one person is a batch of one."""
     config = config or ProfileConfig()
-    with tqdm(total=len(histories), desc="profiles", unit="person", disable=not progress, leave=False) as bar:
-        for start in range(0, len(histories), config.block):
-            drawn = _draw(histories, range(start, min(start + config.block, len(histories))), context, config, segments)
-            yield from drawn
-            bar.update(len(drawn))
 
-
-def _draw(
-    histories: Histories, rows: range, context: ProfileContext, config: ProfileConfig, segments: Segments | None
-) -> list[Profile]:
-    """The profiles of consecutive people."""
-    cells, recent = histories.block(rows)
-    with _uncollected():
+    def draw(start: int) -> list[Profile]:
+        rows = range(start, min(start + config.block, len(histories)))
+        cells, recent = histories.block(rows)
         tags = tag_people(cells, recent, context, config.tags)
         memberships = segments.assign(histories.faded[rows.start : rows.stop]) if segments else [()] * len(rows)
         habits = habits_of(histories, rows, context)
         interests = interests_of(histories, rows, context, config.interests, config.tags)
         users = histories.user_ids[rows.start : rows.stop]
         return list(map(Profile, users, habits, interests, tags, memberships))
+
+    blocks = range(0, len(histories), config.block)
+    with (
+        tqdm(total=len(histories), desc="profiles", unit="person", disable=not progress, leave=False) as bar,
+        sharing() as share,
+    ):
+        for some in batched(blocks, torch.get_num_threads()):
+            with _uncollected(), threadpool_limits(1, "blas"):
+                drawn = share(draw, some)
+            for profiles in drawn:
+                yield from profiles
+                bar.update(len(profiles))
 
 
 @contextmanager

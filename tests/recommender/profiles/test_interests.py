@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from recommender.profiles.clusters import CELLS, ClusterConfig, Clusters, _cuts, cluster_actions, mean_silhouettes
+from recommender.profiles.clusters import (
+    ClusterConfig,
+    Clusters,
+    _cuts,
+    _groups,
+    cluster_actions,
+    mean_silhouettes,
+)
 from recommender.profiles.history import Words
 from recommender.profiles.interests import InterestConfig, interests_of
 from recommender.profiles.tags import TagConfig
@@ -201,8 +208,9 @@ def test_the_order_of_actions_does_not_matter() -> None:
     assert [set(c.members) for c in straight] == [set(order[c.members]) for c in shuffled]
 
 
-def test_each_of_many_people_is_clustered_as_alone() -> None:
+def test_each_of_many_people_is_clustered_as_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many actions each has, and in however many groups they are: with hundreds, with two, with none."""
+    monkeypatch.setattr("recommender.profiles.clusters.CELLS", 1 << 15)
     rng = np.random.default_rng(5)
     sizes = np.array([1, 0, 2, 3, 300, 128, 129, *rng.integers(1, 90, 60)])
     people = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
@@ -210,7 +218,7 @@ def test_each_of_many_people_is_clustered_as_alone() -> None:
     points = centres[rng.integers(0, 4, len(people))] + 0.6 * rng.standard_normal((len(people), 16))
     points = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
     weights = rng.uniform(0.1, 1, len(people))
-    assert (sizes.astype(float) ** 2).sum() > CELLS / 8
+    assert len(list(_groups(np.sort(sizes)))) > 3
     found = cluster_actions(people, weights, lambda places: points[places], ClusterConfig())
     assert (np.diff(found.people) >= 0).all()
     together = listed(found)

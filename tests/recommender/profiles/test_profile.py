@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 
 import numpy as np
@@ -44,9 +45,11 @@ def test_one_person_is_a_batch_of_one() -> None:
     assert live.segments
 
 
-def test_blocks_change_nothing() -> None:
+@pytest.mark.parametrize("threads", [1, 3])
+def test_blocks_and_threads_change_nothing(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     planted, _ = crowd()
     whole = list(build_profiles(planted.histories(), planted.context))
+    monkeypatch.setattr("torch.get_num_threads", lambda: threads)
     blocks = list(build_profiles(planted.histories(), planted.context, ProfileConfig(block=7)))
     for first, second in zip(whole, blocks, strict=True):
         same(first, second)
@@ -103,3 +106,18 @@ def test_an_item_that_came_after_the_refresh_counts_in_habits_only() -> None:
     (profile,) = build_profiles(histories, planted.context)
     assert (profile.habits.events, profile.habits.items, profile.habits.liked) == (6, 6, 4)
     assert sum(interest.size for interest in profile.interests) == 4
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_search_for_cycles_is_left_as_it_was(enabled: bool) -> None:
+    planted, _ = crowd()
+    before = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        assert len(list(build_profiles(planted.histories(), planted.context))) > 1
+        assert gc.isenabled() == enabled
+        with pytest.raises(TypeError):
+            list(build_profiles(planted.histories(), replace(planted.context, entities=None)))  # type: ignore[arg-type]
+        assert gc.isenabled() == enabled
+    finally:
+        (gc.enable if before else gc.disable)()
