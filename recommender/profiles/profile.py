@@ -22,6 +22,9 @@ from recommender.profiles.interests import Interest, InterestConfig, interests_o
 from recommender.profiles.segments import Membership, SegmentConfig, Segments
 from recommender.profiles.tags import Tag, TagConfig, tag_people
 
+AT_ONCE = 4
+"""Blocks of people that are drawn at once, at most: more threads would wait for one another to make objects."""
+
 
 @dataclass(frozen=True)
 class ProfileConfig:
@@ -116,7 +119,7 @@ def build_profiles(
         tqdm(total=len(histories), desc="profiles", unit="person", disable=not progress, leave=False) as bar,
         sharing() as share,
     ):
-        for some in batched(blocks, torch.get_num_threads()):
+        for some in batched(blocks, min(AT_ONCE, torch.get_num_threads())):
             with _uncollected(), threadpool_limits(1, "blas"):
                 drawn = share(draw, some)
             for profiles in drawn:
