@@ -202,7 +202,7 @@ def _cuts(distances: np.ndarray, sizes: np.ndarray, most: int) -> np.ndarray:
         left, right = children[:, merge].T
         labels[own, left] = labels[own, right] = labels[:, width + merge]
         labels[own, right, merge:] = merge + 1
-    top = np.broadcast_to(np.arange(2 * width), (people, 2 * width)).copy()
+    top = np.tile(np.arange(2 * width), (people, 1))
     merges = np.repeat(np.arange(width + most - 1, 2 * width - 1), 2)
     np.put_along_axis(top, children[:, most - 1 :].reshape(people, -1), merges[None, :], axis=1)
     for _ in range(width.bit_length()):  # a leaf is at most so many doublings below the merges that are undone

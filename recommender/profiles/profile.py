@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,7 +120,7 @@ def build_profiles(
         sharing() as share,
     ):
         for some in batched(blocks, min(AT_ONCE, torch.get_num_threads())):
-            with _uncollected(), threadpool_limits(1, "blas"):
+            with _uncollected(), threadpool_limits(1, "blas") if len(some) > 1 else nullcontext():
                 drawn = share(draw, some)
             for profiles in drawn:
                 yield from profiles
