@@ -66,7 +66,7 @@ def drawing(recommender: Recommender, rounds: int) -> tuple[float, Callable[[], 
     write_segments(recommender.store, segments)
 
     def draw() -> Any:
-        return build_profiles(histories_of(users, events, context, config), context, config, segments=segments)
+        return build_profiles(histories_of(users, events, context, config), config, segments=segments)
 
     return min(seconds(lambda: sum(1 for _ in draw())) for _ in range(rounds)), draw
 

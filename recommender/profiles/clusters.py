@@ -147,7 +147,7 @@ def _cluster(
     share = np.where(labels[:, :, None] == np.arange(labels.max() + 1), mass[:, :, None], 0.0).astype(np.float32)
     total = share.sum(axis=1, dtype=np.float64)
     means = share.transpose(0, 2, 1) @ points
-    lengths = np.linalg.norm(means, axis=2)
+    lengths = np.sqrt(np.einsum("gcd,gcd->gc", means, means))
     # Members that cancel out have no mean direction; the weightiest one, which is the first, speaks for them.
     person, label = np.nonzero(lengths <= CANCELLED * total)
     first = (share[person, :, label] > 0).argmax(axis=1)
@@ -155,7 +155,7 @@ def _cluster(
     near = cosines @ share / lengths[:, None, :]
     near[person, :, label] = cosines[person, first]
     near = np.take_along_axis(near, labels[:, :, None], axis=2)[:, :, 0]
-    order = np.lexsort((-near[real].round(DECIMALS), labels[real], np.nonzero(real)[0]))
+    order = np.lexsort((-near[real].round(DECIMALS), (np.arange(len(places))[:, None] * config.most + labels)[real]))
     person, label = np.nonzero(total)
     return Clusters(
         people=owners[person],
@@ -173,19 +173,20 @@ def _split(cosines: np.ndarray, mass: np.ndarray, config: ClusterConfig) -> np.n
     most = min(config.most, mass.shape[1] - 1)
     if most < 2:
         return labels  # two points are never closer to their own cluster than to the other one
-    distances = np.maximum(1.0 - cosines, 0.0)
+    distances = 1.0 - cosines
+    np.maximum(distances, 0.0, out=distances)
     diagonal = np.arange(mass.shape[1])
     distances[:, diagonal, diagonal] = 0.0
     cuts = _cuts(distances, sizes, most)
     best = np.full(len(mass), config.min_silhouette)
     for place, score in enumerate(mean_silhouettes(distances, cuts, mass).T):
         better = (score > best + EQUAL) & (place + 2 < sizes)
-        best[better], labels[better] = score[better], cuts[better, :, place]
+        best[better], labels[better] = score[better], cuts[better, place]
     return labels
 
 
 def _cuts(distances: np.ndarray, sizes: np.ndarray, most: int) -> np.ndarray:
-    """Ward's trees cut into 2 to ``most`` clusters: labels ``(g, w, most - 1)`` int64, from 0.
+    """Ward's trees cut into 2 to ``most`` clusters: labels ``(g, most - 1, w)`` int64, from 0.
 
     A cut undoes one more of the last merges: what lies under its right child gets the next label.
 
@@ -196,18 +197,18 @@ def _cuts(distances: np.ndarray, sizes: np.ndarray, most: int) -> np.ndarray:
     """
     people, width = distances.shape[:2]
     children = _children(distances, sizes)
-    labels = np.zeros((people, 2 * width, most - 1), dtype=np.int64)
+    labels = np.zeros((people, most - 1, 2 * width), dtype=np.int64)
     own = np.arange(people)
     for merge in range(most - 1):
         left, right = children[:, merge].T
-        labels[own, left] = labels[own, right] = labels[:, width + merge]
-        labels[own, right, merge:] = merge + 1
+        labels[own, :, left] = labels[own, :, right] = labels[:, :, width + merge]
+        labels[own, merge:, right] = merge + 1
     top = np.tile(np.arange(2 * width), (people, 1))
     merges = np.repeat(np.arange(width + most - 1, 2 * width - 1), 2)
     np.put_along_axis(top, children[:, most - 1 :].reshape(people, -1), merges[None, :], axis=1)
     for _ in range(width.bit_length()):  # a leaf is at most so many doublings below the merges that are undone
         top = np.take_along_axis(top, top, axis=1)
-    return np.take_along_axis(labels, top[:, :width, None], axis=1)
+    return np.take_along_axis(labels, top[:, None, :width], axis=2)
 
 
 def _children(distances: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -217,12 +218,13 @@ def _children(distances: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """
     people, width = distances.shape[:2]
     children = np.full((people, width - 1, 2), 2 * width - 1, dtype=np.int64)
+    first, second = np.triu_indices(width, 1)
     for size in np.unique(sizes[sizes > 1]):
         # Unit vectors: the squared Euclidean distance, which Ward's method needs, is twice the cosine distance.
-        pairs = np.arange(size)[:, None] < np.where(np.arange(width) < size, np.arange(width), -1)
         alike = slice(*np.searchsorted(sizes, [size, size + 1]))
-        lengths = np.sqrt(2.0 * distances[alike, :size][:, pairs].astype(np.float64))
-        trees = np.stack([linkage(own, "ward", preserve_input=False)[::-1, :2] for own in lengths]).astype(np.int64)
+        pairs = (first * width + second)[second < size]
+        lengths = np.sqrt(2.0 * distances[alike].reshape(-1, width * width).take(pairs, axis=1).astype(np.float64))
+        trees = np.stack([linkage(own, "ward", preserve_input=False) for own in lengths])[:, ::-1, :2].astype(np.int64)
         # Merge m of n - 1 is numbered n + m there, and is the (n - 2 - m)th from the end.
         children[alike, : size - 1] = np.where(trees < size, trees, width + 2 * size - 2 - trees)
     return children
@@ -235,31 +237,31 @@ def mean_silhouettes(distances: np.ndarray, cuts: np.ndarray, weights: np.ndarra
 
     >>> line = np.array([0.0, 1.0, 4.0, 5.0])
     >>> cut = np.array([0, 0, 1, 1])
-    >>> mean_silhouettes(abs(line[:, None] - line)[None], cut[None, :, None], np.ones((1, 4))).round(4)
+    >>> mean_silhouettes(abs(line[:, None] - line)[None], cut[None, None], np.ones((1, 4))).round(4)
     array([[0.746]])
 
     Args:
         distances: ``(g, n, n)`` symmetric with a zero diagonal.
-        cuts: ``(g, n, c)`` the cluster of each point, cut ``i`` into the clusters 0 to ``i + 1``.
+        cuts: ``(g, c, n)`` the cluster of each point, cut ``i`` into the clusters 0 to ``i + 1``.
         weights: ``(g, n)``; points of weight 0 are none.
 
     Returns:
         ``(g, c)`` float64.
     """
-    people, points, number = cuts.shape
+    people, number, points = cuts.shape
     sizes_of_cuts = np.arange(2, number + 2)
     starts = np.cumsum(sizes_of_cuts) - sizes_of_cuts
-    own = cuts + starts  # the clusters of all cuts stand side by side
-    members = np.zeros((people, points, int(sizes_of_cuts.sum())), dtype=distances.dtype)
-    np.put_along_axis(members, own, (weights > 0)[:, :, None], axis=2)
-    sizes, sums = members.sum(axis=1, keepdims=True), distances @ members
-    own_size = np.take_along_axis(np.broadcast_to(sizes, members.shape), own, axis=2)
-    a = np.take_along_axis(sums, own, axis=2) / np.maximum(own_size - 1, 1)
+    own = cuts + starts[:, None]  # the clusters of all cuts lie one after the other
+    members = np.zeros((people, int(sizes_of_cuts.sum()), points), dtype=distances.dtype)
+    np.put_along_axis(members, own, (weights > 0)[:, None, :], axis=1)
+    sizes, sums = members.sum(axis=2, keepdims=True), members @ distances
+    own_size = np.take_along_axis(np.broadcast_to(sizes, members.shape), own, axis=1)
+    a = np.take_along_axis(sums, own, axis=1) / np.maximum(own_size - 1, 1)
     others = np.divide(sums, sizes, out=np.full_like(sums, np.inf), where=sizes > 0)
-    np.put_along_axis(others, own, np.inf, axis=2)
-    b = np.minimum.reduceat(others, starts, axis=2)
+    np.put_along_axis(others, own, np.inf, axis=1)
+    b = np.stack([cut.min(axis=1) for cut in np.split(others, starts[1:], axis=1)], axis=1)
     widest = np.maximum(a, b)
     told = (own_size > 1) & (widest > 0) & (widest < np.inf)
     s = np.divide(b - a, widest, out=np.zeros_like(a), where=told)
-    means: np.ndarray = np.einsum("gp,gpc->gc", weights, s) / weights.sum(axis=1, keepdims=True)
+    means: np.ndarray = np.einsum("gp,gcp->gc", weights, s) / weights.sum(axis=1, keepdims=True)
     return means

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -105,20 +106,19 @@ NO_HABITS = Habits(
 """Of somebody who has done nothing yet, or whose profile has not been drawn."""
 
 
-def habits_of(histories: Histories, rows: range, context: ProfileContext) -> list[Habits]:
-    """The habits of consecutive people, each figure for all of them at once."""
-    done = histories.events_of(rows)
-    cells, _ = histories.block(rows)
-    met = np.bincount(cells.users, minlength=len(rows))
-    surprise = np.bincount(cells.users, weights=context.surprise[cells.items], minlength=len(rows))
-    liked, disliked = (np.bincount(cells.users[side], minlength=len(rows)) for side in _sides(cells.weights))
+def habits_of(histories: Histories) -> list[Habits]:
+    """The habits of these people, each figure for all of them at once."""
+    done, cells, size, context = histories.events, histories.cells, len(histories), histories.context
+    met = np.bincount(cells.users, minlength=size)
+    surprise = np.bincount(cells.users, weights=context.surprise[cells.items], minlength=size)
+    liked, disliked = (np.bincount(cells.users[side], minlength=size) for side in _sides(cells.weights))
     columns = zip(
-        _kinds(done, len(rows)),
-        _pairs(done.users, done.items, len(rows)).tolist(),
+        _kinds(done, size),
+        _pairs(done.users, done.items, size).tolist(),
         liked.tolist(),
         disliked.tolist(),
-        _ratings(done, len(rows), context),
-        _rhythms(done, len(rows)),
+        _ratings(done, size, context),
+        _rhythms(done, size),
         (surprise / np.maximum(met, 1)).tolist(),
         met.tolist(),
         _diversities(cells, context),
@@ -201,29 +201,28 @@ def _rhythms(events: Events, size: int) -> list[_Rhythm]:
     ends = zip(first.tolist(), last.tolist(), strict=True)
     return [
         _Rhythm(_moment(begin), _moment(end), own, at, on) if own else _Rhythm(None, None, 0, (), ())
-        for (begin, end), own, at, on in zip(ends, count, _all_peaks(by_hour), _all_peaks(by_weekday), strict=True)
+        for (begin, end), own, at, on in zip(ends, count, peaks(by_hour), peaks(by_weekday), strict=True)
     ]
 
 
-def _all_peaks(counts: np.ndarray) -> list[tuple[int, ...]]:
-    """The peaks of each row; most have none that is high enough."""
-    mean = counts.mean(axis=1)
-    high = counts.max(axis=1) > mean + 2 * np.sqrt(mean)
-    return [peaks(row) if some else () for row, some in zip(counts, high.tolist(), strict=True)]
-
-
-def peaks(counts: np.ndarray, most: int = 3, least: int = 3) -> tuple[int, ...]:
-    """Positions whose count is at least ``least`` and over ``mean + 2 sqrt(mean)``: beyond what an even rhythm gives.
+def peaks(counts: np.ndarray, most: int = 3, least: int = 3) -> list[tuple[int, ...]]:
+    """Positions of each row whose count is at least ``least`` and over ``mean + 2 sqrt(mean)``: no even rhythm's.
 
     The counts of an even rhythm are Poisson, with the variance of their mean. One sitting makes no rhythm, so hours
-    count the days on which they were active.
+    count the days on which they were active. Of more than ``most`` the highest ones are kept, of equal ones the first.
 
-    >>> peaks(np.array([0, 9, 1, 1, 0, 0, 1]))
-    (1,)
+    >>> peaks(np.array([[0, 9, 1, 1, 0, 0, 1]]))
+    [(1,)]
     """
-    mean = counts.mean()
-    high = np.flatnonzero((counts > mean + 2 * math.sqrt(mean)) & (counts >= least))
-    return tuple(sorted(high[np.argsort(-counts[high], kind="stable")[:most]].tolist()))
+    mean = counts.mean(axis=1, keepdims=True)
+    high = (counts > mean + 2 * np.sqrt(mean)) & (counts >= least)
+    highest = np.argsort(np.where(high, -counts, 1), axis=1, kind="stable")[:, :most]
+    chosen = np.zeros_like(high)
+    np.put_along_axis(chosen, highest, np.take_along_axis(high, highest, axis=1), axis=1)
+    rows, places = np.nonzero(chosen)
+    ends = np.searchsorted(rows, np.arange(len(counts) + 1)).tolist()
+    found = places.tolist()
+    return [tuple(found[start:stop]) for start, stop in pairwise(ends)]
 
 
 def _ratings(
@@ -253,8 +252,9 @@ def _diversities(cells: Cells, context: ProfileContext) -> list[float | None]:
     if context.facet is None:
         return [None] * cells.num_users
     liked, groups = cells.weights > 0, context.facet.groups
+    starts = np.searchsorted(cells.users[liked], np.arange(cells.num_users + 1))
     shape = (cells.num_users, cells.num_items)
-    met = sp.csr_matrix((np.ones(int(liked.sum())), (cells.users[liked], cells.items[liked])), shape=shape)
+    met = sp.csr_matrix((np.ones(starts[-1]), cells.items[liked], starts), shape=shape)
     counts = (met @ sp.csr_matrix((np.ones(groups.nnz), groups.indices, groups.indptr), shape=groups.shape)).tocoo()
     total = np.bincount(counts.row, weights=counts.data, minlength=cells.num_users)
     shares = counts.data / total[counts.row]

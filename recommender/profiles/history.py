@@ -34,18 +34,21 @@ class Words:
         spoken = spoken[np.lexsort((items[spoken], users[spoken]))]
         return cls(users[spoken], items[spoken], vectors[spoken])
 
+    def take(self, rows: slice) -> Words:
+        """The words in ``rows``."""
+        return Words(self.users[rows], self.items[rows], self.vectors[rows])
+
 
 @dataclass(frozen=True)
 class Histories:
-    """The events, cells and words of ``B`` people. A person is a row: 0 to ``B - 1``."""
+    """The events and words of ``B`` people, and the cells that they make. A person is a row: 0 to ``B - 1``."""
 
     user_ids: Sequence[str]
     events: Events
     """Sorted by user; an item that the context does not know (it came after the refresh) is a negative number."""
-    cells: Cells
-    """Without recency, sorted by user."""
-    recent: np.ndarray
-    """``(len(cells),)`` float64: the weights of the cells after recency."""
+    context: ProfileContext
+    half_life_days: float
+    recency_floor: float
     words: Words | None = None
 
     @classmethod
@@ -59,48 +62,42 @@ class Histories:
         recency_floor: float,
         words: Words | None = None,
     ) -> Histories:
-        """Cells and recency of these people's events.
-
-        Recency is that of :func:`recommender.meaning.recency`, over a cell's latest event:
-        ``floor + (1 - floor) * 2 ** (-age / half_life)``, the age counted from the person's latest cell.
-        """
+        """The histories of these people, whose events are in any order."""
         events = events.take(np.argsort(events.users, kind="stable"))
-        known = events.take(events.items >= 0)
-        cells = cells_of(known, context.meanings, len(user_ids), len(context.items), context.meaning_config)
-        fade = recency(cells.users, cells.times, half_life_days, recency_floor)
-        return cls(user_ids, events, cells, cells.weights * fade, words)
+        return cls(user_ids, events, context, half_life_days, recency_floor, words)
 
     def __len__(self) -> int:
         return len(self.user_ids)
 
-    def block(self, rows: range) -> tuple[Cells, np.ndarray]:
-        """The cells of consecutive people, counted from 0, and their weights after recency."""
-        own = slice(int(self._cell_starts[rows.start]), int(self._cell_starts[rows.stop]))
-        cells = self.cells.take(np.arange(own.start, own.stop))
-        return replace(cells, users=cells.users - rows.start, num_users=len(rows)), self.recent[own]
+    def block(self, rows: range) -> Histories:
+        """The histories of consecutive people, who are counted from 0 there."""
+        ends = [rows.start, rows.stop]
+        events = self.events.take(slice(*np.searchsorted(self.events.users, ends)))
+        events = replace(events, users=events.users - rows.start)
+        words = self.words and self.words.take(slice(*np.searchsorted(self.words.users, ends)))
+        words = words and replace(words, users=words.users - rows.start)
+        return replace(self, user_ids=self.user_ids[rows.start : rows.stop], events=events, words=words)
+
+    @cached_property
+    def cells(self) -> Cells:
+        """Without recency, sorted by user and item."""
+        events, context = self.events, self.context
+        known = events.take(events.items >= 0) if (events.items < 0).any() else events
+        return cells_of(known, context.meanings, len(self), len(context.items), context.meaning_config)
+
+    @cached_property
+    def recent(self) -> np.ndarray:
+        """``(len(cells),)`` float64: the weights of the cells after recency.
+
+        Recency is that of :func:`recommender.meaning.recency`, over a cell's latest event:
+        ``floor + (1 - floor) * 2 ** (-age / half_life)``, the age counted from the person's latest cell.
+        """
+        cells = self.cells
+        faded: np.ndarray = cells.weights * recency(cells.users, cells.times, self.half_life_days, self.recency_floor)
+        return faded
 
     @cached_property
     def faded(self) -> sp.csr_matrix:
         """``(B, num_items)`` cells after recency."""
-        shape = (len(self), self.cells.num_items)
-        return sp.csr_matrix((self.recent, (self.cells.users, self.cells.items)), shape=shape)
-
-    @cached_property
-    def _cell_starts(self) -> np.ndarray:
-        return np.searchsorted(self.cells.users, np.arange(len(self) + 1))
-
-    @cached_property
-    def _event_starts(self) -> np.ndarray:
-        return np.searchsorted(self.events.users, np.arange(len(self) + 1))
-
-    def events_of(self, rows: range) -> Events:
-        """The events of consecutive people, counted from 0."""
-        own = self.events.take(slice(int(self._event_starts[rows.start]), int(self._event_starts[rows.stop])))
-        return replace(own, users=own.users - rows.start)
-
-    def words_of(self, rows: range) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """What consecutive people wrote: who (from 0), about which item, and the vectors, None where nobody did."""
-        if self.words is None:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), None
-        own = slice(*np.searchsorted(self.words.users, [rows.start, rows.stop]))
-        return self.words.users[own] - rows.start, self.words.items[own], self.words.vectors[own]
+        starts = np.searchsorted(self.cells.users, np.arange(len(self) + 1))
+        return sp.csr_matrix((self.recent, self.cells.items, starts), shape=(len(self), self.cells.num_items))

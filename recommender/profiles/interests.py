@@ -60,27 +60,25 @@ class Interest:
         return {"name": self.name, "weight": round(self.weight, 4), "size": self.size, "items": list(self.items)}
 
 
-def interests_of(
-    histories: Histories, rows: range, context: ProfileContext, config: InterestConfig, naming: TagConfig
-) -> list[tuple[Interest, ...]]:
-    """The interests of consecutive people, the most important first; none where neither items nor reviews have a
+def interests_of(histories: Histories, config: InterestConfig, naming: TagConfig) -> list[tuple[Interest, ...]]:
+    """The interests of these people, the most important first; none where neither items nor reviews have a
     vector.
 
     An action is a liked item: ``unit((1 - s) * item vector + s * unit(sum of own review vectors))`` with ``s`` the
     share of ``own_words``, or whichever of the two there is.
     """
-    actions = _Actions.of(histories, rows, context, config.own_words)
+    actions, context = _Actions.of(histories, config.own_words), histories.context
     clusters = cluster_actions(actions.people, actions.weights, actions.vectors, config)
     items = actions.items[clusters.members]
     names = name_groups(clusters.starts, items, actions.weights[clusters.members], context, naming)
-    ids = _ids(histories.user_ids[rows.start : rows.stop], clusters, actions, context)
-    drawn: list[list[Interest]] = [[] for _ in rows]
+    ids = _ids(histories.user_ids, clusters, actions, context)
+    drawn: list[list[Interest]] = [[] for _ in histories.user_ids]
     columns = zip(clusters.people.tolist(), clusters.weights.tolist(), clusters.vectors, names, ids, strict=True)
-    external = context.items.ids
+    members = list(map(context.items.ids.__getitem__, items.tolist()))
     for (start, stop), (person, weight, vector, name, id) in zip(
         pairwise(clusters.starts.tolist()), columns, strict=True
     ):
-        first = tuple(external[item] for item in items[start : min(stop, start + config.members)].tolist())
+        first = tuple(members[start : min(stop, start + config.members)])
         drawn[person].append(Interest(id, name, weight, vector, first, stop - start))
     return [tuple(own) for own in drawn]
 
@@ -101,24 +99,27 @@ class _Actions:
     own_words: float
 
     @classmethod
-    def of(cls, histories: Histories, rows: range, context: ProfileContext, own_words: float) -> _Actions:
+    def of(cls, histories: Histories, own_words: float) -> _Actions:
         """What these people like."""
-        cells, recent = histories.block(rows)
-        liked = recent > 0
-        people, items, weights = cells.users[liked], cells.items[liked], recent[liked]
-        authors, about, words = histories.words_of(rows)
-        # Sorted by author and item; what is about an item that its author does not like finds no action.
-        reviews = np.stack(
-            [
-                np.searchsorted(authors * cells.num_items + about, people * cells.num_items + items, side)
-                for side in ("left", "right")
-            ]
-        )
+        cells, words, context = histories.cells, histories.words, histories.context
+        liked = histories.recent > 0
+        people, items, weights = cells.users[liked], cells.items[liked], histories.recent[liked]
+        reviews = np.zeros((2, len(items)), dtype=np.int64)
+        if words is not None:
+            # Sorted by author and item; what is about an item that its author does not like finds no action.
+            written, met = (who * cells.num_items + what for who, what in ((words.users, words.items), (people, items)))
+            reviews[:] = [np.searchsorted(written, met, side) for side in ("left", "right")]
         known = reviews[1] > reviews[0]
         if context.item_vectors is not None:
             known |= context.told[items]
         return cls(
-            people[known], items[known], weights[known], context.item_vectors, reviews[:, known], words, own_words
+            people=people[known],
+            items=items[known],
+            weights=weights[known],
+            item_vectors=context.item_vectors,
+            reviews=reviews[:, known],
+            words=None if words is None else words.vectors,
+            own_words=own_words,
         )
 
     def vectors(self, places: np.ndarray) -> np.ndarray:
@@ -141,11 +142,11 @@ class _Actions:
 
 def _ids(users: Sequence[str], clusters: Clusters, actions: _Actions, context: ProfileContext) -> list[str]:
     """A hash for each cluster: of the person, the members, and how many reviews of each there are."""
-    members = clusters.members[np.lexsort((actions.items[clusters.members], clusters.owners))]
-    external = context.items.ids
-    items, counts = actions.items[members].tolist(), (actions.reviews[1] - actions.reviews[0])[members].tolist()
-    parts = [f"\0{external[item]}\0{count}" for item, count in zip(items, counts, strict=True)]
-    return [
-        hashlib.blake2b((users[person] + "".join(parts[start:stop])).encode(), digest_size=16).hexdigest()
-        for person, (start, stop) in zip(clusters.people.tolist(), pairwise(clusters.starts.tolist()), strict=True)
-    ]
+    members = clusters.members[np.argsort(clusters.owners * len(context.items) + actions.items[clusters.members])]
+    items = list(map(context.items.ids.__getitem__, actions.items[members].tolist()))
+    counts = (actions.reviews[1] - actions.reviews[0])[members]
+    ids = []
+    for person, (start, stop) in zip(clusters.people.tolist(), pairwise(clusters.starts.tolist()), strict=True):
+        told = "\0".join([users[person], *items[start:stop]]).encode() + counts[start:stop].tobytes()
+        ids.append(hashlib.blake2b(told, digest_size=16).hexdigest())
+    return ids

@@ -60,7 +60,7 @@ def _draw(
     config = config or ProfileConfig()
     events, words = Events.of_person(history["events"], context.items), _words(history["reviews"], context)
     histories = histories_of([user_id], events, context, config, words)
-    (profile,) = build_profiles(histories, context, config, segments=segments)
+    (profile,) = build_profiles(histories, config, segments=segments)
     return profile
 
 

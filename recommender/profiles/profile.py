@@ -95,7 +95,6 @@ def histories_of(
 
 def build_profiles(
     histories: Histories,
-    context: ProfileContext,
     config: ProfileConfig | None = None,
     *,
     segments: Segments | None = None,
@@ -105,14 +104,12 @@ def build_profiles(
     config = config or ProfileConfig()
 
     def draw(start: int) -> list[Profile]:
-        rows = range(start, min(start + config.block, len(histories)))
-        cells, recent = histories.block(rows)
-        tags = tag_people(cells, recent, context, config.tags)
-        memberships = segments.assign(histories.faded[rows.start : rows.stop]) if segments else [()] * len(rows)
-        habits = habits_of(histories, rows, context)
-        interests = interests_of(histories, rows, context, config.interests, config.tags)
-        users = histories.user_ids[rows.start : rows.stop]
-        return list(map(Profile, users, habits, interests, tags, memberships))
+        block = histories.block(range(start, min(start + config.block, len(histories))))
+        habits = habits_of(block)
+        interests = interests_of(block, config.interests, config.tags)
+        tags = tag_people(block, config.tags)
+        memberships = segments.assign(block.faded) if segments else [()] * len(block)
+        return list(map(Profile, block.user_ids, habits, interests, tags, memberships))
 
     blocks = range(0, len(histories), config.block)
     with (
@@ -140,4 +137,7 @@ def _uncollected() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            if not gc.get_freeze_count():  # what was made goes to the oldest objects, without a search among them all
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()

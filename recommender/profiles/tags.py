@@ -24,6 +24,10 @@ import scipy.sparse as sp
 
 from recommender.data import Cells
 from recommender.profiles.context import ProfileContext
+from recommender.profiles.history import Histories
+
+BITS = 26
+"""Of a number of anybody's items: a sum of ``2^26`` for each of them, and of 1 for each liked one, tells both."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +81,12 @@ class Tag(NamedTuple):
         }
 
 
-def tag_people(cells: Cells, recent: np.ndarray, context: ProfileContext, config: TagConfig) -> list[tuple[Tag, ...]]:
-    """The tags of ``B`` people: liked entities, then disliked ones, each by falling weight.
+def tag_people(histories: Histories, config: TagConfig) -> list[tuple[Tag, ...]]:
+    """The tags of these people: liked entities, then disliked ones, each by falling weight.
 
-    Args:
-        cells: signed weights in [-1, 1], of users 0 to ``B - 1``; they make the sentiment.
-        recent: ``(len(cells),)`` the same weights after recency; they make the weight.
-        context: the population and what the items have.
-        config: bounds.
+    Their cells make the sentiment; the same after recency make the weight.
     """
+    cells, recent, context = histories.cells, histories.recent, histories.context
     met = _meet(cells, recent, context)
     tags: list[list[Tag]] = [[] for _ in range(cells.num_users)]
     for sign, most in ((+1, config.most_liked), (-1, config.most_disliked)):
@@ -136,14 +137,14 @@ def _meet(cells: Cells, recent: np.ndarray, context: ProfileContext) -> _Met:
 
     liking = cells.weights > 0
     attention = total(np.maximum(abs(recent), np.finfo(np.float64).tiny) * np.where(liking, 1.0, 1j))
-    feeling = total(cells.weights + 1j * liking)
-    count = total(np.ones(len(cells))).data.real
-    liked = np.rint(feeling.data.imag).astype(np.int64)
+    feeling = total(cells.weights + 1j * (liking + float(1 << BITS)))
+    both = feeling.data.imag.astype(np.int64)
+    count, liked = both >> BITS, both & ((1 << BITS) - 1)
     return _Met(
         users=np.repeat(np.arange(cells.num_users), np.diff(attention.indptr)),
         entities=telling[attention.indices],
         attention={+1: attention.data.real, -1: attention.data.imag},
-        support={+1: liked, -1: np.rint(count).astype(np.int64) - liked},
+        support={+1: liked, -1: count - liked},
         sentiment=feeling.data.real / count,
     )
 

@@ -79,7 +79,7 @@ def write_everyone(
     users = [known[row] for row in rows.tolist()]
     drawn_of = dict(zip(users, np.bincount(events.users, minlength=len(users)).tolist(), strict=True))
     histories = histories_of(users, events, model.profiles, config, _words(model, place))
-    profiles = build_profiles(histories, model.profiles, config, segments=segments, progress=progress)
+    profiles = build_profiles(histories, config, segments=segments, progress=progress)
     moved: list[str] = []
     for batch in batched(profiles, PEOPLE_A_BATCH):
         with profiling:

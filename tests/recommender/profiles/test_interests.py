@@ -26,8 +26,7 @@ from tests.recommender.profiles.worlds import World, axes, rated, world
 
 def interests(planted: World, user: int = 0, words: Words | None = None, **options: object):
     config = InterestConfig(**options)  # type: ignore[arg-type]
-    rows = range(user, user + 1)
-    return interests_of(planted.histories(words=words), rows, planted.context, config, TagConfig())[0]
+    return interests_of(planted.histories(words=words), config, TagConfig())[user]
 
 
 @dataclass(frozen=True)
@@ -179,7 +178,7 @@ def test_silhouette_and_cuts_agree_with_slow_references(n: int, k: int, seed: in
     np.fill_diagonal(distances, 0.0)
     cuts = _cuts(distances[None], np.array([n]), min(k, n - 1))
     scores = mean_silhouettes(distances[None], cuts, weights[None])[0]
-    for clusters, (cut, score) in enumerate(zip(cuts[0].T, scores, strict=True), start=2):
+    for clusters, (cut, score) in enumerate(zip(cuts[0], scores, strict=True), start=2):
         partition = fcluster(linkage(points, method="ward"), clusters, criterion="maxclust")
         assert len(set(zip(cut, partition, strict=True))) == len(set(partition)) == clusters
         assert score == pytest.approx(slow_silhouette(distances, cut, weights))

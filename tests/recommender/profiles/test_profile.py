@@ -34,11 +34,11 @@ def test_one_person_is_a_batch_of_one() -> None:
     planted, _ = crowd()
     histories = planted.histories()
     segments = find_segments(histories.faded, planted.context, ProfileConfig().segments)
-    everyone = list(build_profiles(histories, planted.context, segments=segments))
+    everyone = list(build_profiles(histories, segments=segments))
     assert [profile.user_id for profile in everyone] == planted.user_ids
     events = planted.events.take(planted.events.users == 41)
     alone = histories_of(["u41"], replace(events, users=events.users * 0), planted.context, ProfileConfig())
-    (live,) = build_profiles(alone, planted.context, segments=segments)
+    (live,) = build_profiles(alone, segments=segments)
     same(live, everyone[41])
     assert live.interests
     assert live.tags
@@ -48,9 +48,9 @@ def test_one_person_is_a_batch_of_one() -> None:
 @pytest.mark.parametrize("threads", [1, 3])
 def test_blocks_and_threads_change_nothing(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     planted, _ = crowd()
-    whole = list(build_profiles(planted.histories(), planted.context))
+    whole = list(build_profiles(planted.histories()))
     monkeypatch.setattr("torch.get_num_threads", lambda: threads)
-    blocks = list(build_profiles(planted.histories(), planted.context, ProfileConfig(block=7)))
+    blocks = list(build_profiles(planted.histories(), ProfileConfig(block=7)))
     for first, second in zip(whole, blocks, strict=True):
         same(first, second)
 
@@ -74,15 +74,15 @@ def test_people_who_are_drawn_together_are_as_each_alone(seed: int) -> None:
         np.eye(6, dtype=np.float32)[:said],
     )
     histories = planted.histories(words=words)
-    together = build_profiles(histories, planted.context)
-    alone = build_profiles(histories, planted.context, ProfileConfig(block=1))
+    together = build_profiles(histories)
+    alone = build_profiles(histories, ProfileConfig(block=1))
     for first, second in zip(together, alone, strict=True):
         same(first, second)
 
 
 def test_the_dictionary_is_json() -> None:
     planted, _ = crowd(people=3)
-    for profile in build_profiles(planted.histories(), planted.context):
+    for profile in build_profiles(planted.histories()):
         document = orjson.loads(orjson.dumps(profile.to_dict()))
         assert document["user_id"] == profile.user_id
         assert document["interests"][0]["name"] == profile.interests[0].name
@@ -92,7 +92,7 @@ def test_the_dictionary_is_json() -> None:
 
 def test_without_text_there_are_tags_but_no_interests() -> None:
     planted, _ = crowd(people=3, text=False)
-    for profile in build_profiles(planted.histories(), planted.context):
+    for profile in build_profiles(planted.histories()):
         assert profile.interests == ()
         assert profile.tags
 
@@ -103,7 +103,7 @@ def test_an_item_that_came_after_the_refresh_counts_in_habits_only() -> None:
     items = events.items.copy()
     items[:2] = [-1, -2]
     histories = histories_of(["u0"], replace(events, items=items), planted.context, ProfileConfig())
-    (profile,) = build_profiles(histories, planted.context)
+    (profile,) = build_profiles(histories)
     assert (profile.habits.events, profile.habits.items, profile.habits.liked) == (6, 6, 4)
     assert sum(interest.size for interest in profile.interests) == 4
 
@@ -111,13 +111,18 @@ def test_an_item_that_came_after_the_refresh_counts_in_habits_only() -> None:
 @pytest.mark.parametrize("enabled", [True, False])
 def test_the_search_for_cycles_is_left_as_it_was(enabled: bool) -> None:
     planted, _ = crowd()
+    broken = replace(planted.histories(), context=replace(planted.context, entities=None))  # type: ignore[arg-type]
     before = gc.isenabled()
     try:
         (gc.enable if enabled else gc.disable)()
-        assert len(list(build_profiles(planted.histories(), planted.context))) > 1
+        assert len(list(build_profiles(planted.histories()))) > 1
         assert gc.isenabled() == enabled
-        with pytest.raises(TypeError):
-            list(build_profiles(planted.histories(), replace(planted.context, entities=None)))  # type: ignore[arg-type]
+        with pytest.raises(AttributeError):
+            list(build_profiles(broken))
         assert gc.isenabled() == enabled
+        gc.freeze()
+        list(build_profiles(planted.histories()))
+        assert gc.get_freeze_count()
     finally:
+        gc.unfreeze()
         (gc.enable if before else gc.disable)()

@@ -52,7 +52,7 @@ def test_strength_is_a_softmax_over_cosines() -> None:
     planted, _ = crowd()
     segments = found(planted)
     (own,) = segments.assign(planted.histories().faded[:1])
-    person = segments.features[planted.histories().block(range(1))[0].items].sum(axis=0)
+    person = segments.features[planted.histories().block(range(1)).cells.items].sum(axis=0)
     person = person / np.linalg.norm(person) - segments.mean
     cosines = segments.centres @ person / np.linalg.norm(person)
     odds = np.exp(5 * cosines)

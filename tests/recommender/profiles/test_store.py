@@ -53,7 +53,7 @@ def segments(planted: World) -> Segments:
 
 @pytest.fixture(scope="module")
 def profiles(planted: World, segments: Segments, store: Store) -> list[Profile]:
-    drawn = list(build_profiles(planted.histories(), planted.context, segments=segments))
+    drawn = list(build_profiles(planted.histories(), segments=segments))
     write_segments(store, segments)
     assert write_profiles(store, drawn) == 45
     return drawn

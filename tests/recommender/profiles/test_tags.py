@@ -17,7 +17,7 @@ from tests.recommender.profiles.worlds import World, rated, world
 def tags(planted: World, **options: float) -> list[tuple[Tag, ...]]:
     histories = planted.histories()
     config = TagConfig(**options)  # type: ignore[arg-type]
-    return tag_people(histories.cells, histories.recent, planted.context, config)
+    return tag_people(histories, config)
 
 
 def test_population_shares_by_hand() -> None:
@@ -88,7 +88,7 @@ def test_what_has_faded_to_nothing_is_no_tag() -> None:
     planted = world([*rows, *(rated(1, item, 5) for item in range(4, 24))], 2, 24, genres)
     histories = planted.histories(ProfileConfig(half_life_days=1.0, recency_floor=0.0))
     assert (histories.recent[:2] == 0).all()
-    first, _ = tag_people(histories.cells, histories.recent, planted.context, TagConfig())
+    first, _ = tag_people(histories, TagConfig())
     assert [(tag.name, tag.support, tag.sentiment) for tag in first] == [("New", 2, 1.0)]
 
 
