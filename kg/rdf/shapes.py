@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,6 +28,8 @@ SECONDS = 60.0
 """That a validation may take, of few statements."""
 FACTS_A_SECOND = 500
 """Statements for which it may take a second more."""
+MOST_RULES = 50_000
+"""Statements of a file of shapes: bounds the memory that they take, and those of whole ontologies are fewer."""
 SHACL = "http://www.w3.org/ns/shacl#"
 
 
@@ -58,13 +61,16 @@ def validate(facts: Iterable[Fact], shapes: FileSource, seconds: float | None = 
         seconds: how long it may take; by default :data:`SECONDS` and one more for each :data:`FACTS_A_SECOND`.
 
     Raises:
-        ReadError: the shapes cannot be read, or are no shapes, or the time is up.
+        ReadError: the shapes cannot be read, are no shapes or more than :data:`MOST_RULES` statements, or the time is
+            up.
         MissingExtra: pyshacl is not installed.
     """
     with extra("rdf", "validating RDF"):
         if find_spec("pyshacl") is None:
             raise ImportError(name="pyshacl")
-    rules = [fact[:5] for fact in facts_in(shapes)]
+    rules = [fact[:5] for fact in islice(facts_in(shapes), MOST_RULES + 1)]
+    if len(rules) > MOST_RULES:
+        raise ReadError(name_of(shapes), f"has more than {MOST_RULES:,} statements: validate by a part of the shapes")
     data = [fact[:5] for fact in facts]
     limit = SECONDS + len(data) / FACTS_A_SECOND if seconds is None else seconds
     answer = _elsewhere(orjson.dumps({"shapes": rules, "facts": data}), name_of(shapes), limit)

@@ -122,3 +122,13 @@ def test_a_query_in_a_shape_reads_no_file(shapes: Path, tmp_path: Path) -> None:
     select = f"SELECT $this ?value FROM <{secret.as_uri()}> WHERE {{ ?value a <http://e/Told> }}"
     shapes.write_text(SHAPE + f'sh:sparql [ sh:select "{select}" ] .')
     assert "secret" not in str(outcome(shapes))
+
+
+def test_a_file_of_too_many_shapes_is_not_read_to_its_end(shapes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    statements = len(list(facts_in(shapes)))
+    monkeypatch.setattr("kg.rdf.shapes.MOST_RULES", statements)
+    assert not checked(shapes, BOOKS)[0]
+    with shapes.open("a") as file:
+        file.write('[] s:name "one more" .\nno statement')
+    with pytest.raises(ReadError, match=rf"more than {statements} statements: validate by a part"):
+        checked(shapes, BOOKS)
