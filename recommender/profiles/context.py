@@ -137,9 +137,10 @@ class ProfileContext:
         """Whether any entity has a name; an imported graph often has bare ids."""
         return any(name is not None for name in self.entities.names)
 
-    def title(self, item: int) -> str:
-        """What people call an item, or its id."""
-        return self.titles[item] or self.items[item]
+    @cached_property
+    def called(self) -> list[str]:
+        """What people call each item, or its id."""
+        return [title or id for title, id in zip(self.titles, self.items.ids, strict=True)]
 
 
 def population_shares(signed: sp.csr_matrix, attributes: sp.csr_matrix, prior: float = 10.0) -> np.ndarray:

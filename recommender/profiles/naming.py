@@ -32,15 +32,15 @@ def name_groups(
         config: prior and bounds, as for tags.
     """
     shared = _shared_entities(starts, items, weights, context, config)
-    found = []
+    found, every = [], items.tolist()
     for words, (start, stop) in zip(shared, pairwise(starts.tolist()), strict=True):
-        own = items[start:stop].tolist()
+        own = every[start:stop]
         found.append(_name(words or _shared_phrases(own, weights[start:stop].tolist(), context), own, context))
     return found
 
 
 def _name(words: list[str], items: list[int], context: ProfileContext) -> str:
-    titles = list(dict.fromkeys(context.title(item) for item in items[:MAX_TITLES]))
+    titles = list(dict.fromkeys(context.called[item] for item in items[:MAX_TITLES]))
     return " · ".join(filter(None, [", ".join(words), ", ".join(titles)]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -40,8 +41,8 @@ class ProfileConfig:
     """Tags in words."""
     segments: SegmentConfig = field(default_factory=SegmentConfig)
     """Segments of people."""
-    block: int = 512
-    """People whom a thread draws together; bounds memory, changes no result."""
+    block: int = 1024
+    """People whom a thread draws together, at most; bounds memory, changes no result."""
 
 
 @dataclass(frozen=True)
@@ -103,20 +104,22 @@ def build_profiles(
     """The profiles of these people, in their order; one person is a batch of one."""
     config = config or ProfileConfig()
 
+    at_once = min(AT_ONCE, torch.get_num_threads())
+    size = min(config.block, max(1, math.ceil(len(histories) / at_once)))
+
     def draw(start: int) -> list[Profile]:
-        block = histories.block(range(start, min(start + config.block, len(histories))))
+        block = histories.block(range(start, min(start + size, len(histories))))
         habits = habits_of(block)
         interests = interests_of(block, config.interests, config.tags)
         tags = tag_people(block, config.tags)
         memberships = segments.assign(block.faded) if segments else [()] * len(block)
         return list(map(Profile, block.user_ids, habits, interests, tags, memberships))
 
-    blocks = range(0, len(histories), config.block)
     with (
         tqdm(total=len(histories), desc="profiles", unit="person", disable=not progress, leave=False) as bar,
         sharing() as share,
     ):
-        for some in batched(blocks, min(AT_ONCE, torch.get_num_threads())):
+        for some in batched(range(0, len(histories), size), at_once):
             with _uncollected(), threadpool_limits(1, "blas") if len(some) > 1 else nullcontext():
                 drawn = share(draw, some)
             for profiles in drawn:

@@ -226,11 +226,11 @@ def _names(liked: sp.csr_matrix, labels: np.ndarray, k: int, context: ProfileCon
     items = attention.sum(axis=0) / max(float(attention.sum()), 1e-12)
     by_item = affinity(attention, mass[:, None], items[None, :], prior)
     if not context.has_entity_names:
-        return [", ".join(context.title(i) for i in np.argsort(-row, kind="stable")[:3].tolist()) for row in by_item]
+        return [", ".join(context.called[i] for i in np.argsort(-row, kind="stable")[:3].tolist()) for row in by_item]
     shares = context.attributes.T @ items
     by_entity = affinity(attention @ context.attributes, mass[:, None], shares[None, :], prior)
     orders = np.argsort(-by_entity, axis=1, kind="stable")
     return [
-        ", ".join(first_names(order[scores[order] > 0].tolist(), context, 2)) or context.title(int(titles.argmax()))
+        ", ".join(first_names(order[scores[order] > 0].tolist(), context, 2)) or context.called[int(titles.argmax())]
         for order, scores, titles in zip(orders, by_entity, by_item, strict=True)
     ]
