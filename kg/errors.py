@@ -20,6 +20,9 @@
 
 from __future__ import annotations
 
+import reprlib
+from typing import Any
+
 
 class GraphError(Exception):
     """Base of every error that ``kg`` raises."""
@@ -98,3 +101,11 @@ class QueryFailed(GraphError):
             "match less: name a label and an id, filter with WHERE before what is joined or collected, or follow "
             "fewer hops"
         )
+
+
+def short(value: Any) -> str:
+    """A value for a message, however long it is."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:
+        return "a number of thousands of digits"  # Python refuses to write it

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -179,6 +180,9 @@ def _is_plain(value: Any) -> bool:
 
 # --- Files
 
+_PARTING = re.compile(r"[,;\t\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+"""What some program begins a cell or a row after, whichever the file's own delimiter is."""
+
 
 def _shown(rows: Iterable[T], path: Path, progress: bool) -> Iterable[T]:
     bar: Iterable[T] = tqdm(rows, path.name, unit=" rows", disable=not progress, leave=False)
@@ -190,12 +194,15 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]],
     delimiter = "\t" if unpacked_suffix(path) == ".tsv" else ","
     count, escapes = 0, [0] * len(header)
     with packed(path) as file, TemporaryFile(dir=path.parent) as body:
-        writer = csv.writer(_Text(body), delimiter=delimiter, lineterminator="\n")
+        bare, quoted = (
+            csv.writer(_Text(body), delimiter=delimiter, lineterminator="\n", quoting=quoting)
+            for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
+        )
         for count, row in enumerate(rows, 1):  # noqa: B007
             cells = row if raw else [escaped(cell) for cell in row]
             for column, (cell, given) in enumerate(zip(cells, row, strict=True)):
                 escapes[column] += cell != given
-            writer.writerow(cells)
+            (quoted if any(map(_PARTING.search, cells)) else bare).writerow(cells)
         marked = [f"{name}{MARK}" if escapes[column] else name for column, name in enumerate(header)]
         csv.writer(_Text(file), delimiter=delimiter, lineterminator="\n").writerow(marked)
         body.seek(0)

@@ -6,10 +6,9 @@ identifier of this package's own goes through it. Values are never written into 
 
 from __future__ import annotations
 
-import reprlib
 from urllib.parse import quote_plus
 
-from kg.errors import StoreError
+from kg.errors import StoreError, short
 from kg.records import ENGINE_FIELDS
 
 LONGEST_PROPERTY = 60_000
@@ -82,7 +81,7 @@ def arcadedb_type(name: str) -> Quoted:
 
 
 def _refusal(name: object, reason: str) -> StoreError:
-    return StoreError(f"the graph cannot hold the name {reprlib.repr(name)}: it {reason}; choose another one")
+    return StoreError(f"the graph cannot hold the name {short(name)}: it {reason}; choose another one")
 
 
 def _checked(name: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-import reprlib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from kg.errors import RecordError
+from kg.errors import RecordError, short
 
 MAX_ID_BYTES = 1024
 ITEM_ENTITY = "tastegraph:item:"
@@ -185,11 +184,15 @@ def clean_id(value: Any, name: str) -> str:
     """An external id as stored: text of 1 to 1,024 UTF-8 bytes without NUL, surrounding white space taken off.
 
     Raises:
-        RecordError: missing, empty, over-long, with a NUL, or not encodable.
+        RecordError: missing, no text and no whole number, empty, over-long, with a NUL, or not encodable.
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         raise RecordError(name, "is missing")
-    text = value.strip() if isinstance(value, str) else str(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 8 * MAX_ID_BYTES:
+        return str(value)
+    if not isinstance(value, str):
+        raise RecordError(name, f"is {type(value).__name__}, and text is needed")
+    text = value.strip()
     if not text:
         raise RecordError(name, "is empty")
     if "\0" in text:
@@ -214,7 +217,7 @@ def clean_name(name: Any, field: str) -> str:
             :data:`ENGINE_FIELDS`.
     """
     if wrong := _wrong_with(name) if isinstance(name, str) else "is no text":
-        raise RecordError(field, f"the name {reprlib.repr(name)} of a property {wrong}")
+        raise RecordError(field, f"the name {short(name)} of a property {wrong}")
     return str(name)
 
 
@@ -241,9 +244,7 @@ def clean_kind(value: str, name: str = "kind") -> str:
         RecordError: not ``[A-Za-z][A-Za-z0-9_]*``, or over 64 characters.
     """
     if not isinstance(value, str) or not KIND_PATTERN.fullmatch(value):
-        raise RecordError(
-            name, f"{reprlib.repr(value)} must be a letter, then at most 63 letters, digits or underscores"
-        )
+        raise RecordError(name, f"{short(value)} must be a letter, then at most 63 letters, digits or underscores")
     return value.upper()
 
 

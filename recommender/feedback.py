@@ -17,9 +17,9 @@ from datetime import UTC, datetime, timedelta
 from kg import ingest, queries
 from kg.connection import unattended
 from kg.errors import EventConflict, StoreError
-from kg.readers.cleaning import number, timestamp
+from kg.readers.cleaning import identifier, number, timestamp
 from kg.readers.markup import clean_text
-from kg.records import Interaction, clean_id, clean_kind
+from kg.records import Interaction, clean_kind
 from kg.schema import check_kind
 from kg.store import Store
 from recommender.errors import InvalidInput, UnknownItem
@@ -98,7 +98,8 @@ class FeedbackWriter:
             at: when it happened, in any form that :func:`kg.readers.cleaning.timestamp` reads; now, when None.
             event_id: makes the call repeatable: the same event under the same id is stored once. A new one is made
                 when None, so that each such call is an event of its own.
-            text: what the person wrote, stored as a review in the same transaction.
+            text: what the person wrote, stored as a review in the same transaction; one of over 32 Ki characters
+                counts in their interests from the next refresh on.
             title: of ``text``.
 
         Raises:
@@ -109,10 +110,10 @@ class FeedbackWriter:
             kg.errors.StoreError: the event could not be made durable; it may be sent again under the same id.
         """
         event = Interaction(
-            user_id=clean_id(user_id, "user"),
-            item_id=clean_id(item_id, "item"),
+            user_id=identifier(user_id, "user"),
+            item_id=identifier(item_id, "item"),
             kind=clean_kind(kind),
-            event_id=uuid.uuid4().hex if event_id is None else clean_id(event_id, "event_id"),
+            event_id=uuid.uuid4().hex if event_id is None else identifier(event_id, "event_id"),
             at=_moment(at),
             value=number(value, "value"),
             text=clean_text(text, "text"),

@@ -7,8 +7,8 @@ from itertools import islice
 from operator import index
 from typing import Any, SupportsIndex
 
-from kg.errors import RecordError
-from kg.readers.cleaning import identifier, short
+from kg.errors import RecordError, short
+from kg.readers.cleaning import identifier
 from kg.readers.markup import MAX_TEXT_BYTES
 from recommender.errors import InvalidInput
 

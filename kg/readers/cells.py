@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kg.errors import RecordError
-from kg.readers.cleaning import number, price, timestamp
+from kg.readers.cleaning import absent, number, price, timestamp
 from kg.readers.mapping import AttributeColumn, normal
 from kg.readers.markup import clean_text
 from kg.records import MAX_ID_BYTES, Attribute, Scalar, clean_id
@@ -51,7 +51,7 @@ def split(value: Any, column: str, separator: str | None = None, depth: int = 0)
             raise RecordError(column, f"is nested over {MAX_DEPTH} deep")
         return [part for member in value for part in _members(member, column, depth + 1)]
     if not isinstance(value, str):
-        return [] if value is None or value != value else [value]
+        return [] if absent(value) else [value]
     text = value.strip()
     if len(text) > MAX_LISTED_CHARS:
         raise RecordError(

@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import numbers
 import re
-import reprlib
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from kg.errors import RecordError
+import numpy as np
+
+from kg.errors import RecordError, short
 from kg.records import MAX_ID_BYTES, clean_id
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,7 +51,7 @@ def identifier(value: Any, name: str) -> str:
         if text.isascii() and 0 < len(text) <= MAX_ID_BYTES and "\0" not in text:
             return text
         return clean_id(value, name)
-    if value is None:
+    if absent(value):
         raise RecordError(name, "is missing")
     if isinstance(value, bytes):
         try:
@@ -65,8 +66,34 @@ def identifier(value: Any, name: str) -> str:
 
 
 def _is_real(value: Any) -> bool:
-    """A number of any library, but not a truth value."""
-    return not isinstance(value, bool) and isinstance(value, numbers.Real | Decimal)
+    """A number of any library, but not a truth value, nor a duration, which NumPy takes for a whole number."""
+    return isinstance(value, numbers.Real | Decimal) and not isinstance(value, bool | np.timedelta64)
+
+
+def _float(number: Any) -> float:
+    """The nearest one; infinite beyond all of them, NaN for one that may not be touched (``Decimal("sNaN")``)."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
+    except ValueError:
+        return math.nan
+
+
+def absent(value: Any) -> bool:
+    """Whether a cell holds nothing: None, NaN of any library, NaT, or what pandas calls NA.
+
+    >>> [absent(value) for value in (None, math.nan, Decimal("sNaN"), "", 0)]
+    [True, True, True, False, False]
+    """
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except (TypeError, ArithmeticError):  # NA, and a signalling NaN
+        return True
+    except ValueError:  # an array
+        return False
 
 
 def _whole_number(number: Any, name: str) -> str:
@@ -75,7 +102,7 @@ def _whole_number(number: Any, name: str) -> str:
         if whole.bit_length() > 8 * MAX_ID_BYTES:
             raise RecordError(name, f"is a number of over {MAX_ID_BYTES} bytes")
         return str(whole)
-    value = float(number)
+    value = _float(number)
     if math.isnan(value):
         raise RecordError(name, "is missing (NaN)")
     if value.is_integer() and abs(value) < _EXACT:
@@ -98,7 +125,7 @@ def number(value: Any, name: str) -> float | None:
     try:
         if isinstance(value, str) and len(value) > MAX_NUMBER_CHARS:
             raise RecordError(name, f"{short(value)} has over {MAX_NUMBER_CHARS} characters and is no number")
-        if (isinstance(value, str) and "_" in value) or not isinstance(value, str | numbers.Real | Decimal):
+        if (isinstance(value, str) and "_" in value) or not (isinstance(value, str | bool) or _is_real(value)):
             raise ValueError  # Python's own "1_000" is no number in a file
         result = float(value)
     except (ValueError, OverflowError):
@@ -147,7 +174,7 @@ def price(value: Any) -> float | None:
     (1234.56, 1234.56, 5.99, None)
     """
     if _is_real(value):
-        amount = float(value)
+        amount = _float(value)
         return amount if math.isfinite(amount) and amount >= 0 else None
     if not isinstance(value, str):
         return None
@@ -221,11 +248,3 @@ def _in_utc(moment: datetime) -> datetime:
     # A pandas Timestamp; its own conversion warns of nanoseconds.
     day = (moment.year, moment.month, moment.day)
     return datetime(*day, moment.hour, moment.minute, moment.second, moment.microsecond, UTC)
-
-
-def short(value: Any) -> str:
-    """A value for a message, however long it is."""
-    try:
-        return reprlib.repr(value)
-    except ValueError:
-        return "a number of thousands of digits"  # Python refuses to write it

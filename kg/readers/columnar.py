@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kg.errors import ReadError
+from kg.readers.cleaning import absent
 from kg.readers.pages import check_footer, check_growth, rows_at_once
 from kg.readers.rows import MAX_VALUES, ROW, Row, Rows
 from kg.readers.stream import FileSource, Trusted, bare, check_ratio, name_of, opened
@@ -207,5 +208,9 @@ def _shared(column: pa.DictionaryArray) -> list[Any]:
 
 
 def _plain_series(column: pd.Series[Any]) -> list[Any]:
-    values: list[Any] = column.astype(object).where(column.notna(), None).tolist()
+    try:
+        known = column.notna()
+    except ArithmeticError:  # Decimal("sNaN")
+        known = ~column.map(absent).astype(bool)
+    values: list[Any] = column.astype(object).where(known, None).tolist()
     return values

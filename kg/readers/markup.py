@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, Literal
 
 from kg.errors import RecordError
+from kg.readers.cleaning import absent
 
 MAX_TEXT_BYTES = 2**20
 """A longer text is rejected, not cut."""
@@ -45,6 +46,7 @@ _HIDDEN_END = {
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _MARKS_IN_A_ROW = 30
 _APART = "\u034f"
+_HUGE = 10**1000  # Python writes no number of thousands of digits
 _ROUNDS = 8  # text that went through several systems is escaped several times
 
 
@@ -60,9 +62,9 @@ def clean_text(value: Any, name: str) -> str | None:
     Raises:
         RecordError: not text, a lone surrogate, or over 1 MiB.
     """
-    if value is None:
-        return None
     if not isinstance(value, str):
+        if absent(value):
+            return None
         value = _as_text(value, name)
     if value.isascii():
         if value.isprintable() and "  " not in value and "<" not in value and "&" not in value:
@@ -87,7 +89,7 @@ def _as_text(value: Any, name: str) -> str:
             return value.decode()
         except UnicodeDecodeError:
             raise RecordError(name, "is not valid UTF-8") from None
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and abs(value) < _HUGE:
         return str(value)
     raise RecordError(name, f"is {type(value).__name__}, and text is needed")
 

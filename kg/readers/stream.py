@@ -187,7 +187,10 @@ class LineStream:
 def name_of(source: FileSource) -> str:
     """What a file is called in errors and rejects: the path as given; bytes in it that are no UTF-8 are ``\\xNN``."""
     source = bare(source)
-    name = os.fsencode(source) if isinstance(source, str | os.PathLike) else str(source).encode(errors="replace")
+    try:
+        name = os.fsencode(source) if isinstance(source, str | os.PathLike) else str(source).encode(errors="replace")
+    except UnicodeEncodeError:  # a lone surrogate: no file has such a name
+        name = str(source).encode(errors="backslashreplace")
     return name.decode(errors="backslashreplace")
 
 
@@ -196,8 +199,12 @@ def starts_with(source: FileSource, magic: bytes) -> bool:
     file = bare(source)
     if isinstance(file, str | os.PathLike) and not os.path.isfile(file):
         return False
-    with opened(source, name_of(source)) as begun:
-        return begun.read(len(magic)) == magic
+    name = name_of(source)
+    try:
+        with opened(source, name) as begun:
+            return begun.read(len(magic)) == magic
+    except OSError as error:
+        raise ReadError(name, _reason(error)) from error
 
 
 def opened(source: FileSource, name: str) -> IO[bytes]:

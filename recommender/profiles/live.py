@@ -21,6 +21,8 @@ from recommender.profiles.write import updating
 MAX_LIVE_EVENTS = 5_000
 """Whoever has more events (a robot, a shared account) is profiled by the refresh only: one event hardly moves them, and
 reading all of theirs would take seconds."""
+MAX_LIVE_CHARS = 2**15
+"""A longer review is left to the next refresh: a mebibyte of text takes the encoder a minute."""
 
 
 def update_profile(
@@ -65,8 +67,9 @@ def _draw(
 
 
 def _words(rows: Sequence[Sequence[Any]], context: ProfileContext) -> Words | None:
-    if context.encode is None or not rows:
+    said = [(item, join_text(title, text)) for item, title, text in rows]
+    said = [(item, text) for item, text in said if len(text) <= MAX_LIVE_CHARS]
+    if context.encode is None or not said:
         return None
-    vectors = context.encode([join_text(title, text) for _, title, text in rows])
-    items = context.items.indices(item for item, _, _ in rows)
-    return Words.of(np.zeros(len(rows), dtype=np.int64), items, vectors)
+    items = context.items.indices(item for item, _ in said)
+    return Words.of(np.zeros(len(said), dtype=np.int64), items, context.encode([text for _, text in said]))

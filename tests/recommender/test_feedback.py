@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from kg.engines import open_store
@@ -21,6 +23,7 @@ from recommender import feedback
 from recommender.errors import InvalidInput, UnknownItem
 from recommender.feedback import FeedbackReceipt, FeedbackWriter
 from recommender.profiles.habits import NO_HABITS
+from recommender.profiles.live import MAX_LIVE_CHARS
 from recommender.profiles.read import read_profile
 from tests.conftest import ENGINES, emptied
 from tests.recommender.profiles.stored import fill, records_of
@@ -141,6 +144,22 @@ def test_text_is_a_review_of_the_same_transaction(store: Store, planted: World) 
     np.testing.assert_allclose(interest.vector, np.array([1, 0, 0, 1]) / np.sqrt(2), atol=1e-6)
 
 
+def test_a_very_long_text_is_stored_and_left_to_the_refresh(store: Store, planted: World) -> None:
+    read: list[str] = []
+
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        read.extend(texts)
+        return axes([0] * len(texts))
+
+    writer = FeedbackWriter(store, replace(planted.context, encode=encode))
+    longest = "x" * MAX_LIVE_CHARS
+    for text in (longest, f"{longest}x"):
+        writer.record("ivy", "i0", "RATED", value=5, text=text, at=AT)
+    rows = store.read("MATCH (:User {id: 'ivy'})-[:WROTE]->(r:Review) RETURN size(r.text) AS size ORDER BY size")
+    assert [row["size"] for row in rows] == [MAX_LIVE_CHARS, MAX_LIVE_CHARS + 1]
+    assert set(read) == {longest}
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -154,6 +173,13 @@ def test_text_is_a_review_of_the_same_transaction(store: Store, planted: World) 
         ({"user_id": ""}, RecordError, "empty"),
         ({"user_id": "a\0b"}, RecordError, "NUL"),
         ({"event_id": "x" * 2000}, RecordError, "1024"),
+        ({"event_id": ["u1"]}, RecordError, "no id"),
+        ({"event_id": pd.NA}, RecordError, "missing"),
+        ({"event_id": 10**5000}, RecordError, "over 1024"),
+        ({"user_id": np.timedelta64(5, "s")}, RecordError, "no id"),
+        ({"value": np.timedelta64(5, "s")}, RecordError, "not a number"),
+        ({"text": 10**5000}, RecordError, "text is needed"),
+        ({"kind": 10**5000}, RecordError, "kind"),
     ],
 )
 def test_bad_input_is_refused_and_nothing_is_written(

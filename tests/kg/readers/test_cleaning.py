@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,6 +63,10 @@ def test_identifiers(cell: Any, expected: str) -> None:
         (True, "no id"),
         ([1], "no id"),
         ({"a": 1}, "no id"),
+        (np.timedelta64(5, "s"), "no id"),  # NumPy registers it as a whole number
+        (pd.NA, "missing"),
+        (Decimal("sNaN"), "missing"),
+        (Fraction(10**400, 3), "too large"),
         pytest.param(10**5000, "over 1024 bytes", id="5001 digits"),
     ],
 )
@@ -105,6 +111,8 @@ def test_numbers(cell: Any, expected: float | None) -> None:
         ("4,five", "not a number$"),
         ([4], "not a number"),
         (b"4", "not a number"),
+        (np.timedelta64(5, "s"), "not a number"),
+        (Decimal("sNaN"), "not a number"),
         pytest.param(10**5000, "not a number", id="5001 digits"),
     ],
 )

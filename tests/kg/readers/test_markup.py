@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +46,9 @@ from kg.readers.markup import MAX_TEXT_BYTES, clean_text
         ("<br><br>", None),
         ("&nbsp;", None),
         (None, None),
+        (float("nan"), None),
+        (pd.NA, None),
+        (pd.NaT, None),
         (5, "5"),
         (b"bytes", "bytes"),
     ],
@@ -53,7 +57,18 @@ def test_cleaning(dirty: object, clean: str | None) -> None:
     assert clean_text(dirty, "text") == clean
 
 
-@pytest.mark.parametrize("value", ["lone \ud800", b"\xff", ["a"], {"a": 1}, "x" * (MAX_TEXT_BYTES + 1), "é" * 600_000])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "lone \ud800",
+        b"\xff",
+        ["a"],
+        {"a": 1},
+        "x" * (MAX_TEXT_BYTES + 1),
+        "é" * 600_000,
+        pytest.param(10**5000, id="5001 digits"),
+    ],
+)
 def test_what_is_no_text(value: object) -> None:
     with pytest.raises(RecordError, match=r"^reviewText: "):
         clean_text(value, "reviewText")

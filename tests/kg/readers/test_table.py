@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -346,3 +347,12 @@ def test_ids_are_not_taken_for_kinds_without_end() -> None:
     assert "--map event=event,kind= if they are ids" in rejects[0].reason
     mapped = list(read_events(rows, EventMapping(event="event", kind="")))
     assert [record.event_id for record in mapped] == [f"X{n}" for n in range(60)]
+
+
+def test_cells_that_no_comparison_may_touch_are_empty() -> None:
+    cells = [Decimal("sNaN"), pd.NA, None, "drama"]
+    frame = pd.DataFrame({"id": ["a", "b", "c", "d"], "genre": cells})
+    rows = [{"id": id, "genre": cell} for id, cell in zip("abcd", cells, strict=True)]
+    for source in (frame, rows):
+        items = [record for record in read_items(source) if isinstance(record, ItemRecord)]
+        assert [[own.value for own in item.attributes] for item in items] == [[], [], [], ["drama"]]

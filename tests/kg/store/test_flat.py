@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,8 +73,10 @@ def test_triples_and_links_come_back(graph: BoltStore, tmp_path: Path) -> None:
     assert filled(graph, records) == before  # type: ignore[arg-type]
 
 
-FORMULAS = ["=cmd|' /C calc'!A1", "@SUM(1+1)", "+1", "-2", "'=1", "'s", " =1", "＝1", "a=b", "'"]
+FORMULAS = ["=cmd|' /C calc'!A1", "@SUM(1+1)", "+1", "-2", "'=1", "'s", " =1", "＝1", "\u200b=1", "a=b", "'"]
 """Ids that a spreadsheet would run, and some that it would not."""
+PARTED = ["x\r=cmd|calc!A1", "a;=1+1", "a,=1", "a\x85=1"]
+"""Ids of whose parts it would make cells, were they not in quotes."""
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv.gz"])
@@ -81,13 +84,14 @@ FORMULAS = ["=cmd|' /C calc'!A1", "@SUM(1+1)", "+1", "-2", "'=1", "'s", " =1", "
 def test_a_cell_that_a_spreadsheet_would_run_is_text_and_comes_back(
     raw: bool, suffix: str, graph: BoltStore, tmp_path: Path
 ) -> None:
-    ids = [text.strip() for text in FORMULAS]
+    ids = [text.strip() for text in FORMULAS] + PARTED
     before = filled(graph, [*(Triple(id, "NEAR", "m.1") for id in ids), *(Link(id, f"e{id}") for id in ids)])
     kg, links = tmp_path / f"kg{suffix}", tmp_path / f"links{suffix}"
     counts = export_triples(graph, kg, links, raw=raw)
-    assert counts == {"triples": 10, "links": 10} | ({} if raw else {"escaped": 18})
+    assert counts == {"triples": 15, "links": 15} | ({} if raw else {"escaped": 20})
     text = (gzip.decompress(kg.read_bytes()) if suffix.endswith(".gz") else kg.read_bytes()).decode()
-    header, *rows = csv.reader(text.splitlines(), delimiter="," if suffix == ".csv" else "\t")
+    assert all(f'"{id}"' in text for id in PARTED)
+    header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter="," if suffix == ".csv" else "\t")
     assert header == ["head" if raw else "head (escaped)", "relation", "tail"]
     assert any(cell.startswith(tuple("=+-@")) for row in rows for cell in row) == raw
     assert filled(graph, list(read_knowledge(kg, links))) == before  # type: ignore[arg-type]
