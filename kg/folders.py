@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 import tomllib
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -155,6 +156,15 @@ def plain_name(name: str) -> bool:
         and not {*":\\"} & {*name}
         and len(name) <= 4_096
     )
+
+
+def folded(name: str) -> str:
+    """A name as a file system may compare it that knows no case, or one way alone to write an accent.
+
+    >>> folded("Work/A") == folded("work/a"), folded("e\\u0301") == folded("\\u00c9")
+    (True, True)
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def sync(path: Path) -> None:
