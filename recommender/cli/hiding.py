@@ -21,10 +21,7 @@ from kg.folders import ADDRESS
 HIDDEN = "(not repeated, for it may hold a password)"
 _OPTION = re.compile(r"--[\w-]+=|-\w")
 _BETWEEN = re.compile(r"[\s,:;/\\@=?&#|'\"<>()\[\]{}]+")
-_HARMLESS = {
-    *SCHEMES,
-    *["http", "https", "jdbc", "user", "username", "pass", "password", "pwd", "token", "secret", "auth"],
-}
+_HARMLESS = {*SCHEMES, "http", "https", "jdbc", "user", "username", "password", "pwd", "token", "secret", "auth"}
 """Parts of an address that are no secret, without which messages read worse."""
 _typed: ContextVar[tuple[str, ...]] = ContextVar("typed", default=())
 
