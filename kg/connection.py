@@ -150,7 +150,7 @@ _SCHEME = re.compile(r"[a-z0-9+.-]{2,}(?=://)", re.IGNORECASE)
 _HOST = r"(?:[\w.-]+|\[[0-9a-f:.]+(?:%\w+)?\])"
 _ADDRESS = re.compile(rf"[a-z0-9+]+://{_HOST}(?::(?P<port>\d+))?/?(?:\?policy=[\w.-]+)?", re.IGNORECASE | re.ASCII)
 _MEANT = re.compile(
-    r"[^\w./~\\-]*(?:[a-z][a-z0-9+.-]+:/|(?:neo4j|bolt)(?:\+s(?:sc)?)?\s*(?::|;|\W?//))|.*://",
+    r"[^\w./~\\-]*(?:[a-z0-9][a-z0-9+.-]+:/|(?:neo4j|bolt)(?:\+s(?:sc)?)?\s*(?::|;|\W?//|\W/.*[:;]))|.*://",
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 _SECRET = re.compile(
