@@ -209,7 +209,7 @@ def opened(source: FileSource, name: str) -> IO[bytes]:
         StoreError: it is the address of a server, which is not repeated.
     """
     file = bare(source)
-    if isinstance(file, str | os.PathLike):
+    if isinstance(file, str | os.PathLike) and not os.path.lexists(name):
         refuse_address(name)
     try:
         if isinstance(file, str | os.PathLike):
