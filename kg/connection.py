@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import ssl
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -143,24 +144,49 @@ VARIABLES = (
 """Names in the environment that :class:`ConnectionConfig` is made from."""
 
 
+_FOREIGN = {"http", "https", "ftp", "file", "postgresql", "mysql", "mongodb", "redis", "s3"}
+"""Of other servers; what else stands before a :// may be a name."""
 _SCHEME = re.compile(r"[a-z0-9+.-]{2,}(?=://)", re.IGNORECASE)
 _HOST = r"(?:[\w.-]+|\[[0-9a-f:.]+(?:%\w+)?\])"
 _ADDRESS = re.compile(rf"[a-z0-9+]+://{_HOST}(?::(?P<port>\d+))?/?(?:\?policy=[\w.-]+)?", re.IGNORECASE | re.ASCII)
 _MEANT = re.compile(
-    r"[^\w./~\\-]*(?:[a-z][a-z0-9+.-]+:/|(?:neo4j|bolt)(?:\+s(?:sc)?)?\s*(?::|;|//))", re.IGNORECASE | re.ASCII
+    r"[^\w./~\\-]*(?:[a-z0-9][a-z0-9+.-]+:/|(?:neo4j|bolt)(?:\+s(?:sc)?)?\s*(?::|;|\W?//|\W/.*[:;]))|.*://",
+    re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 _SECRET = re.compile(
-    r"^[^/\s]*:.*@|:[^/]*@|//.*@|\b(?:\w*pass\w*|pwd|\w*token|\w*secret|auth)\s*[=:]", re.IGNORECASE | re.DOTALL
+    r"^[^/\s]*:.*@|:[^/]*@|//.*@|@[\w.-]+:\d"
+    r"|\b(?:\w*pass\w*|pwd?|\w*token|\w*secret|auth)\s*[=:]|[?&;]\s*user\w*="
+    r"|(?:^|\s)(?:-p|--?(?:pass\w*|pwd?)(?:\s|=))\s*\S",
+    re.IGNORECASE | re.DOTALL,
 )
+_PLAIN = re.compile(r"(?:[a-z]:(?=[\\/]))?[^:;,@=?&#%|*\"<>]*", re.IGNORECASE)
 
 
 def may_hold_secret(text: str) -> bool:
-    """Whether a password may stand in a text, which no message then repeats.
+    """Whether a password may stand in a text, which no message then repeats; signs of full width are signs.
 
-    >>> may_hold_secret("neo4j:/ann:5ecret@host"), may_hold_secret("./data")
-    (True, False)
+    >>> may_hold_secret("neo4j:/ann:5ecret@host"), may_hold_secret("cypher-shell -p 5ecret"), may_hold_secret("./data")
+    (True, True, False)
     """
-    return _SECRET.search(text) is not None
+    return _SECRET.search(_narrow(text)) is not None
+
+
+def is_plain(place: str) -> bool:
+    """Whether this can be nothing but a path, which messages may repeat; in doubt it is not.
+
+    >>> is_plain("/data/x y"), is_plain("C:\\\\x"), is_plain("ann:5ecret")
+    (True, True, False)
+    """
+    return _PLAIN.fullmatch(_narrow(place)) is not None and not may_hold_secret(place)
+
+
+def named(place: str | Path) -> str:
+    """What a message calls a place of which nobody knows whether it is one.
+
+    >>> named("./shop"), named("ann:5ecret")
+    ('./shop', 'the place that was given (not repeated, for it may hold a password)')
+    """
+    return str(place) if is_plain(str(place)) else "the place that was given (not repeated, for it may hold a password)"
 
 
 def is_url(location: str) -> bool:
@@ -169,7 +195,7 @@ def is_url(location: str) -> bool:
     >>> is_url("neo4j://host:7687"), is_url(" bolt:/host"), is_url("./data")
     (True, True, False)
     """
-    return _MEANT.match(location) is not None or may_hold_secret(location)
+    return _MEANT.match(_narrow(location)) is not None or may_hold_secret(location)
 
 
 def check_url(url: str) -> None:
@@ -181,15 +207,12 @@ def check_url(url: str) -> None:
     found = _SCHEME.match(url)
     scheme = found[0].lower() if found else ""
     if found and scheme not in SCHEMES:
-        raise StoreError(f"{scheme}:// is no graph server; use one of {', '.join(SCHEMES)}, or a folder")
-    if "@" in url or may_hold_secret(url):
-        host = url.rpartition("@")[2]
-        known = re.fullmatch(
-            rf"{_HOST}:\d{{1,5}}", host, re.ASCII | re.IGNORECASE
-        )  # what has no port may be a password
+        shown = f"{scheme}://" if scheme in _FOREIGN else "this"
+        raise StoreError(f"{shown} is no graph server; use one of {', '.join(SCHEMES)}, or a folder")
+    if "@" in url or may_hold_secret(url):  # whose host is not repeated either: a password may hold an @ and a port
         raise StoreError(
             "the URL holds a name or a password, which logs and lists of processes would show; "
-            f"write {scheme or 'neo4j'}://{host if known else 'HOST'} and set NEO4J_USERNAME and NEO4J_PASSWORD"
+            f"write {scheme or 'neo4j'}://HOST:PORT and set NEO4J_USERNAME and NEO4J_PASSWORD"
         )
     address = _ADDRESS.fullmatch(url) if found else None
     if address is None:
@@ -199,6 +222,11 @@ def check_url(url: str) -> None:
         )
     if address["port"] and not 0 < int(address["port"][:9]) < 1 << 16:
         raise StoreError(f"the port in the {scheme}:// URL is not from 1 to 65535")
+
+
+def _narrow(text: str) -> str:
+    """A text with the signs that people type where an input method made them wide."""
+    return unicodedata.normalize("NFKC", text)
 
 
 _unattended: ContextVar[bool] = ContextVar("unattended", default=False)

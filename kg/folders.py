@@ -10,19 +10,26 @@ import re
 import shutil
 import tempfile
 import tomllib
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kg.access import make_folder, own_all
-from kg.connection import is_url
+from kg.connection import is_plain, is_url, named
 from kg.errors import StoreError
 
 _MARK = ".unfinished"
 """A file beside what is being written, locked as long as its process lives."""
 _BESIDE = re.compile(r"\..+-[a-z0-9_]{8}")
 
+
+ADDRESS = (
+    "the address of a server stands where a file or folder of this machine is meant; that of a graph is the store's "
+    "(--store)"
+)
+"""What is said of such an address, which is not repeated."""
 
 SETTINGS_BYTES, DOTS = 1 << 20, 1_000
 """A file of settings is far below, and so is each line of one."""
@@ -35,15 +42,25 @@ def local(place: str | Path) -> Path:
         StoreError: none can have it: an address of a server, which is not repeated, a NUL character, somebody's home
             who is not there, links in a circle.
     """
-    if is_url(str(place)):
-        raise StoreError("the address of a server stands where a folder is meant; name a folder of this machine")
+    refuse_address(place)
     try:
         path = Path(place).expanduser()
         path.resolve()
     except (OSError, RuntimeError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise StoreError(f"{str(place)!a} can be no folder: {why}") from error
+        shown = ascii(str(place)) if is_plain(str(place)) else named(place)
+        raise StoreError(f"{shown} can be no folder: {why}") from (error if is_plain(str(place)) else None)
     return path
+
+
+def refuse_address(place: str | Path) -> None:
+    """Refuse the address of a server where a file or folder of this machine is meant.
+
+    Raises:
+        StoreError: it is one; it is not repeated.
+    """
+    if is_url(str(place)):
+        raise StoreError(ADDRESS)
 
 
 def settings_of(path: Path) -> dict[str, Any]:
@@ -53,8 +70,10 @@ def settings_of(path: Path) -> dict[str, Any]:
         OSError: it cannot be read, or has no end.
         UnicodeDecodeError: it is no text.
         tomllib.TOMLDecodeError: it is no TOML, or a name of it has more parts than any.
+        StoreError: it is the address of a server, which is not repeated.
         RecursionError: it holds tables or lists in one another without an end.
     """
+    refuse_address(path)
     with path.open("rb") as file:
         content = file.read(SETTINGS_BYTES + 1)
     if len(content) > SETTINGS_BYTES:
@@ -71,8 +90,9 @@ def appearing(folder: Path) -> Iterator[Path]:
     """A folder to fill, which takes the name ``folder`` when the block ends; an exception leaves nothing behind.
 
     Raises:
-        StoreError: ``folder`` is there already, or cannot be written.
+        StoreError: ``folder`` is there already, or cannot be written, or is the address of a server.
     """
+    refuse_address(folder)
     if folder.exists() or folder.is_symlink():
         raise StoreError(f"{folder} is there already; it is never overwritten")
     try:
@@ -94,7 +114,11 @@ def beside(path: Path) -> Iterator[Path]:
     """A path of the same name in a folder of its own beside it, which goes when the block ends.
 
     What processes that were killed have left beside it goes first: it may hold people's data.
+
+    Raises:
+        StoreError: the path is the address of a server.
     """
+    refuse_address(path)
     _clear(path.parent)
     with (
         tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent, ignore_cleanup_errors=True) as folder,
@@ -155,6 +179,15 @@ def plain_name(name: str) -> bool:
         and not {*":\\"} & {*name}
         and len(name) <= 4_096
     )
+
+
+def folded(name: str) -> str:
+    """A name as a file system may compare it that knows no case, or one way alone to write an accent.
+
+    >>> folded("Work/A") == folded("work/a"), folded("e\\u0301") == folded("\\u00c9")
+    (True, True)
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def sync(path: Path) -> None:

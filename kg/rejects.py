@@ -15,6 +15,7 @@ import orjson
 
 from kg.access import opened
 from kg.errors import RecordError, StoreError
+from kg.folders import refuse_address
 from kg.readers.rows import raw_text
 from kg.records import Record, Reject
 
@@ -67,8 +68,9 @@ def new_file(wanted: Path, ending: str) -> tuple[Path, IO[bytes]]:
     """Open a new file, never over another: where there is one, a number before the ``ending`` tells them apart.
 
     Raises:
-        StoreError: it cannot be written.
+        StoreError: it cannot be written, or is the address of a server.
     """
+    refuse_address(wanted)
     ending = next((own for own in (ending, wanted.suffix) if own and wanted.name.endswith(own)), "")
     stem = wanted.name.removesuffix(ending)
     for number in itertools.count():

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from kg.extras import extra
+from kg.folders import refuse_address
 from recommender.errors import InvalidInput
 from recommender.pages import write
 
@@ -133,6 +134,7 @@ def figure(graph: nx.MultiDiGraph, layout: Layout = "spread", title: str = "") -
 
 def check_drawable(path: Path) -> None:
     """Raise where :func:`draw` could not draw to ``path``, whatever the graph."""
+    refuse_address(path)
     if path.suffix not in (".png", ".svg", ".html"):
         raise InvalidInput(f"{path}: a drawing is a .png, .svg or .html file")
     check_installed()

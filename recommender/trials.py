@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from kg.folders import refuse_address
 from recommender.configured import configured
 from recommender.errors import InvalidInput
 from recommender.parts import PARTS
@@ -86,7 +87,9 @@ def read_trials(path: Path) -> tuple[Trials, ...]:
 
     Raises:
         InvalidInput: it cannot be read, or holds none, as what was made before trials were written down.
+        StoreError: it is the address of a server, which is not repeated.
     """
+    refuse_address(path)
     file = path / "manifest.json" if path.is_dir() else path
     try:
         if file.stat().st_size > LARGEST:

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import IO
 
 from kg.access import make_folder, opened, own_all
+from kg.connection import is_plain, named
 from kg.errors import StoreError, StoreInUse, StoreVersionError
 from kg.folders import local
 
@@ -156,18 +157,21 @@ def usable(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        raise StoreError(f"cannot use {root} as a store: {place}{error.strerror or error}") from error
+        place = f"{named(error.filename)}: " if error.filename else ""
+        why = f"cannot use {named(root)} as a store: {place}{error.strerror or error}"
+        raise StoreError(why) from (error if is_plain(str(root)) else None)
 
 
 def _check_may_create(root: Path, create: bool) -> None:
     if not create:
-        raise StoreError(f"there is no store at {root}; ingest something first, or check --store / TASTEGRAPH_STORE")
+        raise StoreError(
+            f"there is no store at {named(root)}; ingest something first, or check --store / TASTEGRAPH_STORE"
+        )
     if root.exists() and not root.is_dir():
-        raise StoreError(f"{root} is a file; a store is a folder")
+        raise StoreError(f"{named(root)} is a file; a store is a folder")
     # A crash between the first mkdir and store.json leaves at most these.
     if root.is_dir() and any(entry.name not in {"lock", "store.tmp"} for entry in root.iterdir()):
-        raise StoreError(f"{root} holds other files and is no store; name a new or an empty folder")
+        raise StoreError(f"{named(root)} holds other files and is no store; name a new or an empty folder")
 
 
 def _lock(lock: IO[str], root: Path) -> None:

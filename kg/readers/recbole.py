@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from kg.errors import ReadError
+from kg.folders import refuse_address
 from kg.readers.stream import Trusted, trusted
 from kg.readers.table import read_events, read_items, read_users
 from kg.readers.triples import read_entities, read_links, read_triples
@@ -57,6 +58,7 @@ _READERS: dict[str, Callable[[Any], Iterator[Record | Reject]]] = {
 def _folder(source: Any) -> Folder:
     if isinstance(source, zipfile.Path):
         return source if source.at else _only_folder(source)
+    refuse_address(source)
     path = Path(source)
     if path.is_dir():
         return path

@@ -20,6 +20,7 @@ from typing import IO, Any, Protocol, cast, runtime_checkable
 import zstandard
 
 from kg.errors import ReadError, TooMuch
+from kg.folders import refuse_address
 from kg.readers.rows import MAX_LINE_BYTES, ROW, raw_text
 from kg.records import Reject
 
@@ -212,8 +213,11 @@ def opened(source: FileSource, name: str) -> IO[bytes]:
 
     Raises:
         ReadError: it cannot be opened.
+        StoreError: it is the address of a server, which is not repeated.
     """
     file = bare(source)
+    if isinstance(file, str | os.PathLike) and not os.path.lexists(name):
+        refuse_address(name)
     try:
         if isinstance(file, str | os.PathLike):
             return open(file, "rb")

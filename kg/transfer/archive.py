@@ -27,7 +27,7 @@ import zstandard
 
 from kg.access import opened
 from kg.errors import ReadError, StoreError
-from kg.folders import appearing, hash_file
+from kg.folders import appearing, hash_file, refuse_address
 from kg.store import Store
 from kg.transfer import manifest as manifests
 from kg.transfer.cut import Cut, VersionsChanged
@@ -88,9 +88,11 @@ class Archive:
 
     Raises:
         ReadError: it is missing, incomplete, damaged, or of another format.
+        StoreError: it is the address of a server, which is not repeated.
     """
 
     def __init__(self, folder: Path) -> None:
+        refuse_address(folder)
         self._folder = folder
         self._manifest = _manifest(folder)
         for name in self._manifest["files"]:

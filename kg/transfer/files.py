@@ -14,7 +14,7 @@ from typing import IO
 from kg.access import TRUSTED, make_folder, opened
 from kg.connection import is_url
 from kg.errors import ReadError, StoreError
-from kg.folders import plain_name
+from kg.folders import folded, plain_name, refuse_address
 from kg.rejects import FILES
 from kg.store import Store
 from kg.sweep import ELSEWHERE
@@ -98,9 +98,10 @@ def localised(name: str) -> str | None:
     """What a file of a working directory is called in that of another store; None where it is nothing there.
 
     Trust in a text model holds for its place alone, and rejects files of another place are named to people, never
-    opened: a list of paths that somebody else wrote leads wherever they like.
+    opened: a list of paths that somebody else wrote leads wherever they like. Case says nothing: where the file system
+    knows none, ``Text-Models.jsonl`` is the file of that name.
     """
-    return {TRUSTED: None, FILES: ELSEWHERE}.get(name, name)
+    return {TRUSTED: None, FILES: ELSEWHERE, ELSEWHERE: ELSEWHERE}.get(folded(name), name)
 
 
 def folders_of(store: Store) -> list[Path]:
@@ -112,8 +113,9 @@ def require_apart(target: Path, *places: Path) -> None:
     """Refuse to write into the folders that are read, or around them.
 
     Raises:
-        StoreError: the target lies in one of them, or one of them in it, links followed.
+        StoreError: the target lies in one of them, or one of them in it, links followed; or it is a server's address.
     """
+    refuse_address(target)
     wanted = target.resolve()
     for place in (place.resolve() for place in places):
         if wanted == place or place in wanted.parents or wanted in place.parents:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from kg.errors import ReadError
-from kg.folders import plain_name
+from kg.folders import folded, plain_name
 
 NAME = "manifest.json"
 FORMAT = 1
@@ -64,8 +63,7 @@ def _check(manifest: Mapping[str, Any]) -> None:
         _require(isinstance(digest, str) and _HASH.fullmatch(digest) is not None, f"the hash of {name!r} is none")
     for name in PARTS:
         _require(name in files, f"it does not name {name}")
-    folded = [unicodedata.normalize("NFC", name).casefold() for name in files]
-    _require(len({*folded}) == len(folded), "two names differ in nothing but their case")
+    _require(len({*map(folded, files)}) == len(files), "two names differ in nothing but their case")
 
 
 def _is_work(name: str) -> bool:

@@ -6,6 +6,7 @@
     session.py     where the store is, and how a verb opens it
     parameters.py  what options mean: maps, scales, attributes, query parameters, times
     output.py      one JSON document, or tables for people
+    hiding.py      what was typed and may hold a password is in no message
     errors.py      one clear message and the exit code
     ingest.py recommend.py query.py evaluate.py models.py upkeep.py transfer.py export.py    the verbs
 

@@ -25,6 +25,7 @@ from recommender.cli import (
     upkeep,
 )
 from recommender.cli.errors import Verbs
+from recommender.cli.hiding import Formatter
 from recommender.cli.session import DEFAULT_STORE, Session
 
 app = typer.Typer(
@@ -94,7 +95,9 @@ def tastegraph(
 
 def _log(debug: bool, quiet: bool) -> None:
     """Say on stderr what this program does; of other libraries warnings only, or a driver would fill the screen."""
-    logging.basicConfig(format="%(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(Formatter("%(message)s"))
+    logging.basicConfig(handlers=[handler])
     level = logging.DEBUG if debug else logging.ERROR if quiet else logging.INFO
     for package in ("kg", "text", "gnn", "recommender"):
         logging.getLogger(package).setLevel(level)

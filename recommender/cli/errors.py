@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
 import signal
 import sys
 import traceback
@@ -19,6 +18,7 @@ from typer.core import TyperGroup
 
 from gnn.errors import GnnError
 from kg.errors import GraphError
+from recommender.cli.hiding import command_line, no_secrets_in_usage, refuse_addresses, remember
 from recommender.cli.output import note
 from recommender.cli.session import Session
 from recommender.errors import RecommenderError
@@ -38,14 +38,20 @@ EXPECTED = (GraphError, TextError, GnnError, RecommenderError)
 class Verbs(TyperGroup):
     """The group of all verbs; what a verb raises becomes a message and an exit code."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        refuse_addresses(self)
+
     def list_commands(self, ctx: Any) -> list[str]:
         """The verbs in the order in which a newcomer needs them."""
         return sorted(super().list_commands(ctx), key=lambda verb: verb != "ingest")
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
         """As usual, and what was typed is kept for reports that say how they were made."""
-        typed = shlex.join(["tastegraph", *args])
-        context = super().make_context(info_name, args, *rest, **extra)
+        remember(args)
+        typed = command_line(args)
+        with no_secrets_in_usage():
+            context = super().make_context(info_name, args, *rest, **extra)
         context.meta[TYPED] = typed
         return context
 
@@ -53,7 +59,8 @@ class Verbs(TyperGroup):
         """Run the verb that the arguments name."""
         end_on_sigterm()
         try:
-            return super().invoke(ctx)
+            with no_secrets_in_usage():
+                return super().invoke(ctx)
         except BrokenPipeError:
             _discard_stdout()
             raise typer.Exit(FAILED) from None
@@ -70,7 +77,7 @@ class Verbs(TyperGroup):
 
     def _report(self, ctx: Any, text: str) -> None:
         if Session.of(ctx).debug:
-            traceback.print_exc()
+            note(traceback.format_exc().rstrip())
         note(f"error: {text}")
         try:
             sys.stdout.flush()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from recommender.cli.hiding import scrubbed
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -110,8 +112,8 @@ def facts(value: Mapping[str, Any], *, title: str | None = None) -> None:
 
 
 def note(text: str) -> None:
-    """Say something on stderr, where it disturbs no pipe."""
-    print(text, file=sys.stderr)  # noqa: T201
+    """Say something on stderr, where it disturbs no pipe; without what was typed and may hold a password."""
+    print(scrubbed(text), file=sys.stderr)  # noqa: T201
 
 
 def cell(value: Any) -> str:

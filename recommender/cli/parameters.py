@@ -18,6 +18,7 @@ from kg.readers.cleaning import timestamp
 from kg.readers.mapping import AttributeColumn, EventMapping
 from kg.records import Scale, clean_kind
 from kg.schema import check_kind
+from recommender.cli.hiding import no_address
 
 REPEATED = "Repeat the trials in the manifest.json of a version, or in the JSON of an evaluation; reads no clock."
 Trials = Annotated[Path | None, typer.Option(exists=True, metavar="FILE", help=REPEATED, show_default=False)]
@@ -185,6 +186,7 @@ TextModel = Annotated[
     str | None,
     typer.Option(
         "--text-model",
+        callback=no_address,
         envvar="TASTEGRAPH_TEXT_MODEL",
         metavar="NAME|FOLDER",
         help="A sentence-transformers model; default: all-MiniLM-L6-v2, which is installed.",

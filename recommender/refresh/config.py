@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
 
+from kg.connection import is_url
+from kg.folders import ADDRESS
 from recommender.budget import check_budget
 from recommender.errors import InvalidInput
 from recommender.evaluation.stores import SplitConfig
@@ -46,6 +48,9 @@ class RefreshConfig:
     """Whether vectors of items and of people are written into the graph: :mod:`recommender.refresh.vectors`."""
 
     def __post_init__(self) -> None:
+        for name, place in (("trials", self.trials), ("encoder.model", self.encoder.model)):
+            if place is not None and is_url(str(place)):
+                raise InvalidInput(f"{name}: {ADDRESS}")
         check_budget(self.tune_seconds, "the budget, tune_seconds,")
         for name, least in (("keep", 1), ("recommend", 0)):
             value = getattr(self, name)

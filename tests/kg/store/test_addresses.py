@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +13,30 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from kg.connection import ConnectionConfig, check_url, is_url, may_hold_secret
+from kg.adoption import Adoption
+from kg.connection import ConnectionConfig, check_url, is_url, may_hold_secret, named
 from kg.engines import open_store
 from kg.errors import StoreError
+from kg.folders import appearing
+from kg.packed import packed
+from kg.rdf.mapping_file import read_mapping
+from kg.readers import read_events, read_lists, read_recbole
+from kg.readers.knowledge import read_knowledge
+from kg.rejects import new_file
+from kg.transfer import Archive
+from kg.transfer.files import require_apart
 from recommender import Recommender
 from recommender.cli.app import app
+from recommender.configured import read_config
 from recommender.context import RunContext
+from recommender.drawing import check_drawable
 from recommender.errors import InvalidInput
+from recommender.explain.steps import PathConfig
+from recommender.pages import write
 from recommender.refresh import batch
+from recommender.refresh.config import RefreshConfig
+from recommender.trials import read_trials
+from text.encoder import EncoderConfig
 
 PW = "5ecret"
 WITH_PASSWORD = (
@@ -31,6 +48,9 @@ WITH_PASSWORD = (
     "neo4j://h?pw={}", "neo4j://h#{}", "neo4j://h/{}", "neo4j://u:{}", "neo4j://u:{}/x@h", "neo4j://u:x@{}",
     "neo4j://h@u:{}", "neo4j://h:7687@u:{}", "u:{}/with/slashes@h", "neo4j:\\\\u:{}@h", "neo4j://u:{}@h\n",
     "neo4j://u:{}@h\0", "neo4j://u:{}@[::1", "neo4j://[u:{}", "bolt+s//u:{}@h", "password={};host=h",
+    "u/{}@h:7687", "jdbc:neo4j:bolt://h/?user=u,{}", "cypher-shell -a bolt://h -u u -p {}", "neo4j -u u -p {}",
+    "neo4j --password {}", "neo4j\uff1a//u:{}\uff20h", "./x?pw={}", "neo4j.//u;{};h", "neo4j://u:a@{}:7687",
+    "{}.u://h", "s3://h/{}",
 )  # fmt: skip
 """Locations that somebody may have meant, with a place for the password."""
 
@@ -101,6 +121,55 @@ def test_addresses_of_servers(location: str) -> None:
 def test_folders(location: str) -> None:
     assert not is_url(location)
     assert not may_hold_secret(location)
+
+
+@pytest.mark.parametrize("location", ["u:{}", "~u:{}", "a/u:{}", "u;{}", "u,{}", "u@{}", "a/u={}"])
+def test_what_may_be_a_folder_or_a_password_is_not_repeated(location: str, tmp_path: Path) -> None:
+    location = location.format(PW)
+    with pytest.raises(StoreError, match="not repeated") as refusal:
+        open_store(location, create=False)
+    assert PW not in told(refusal.value)
+    result = CliRunner().invoke(app, ["--store", location, "--debug", "status"])
+    assert result.exit_code == 1
+    assert PW not in result.output + result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("location", ["./shop", "x y", "shop-1", "a/b.c (2)", "a_b+c", "größe"])
+def test_a_plain_folder_is_named(location: str) -> None:
+    assert named(location) == location
+    with pytest.raises(StoreError, match=re.escape(location.removeprefix("./"))):
+        open_store(location, create=False)
+
+
+DOORS: dict[str, Callable[[str], Any]] = {
+    "events": lambda place: list(read_events(place)),
+    "lists": lambda place: list(read_lists(place)),
+    "recbole": lambda place: list(read_recbole(place)),
+    "knowledge": lambda place: list(read_knowledge(place)),
+    "map": lambda place: read_mapping(Path(place)),
+    "adoption": lambda place: Adoption.read(Path(place)),
+    "reasons": lambda place: read_config(PathConfig, Path(place)),
+    "trials": lambda place: read_trials(Path(place)),
+    "refresh": lambda place: RefreshConfig(trials=Path(place)),
+    "text model": lambda place: RefreshConfig(encoder=EncoderConfig(model=place)),
+    "restore": lambda place: Archive(Path(place)),
+    "backup": lambda place: require_apart(Path(place), Path("saved")),
+    "folder": lambda place: appearing(Path(place)).__enter__(),
+    "packed": lambda place: packed(Path(place)).__enter__(),
+    "page": lambda place: write(Path(place), b""),
+    "drawing": lambda place: check_drawable(Path(place)),
+    "rejects": lambda place: new_file(Path(place), ".jsonl"),
+}
+"""What takes a path in Python; exports write by ``folder`` and ``packed``."""
+
+
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
+def test_paths_in_python_refuse_an_address(door: Callable[[str], Any], tmp_path: Path) -> None:
+    with pytest.raises((StoreError, InvalidInput), match="the address of a server") as refusal:
+        door(f"neo4j://u:{PW}@h:7687")
+    assert PW not in told(refusal.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

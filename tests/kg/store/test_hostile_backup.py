@@ -28,7 +28,7 @@ from kg.rejects import FILES
 from kg.store import Statement
 from kg.sweep import ELSEWHERE, sweep
 from kg.transfer import Archive, StoreSource, archive, backup, fill, stream
-from kg.transfer.files import require_apart
+from kg.transfer.files import localised, require_apart
 from kg.transfer.stream import Edge, Node, Tally
 
 NODES = [Node(("Item",), {"id": "i1"}), Node(("User",), {"id": "u1"})]
@@ -146,6 +146,15 @@ def test_only_what_the_manifest_names_arrives(graph: BoltStore, tmp_path: Path) 
     assert found["vectors/a"].stat().st_mode & 0o7777 == 0o600
     swept = sweep(graph.work, "root")
     assert (swept.searched, swept.elsewhere) == ([], ["/etc/passwd"]), "named, and never opened"
+
+
+@pytest.mark.parametrize(
+    ("name", "here"),
+    [(TRUSTED, None), (TRUSTED.title(), None), (TRUSTED.upper(), None), (FILES.title(), ELSEWHERE),
+     (ELSEWHERE.upper(), ELSEWHERE), ("text-model\u017f.jsonl", None), ("Vectors/A", "Vectors/A")],
+)  # fmt: skip
+def test_a_name_that_differs_in_its_case_is_no_way_around(name: str, here: str | None) -> None:
+    assert localised(name) == here
 
 
 def test_a_file_that_changes_after_it_was_checked_is_refused(graph: BoltStore, tmp_path: Path) -> None:

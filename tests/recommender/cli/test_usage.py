@@ -116,7 +116,7 @@ def test_a_missing_store_is_an_error_that_names_it(here: Path) -> None:
 def test_a_store_with_a_password_in_its_url_goes_no_further(verb: str, here: Path) -> None:
     result = CliRunner().invoke(app, ["--store", "neo4j://neo4j:planted@host:7687", *verb.split()])
     assert result.exit_code == 1
-    assert "write neo4j://host:7687 and set NEO4J_USERNAME and NEO4J_PASSWORD" in result.stderr
+    assert "write neo4j://HOST:PORT and set NEO4J_USERNAME and NEO4J_PASSWORD" in result.stderr
     assert "planted" not in result.output
     assert sorted(path.name for path in here.iterdir()) == ["ratings.csv"]
 
