@@ -531,6 +531,52 @@ def test_parquet_beyond_all_measure(tmp_path: Path) -> None:
     assert isinstance(short, ItemRecord)
 
 
+def lists_of_every_kind(members: pa.Array, size: int) -> dict[str, pa.Array]:
+    """One list of ``size`` members, in every way that Arrow has to write it."""
+    bounds = pa.array([0, size], pa.int32())
+    plain = pa.ListArray.from_arrays(bounds, members)
+    return {
+        "list": plain,
+        "large": pa.LargeListArray.from_arrays(pa.array([0, size]), members),
+        "fixed": pa.FixedSizeListArray.from_arrays(members, size),
+        "view": pa.ListViewArray.from_arrays(pa.array([0], pa.int32()), pa.array([size], pa.int32()), members),
+        "large view": pa.LargeListViewArray.from_arrays(pa.array([0]), pa.array([size]), members),
+        "map": pa.MapArray.from_arrays(bounds, pa.array(range(size)), members),
+        "in a struct": pa.StructArray.from_arrays([plain], ["a"]),
+        "in a list": pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), plain),
+        "dictionary": pa.DictionaryArray.from_arrays(pa.array([0]), plain),
+        "runs": pa.RunEndEncodedArray.from_arrays(pa.array([1], pa.int32()), plain),
+        "sparse": pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [plain]),
+        "dense": pa.UnionArray.from_dense(pa.array([0], pa.int8()), pa.array([0], pa.int32()), [plain]),
+    }
+
+
+def test_lists_of_every_kind_are_bounded() -> None:
+    size = 100_001
+    for name, lists in lists_of_every_kind(pa.array([n % 7 for n in range(size)]), size).items():
+        (found,) = read_events(pa.table({"user": ["u"], "item": ["i"], "text": lists}))
+        assert isinstance(found, Reject)
+        assert found.reason == "the row has over 100000 values", name
+    structs = pa.StructArray.from_arrays([pa.nulls(2_000, pa.int8())] * 60, [f"f{n}" for n in range(60)])
+    for name, lists in lists_of_every_kind(structs, 2_000).items():
+        (found,) = read_events(pa.table({"user": ["u"], "item": ["i"], "text": lists}))
+        assert isinstance(found, Reject)
+        assert found.reason == "the row has over 100000 values", name
+
+
+def test_texts_that_a_list_repeats_are_bounded() -> None:
+    """A text of 8 KB stands 9,000 times in a list, by a dictionary: 72 MB from nothing."""
+    size = 9_000
+    repeated = pa.DictionaryArray.from_arrays(pa.array([0] * size), ["z" * 8_000])
+    for name, lists in lists_of_every_kind(repeated, size).items():
+        (found,) = read_events(pa.table({"user": ["u"], "item": ["i"], "text": lists}))
+        assert isinstance(found, Reject)
+        assert (found.field, found.reason[:44]) == ("text", "the texts of the row have over 64 MiB; short"), name
+    short = pa.ListArray.from_arrays(pa.array([0, 3], pa.int32()), repeated[:3])
+    (found,) = read_items(pa.table({"id": ["i"], "tags": short}), ItemMapping("id", properties=("tags",)))
+    assert isinstance(found, ItemRecord)
+
+
 def test_pages_of_every_kind_are_walked(tmp_path: Path) -> None:
     rows = pa.table(
         {
