@@ -64,7 +64,7 @@ class ParquetRows(Rows):
             for group in range(metadata.num_row_groups):
                 if not metadata.row_group(group).num_rows:
                     continue  # it has no pages
-                size = rows_at_once(self._file, metadata.row_group(group), chunks, self.name)
+                size = rows_at_once(self._file, metadata.row_group(group), self._parquet.schema, chunks, self.name)
                 for batch in self._parquet.iter_batches(size, row_groups=[group], columns=needed):
                     grown += sum(map(_bytes, batch.columns))
                     if packed is not None:

@@ -7,12 +7,14 @@ import csv
 import gzip
 import io
 import json
+import random
 import time
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyoxigraph as ox
@@ -26,7 +28,7 @@ from kg.errors import ReadError, RecordError, TooMuch
 from kg.rdf.files import RdfFile
 from kg.rdf.plain_xml import PlainXml
 from kg.rdf.sieve import JsonSieve, TurtleSieve
-from kg.readers import AttributeColumn, ItemMapping, cells, read_events, read_items, read_lists, stream
+from kg.readers import AttributeColumn, ItemMapping, cells, pages, read_events, read_items, read_lists, stream
 from kg.readers.cleaning import number, price, timestamp
 from kg.readers.knowledge import read_knowledge
 from kg.readers.markup import clean_text
@@ -597,6 +599,66 @@ def test_pages_of_every_kind_are_walked(tmp_path: Path) -> None:
         pq.write_table(rows, path, **options)
         found = [(event.user_id, event.value) for event in read_events(path) if isinstance(event, Interaction)]
         assert found == wanted, options
+
+
+def test_lists_are_measured_by_their_pages(tmp_path: Path) -> None:
+    """Beside what Arrow says of the same lists: of numbers, in lists and structs, empty and null ones among them."""
+    draw = random.Random(0)
+    lists = [draw.choice([None, [], [1], [2] * draw.randrange(1, 90)]) for _ in range(4_000)]
+    deeper = [None if one is None else [[{"a": value, "b": "t"} for value in one]] * draw.randrange(3) for one in lists]
+    path = tmp_path / "rows.parquet"
+    for options in (
+        {},
+        {"data_page_version": "2.0", "compression": "zstd"},
+        {"data_page_size": 1_000, "use_dictionary": False, "compression": "gzip"},
+        {"data_page_size": 1_000, "compression": "lz4"},
+    ):
+        for content, depth, each in ((lists, 1, 12), (deeper, 2, 12)):
+            pq.write_table(pa.table({"x": pa.array(content)}), path, **options)
+            column = pq.ParquetFile(path).metadata.row_group(0).column(0)
+            with path.open("rb") as file:
+                rows = pages._row_bytes(file, column, depth, "x")
+            if depth == 1:
+                wanted = [max(1, len(one or ())) for one in content]
+            else:
+                wanted = [max(1, sum(max(1, len(inner)) for inner in one or ())) for one in content]
+            assert (rows / each).tolist() == wanted, options
+
+
+def test_lists_that_grow_beyond_memory_are_refused(tmp_path: Path) -> None:
+    size = 99_000
+    files = {
+        "dictionary": (["z" * 8_000] * size, {"compression": "zstd"}),
+        "prefix": (
+            ["z" * 8_000] * size,
+            {"use_dictionary": False, "column_encoding": {"text.list.element": "DELTA_BYTE_ARRAY"}},
+        ),
+        "numbers": (np.zeros(15_000_000, np.int64), {}),
+    }
+    paths = []
+    for name, (members, options) in files.items():
+        held = pa.ListArray.from_arrays(pa.array([0, len(members)], pa.int32()), pa.array(members))
+        paths.append(tmp_path / f"{name}.parquet")
+        pq.write_table(pa.table({"user": ["u"], "item": ["i"], "text": held}), paths[-1], **options)
+    structs = pa.StructArray.from_arrays([pa.array([1] * 90_000)] * 60, [f"f{n}" for n in range(60)])
+    held = pa.ListArray.from_arrays(pa.array([0, 90_000], pa.int32()), structs)
+    paths.append(tmp_path / "structs.parquet")
+    pq.write_table(pa.table({"user": ["u"], "item": ["i"], "text": held}), paths[-1])
+    costs = bounded.read("events", paths)
+    for cost in costs[:3]:
+        assert cost.error is not None
+        assert "the lists of a row have over 96 MiB with text.list.element" in cost.error
+    assert costs[3].reason == "the row has over 100000 values"
+    assert max(cost.growth for cost in costs) < bounded.MAX_GROWTH
+
+
+def test_long_lists_of_many_rows_are_read(tmp_path: Path) -> None:
+    """A dictionary that would burst memory if each value were its longest text is no reason to refuse a file."""
+    path = tmp_path / "rows.parquet"
+    lists = [["long " * 4_000] if n == 7 else [f"tag {n % 5}", "b"] * 3 for n in range(20_000)]
+    pq.write_table(pa.table({"id": [f"i{n}" for n in range(20_000)], "tags": lists}), path)
+    items = list(read_items(path, ItemMapping("id", attributes=(AttributeColumn("tags"),))))
+    assert sum(isinstance(item, ItemRecord) for item in items) == 19_999
 
 
 def test_a_page_that_is_none_is_damage(tmp_path: Path) -> None:
