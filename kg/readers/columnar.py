@@ -12,7 +12,7 @@ import numpy as np
 from kg.errors import ReadError
 from kg.readers.cleaning import short
 from kg.readers.pages import check_footer, check_growth, rows_at_once
-from kg.readers.rows import MAX_VALUES, ROW, Row, Rows, raw_text
+from kg.readers.rows import MAX_LINE_BYTES, MAX_VALUES, ROW, Row, Rows, raw_text
 from kg.readers.stream import FileSource, Trusted, bare, check_ratio, name_of, opened
 from kg.records import Reject
 
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BLOCK_ROWS = 16_384
-MAX_ROW_BYTES = 64 * 2**20
-"""Of the texts of one row, each written out; a row with more is rejected."""
-_PART_BYTES = 32 * 2**20
+_PART_BYTES = 16 * 2**20
 """Of the values that are made at once, where one row is not more."""
 _TEXTS = ("string", "large_string", "binary", "large_binary")
 _VALUE_BYTES = 64
@@ -142,7 +140,7 @@ def _bounded_rows(
     sizes = [_sizes(column) for column in batch.columns]
     values = sum((held for held, _ in sizes), np.zeros(batch.num_rows, dtype=np.int64))
     texts = sum((held for _, held in sizes), np.zeros(batch.num_rows, dtype=np.int64))
-    large = (values > MAX_VALUES) | (texts > MAX_ROW_BYTES)
+    large = (values > MAX_VALUES) | (texts > MAX_LINE_BYTES)
     part = np.cumsum(np.where(large, 0, _VALUE_BYTES * values + texts)) // _PART_BYTES
     starts = np.flatnonzero((np.diff(part) > 0) | large[1:] | large[:-1]) + 1
     for start, end in pairwise([0, *starts.tolist(), batch.num_rows]):
@@ -159,7 +157,7 @@ def _excess(values: int, widest: str) -> tuple[str, str]:
     """The field and the reason of a row that holds too much."""
     if values > MAX_VALUES:
         return ROW, f"the row has over {MAX_VALUES} values"
-    return widest, f"the texts of the row have over {MAX_ROW_BYTES // 2**20} MiB; shorten them or leave the column out"
+    return widest, f"the texts of the row have over {MAX_LINE_BYTES // 2**20} MiB; shorten them or leave the column out"
 
 
 def _rows(

@@ -26,8 +26,10 @@ MAX_DICTIONARY_BYTES = 16 * 2**20
 """Of the texts that the other pages of a column refer to."""
 MAX_LIST_VALUES = 16 * 2**20
 """Values that the lists of one column hold in one row group."""
-MAX_LIST_BYTES = 96 * 2**20
-"""Of the lists of one row, each value written out."""
+MAX_LIST_BYTES = 40 * 2**20
+"""Of the lists of one column in one row, each value written out; of all columns that are read together ..."""
+MAX_LISTS_BYTES = 2 * MAX_LIST_BYTES
+"""... so much."""
 _BATCH_BYTES = 32 * 2**20
 _MOST_ROWS = 16_384
 _HEADER_BYTES = 2**16
@@ -97,14 +99,15 @@ def rows_at_once(file: IO[bytes], group: Any, schema: Any, chunks: Iterable[int]
     for column, depth in lists:
         own = _row_bytes(file, column, depth, name)
         short, long = sorted((rows, own), key=len)
-        long[: len(short)] += short
-        rows = long
-        if rows.max(initial=0) > MAX_LIST_BYTES:
-            raise TooMuch(
-                name,
-                f"the lists of a row have over {MAX_LIST_BYTES // 2**20} MiB with {column.path_in_schema[:60]}, each "
-                "value written out; shorten them or leave the column out",
-            )
+        rows = long.copy()
+        rows[: len(short)] += short
+        for held, most in ((own, MAX_LIST_BYTES), (rows, MAX_LISTS_BYTES)):
+            if held.max(initial=0) > most:
+                raise TooMuch(
+                    name,
+                    f"the lists of a row have over {most // 2**20} MiB with {column.path_in_schema[:60]}, each value "
+                    "written out; shorten them or leave the column out",
+                )
     while size > 1 and np.add.reduceat(rows, np.arange(0, len(rows), size)).max(initial=0) > _BATCH_BYTES:
         size //= 2
     return size

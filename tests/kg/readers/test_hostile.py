@@ -567,13 +567,13 @@ def test_lists_of_every_kind_are_bounded() -> None:
 
 
 def test_texts_that_a_list_repeats_are_bounded() -> None:
-    """A text of 8 KB stands 9,000 times in a list, by a dictionary: 72 MB from nothing."""
-    size = 9_000
+    """A text of 8 KB stands 2,200 times in a list, by a dictionary: 18 MB from nothing."""
+    size = 2_200
     repeated = pa.DictionaryArray.from_arrays(pa.array([0] * size), ["z" * 8_000])
     for name, lists in lists_of_every_kind(repeated, size).items():
         (found,) = read_events(pa.table({"user": ["u"], "item": ["i"], "text": lists}))
         assert isinstance(found, Reject)
-        assert (found.field, found.reason[:44]) == ("text", "the texts of the row have over 64 MiB; short"), name
+        assert (found.field, found.reason[:44]) == ("text", "the texts of the row have over 16 MiB; short"), name
     short = pa.ListArray.from_arrays(pa.array([0, 3], pa.int32()), repeated[:3])
     (found,) = read_items(pa.table({"id": ["i"], "tags": short}), ItemMapping("id", properties=("tags",)))
     assert isinstance(found, ItemRecord)
@@ -647,7 +647,7 @@ def test_lists_that_grow_beyond_memory_are_refused(tmp_path: Path) -> None:
     costs = bounded.read("events", paths)
     for cost in costs[:3]:
         assert cost.error is not None
-        assert "the lists of a row have over 96 MiB with text.list.element" in cost.error
+        assert "the lists of a row have over 40 MiB with text.list.element" in cost.error
     assert costs[3].reason == "the row has over 100000 values"
     assert max(cost.growth for cost in costs) < bounded.MAX_GROWTH
 
