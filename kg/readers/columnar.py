@@ -273,7 +273,8 @@ def _list_sizes(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 
 def _numbers(column: pa.Array, empty: int = 0) -> np.ndarray:
     """The numbers of an array as int64."""
-    numbers: np.ndarray = column.fill_null(empty).to_numpy(zero_copy_only=False)
+    filled = column.fill_null(empty) if column.null_count else column
+    numbers: np.ndarray = filled.to_numpy(zero_copy_only=False)
     return numbers.astype(np.int64, copy=False)
 
 
