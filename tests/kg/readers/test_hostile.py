@@ -326,6 +326,8 @@ def test_lists_in_cells_are_bounded() -> None:
         ("|".join(f"v{n}" for n in range(20_000)), "over 10000 values"),
         (">".join(f"v{n}" for n in range(20_000)), "over 10000 values"),
         ("a|" * 200_000, "no list of values"),
+        (np.zeros(100_001), "over 100000 values"),
+        ([1] * 100_001, "over 100000 values"),
     ):
         with pytest.raises(RecordError, match=reason):
             list(cells.attributes(value, AttributeColumn("category")))
