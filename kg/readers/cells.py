@@ -13,6 +13,7 @@ from kg.errors import RecordError
 from kg.readers.cleaning import absent, number, price, timestamp
 from kg.readers.mapping import AttributeColumn, normal
 from kg.readers.markup import clean_text
+from kg.readers.rows import MAX_VALUES as MOST_MEMBERS
 from kg.records import MAX_ID_BYTES, Attribute, Scalar, clean_id
 
 MAX_LISTED_CHARS = 2**18
@@ -44,9 +45,13 @@ def split(value: Any, column: str, separator: str | None = None, depth: int = 0)
     """
     if isinstance(value, dict):
         raise RecordError(column, "holds an object, and text or a list is needed")
-    if hasattr(value, "tolist"):
-        value = value.tolist()  # an array in a cell of a data frame
+    if hasattr(value, "tolist"):  # an array in a cell of a data frame
+        if math.prod(getattr(value, "shape", ())) > MOST_MEMBERS:
+            raise RecordError(column, f"holds over {MOST_MEMBERS} values")
+        value = value.tolist()
     if isinstance(value, list | tuple | set | frozenset):
+        if len(value) > MOST_MEMBERS:
+            raise RecordError(column, f"holds over {MOST_MEMBERS} values")
         if depth > MAX_DEPTH:
             raise RecordError(column, f"is nested over {MAX_DEPTH} deep")
         return [part for member in value for part in _members(member, column, depth + 1)]

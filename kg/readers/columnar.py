@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kg.errors import ReadError
+from kg.errors import ReadError, short
 from kg.readers.cleaning import absent
 from kg.readers.pages import check_footer, check_growth, rows_at_once
-from kg.readers.rows import MAX_VALUES, ROW, Row, Rows
+from kg.readers.rows import MAX_LINE_BYTES, MAX_VALUES, ROW, Row, Rows, raw_text
 from kg.readers.stream import FileSource, Trusted, bare, check_ratio, name_of, opened
 from kg.records import Reject
 
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BLOCK_ROWS = 16_384
-_BLOCK_VALUES = 500_000
+_PART_BYTES = 16 * 2**20
+"""Of the values that are made at once, where one row is not more."""
+_TEXTS = ("string", "large_string", "binary", "large_binary")
+_VALUE_BYTES = 64
+"""What a value in a list takes in Python."""
 
 
 class ParquetRows(Rows):
@@ -55,14 +60,15 @@ class ParquetRows(Rows):
             packed = check_growth(self._file, metadata, len(needed), self.name) if self._measured else None
             chunks = self._chunks(needed)
             for group in range(metadata.num_row_groups):
-                size = rows_at_once(self._file, metadata.row_group(group), chunks, self.name)
+                if not metadata.row_group(group).num_rows:
+                    continue  # it has no pages
+                size = rows_at_once(self._file, metadata.row_group(group), self._parquet.schema, chunks, self.name)
                 for batch in self._parquet.iter_batches(size, row_groups=[group], columns=needed):
                     grown += sum(map(_bytes, batch.columns))
                     if packed is not None:
                         check_ratio(self.name, grown, packed)
-                    for part in _parts(batch):
-                        yield from _bounded_rows(self.name, part, columns, done)
-                        done += part.num_rows
+                    yield from _bounded_rows(self.name, batch, columns, done)
+                    done += batch.num_rows
         except (pa.ArrowException, OSError) as error:
             raise ReadError(self.name, f"the Parquet file is damaged: {error}", done + 1) from error
         finally:
@@ -87,9 +93,8 @@ class ArrowRows(Rows):
         done = 0
         needed = list(dict.fromkeys(column for column in columns if column is not None))
         for batch in self._table.select(needed).to_batches(_BLOCK_ROWS):
-            for part in _parts(batch):
-                yield from _bounded_rows(self.name, part, columns, done)
-                done += part.num_rows
+            yield from _bounded_rows(self.name, batch, columns, done)
+            done += batch.num_rows
 
 
 class FrameRows(Rows):
@@ -100,45 +105,78 @@ class FrameRows(Rows):
         self._frame = frame
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
+        import pyarrow as pa
+
         for start in range(0, len(self._frame), _BLOCK_ROWS):
             block = self._frame.iloc[start : start + _BLOCK_ROWS]
-            values = {
-                name: _plain_series(block.iloc[:, position])
-                for position, name in enumerate(self.columns)
-                if name in columns
-            }
-            yield from _rows(values, columns, len(block), start)
+            values: dict[str, list[Any]] = {}
+            arrays = {}
+            for position, name in enumerate(self.columns):
+                if name in columns:
+                    series = block.iloc[:, position]
+                    array = _as_arrow(series)
+                    if array is None:
+                        values[name] = _plain_series(series)
+                    else:
+                        arrays[name] = array
+            if arrays:
+                batch = pa.RecordBatch.from_pydict(arrays)
+                yield from _bounded_rows(self.name, batch, columns, start, values)
+            else:
+                yield from _rows(self.name, values, columns, len(block), start, {})
 
 
-def _rows(values: dict[str, list[Any]], columns: Sequence[str | None], size: int, done: int) -> Iterator[Row]:
+def _bounded_rows(
+    name: str,
+    batch: pa.RecordBatch,
+    columns: Sequence[str | None],
+    done: int,
+    others: Mapping[str, list[Any]] | None = None,
+) -> Iterator[Row | Reject]:
+    """The rows of a batch, made in parts of bounded memory; those that hold too much are rejected, and not made.
+
+    ``others`` are columns beside those of the batch whose values are made already.
+    """
+    sizes = [_sizes(column) for column in batch.columns]
+    values = sum((held for held, _ in sizes), np.zeros(batch.num_rows, dtype=np.int64))
+    texts = sum((held for _, held in sizes), np.zeros(batch.num_rows, dtype=np.int64))
+    large = (values > MAX_VALUES) | (texts > MAX_LINE_BYTES)
+    part = np.cumsum(np.where(large, 0, _VALUE_BYTES * values + texts)) // _PART_BYTES
+    starts = np.flatnonzero((np.diff(part) > 0) | large[1:] | large[:-1]) + 1
+    for start, end in pairwise([0, *starts.tolist(), batch.num_rows]):
+        if start < end and large[start]:
+            widest = batch.schema.names[max(range(len(sizes)), key=lambda place: sizes[place][1][start])]
+            yield Reject(name, done + start + 1, *_excess(values[start], widest), "")
+        else:
+            made, unread = _plain_columns(batch.slice(start, end - start))
+            made |= {column: cells[start:end] for column, cells in (others or {}).items()}
+            yield from _rows(name, made, columns, end - start, done + start, unread)
+
+
+def _excess(values: int, widest: str) -> tuple[str, str]:
+    """The field and the reason of a row that holds too much."""
+    if values > MAX_VALUES:
+        return ROW, f"the row has over {MAX_VALUES} values"
+    return widest, f"the texts of the row have over {MAX_LINE_BYTES // 2**20} MiB; shorten them or leave the column out"
+
+
+def _rows(
+    name: str,
+    values: Mapping[str, list[Any]],
+    columns: Sequence[str | None],
+    size: int,
+    done: int,
+    unread: Mapping[int, tuple[str, str]],
+) -> Iterator[Row | Reject]:
+    """Rows of columns of equal length; those in ``unread`` (place: field and reason) are rejected."""
     nothing: list[Any] = [None] * size
     cells = zip(*(nothing if column is None else values[column] for column in columns), strict=True)
-    for number, row in enumerate(cells, done + 1):
-        yield number, row, (columns, row)
-
-
-def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """A batch in parts with a bounded number of values in lists: in Python each takes some fifty bytes."""
-    sizes = _list_sizes(batch)
-    if sizes is None or sizes.sum() <= _BLOCK_VALUES:
-        yield batch
-        return
-    starts = [0, *(np.flatnonzero(np.diff(np.cumsum(np.minimum(sizes, MAX_VALUES)) // _BLOCK_VALUES)) + 1).tolist()]
-    for start, end in zip(starts, [*starts[1:], batch.num_rows], strict=True):
-        yield batch.slice(start, end - start)
-
-
-def _bounded_rows(name: str, batch: pa.RecordBatch, columns: Sequence[str | None], done: int) -> Iterator[Row | Reject]:
-    """The rows of a batch; those whose lists hold too much are rejected, and not made."""
-    sizes = _list_sizes(batch)
-    if sizes is None or sizes.max(initial=0) <= MAX_VALUES:
-        yield from _rows(_plain_columns(batch), columns, batch.num_rows, done)
-        return
-    for place in range(batch.num_rows):
-        if sizes[place] > MAX_VALUES:
-            yield Reject(name, done + place + 1, ROW, f"the row has over {MAX_VALUES} values", "")
+    for place, row in enumerate(cells):
+        number, raw = done + place + 1, (columns, row)
+        if unread and place in unread:
+            yield Reject(name, number, *unread[place], raw_text(raw))
         else:
-            yield from _rows(_plain_columns(batch.slice(place, 1)), columns, 1, done + place)
+            yield number, row, raw
 
 
 def _bytes(column: pa.Array) -> int:
@@ -154,57 +192,183 @@ def _bytes(column: pa.Array) -> int:
     return pc.sum(pc.binary_length(texts).take(column.indices)).as_py() or 0
 
 
-def _list_sizes(batch: pa.RecordBatch) -> np.ndarray | None:
-    """``(num_rows,)`` int64: the values in the lists of each row, of all depths; None where there are no lists."""
+def _sizes(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """``(len(column),)`` int64 each: the members of lists and structs in each cell, of all depths, and bytes of text.
+
+    Nothing is unpacked: a text that several cells refer to counts in each of them, save where a column as a whole has
+    a dictionary, whose equal values are made once.
+    """
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        values, texts = _member_sizes(column)
+        _, first = np.unique(column.indices.fill_null(0).to_numpy(zero_copy_only=False), return_index=True)
+        once = np.zeros_like(texts)
+        once[first] = texts[first]
+        return values, once
+    return _member_sizes(column)
+
+
+def _member_sizes(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    total: np.ndarray | None = None
-    for column in batch.columns:
-        rows = np.arange(batch.num_rows)
-        while pa.types.is_list(column.type) or pa.types.is_large_list(column.type) or pa.types.is_map(column.type):
-            if pa.types.is_map(column.type):
-                column = column.cast(
-                    pa.list_(pa.struct([("key", column.type.key_type), ("value", column.type.item_type)]))
-                )
-            sizes = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False).astype(np.int64)
-            total = np.zeros(batch.num_rows, dtype=np.int64) if total is None else total
-            np.add.at(total, rows, sizes)
-            rows, column = np.repeat(rows, sizes), column.flatten()
-    return total
+    kind, size = column.type, len(column)
+    values = texts = np.zeros(size, dtype=np.int64)
+    if isinstance(column, pa.ExtensionArray):
+        return _member_sizes(column.storage)
+    if pa.types.is_dictionary(kind):
+        places = _numbers(column.indices.cast(pa.int64()), -1)
+        return _taken(_member_sizes(column.dictionary), places)
+    if pa.types.is_run_end_encoded(kind):
+        places = np.searchsorted(_numbers(column.run_ends), np.arange(size) + column.offset, side="right")
+        return _taken(_member_sizes(column.values), places)
+    if pa.types.is_struct(kind) or pa.types.is_union(kind):
+        for place in range(kind.num_fields):
+            held = _member_sizes(column.field(place))
+            if isinstance(kind, pa.DenseUnionType):
+                own = _numbers(column.type_codes) == kind.type_codes[place]
+                held = _taken(held, np.where(own, _numbers(column.offsets), -1))
+            values, texts = values + held[0] + 1, texts + held[1]
+        return values, texts
+    if pa.types.is_map(kind) or hasattr(kind, "value_type"):
+        return _list_sizes(column)
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):  # 16 bytes each, which begin with the length
+        texts = np.frombuffer(column.buffers()[1], np.int32)[::4][column.offset : column.offset + size].astype(np.int64)
+        texts = np.where(_filled(column), texts, 0)
+    elif str(kind) in _TEXTS or pa.types.is_fixed_size_binary(kind):
+        texts = _numbers(pc.binary_length(column))
+    return values, texts
 
 
-def _plain_columns(batch: pa.RecordBatch) -> dict[str, list[Any]]:
-    """Python values of an Arrow batch. Times finer than a microsecond lose what Python cannot hold."""
+def _taken(sizes: tuple[np.ndarray, np.ndarray], places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sizes at these places; at place -1 there is nothing."""
+    values, texts = (np.append(held, 0)[places] for held in sizes)
+    return values, texts
+
+
+def _list_sizes(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     import pyarrow as pa
 
-    values = {}
+    kind, size = column.type, len(column)
+    if pa.types.is_fixed_size_list(kind):
+        starts = (np.arange(size) + column.offset) * kind.list_size
+        ends = starts + kind.list_size
+    elif pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        starts = _numbers(column.offsets)
+        ends = starts + _numbers(column.sizes)
+    else:
+        bounds = _numbers(column.offsets)
+        starts, ends = bounds[:-1], bounds[1:]
+    filled = (ends > starts) & _filled(column)
+    starts, ends = np.where(filled, starts, 0), np.where(filled, ends, 0)
+    low, high = (int(starts[filled].min()), int(ends[filled].max())) if filled.any() else (0, 0)
+    starts, ends = np.where(filled, starts - low, 0), np.where(filled, ends - low, 0)
+    values, texts = ends - starts, np.zeros(size, dtype=np.int64)
+    for members in [column.keys, column.items] if pa.types.is_map(kind) else [column.values]:
+        held = [np.append(0, np.cumsum(sizes)) for sizes in _member_sizes(members.slice(low, high - low))]
+        values, texts = values + held[0][ends] - held[0][starts], texts + held[1][ends] - held[1][starts]
+    return values, texts
+
+
+def _numbers(column: pa.Array, empty: int = 0) -> np.ndarray:
+    """The numbers of an array as int64."""
+    filled = column.fill_null(empty) if column.null_count else column
+    numbers: np.ndarray = filled.to_numpy(zero_copy_only=False)
+    return numbers.astype(np.int64, copy=False)
+
+
+def _filled(column: pa.Array) -> np.ndarray:
+    """Which cells are not null."""
+    valid: np.ndarray = column.is_valid().to_numpy(zero_copy_only=False)
+    return valid
+
+
+def _plain_columns(batch: pa.RecordBatch) -> tuple[dict[str, list[Any]], dict[int, tuple[str, str]]]:
+    """Python values of an Arrow batch, and the rows that have none (place: field and reason)."""
+    values: dict[str, list[Any]] = {}
+    unread: dict[int, tuple[str, str]] = {}
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        kind = column.type
-        if pa.types.is_dictionary(kind):
-            values[name] = _shared(column)
-            continue
-        if pa.types.is_timestamp(kind):
-            column = column.cast(pa.timestamp("us", tz=kind.tz), safe=False)
-        try:
-            values[name] = column.to_pylist()
-        except UnicodeDecodeError:  # a text that is none is rejected with its row
-            held = column.cast(pa.large_binary() if pa.types.is_large_string(kind) else pa.binary()).to_pylist()
-            values[name] = [cell and cell.decode(errors="surrogateescape") for cell in held]
-        except (ValueError, OverflowError):  # a time that Python cannot hold; as a number it is rejected row by row
-            values[name] = column.cast(pa.int64(), safe=False).to_pylist()
-    return values
+        values[name], reasons = _plain(column)
+        unread |= {place: (name, reason) for place, reason in reasons.items()}
+    return values, unread
 
 
-def _shared(column: pa.DictionaryArray) -> list[Any]:
-    """The values of a column with a dictionary; equal ones are one object, however long they are."""
+def _plain(column: pa.Array) -> tuple[list[Any], dict[int, str]]:
+    """The Python values of a column, and by place the reasons why some cannot be one.
+
+    Moments are in UTC, whatever their zone is called; nanoseconds are cut to microseconds.
+    """
     import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        return _shared(column)
+    if (kind := _in_utc(column.type)) != column.type:
+        column = column.view(kind)
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        column = column.cast(pa.timestamp("us", tz=kind.tz), safe=False)
+    try:
+        return column.to_pylist(), {}
+    except UnicodeDecodeError:  # a text that is none is rejected with its row
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            held = column.cast(pa.large_binary() if pa.types.is_large_string(kind) else pa.binary()).to_pylist()
+            return [cell and cell.decode(errors="surrogateescape") for cell in held], {}
+        return _one_by_one(column)
+    except (ValueError, OverflowError, LookupError, NotImplementedError):
+        return _one_by_one(column)
+
+
+def _in_utc(kind: pa.DataType) -> pa.DataType:
+    """A type with UTC in place of other time zones, which may be unknown here."""
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        return pa.timestamp(kind.unit, "UTC")
+    if pa.types.is_struct(kind):
+        return pa.struct([member.with_type(_in_utc(member.type)) for member in kind])
+    if pa.types.is_map(kind):
+        return pa.map_(_in_utc(kind.key_type), _in_utc(kind.item_type), kind.keys_sorted)
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(_in_utc(kind.value_type), kind.list_size)
+    for is_kind, make in (
+        (pa.types.is_list, pa.list_),
+        (pa.types.is_large_list, pa.large_list),
+        (pa.types.is_list_view, pa.list_view),
+        (pa.types.is_large_list_view, pa.large_list_view),
+    ):
+        if is_kind(kind):
+            return make(kind.value_field.with_type(_in_utc(kind.value_type)))
+    return kind
+
+
+def _one_by_one(column: pa.Array) -> tuple[list[Any], dict[int, str]]:
+    values: list[Any] = [None] * len(column)
+    reasons = {}
+    for place, cell in enumerate(column):
+        try:
+            values[place] = cell.as_py()
+        except (ValueError, OverflowError, LookupError, NotImplementedError) as error:
+            count = getattr(cell, "value", None)
+            if isinstance(count, int):
+                values[place] = str(count)
+                reasons[place] = f"{count} as {cell.type} is no possible time"
+            else:
+                reasons[place] = f"holds {str(cell.type)[:100]} that cannot be read: {short(str(error))}"
+    return values, reasons
+
+
+def _shared(column: pa.DictionaryArray) -> tuple[list[Any], dict[int, str]]:
+    """The same of a column with a dictionary; equal values are one object, however long they are."""
     import pyarrow.compute as pc
 
     used = pc.unique(column.indices.drop_null())
-    (found,) = _plain_columns(pa.RecordBatch.from_arrays([column.dictionary.take(used)], ["used"])).values()
+    found, reasons = _plain(column.dictionary.take(used))
     values = dict(zip(used.to_pylist(), found, strict=True))
-    return [None if place is None else values[place] for place in column.indices.to_pylist()]
+    places = column.indices.to_pylist()
+    if reasons:
+        wrong = {used[place].as_py(): reason for place, reason in reasons.items()}
+        reasons = {place: wrong[index] for place, index in enumerate(places) if index in wrong}
+    return [None if index is None else values[index] for index in places], reasons
 
 
 def _plain_series(column: pd.Series[Any]) -> list[Any]:
@@ -214,3 +378,19 @@ def _plain_series(column: pd.Series[Any]) -> list[Any]:
         known = ~column.map(absent).astype(bool)
     values: list[Any] = column.astype(object).where(known, None).tolist()
     return values
+
+
+def _as_arrow(column: pd.Series[Any]) -> pa.Array | None:
+    """The Arrow array that a column is, or that holds its moments exactly; None for others."""
+    import pandas as pd
+    import pyarrow as pa
+
+    kind = column.dtype
+    if isinstance(kind, pd.ArrowDtype):
+        if pa.types.is_floating(kind.pyarrow_dtype):
+            return None  # its NaN are empty cells
+        held = pa.array(column)
+        return held.combine_chunks() if isinstance(held, pa.ChunkedArray) else held
+    if kind.kind != "M":
+        return None
+    return pa.Array.from_pandas(column.dt.tz_convert(None) if isinstance(kind, pd.DatetimeTZDtype) else column)

@@ -7,9 +7,11 @@ so the reader of Arrow takes whatever memory a file asks for.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
+
+import numpy as np
 
 from kg.errors import ReadError, TooMuch
 from kg.readers.stream import check_ratio
@@ -24,11 +26,18 @@ MAX_DICTIONARY_BYTES = 16 * 2**20
 """Of the texts that the other pages of a column refer to."""
 MAX_LIST_VALUES = 16 * 2**20
 """Values that the lists of one column hold in one row group."""
+MAX_LIST_BYTES = 40 * 2**20
+"""Of the lists of one column in one row, each value written out; of all columns that are read together ..."""
+MAX_LISTS_BYTES = 2 * MAX_LIST_BYTES
+"""... so much."""
 _BATCH_BYTES = 32 * 2**20
 _MOST_ROWS = 16_384
 _HEADER_BYTES = 2**16
 _DATA, _DICTIONARY = (5, 8), 7  # fields of a page's header
-_DELTA_BYTE_ARRAY = 7
+_BY_DICTIONARY, _RLE, _DELTA_BYTE_ARRAY = (2, 8), 3, 7  # encodings
+_NUMBER_BYTES = 8
+_LEVEL_BYTES = 4  # how deep a value lies, and where its list begins
+_GROUPS = 2**16  # of eight values that are unpacked together
 _TEXTS = ("BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY")
 
 
@@ -59,14 +68,15 @@ def check_growth(file: IO[bytes], metadata: Any, columns: int, name: str) -> int
     return size
 
 
-def rows_at_once(file: IO[bytes], group: Any, chunks: Iterable[int], name: str) -> int:
+def rows_at_once(file: IO[bytes], group: Any, schema: Any, chunks: Iterable[int], name: str) -> int:
     """How many rows of a row group fit into memory together, by the pages of the columns that are read.
 
     Raises:
-        TooMuch: not even single pages do.
-        ReadError: the header of a page cannot be read.
+        TooMuch: not even single pages or rows do.
+        ReadError: a page cannot be read.
     """
-    pages = widest = 0
+    pages = widest = spread = 0
+    lists = []
     for chunk in chunks:
         column = group.column(chunk)
         found = _walked(file, column, name)
@@ -75,10 +85,32 @@ def rows_at_once(file: IO[bytes], group: Any, chunks: Iterable[int], name: str) 
                 name, f"the lists of {column.path_in_schema[:60]} have over {MAX_LIST_VALUES} values in a row group"
             )
         pages += found.page
-        widest += found.value
+        if depth := schema.column(chunk).max_repetition_level:
+            lists.append((column, depth))
+            spread += found.spread
+        else:
+            widest += found.value
     if pages > MAX_PAGES_BYTES:
         raise TooMuch(name, f"the pages of its columns have over {MAX_PAGES_BYTES // 2**20} MiB together")
-    return max(1, min(_MOST_ROWS, _BATCH_BYTES // max(1, widest)))
+    size = max(1, min(_MOST_ROWS, _BATCH_BYTES // max(1, widest)))
+    if spread <= _BATCH_BYTES:
+        return size
+    rows = np.zeros(0, dtype=np.float32)
+    for column, depth in lists:
+        own = _row_bytes(file, column, depth, name)
+        short, long = sorted((rows, own), key=len)
+        rows = long.copy()
+        rows[: len(short)] += short
+        for held, most in ((own, MAX_LIST_BYTES), (rows, MAX_LISTS_BYTES)):
+            if held.max(initial=0) > most:
+                raise TooMuch(
+                    name,
+                    f"the lists of a row have over {most // 2**20} MiB with {column.path_in_schema[:60]}, each value "
+                    "written out; shorten them or leave the column out",
+                )
+    while size > 1 and np.add.reduceat(rows, np.arange(0, len(rows), size)).max(initial=0) > _BATCH_BYTES:
+        size //= 2
+    return size
 
 
 @dataclass
@@ -90,41 +122,187 @@ class _Chunk:
     value: int = 0
     """Bytes of a value, on average of the page with the largest; of texts in a dictionary the most there can be."""
     values: int = 0
+    spread: int = 0
+    """The most that all values take when each is written out."""
+
+
+@dataclass(frozen=True)
+class _Page:
+    """One page by its header."""
+
+    body: int
+    """Where its content begins in the file."""
+    packed: int
+    unpacked: int
+    count: int
+    """Its values; of a dictionary its entries."""
+    kind: int
+    fields: dict[int, Any]
+    """Those of the header that its kind alone has."""
+
+    @property
+    def encoding(self) -> int | None:
+        return self.fields.get(4 if self.kind == _DATA[1] else 2)
 
 
 def _walked(file: IO[bytes], column: Any, name: str) -> _Chunk:
+    found = _Chunk()
+    is_text = column.physical_type in _TEXTS
+    longest = 0
+    for page in _pages(file, column, name):
+        if is_text and (page.kind == _DICTIONARY or page.encoding == _DELTA_BYTE_ARRAY):
+            found.value = max(found.value, page.unpacked)
+        elif page.kind != _DICTIONARY:
+            found.value = max(found.value, page.unpacked // max(1, page.count))
+        found.page = max(found.page, page.unpacked)
+        if page.kind == _DICTIONARY:
+            longest = page.unpacked
+        else:
+            found.values += page.count
+            found.spread += int(page.count * _value_bytes(page, is_text, longest))
+    return found
+
+
+def _value_bytes(page: _Page, is_text: bool, longest: int) -> float:
+    """What a value of a page with data takes when it is written out; ``longest`` is the longest in the dictionary."""
+    if not is_text:
+        return _NUMBER_BYTES + _LEVEL_BYTES
+    if page.encoding in _BY_DICTIONARY:
+        return longest + _LEVEL_BYTES
+    return page.unpacked / (1 if page.encoding == _DELTA_BYTE_ARRAY else max(1, page.count)) + _LEVEL_BYTES
+
+
+def _pages(file: IO[bytes], column: Any, name: str) -> Iterator[_Page]:
+    """The pages of a column in one row group.
+
+    Raises:
+        TooMuch: one is too large.
+        ReadError: a header cannot be read.
+    """
     start = column.data_page_offset
     if column.dictionary_page_offset:
         start = min(start, column.dictionary_page_offset)
     end = start + column.total_compressed_size
-    found = _Chunk()
     while start < end:
         file.seek(start)
         held = file.read(_HEADER_BYTES)
         try:
             header, size = _struct(held, 0)
             kind = next(field for field in (*_DATA, _DICTIONARY) if field in header)
-            unpacked, packed, count = header[2], header[3], header[kind].get(1, 0)
-            encoding = header[kind].get(4 if kind == _DATA[1] else 2)
+            page = _Page(start + size, header[3], header[2], header[kind].get(1, 0), kind, header[kind])
         except (IndexError, StopIteration, KeyError, AttributeError, RecursionError):
             raise ReadError(name, f"the Parquet file is damaged: no page begins at byte {start}") from None
-        if unpacked < 0 or packed < 0 or count < 0:
+        if page.unpacked < 0 or page.packed < 0 or page.count < 0:
             raise ReadError(name, f"the Parquet file is damaged: the page at byte {start} has less than nothing")
         most = MAX_DICTIONARY_BYTES if kind == _DICTIONARY else MAX_PAGE_BYTES
-        if max(unpacked, packed) > most:
+        if max(page.unpacked, page.packed) > most:
             what = "a dictionary" if kind == _DICTIONARY else "a page"
             raise TooMuch(
                 name, f"{what} of {column.path_in_schema[:60]} has over {most // 2**20} MiB; write smaller ones"
             )
-        spreads = kind == _DICTIONARY or encoding == _DELTA_BYTE_ARRAY
-        if spreads and column.physical_type in _TEXTS:
-            found.value = max(found.value, unpacked)
-        elif kind != _DICTIONARY:
-            found.value = max(found.value, unpacked // max(1, count))
-        found.page = max(found.page, unpacked)
-        found.values += count if kind != _DICTIONARY else 0
-        start += size + packed
-    return found
+        yield page
+        start = page.body + page.packed
+
+
+def _row_bytes(file: IO[bytes], column: Any, depth: int, name: str) -> np.ndarray:
+    """``(rows,)`` float32: what the lists of each row take in a column when each value is written out.
+
+    ``depth`` is how deep the lists are nested. The values of a page count alike.
+    """
+    is_text = column.physical_type in _TEXTS
+    width = int(depth).bit_length()
+    rows: list[np.ndarray] = []
+    longest, last = 0, 0.0
+    for page in _pages(file, column, name):
+        if page.kind == _DICTIONARY:
+            longest = _longest(_unpacked(file, column, page), page) if is_text else 0
+            continue
+        each = _value_bytes(page, is_text, longest)
+        try:
+            for count, starts in _row_starts(_levels(file, column, page), width, page.count):
+                if starts is None or not starts.any():
+                    last += each * count
+                    continue
+                places = np.flatnonzero(starts)
+                whole = np.diff(places, prepend=0) * each
+                whole[0] += last
+                rows.append(whole.astype(np.float32))
+                last = each * (count - int(places[-1]))
+        except (IndexError, ValueError):
+            raise ReadError(
+                name, f"the Parquet file is damaged: the lists in the page at byte {page.body} have no end"
+            ) from None
+    held = np.append(np.concatenate(rows or [np.zeros(0, np.float32)]), np.float32(last))
+    return held[1:] if held[0] == 0 else held  # before the first row there is nothing
+
+
+def _levels(file: IO[bytes], column: Any, page: _Page) -> bytes | None:
+    """Where lists begin in a page, as it is packed in there; None where only the reader of Arrow knows."""
+    if page.kind == _DATA[1]:
+        file.seek(page.body)
+        return file.read(min(page.packed, max(0, page.fields.get(6, 0))))
+    held = _unpacked(file, column, page)
+    if held is None or page.fields.get(4) != _RLE:
+        return None
+    return held[4 : 4 + int.from_bytes(held[:4], "little")]
+
+
+def _row_starts(levels: bytes | None, width: int, count: int) -> Iterator[tuple[int, np.ndarray | None]]:
+    """How many values come next, and at which of them a row begins; None where it does at none.
+
+    https://parquet.apache.org/docs/file-format/data-pages/encodings/#run-length-encoding--bit-packing-hybrid-rle--3
+    """
+    if levels is None:
+        yield count, None
+        return
+    at = 0
+    while count > 0:
+        head, at = _varint(levels, at)
+        left = head >> 1
+        if left == 0:
+            raise ValueError
+        if head & 1:
+            while left > 0 and count > 0:
+                groups = min(left, _GROUPS)
+                bits = np.unpackbits(np.frombuffer(levels, np.uint8, groups * width, at), bitorder="little")
+                starts = (bits.reshape(-1, width).max(axis=1) == 0)[:count]
+                yield len(starts), starts
+                at, left, count = at + groups * width, left - groups, count - len(starts)
+        else:
+            level = int.from_bytes(levels[at : at + (width + 7) // 8], "little")
+            at += (width + 7) // 8
+            while left > 0 and count > 0:
+                size = min(left, count, 8 * _GROUPS) if level == 0 else min(left, count)
+                yield size, None if level else np.ones(size, dtype=bool)
+                left, count = left - size, count - size
+
+
+def _longest(held: bytes | None, page: _Page) -> int:
+    """Bytes of the longest text of a dictionary."""
+    if held is None:
+        return page.unpacked
+    longest = at = 0
+    for _ in range(page.count):
+        if at >= len(held):
+            break
+        size = int.from_bytes(held[at : at + 4], "little")
+        longest, at = max(longest, size), at + 4 + size
+    return min(longest, page.unpacked)
+
+
+def _unpacked(file: IO[bytes], column: Any, page: _Page) -> bytes | None:
+    """The content of a page; None where it is packed in a way that is not known here."""
+    import pyarrow as pa
+
+    file.seek(page.body)
+    held = file.read(page.packed)
+    if column.compression == "UNCOMPRESSED":
+        return held
+    try:
+        codec = pa.Codec("lz4_raw" if column.compression == "LZ4" else column.compression.lower())
+        return bytes(codec.decompress(held, page.unpacked, asbytes=True))
+    except (ValueError, OSError):
+        return None
 
 
 def _struct(held: bytes, at: int) -> tuple[dict[int, Any], int]:

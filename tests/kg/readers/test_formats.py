@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from kg.errors import ReadError
-from kg.readers import EventMapping, open_rows, read_events, read_items, read_triples
-from kg.records import Interaction, Reject
+from kg.readers import EventMapping, ItemMapping, open_rows, read_events, read_items, read_triples
+from kg.records import Interaction, ItemRecord, Reject
 
 
 def read(path: Path, content: str | bytes, **options: Any) -> tuple[list[Interaction], list[Reject]]:
@@ -158,6 +158,78 @@ def test_a_time_in_parquet_that_python_cannot_hold(path: Path) -> None:
     assert isinstance(reject, Reject)
     assert isinstance(event, Interaction)
     assert (reject.field, event.at) == ("at", datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC))
+
+
+MOMENTS = [
+    ([2**62, -(2**62), 253_402_300_800, 86_400], pa.timestamp("s", "UTC")),
+    ([2**62, -(2**62), 253_402_300_800_000, 86_400_000], pa.timestamp("ms")),
+    ([2**61, -(2**61), 253_402_300_800_000_000, 86_400_000_000], pa.timestamp("us", "UTC")),
+    ([-1_000, -(2**61), -10_000, 86_400_000_000_999], pa.timestamp("ns")),
+    ([2**62, -(2**62), 86_400_000 * 10**7, 86_400_000], pa.date64()),
+    ([2**30, -(2**30), 10**7, 1], pa.date32()),
+]
+
+
+@pytest.mark.parametrize(("counts", "kind"), MOMENTS, ids=[str(kind) for _, kind in MOMENTS])
+@pytest.mark.parametrize("form", ["table", "dictionary", "frame", "parquet"])
+def test_a_moment_that_cannot_be_costs_its_row_alone(
+    path: Path, counts: list[int], kind: pa.DataType, form: str
+) -> None:
+    size = pa.int32() if kind == pa.date32() else pa.int64()
+    at = pa.array(counts, size).view(kind)
+    if form == "dictionary":
+        at = at.dictionary_encode()
+    table = pa.table({"user": ["a", "b", "c", "d"], "item": ["i"] * 4, "at": at})
+    source: Any = table.to_pandas(types_mapper=pd.ArrowDtype) if form == "frame" else table
+    if form == "parquet":
+        if kind.bit_width == 64 and getattr(kind, "unit", "") == "s":
+            pytest.skip("Parquet has no seconds")
+        pq.write_table(table, path)
+        source = path
+    *rejects, event = read_events(source)
+    assert [(r.line, r.field) for r in rejects if isinstance(r, Reject)] == [(1, "at"), (2, "at"), (3, "at")]
+    assert all("no possible time" in r.reason for r in rejects if isinstance(r, Reject))
+    assert isinstance(event, Interaction)
+    assert event.at == datetime(1970, 1, 2, tzinfo=UTC)
+
+
+def test_a_frame_of_seconds_beyond_all_calendars() -> None:
+    at = np.array([2**60, 86_400], "M8[s]")
+    for moments in (pd.Series(at), pd.Series(at).dt.tz_localize("UTC")):
+        reject, event = read_events(pd.DataFrame({"user": ["u", "v"], "item": ["i", "j"], "at": moments}))
+        assert isinstance(reject, Reject)
+        assert isinstance(event, Interaction)
+        assert (reject.field, event.at) == ("at", datetime(1970, 1, 2, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("zone", ["Not/AZone", "+99:99", "Europe/Paris"])
+def test_moments_are_in_utc_whatever_their_zone_is_called(path: Path, zone: str) -> None:
+    at = pa.array([10**15 + 1], pa.timestamp("us", zone))
+    table = pa.table({"user": ["u"], "item": ["i"], "at": at})
+    pq.write_table(table, path)
+    for source in (table, path, table.to_pandas(types_mapper=pd.ArrowDtype)):
+        (event,) = read_events(source)
+        assert isinstance(event, Interaction)
+        assert event.at == datetime(2001, 9, 9, 1, 46, 40, 1, UTC)
+    kind = at.type
+    for nested, value in (
+        (pa.list_(kind), [10**15]),
+        (pa.large_list(kind), [10**15]),
+        (pa.list_(kind, 1), [10**15]),
+        (pa.list_view(kind), [10**15]),
+        (pa.map_(pa.string(), kind), [("a", 10**15)]),
+        (pa.struct([("a", pa.list_(kind))]), {"a": [10**15]}),
+    ):
+        (item,) = read_items(
+            pa.table({"id": ["i"], "dates": pa.array([value], nested)}), ItemMapping("id", properties=("dates",))
+        )
+        assert isinstance(item, ItemRecord), nested
+        assert "2001-09-09 01:46:40" in str(item.properties["dates"]), nested
+
+
+def test_a_parquet_file_without_rows(path: Path) -> None:
+    pd.DataFrame({"user": pd.Series([], dtype=str), "item": pd.Series([], dtype=str)}).to_parquet(path)
+    assert list(read_events(path)) == []
 
 
 def test_data_frames_and_tables_and_dictionaries_are_read_alike() -> None:

@@ -7,12 +7,14 @@ import csv
 import gzip
 import io
 import json
+import random
 import time
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyoxigraph as ox
@@ -26,7 +28,7 @@ from kg.errors import ReadError, RecordError, TooMuch
 from kg.rdf.files import RdfFile
 from kg.rdf.plain_xml import PlainXml
 from kg.rdf.sieve import JsonSieve, TurtleSieve
-from kg.readers import AttributeColumn, ItemMapping, cells, read_events, read_items, read_lists, stream
+from kg.readers import AttributeColumn, ItemMapping, cells, pages, read_events, read_items, read_lists, stream
 from kg.readers.cleaning import number, price, timestamp
 from kg.readers.knowledge import read_knowledge
 from kg.readers.markup import clean_text
@@ -324,6 +326,8 @@ def test_lists_in_cells_are_bounded() -> None:
         ("|".join(f"v{n}" for n in range(20_000)), "over 10000 values"),
         (">".join(f"v{n}" for n in range(20_000)), "over 10000 values"),
         ("a|" * 200_000, "no list of values"),
+        (np.zeros(100_001), "over 100000 values"),
+        ([1] * 100_001, "over 100000 values"),
     ):
         with pytest.raises(RecordError, match=reason):
             list(cells.attributes(value, AttributeColumn("category")))
@@ -531,6 +535,52 @@ def test_parquet_beyond_all_measure(tmp_path: Path) -> None:
     assert isinstance(short, ItemRecord)
 
 
+def lists_of_every_kind(members: pa.Array, size: int) -> dict[str, pa.Array]:
+    """One list of ``size`` members, in every way that Arrow has to write it."""
+    bounds = pa.array([0, size], pa.int32())
+    plain = pa.ListArray.from_arrays(bounds, members)
+    return {
+        "list": plain,
+        "large": pa.LargeListArray.from_arrays(pa.array([0, size]), members),
+        "fixed": pa.FixedSizeListArray.from_arrays(members, size),
+        "view": pa.ListViewArray.from_arrays(pa.array([0], pa.int32()), pa.array([size], pa.int32()), members),
+        "large view": pa.LargeListViewArray.from_arrays(pa.array([0]), pa.array([size]), members),
+        "map": pa.MapArray.from_arrays(bounds, pa.array(range(size)), members),
+        "in a struct": pa.StructArray.from_arrays([plain], ["a"]),
+        "in a list": pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), plain),
+        "dictionary": pa.DictionaryArray.from_arrays(pa.array([0]), plain),
+        "runs": pa.RunEndEncodedArray.from_arrays(pa.array([1], pa.int32()), plain),
+        "sparse": pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [plain]),
+        "dense": pa.UnionArray.from_dense(pa.array([0], pa.int8()), pa.array([0], pa.int32()), [plain]),
+    }
+
+
+def test_lists_of_every_kind_are_bounded() -> None:
+    size = 100_001
+    for name, lists in lists_of_every_kind(pa.array([n % 7 for n in range(size)]), size).items():
+        (found,) = read_events(pa.table({"user": ["u"], "item": ["i"], "text": lists}))
+        assert isinstance(found, Reject)
+        assert found.reason == "the row has over 100000 values", name
+    structs = pa.StructArray.from_arrays([pa.nulls(2_000, pa.int8())] * 60, [f"f{n}" for n in range(60)])
+    for name, lists in lists_of_every_kind(structs, 2_000).items():
+        (found,) = read_events(pa.table({"user": ["u"], "item": ["i"], "text": lists}))
+        assert isinstance(found, Reject)
+        assert found.reason == "the row has over 100000 values", name
+
+
+def test_texts_that_a_list_repeats_are_bounded() -> None:
+    """A text of 8 KB stands 2,200 times in a list, by a dictionary: 18 MB from nothing."""
+    size = 2_200
+    repeated = pa.DictionaryArray.from_arrays(pa.array([0] * size), ["z" * 8_000])
+    for name, lists in lists_of_every_kind(repeated, size).items():
+        (found,) = read_events(pa.table({"user": ["u"], "item": ["i"], "text": lists}))
+        assert isinstance(found, Reject)
+        assert (found.field, found.reason[:44]) == ("text", "the texts of the row have over 16 MiB; short"), name
+    short = pa.ListArray.from_arrays(pa.array([0, 3], pa.int32()), repeated[:3])
+    (found,) = read_items(pa.table({"id": ["i"], "tags": short}), ItemMapping("id", properties=("tags",)))
+    assert isinstance(found, ItemRecord)
+
+
 def test_pages_of_every_kind_are_walked(tmp_path: Path) -> None:
     rows = pa.table(
         {
@@ -551,6 +601,66 @@ def test_pages_of_every_kind_are_walked(tmp_path: Path) -> None:
         pq.write_table(rows, path, **options)
         found = [(event.user_id, event.value) for event in read_events(path) if isinstance(event, Interaction)]
         assert found == wanted, options
+
+
+def test_lists_are_measured_by_their_pages(tmp_path: Path) -> None:
+    """Beside what Arrow says of the same lists: of numbers, in lists and structs, empty and null ones among them."""
+    draw = random.Random(0)
+    lists = [draw.choice([None, [], [1], [2] * draw.randrange(1, 90)]) for _ in range(4_000)]
+    deeper = [None if one is None else [[{"a": value, "b": "t"} for value in one]] * draw.randrange(3) for one in lists]
+    path = tmp_path / "rows.parquet"
+    for options in (
+        {},
+        {"data_page_version": "2.0", "compression": "zstd"},
+        {"data_page_size": 1_000, "use_dictionary": False, "compression": "gzip"},
+        {"data_page_size": 1_000, "compression": "lz4"},
+    ):
+        for content, depth, each in ((lists, 1, 12), (deeper, 2, 12)):
+            pq.write_table(pa.table({"x": pa.array(content)}), path, **options)
+            column = pq.ParquetFile(path).metadata.row_group(0).column(0)
+            with path.open("rb") as file:
+                rows = pages._row_bytes(file, column, depth, "x")
+            if depth == 1:
+                wanted = [max(1, len(one or ())) for one in content]
+            else:
+                wanted = [max(1, sum(max(1, len(inner)) for inner in one or ())) for one in content]
+            assert (rows / each).tolist() == wanted, options
+
+
+def test_lists_that_grow_beyond_memory_are_refused(tmp_path: Path) -> None:
+    size = 99_000
+    files = {
+        "dictionary": (["z" * 8_000] * size, {"compression": "zstd"}),
+        "prefix": (
+            ["z" * 8_000] * size,
+            {"use_dictionary": False, "column_encoding": {"text.list.element": "DELTA_BYTE_ARRAY"}},
+        ),
+        "numbers": (np.zeros(15_000_000, np.int64), {}),
+    }
+    paths = []
+    for name, (members, options) in files.items():
+        held = pa.ListArray.from_arrays(pa.array([0, len(members)], pa.int32()), pa.array(members))
+        paths.append(tmp_path / f"{name}.parquet")
+        pq.write_table(pa.table({"user": ["u"], "item": ["i"], "text": held}), paths[-1], **options)
+    structs = pa.StructArray.from_arrays([pa.array([1] * 90_000)] * 60, [f"f{n}" for n in range(60)])
+    held = pa.ListArray.from_arrays(pa.array([0, 90_000], pa.int32()), structs)
+    paths.append(tmp_path / "structs.parquet")
+    pq.write_table(pa.table({"user": ["u"], "item": ["i"], "text": held}), paths[-1])
+    costs = bounded.read("events", paths)
+    for cost in costs[:3]:
+        assert cost.error is not None
+        assert "the lists of a row have over 40 MiB with text.list.element" in cost.error
+    assert costs[3].reason == "the row has over 100000 values"
+    assert max(cost.growth for cost in costs) < bounded.MAX_GROWTH
+
+
+def test_long_lists_of_many_rows_are_read(tmp_path: Path) -> None:
+    """A dictionary that would burst memory if each value were its longest text is no reason to refuse a file."""
+    path = tmp_path / "rows.parquet"
+    lists = [["long " * 4_000] if n == 7 else [f"tag {n % 5}", "b"] * 3 for n in range(20_000)]
+    pq.write_table(pa.table({"id": [f"i{n}" for n in range(20_000)], "tags": lists}), path)
+    items = list(read_items(path, ItemMapping("id", attributes=(AttributeColumn("tags"),))))
+    assert sum(isinstance(item, ItemRecord) for item in items) == 19_999
 
 
 def test_a_page_that_is_none_is_damage(tmp_path: Path) -> None:
