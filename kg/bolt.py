@@ -474,6 +474,12 @@ def translated(address: str) -> Iterator[None]:
     """Turn what the driver raises into :mod:`kg.errors`; the driver's own error stays as the cause."""
     try:
         yield
+    except BufferError as error:
+        # Ctrl-C or SIGTERM came while the driver waited for an answer, of which it reads the rest to end its session:
+        # what was interrupted still holds the buffer, which can then not grow for a long one.
+        if (stopped := _interruption(error)) is None:
+            raise
+        raise stopped from None
     except AuthError as error:
         raise StoreUnavailable(
             f"{address} rejects the credentials; check NEO4J_USERNAME and NEO4J_PASSWORD: {_message(error)}"
@@ -494,6 +500,14 @@ def translated(address: str) -> Iterator[None]:
         raise StoreError(f"{address}: all connections are in use; raise NEO4J_POOL_SIZE: {error}") from error
     except DriverError as error:
         raise StoreError(f"{address}: {error}") from error
+
+
+def _interruption(error: BaseException) -> BaseException | None:
+    """The Ctrl-C or SIGTERM while which an error came up; None where it was none."""
+    cause = error.__context__
+    while isinstance(cause, Exception):
+        cause = cause.__context__
+    return cause
 
 
 def _lost(address: str, error: Exception, tried: str = "") -> StoreUnavailable:

@@ -22,6 +22,8 @@ from neo4j.time import Date, DateTime, Duration, Time
 
 from kg.errors import StoreError
 
+MAX_DEPTH = 64
+"""Lists within each other: Neo4j takes none in another, and the embedded engine takes any."""
 _POINTS = {4326: WGS84Point, 4979: WGS84Point, 7203: CartesianPoint, 9157: CartesianPoint}
 """Points by the number of their reference system; the driver knows two and three dimensions of each."""
 
@@ -43,6 +45,19 @@ def encode(properties: Mapping[str, Any], *, zoned: bool = True) -> dict[str, An
 def decode(properties: Mapping[str, Any]) -> dict[str, Any]:
     """What :func:`encode` made, as the driver takes it."""
     return {name: _decode(value) for name, value in properties.items()}
+
+
+def require_encoded(properties: Mapping[str, Any]) -> None:
+    """Refuse what :func:`encode` does not make.
+
+    Raises:
+        ValueError: says which property it is, and what is wrong with it.
+    """
+    for name, value in properties.items():
+        try:
+            _require(value, 0)
+        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
+            raise ValueError(f"property {name[:100]!r}: {str(error)[:200]}") from error
 
 
 def in_utc(value: Any) -> Any:
@@ -94,8 +109,23 @@ def _decode(value: Any) -> Any:
         return value
     ((name, content),) = value.items()
     if name == "point":
+        if len(content) not in (3, 4):
+            raise ValueError("a point has two or three dimensions")
         return _POINTS[content[0]](content[1:])
     return _DECODE[name](content)
+
+
+def _require(value: Any, depth: int) -> None:
+    if isinstance(value, list):
+        if depth == MAX_DEPTH:
+            raise ValueError(f"lists are within over {MAX_DEPTH} others")
+        if not set(map(type, value)) <= {str, float, bool}:
+            for entry in value:
+                _require(entry, depth + 1)
+    elif isinstance(value, dict):
+        _decode(value)
+    elif value is None or (type(value) is int and not -(2**63) <= value < 2**63):
+        raise ValueError(f"{value!r} is no value of a property")
 
 
 def _moment(text: str) -> DateTime:

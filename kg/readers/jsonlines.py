@@ -21,7 +21,8 @@ SAMPLE_ROWS = 1000
 """How many rows are looked at for column names."""
 _SAMPLE_BYTES = 4 * 2**20
 _LITERAL_CHARS = 2**20  # of Python, whose compiler takes hundreds of bytes for each
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+# A text without end takes the rest of the line: to search on behind each of its quotes is quadratic.
 
 
 class JsonRows(Rows):
@@ -38,7 +39,7 @@ class JsonRows(Rows):
         try:
             for number, line in enumerate(chain(self._sample, self._lines), 1):
                 try:
-                    row: Any = None if _excess(line) else orjson.loads(line)
+                    row: Any = None if excess(line) else orjson.loads(line)
                     get = row.get
                 except (orjson.JSONDecodeError, AttributeError):
                     if not line.strip():
@@ -81,8 +82,8 @@ def parse_object(line: bytes) -> dict[str, Any] | str:
     What ``orjson`` refuses is tried again more slowly, since NaN, lone surrogates and Python literals deserve a reject
     that names their field, or none.
     """
-    if excess := _excess(line):
-        return excess
+    if bound := excess(line):
+        return f"the row has over {bound}"
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -97,14 +98,14 @@ def parse_object(line: bytes) -> dict[str, Any] | str:
     return row
 
 
-def _excess(line: bytes) -> str | None:
-    """Which bound a line passes, so that it is not parsed."""
-    if len(line) <= MAX_VALUES:
+def excess(text: bytes) -> str | None:
+    """Which bound a text of JSON passes, so that it is not parsed: ``16 MiB``, or ``100000 values``."""
+    if len(text) <= MAX_VALUES:
         return None
-    if len(line) > MAX_LINE_BYTES:
-        return f"the row has over {MAX_LINE_BYTES // 2**20} MiB"
-    if _values(line) > MAX_VALUES and _values(_STRING.sub(b"", line)) > MAX_VALUES:
-        return f"the row has over {MAX_VALUES} values"
+    if len(text) > MAX_LINE_BYTES:
+        return f"{MAX_LINE_BYTES // 2**20} MiB"
+    if _values(text) > MAX_VALUES and _values(_STRING.sub(b"", text)) > MAX_VALUES:
+        return f"{MAX_VALUES} values"
     return None
 
 

@@ -18,6 +18,7 @@ import hashlib
 import io
 import json
 import logging
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -27,8 +28,12 @@ import zstandard
 
 from kg.access import opened
 from kg.errors import ReadError, StoreError
+from kg.exact import require_encoded
 from kg.folders import appearing, hash_file, refuse_address
+from kg.readers.rows import MAX_LINE_BYTES
+from kg.readers.stream import check_ratio
 from kg.store import Store
+from kg.transfer import bounds
 from kg.transfer import manifest as manifests
 from kg.transfer.cut import Cut, VersionsChanged
 from kg.transfer.files import open_plain, require_apart, save_files
@@ -38,9 +43,8 @@ log = logging.getLogger(__name__)
 
 TRIES = 3
 """How often a backup begins again because versions have changed."""
-MAX_LINE = 64 << 20
-"""Bytes of one node or edge; no engine takes as many."""
-MAX_MANIFEST = 256 << 20
+MAX_WINDOW = 8 << 20
+"""How far back a packed file may look, which is memory; ``zstd -19`` uses all of it, and what is written here less."""
 
 
 def backup(store: Store, folder: Path, *, progress: bool = True) -> dict[str, Any]:
@@ -76,6 +80,12 @@ def _written(store: Store, source: StoreSource, beside: Path, progress: bool) ->
     files = {name: hash_file(beside / name) for name in names}
     sizes = {name: (beside / name).stat().st_size for name in names}
     text = json.dumps({**manifest, "files": files, "bytes": sizes}, indent=1, default=str)
+    try:
+        bounds.require_short(text.encode())
+    except ValueError as error:
+        raise StoreError(
+            f"{store.work} holds {len(names):,} files, which are more than a backup can name: {error}; prune versions"
+        ) from error
     with opened(beside / manifests.NAME, "x", encoding="utf-8") as file:
         file.write(text + "\n")
     return manifest
@@ -84,20 +94,27 @@ def _written(store: Store, source: StoreSource, beside: Path, progress: bool) ->
 class Archive:
     """A backup as a :class:`kg.transfer.stream.Source`, after each of its files was compared with its hash.
 
-    Whoever made it is not trusted: it is read through no link, and nothing is taken that its manifest does not name.
+    Whoever made it is not trusted: it is read through no link, nothing is taken that its manifest does not name, and
+    all nodes and edges have been read once before anybody gets the first.
+
+    Args:
+        folder: what :func:`backup` wrote.
+        trust: whether the nodes and the edges may unpack to any size.
 
     Raises:
-        ReadError: it is missing, incomplete, damaged, or of another format.
+        ReadError: it is missing, incomplete, damaged, of another format, or holds what no graph does.
         StoreError: it is the address of a server, which is not repeated.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, trust: bool = False) -> None:
         refuse_address(folder)
         self._folder = folder
+        self._trust = trust
         self._manifest = _manifest(folder)
         for name in self._manifest["files"]:
             with self._open(name) as file:
                 self._compare(name, file)
+        self._require_whole()
 
     @property
     def work(self) -> Path:
@@ -123,6 +140,7 @@ class Archive:
         for number, line in self._lines("nodes.jsonl.zst"):
             match line:
                 case [list() as labels, dict() as properties] if _are_names(labels) and "Schema" not in labels:
+                    self._require_few("nodes.jsonl.zst", number, labels, properties)
                     yield Node(tuple(labels), properties)
                 case _:
                     raise self._wrong("nodes.jsonl.zst", "is no node", number)
@@ -135,6 +153,7 @@ class Archive:
                 case [int(head), str(relation), int(tail), dict() as properties] if (
                     _are_names([relation]) and 0 <= head < nodes and 0 <= tail < nodes
                 ):
+                    self._require_few("edges.jsonl.zst", number, [relation], properties)
                     yield Edge(head, relation, tail, properties)
                 case _:
                     raise self._wrong("edges.jsonl.zst", "is no edge between nodes that are there", number)
@@ -147,6 +166,20 @@ class Archive:
                     self._compare(name, file)
                     file.seek(0)
                     yield name.removeprefix("work/"), file
+
+    def _require_whole(self) -> None:
+        """Read all nodes and edges: none may be stored while one that comes later turns out to be none."""
+        parts: tuple[Iterator[Node | Edge], ...] = (self.nodes(), self.edges())
+        for name, said, entries in zip(manifests.PARTS, self.sizes(), parts, strict=True):
+            number = 0
+            for number, entry in enumerate(entries, 1):
+                try:
+                    require_encoded(entry.properties)
+                except ValueError as error:
+                    raise self._wrong(name, f"holds what no graph takes ({error})", number) from error
+            if number != said:
+                reason = f"has {number:,} lines, and the manifest says otherwise; take another backup"
+                raise ReadError(str(self._folder / name), reason)
 
     def _open(self, name: str) -> IO[bytes]:
         return open_plain(self._folder, name)
@@ -161,14 +194,26 @@ class Archive:
         raise ReadError(str(self._folder / name), "is damaged; take another backup")
 
     def _lines(self, name: str) -> Iterator[tuple[int, Any]]:
-        with self._open(name) as file, zstandard.ZstdDecompressor().stream_reader(file) as compressed:
-            lines, number = io.BufferedReader(compressed, 1 << 20), 0
+        unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
+        with self._open(name) as file, unpacker.stream_reader(file) as unpacked:
+            lines, number, size = io.BufferedReader(unpacked, 1 << 20), 0, 0
+            packed = os.fstat(file.fileno()).st_size
             try:
-                while line := lines.readline(MAX_LINE):
+                while line := lines.readline(MAX_LINE_BYTES + 1):
                     number += 1
+                    size += len(line)
+                    if not self._trust:
+                        check_ratio(str(self._folder / name), size, packed)
+                    bounds.require_short(line)
                     yield number, orjson.loads(line)
-            except (zstandard.ZstdError, orjson.JSONDecodeError) as error:
+            except (zstandard.ZstdError, ValueError) as error:
                 raise self._wrong(name, f"cannot be read ({error})", number) from error
+
+    def _require_few(self, name: str, number: int, names: list[str], properties: dict[str, Any]) -> None:
+        try:
+            bounds.require_few(names, properties)
+        except ValueError as error:
+            raise self._wrong(name, f"holds what no graph does: {error}", number) from error
 
     def _wrong(self, name: str, what: str, line: int) -> ReadError:
         return ReadError(str(self._folder / name), f"{what}; take another backup", line)
@@ -181,15 +226,23 @@ def _are_names(names: list[Any]) -> bool:
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
         with open_plain(folder, manifests.NAME) as file:
-            text = file.read(MAX_MANIFEST + 1)
+            text = file.read(MAX_LINE_BYTES + 1)
     except ReadError as error:
         raise ReadError(str(folder), f"is no complete backup ({manifests.NAME}: {error.reason})") from error
-    if len(text) > MAX_MANIFEST:
-        raise ReadError(str(folder / manifests.NAME), f"has over {MAX_MANIFEST >> 20} MiB, so it is no manifest")
     return manifests.parsed(text, str(folder / manifests.NAME))
 
 
-def _write_lines(path: Path, entries: Iterable[Any]) -> None:
+def _write_lines(path: Path, entries: Iterable[Node | Edge]) -> None:
     with opened(path, "xb") as file, zstandard.ZstdCompressor().stream_writer(file) as out:
         for entry in entries:
-            out.write(orjson.dumps(entry, default=tuple, option=orjson.OPT_APPEND_NEWLINE))
+            line = orjson.dumps(entry, default=tuple, option=orjson.OPT_APPEND_NEWLINE)
+            names = entry.labels if isinstance(entry, Node) else (entry.relation,)
+            try:
+                bounds.require_few(names, entry.properties)
+                bounds.require_short(line)
+            except ValueError as error:
+                kind = "node" if isinstance(entry, Node) else "edge"
+                raise StoreError(
+                    f"a {kind} {':'.join(names)[:200]!r} is more than a backup can hold: {error}; make it smaller"
+                ) from error
+            out.write(line)

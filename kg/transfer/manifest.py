@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
 from kg.errors import ReadError
 from kg.folders import folded, plain_name
+from kg.transfer.bounds import require_short
 
 NAME = "manifest.json"
 FORMAT = 1
@@ -27,6 +29,7 @@ def parsed(text: bytes, path: str) -> dict[str, Any]:
         ReadError: it does not, or is of another format; says how.
     """
     try:
+        require_short(text)
         manifest = json.loads(text, object_pairs_hook=_once)
         found = manifest["format"]
         if found == FORMAT:
@@ -36,7 +39,9 @@ def parsed(text: bytes, path: str) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path, f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else error) from error
     if found != FORMAT:
-        raise ReadError(path, f"has backup format {found!r}, and this program reads {FORMAT}; use a later release")
+        raise ReadError(
+            path, f"has backup format {reprlib.repr(found)}, and this program reads {FORMAT}; use a later release"
+        )
     return dict(manifest)
 
 
@@ -59,8 +64,8 @@ def _check(manifest: Mapping[str, Any]) -> None:
     _require(isinstance(sizes, dict) and all(map(_is_count, sizes.values())), "'bytes' is no map of sizes")
     _require(not sizes or sizes.keys() == files.keys(), "'bytes' and 'files' name different files")
     for name, digest in files.items():
-        _require(name in PARTS or _is_work(name), f"{name!r} is no name that a backup gives to a file")
-        _require(isinstance(digest, str) and _HASH.fullmatch(digest) is not None, f"the hash of {name!r} is none")
+        _require(name in PARTS or _is_work(name), f"{name[:200]!r} is no name that a backup gives to a file")
+        _require(isinstance(digest, str) and _HASH.fullmatch(digest) is not None, f"the hash of {name[:200]!r} is none")
     for name in PARTS:
         _require(name in files, f"it does not name {name}")
     _require(len({*map(folded, files)}) == len(files), "two names differ in nothing but their case")

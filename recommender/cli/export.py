@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from recommender.cli import output
-from recommender.cli.parameters import Json, RdfMap, joined, names
+from recommender.cli.parameters import Json, RdfMap, Trust, joined, names
 from recommender.cli.session import Session
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
@@ -115,6 +115,7 @@ def neo4j_import(
     backup: Annotated[
         Path | None, typer.Option(metavar="FOLDER", exists=True, help="Of a backup, in place of the store.")
     ] = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Write files for 'neo4j-admin database import full', and say the command.
@@ -132,7 +133,7 @@ def neo4j_import(
     session = Session.of(context)
     progress = not session.quiet
     if backup is not None:
-        written = write_import(Archive(backup), folder, progress=progress)
+        written = write_import(Archive(backup, trust=trust), folder, progress=progress)
     else:
         with session.open_store() as store:
             written = write_import(StoreSource(store), folder, progress=progress)

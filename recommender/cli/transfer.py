@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from recommender.cli import output
-from recommender.cli.parameters import Json
+from recommender.cli.parameters import Json, Trust
 from recommender.cli.session import Session
 
 
@@ -35,6 +35,7 @@ def backup(
 def restore(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", exists=True, help="What 'tastegraph backup' wrote.")],
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Fill an empty store from a backup, and compare.
@@ -46,7 +47,7 @@ def restore(
     from kg.transfer import Archive, fill
 
     session = Session.of(context)
-    archive = Archive(folder)
+    archive = Archive(folder, trust=trust)
     with session.open_store(create=True) as store:
         filled = fill(store, archive, progress=not session.quiet)
         _show({"store": store.address, **_counts(filled.to_dict())}, json)

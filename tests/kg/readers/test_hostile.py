@@ -30,6 +30,7 @@ from kg.rdf.plain_xml import PlainXml
 from kg.rdf.sieve import JsonSieve, TurtleSieve
 from kg.readers import AttributeColumn, ItemMapping, cells, pages, read_events, read_items, read_lists, stream
 from kg.readers.cleaning import number, price, timestamp
+from kg.readers.jsonlines import parse_object
 from kg.readers.knowledge import read_knowledge
 from kg.readers.markup import clean_text
 from kg.readers.stream import Trusted
@@ -269,6 +270,13 @@ def test_commas_in_texts_are_no_values(tmp_path: Path) -> None:
     path.write_text(json.dumps({"user": "u", "item": "i", "text": "a, " * 150_000, "x": '"\\' * 9}) + "\n")
     (event,) = read_events(path)
     assert isinstance(event, Interaction)
+
+
+def test_a_text_without_end_is_counted_in_linear_time() -> None:
+    line = b'{"a":"' + rb"\"" * 20_000 + b"," * 200_000
+    before = time.process_time()
+    assert parse_object(line).startswith("is not valid JSON")  # type: ignore[union-attr]
+    assert time.process_time() - before < 2
 
 
 @pytest.mark.parametrize("header", [b",".join(b"c%d" % n for n in range(100_000)), b"user,item," + b"x" * 2**21])

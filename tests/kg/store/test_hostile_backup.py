@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -20,14 +22,16 @@ from kg import changes, schema
 from kg.access import TRUSTED
 from kg.bolt import BoltStore
 from kg.engines import open_store
-from kg.errors import GraphError, ReadError, StoreError
+from kg.errors import ReadError, StoreError, TooMuch
 from kg.folders import hash_file
 from kg.ingest import ingest
+from kg.readers import jsonlines
+from kg.readers import stream as stream_of_files
 from kg.records import Interaction
 from kg.rejects import FILES
 from kg.store import Statement
 from kg.sweep import ELSEWHERE, sweep
-from kg.transfer import Archive, StoreSource, archive, backup, fill, stream
+from kg.transfer import Archive, StoreSource, backup, bounds, fill, stream
 from kg.transfer.files import localised, require_apart
 from kg.transfer.stream import Edge, Node, Tally
 
@@ -184,24 +188,109 @@ BAD_LINES = {
     "large": ([[["User"], {"id": 2**64 - 1}]] * 2, EDGES), "no JSON": (b"{\n", EDGES), "deep": (b"[" * 10**6, EDGES),
     "number": (NODES, [[5, "A", 0, {}]]), "below": (NODES, [[-1, "A", 0, {}]]), "text": (NODES, [["0", "A", 0, {}]]),
     "type": (NODES, [[0, "", 0, {}]]), "few": (NODES, [[0, "A"]]),
+    "null": ([[["User"], {"id": None}]] * 2, EDGES),
+    "map": ([[["User"], {"id": [1, "a", {"b": 1}]}]] * 2, EDGES), "no name": ([[["User"], {"": 1}]] * 2, EDGES),
+    "nested": (b'[["User"],{"id":' + b"[" * 100 + b"]" * 100 + b"}]\n", EDGES),
+    "dimensions": ([[["User"], {"id": {"point": [4326, *range(5)]}}]] * 2, EDGES),
+    "values": (b'[["User"],{"id":[' + b"[]," * 300_000 + b"1]}]\n", EDGES),
+    "bytes": (b'[["User"],{"id":"' + b"x" * (17 << 20) + b'"}]\n', EDGES),
+    "many labels": ([[[f"L{n}" for n in range(65)], {}]] * 2, EDGES),
+    "names": ([[["User"], {f"p{n}": 1 for n in range(10_001)}]] * 2, EDGES),
+    "long names": ([[["User" * 2**18, "User"], {}]] * 2, EDGES),
+    "names of an edge": (NODES, [[0, "A", 1, {f"p{n}": 1 for n in range(10_001)}]]),
+    "fewer": (NODES[:1], EDGES), "more": (NODES * 2, EDGES), "no edge": (NODES, []),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("lines", BAD_LINES.values(), ids=BAD_LINES)
-def test_a_line_that_is_none_is_an_error_that_says_so(lines: tuple[Any, Any], graph: BoltStore, tmp_path: Path) -> None:
+def test_a_line_that_is_none_is_refused_before_anything_is_stored(lines: tuple[Any, Any], tmp_path: Path) -> None:
     folder = made(tmp_path / "saved", {}, *lines)
+    with pytest.raises(ReadError, match="take another backup"):
+        Archive(folder)
+
+
+@pytest.mark.parametrize("values", [b"[]", b'""', b"{}"])
+def test_a_manifest_of_many_values_is_refused_unparsed(values: bytes, tmp_path: Path) -> None:
+    folder = made(tmp_path / "saved", {})
+    text = (folder / "manifest.json").read_bytes()
+    (folder / "manifest.json").write_bytes(text[:-1] + b',"more":[' + (values + b",") * 200_000 + values + b"]}")
+    with pytest.raises(ReadError, match="it has over 100000 values"):
+        Archive(folder)
+
+
+COST = """
+import sys
+from pathlib import Path
+from kg.errors import ReadError
+from kg.transfer import Archive
+from tests.bounded import MAX_GROWTH
+
+def peak():
+    return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
+
+base = peak()
+for folder in sys.argv[1:]:
     try:
-        with pytest.raises(GraphError, match=r"take another backup|that no graph takes"):
-            fill(graph, Archive(folder), progress=False)
-    finally:
-        graph.write(Statement(f"MATCH (s:Schema) SET s.version = {schema.VERSION}", {}))
+        Archive(Path(folder))
+    except ReadError as error:
+        assert "it has over" in str(error), error
+    else:
+        sys.exit(f"{folder} is read")
+assert peak() - base < MAX_GROWTH, peak() - base
+"""
 
 
-def test_a_line_without_end_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MAX_LINE", 1_000)
-    folder = made(tmp_path / "saved", {}, b'[["User"],{"id":"' + b"x" * 2_000 + b'"}]\n')
-    with pytest.raises(ReadError, match="line 1: cannot be read"):
-        list(Archive(folder).nodes())
+def test_a_refused_backup_costs_little(tmp_path: Path) -> None:
+    lists = made(tmp_path / "lists", {}, b'[["User"],{"id":[' + b"[]," * 5_000_000 + b"1]}]\n")
+    text = made(tmp_path / "text", {}, b'[["User"],{"id":"\xf0\x9f\x98\x80' + b"x" * (60 << 20) + b'"}]\n')
+    manifest = made(tmp_path / "manifest", {})
+    with (manifest / "manifest.json").open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b',"more":[' + b"[]," * 20_000_000 + b"1]}")
+    folders = list(map(str, (lists, text, manifest)))
+    ended = subprocess.run([sys.executable, "-c", COST, *folders], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_what_unpacks_beyond_all_measure_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_of_files, "MAX_UNPACKED_BYTES", 1 << 20)
+    folder = made(tmp_path / "saved", {}, b'[["User"],{"id":"u"}]\n' * 100_000, [])
+    changed(folder, lambda manifest: manifest | {"nodes": {"User": 100_000}, "edges": {}})
+    with pytest.raises(TooMuch, match="200 times its own size"):
+        Archive(folder)
+    assert Archive(folder, trust=True).sizes() == (100_000, 0)
+
+
+@pytest.mark.embedded
+def test_an_honest_backup_of_alike_rows_is_no_bomb(
+    store: BoltStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    events = (Interaction("u1", f"i{n}", "RATED", f"e{n}", at, 5.0, text="the same words") for n in range(300))
+    ingest(store, events, progress=False)
+    backup(store, tmp_path / "saved", progress=False)
+    monkeypatch.setattr(stream_of_files, "MAX_UNPACKED_BYTES", 0)
+    assert Archive(tmp_path / "saved").sizes()[1] >= 300
+
+
+@pytest.mark.embedded
+def test_what_could_not_be_restored_is_not_saved(
+    store: BoltStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(store, [Interaction("u1", "i1", "RATED", "e1", None, 5.0)], progress=False)
+    with monkeypatch.context() as few:
+        few.setattr(bounds, "MAX_LABELS", 0)
+        with pytest.raises(StoreError, match=r"a node .* is more than a backup can hold"):
+            backup(store, tmp_path / "saved", progress=False)
+    (store.work / "some").mkdir()
+    for n in range(50):
+        (store.work / "some" / str(n)).touch()
+    with monkeypatch.context() as few:
+        few.setattr(jsonlines, "MAX_VALUES", 100)
+        with pytest.raises(StoreError, match=r"holds 5\d files.*prune versions"):
+            backup(store, tmp_path / "saved", progress=False)
+    assert not (tmp_path / "saved").exists()
+    shutil.rmtree(store.work / "some")
 
 
 def test_a_backup_follows_no_link_and_takes_no_pipe(graph: BoltStore, tmp_path: Path, caplog: Any) -> None:

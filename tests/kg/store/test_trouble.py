@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from kg import snapshot
-from kg.bolt import BoltStore
+from kg.bolt import BoltStore, translated
 from kg.connection import RetryPolicy, unattended
 from kg.errors import GraphError, QueryFailed, StoreUnavailable
 from kg.ingest import write_event
@@ -209,6 +210,25 @@ def test_shortest_paths_by_count(graph: BoltStore) -> None:
 def test_lists_within_lists_are_stored(graph: BoltStore) -> None:
     graph.write(Statement("CREATE (:Model {version: 'v', rows: $rows})", {"rows": [[1], [2, 3]]}))
     assert graph.read("MATCH (m:Model) RETURN m.rows AS rows") == [{"rows": [[1], [2, 3]]}]
+
+
+@pytest.mark.parametrize("stopped", [SystemExit(143), KeyboardInterrupt()], ids=["SIGTERM", "Ctrl-C"])
+def test_whoever_stops_a_query_hears_of_no_buffer(stopped: BaseException) -> None:
+    """The driver reads on to end its session, and what was interrupted holds the buffer that must grow for it."""
+    data = bytearray(2)
+    held: list[memoryview] = []
+
+    def query() -> None:
+        with translated("here"), ExitStack() as session:
+            session.callback(data.extend, b"more than it holds")
+            held.append(memoryview(data))
+            raise stopped
+
+    with pytest.raises(type(stopped)) as raised:
+        query()
+    assert raised.value is stopped
+    with pytest.raises(BufferError), translated("here"):
+        raise BufferError("of something else")
 
 
 def test_the_list_of_limits_names_tests() -> None:
