@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from kg.errors import QueryFailed, QueryRefused
+from kg.errors import QueryFailed, QueryRefused, short
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -49,9 +49,14 @@ class Limits:
     seconds: float = MAX_SECONDS
 
     def __post_init__(self) -> None:
-        for name, value in (("max_rows", self.rows), ("max_bytes", self.bytes), ("timeout", self.seconds)):
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-                raise QueryFailed(f"{name} = {value!r}; it must be a number above 0")
+        for name, value, types in (
+            ("max_rows", self.rows, int),
+            ("max_bytes", self.bytes, int),
+            ("timeout", self.seconds, int | float),
+        ):
+            if isinstance(value, bool) or not isinstance(value, types) or not 0 < value < math.inf:
+                number = "a whole number" if types is int else "a number"
+                raise QueryFailed(f"{name} = {short(value)}; it must be {number} above 0")
 
 
 class Answer:

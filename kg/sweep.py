@@ -62,7 +62,7 @@ def sweep(work: Path, user_id: str) -> Swept:
             counts = _without(Path(path), name)
         except (FileNotFoundError, NotADirectoryError):
             swept.not_found.append(path)
-        except (OSError, ValueError) as error:  # ValueError: what no path holds, such as a NUL
+        except (OSError, ValueError, RuntimeError) as error:  # what no path holds, such as a NUL; links in a circle
             swept.failed[path] = getattr(error, "strerror", None) or str(error)
         else:
             swept.searched.append(path)
@@ -74,10 +74,17 @@ def sweep(work: Path, user_id: str) -> Swept:
 
 
 def _listed(names: Path, swept: Swept) -> set[str]:
-    """The paths in a list; what is none is counted."""
-    if not names.exists():
+    """The paths in a list; what is none is counted, and a list that cannot be read is noted."""
+    try:
+        if not names.exists():
+            return set()
+        if not names.is_file():
+            raise OSError(errno.EINVAL, "is no file")
+        lines = names.read_bytes().splitlines()
+    except OSError as error:
+        swept.failed[str(names)] = error.strerror or str(error)
         return set()
-    found = [_parsed(line) for line in names.read_bytes().splitlines() if line.strip()]
+    found = [_parsed(line) for line in lines if line.strip()]
     paths = {path for path in found if isinstance(path, str) and path.startswith("/")}
     swept.unreadable_left += sum(not (isinstance(path, str) and path in paths) for path in found)
     return paths

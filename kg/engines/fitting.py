@@ -168,7 +168,7 @@ def _plan(store: Neo4jStore, text: str) -> None:
         if isinstance(error, QueryFailed):
             raise ValueError(f"the server does not understand it: {error}") from error
         raise
-    beyond = sorted({*FORBIDDEN_OPERATORS, "ProcedureCall"}.intersection(plan.operators))
+    beyond = sorted({*FORBIDDEN_OPERATORS, "ProcedureCall"}.intersection(name for name, _ in plan.operators))
     if plan.kind != "r" or beyond:
         raise ValueError(f"it does more than read: {', '.join(beyond) or 'it writes'}")
 

@@ -172,7 +172,7 @@ def sweep(store: Store) -> None:
     """
     needed = {row["version"] for row in listing(store)}
     for found in (store.work / "models").glob("*"):
-        if found.name not in needed:
+        if found.is_dir() and found.name not in needed:
             artefacts.remove(found)
 
 

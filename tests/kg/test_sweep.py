@@ -87,13 +87,23 @@ def test_only_plain_files_that_the_store_itself_has_written_are_touched(tmp_path
     link.symlink_to(target)
     (work.parent / "by").symlink_to(work.parent)
     os.mkfifo(pipe)
-    odd = ["/no\0where", str(link), str(work.parent / "by" / "target"), str(pipe), "relative", str(target / "x")]
+    circle = work.parent / "circle"
+    circle.symlink_to(circle)
+    odd = [
+        "/no\0where",
+        str(link),
+        str(work.parent / "by" / "target"),
+        str(pipe),
+        str(circle),
+        "relative",
+        str(target / "x"),
+    ]
     (work / FILES).write_bytes(b"\n".join([*map(orjson.dumps, odd), b"3", b'"/half']))
     (work / ELSEWHERE).write_bytes(orjson.dumps(str(target)))
     found = sweep(work, "u7")
     assert target.read_bytes() == ROW % b"u7,i1"
     assert (found.searched, found.elsewhere, found.not_found) == ([], [str(target)], [str(target / "x")])
-    assert found.failed.keys() == {odd[0], odd[1], odd[2], odd[3]}
+    assert found.failed.keys() == set(odd[:5])
     assert found.unreadable_left == 3
 
 
@@ -102,3 +112,9 @@ def test_a_list_that_was_cut_short_takes_the_next_file(tmp_path: Path) -> None:
     with RejectsFile(tmp_path / "new.jsonl", strict=False, work=tmp_path) as file:
         file.add(Reject("f", 1, "", "", "u7"))
     assert sweep(tmp_path, "u7").rows == 1
+
+
+def test_a_list_that_is_no_file_is_noted(tmp_path: Path) -> None:
+    (tmp_path / FILES).mkdir()
+    os.mkfifo(tmp_path / ELSEWHERE)
+    assert sweep(tmp_path, "u7").failed == {str(tmp_path / name): "is no file" for name in (FILES, ELSEWHERE)}

@@ -10,6 +10,7 @@ import pytest
 
 from kg import limits, queries
 from kg.bolt import BoltStore
+from kg.engines import fitting
 from kg.engines.arcadedb import ArcadeStore
 from kg.engines.neo4j import Neo4jStore, check_plan
 from kg.errors import QueryFailed, QueryRefused
@@ -235,9 +236,19 @@ def test_an_answer_is_limited_in_bytes(planted: BoltStore) -> None:
     assert len(planted.query(one_text, {}, max_bytes=2_000_000).rows[0][0]) == 1 << 20
 
 
-@pytest.mark.parametrize("limit", [{"timeout": 0}, {"timeout": float("inf")}, {"max_rows": -1}, {"max_bytes": None}])
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"timeout": 0},
+        {"timeout": float("inf")},
+        {"max_rows": -1},
+        {"max_rows": 1.5},  # no count of rows is ever equal to it
+        {"max_bytes": 100.5},
+        {"max_bytes": None},
+    ],
+)
 def test_a_limit_is_a_number_above_zero(planted: BoltStore, limit: dict[str, Any]) -> None:
-    with pytest.raises(QueryFailed, match=r"it must be a number above 0"):
+    with pytest.raises(QueryFailed, match=r"it must be a (whole )?number above 0"):
         planted.query("RETURN 1 AS one", {}, **limit)
 
 
@@ -264,6 +275,12 @@ def test_the_plan_of_a_server_is_a_second_line(server: BoltStore, text: str) -> 
     plan = server.explain(text, {}, limits.Limits())
     with pytest.raises(QueryRefused, match=r"on no list|this one uses Show"):
         check_plan(plan)
+
+
+@pytest.mark.neo4j
+def test_the_plan_of_a_map_calls_no_procedure(server: Neo4jStore) -> None:
+    with pytest.raises(ValueError, match="it does more than read: ProcedureCall"):
+        fitting._plan(server, "CALL db.labels() YIELD label RETURN label")
 
 
 def test_the_embedded_engine_would_refuse_a_write_that_analysis_missed(embedded: ArcadeStore) -> None:
