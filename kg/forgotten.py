@@ -11,16 +11,20 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from urllib.parse import unquote
+from collections.abc import Iterator
 
 from kg import queries
 from kg.errors import RecordError
 from kg.records import Interaction, Record, Triple, UserRecord
 from kg.store import Store
+from kg.sweep import readings
 
 LOOK_EVERY = 5_000
 """Ids after which the graph is asked again, for somebody may be forgotten while a long file is read."""
-_CELLS = re.compile(r"""[\s,;|:"'{}<>\[\]]+""")
+_WORDS = re.compile(r"""[\s,;|:"'{}<>\[\]]+""")
+_DELIMITERS = (",", ";", "|", "\t", "::")
+_AROUND = " \t\r\n\"'{}<>[]"
+_QUOTED = re.compile(r""""([^"\\]*+(?:\\.[^"\\]*+)*+)"?|'([^'\\]*+(?:\\.[^'\\]*+)*+)'?""", re.DOTALL)
 
 
 class Forgotten:
@@ -49,7 +53,7 @@ class Forgotten:
 
     def named_in(self, raw: str) -> bool:
         """Whether a row that could not be read names one of them in a cell of its own."""
-        return bool(self._ids) and any(cell in self or unquote(cell) in self for cell in set(_CELLS.split(raw)))
+        return bool(self._ids) and any(cell in self for cell in set(_cells(raw)))
 
     def check(self, user_id: str) -> None:
         """Refuse what is about somebody who was forgotten.
@@ -65,6 +69,18 @@ class Forgotten:
         self._key: str | None = row["key"]
         self._ids = frozenset(row["ids"])
         self._asked = 0
+
+
+def _cells(raw: str) -> Iterator[str]:
+    """What may be a cell of a row, whatever its form: words, what lies between delimiters, and texts in quotes."""
+    for text in readings(raw):
+        yield from _WORDS.split(text)
+        for delimiter in _DELIMITERS:
+            for cell in text.split(delimiter):
+                bare = cell.strip()
+                yield from (bare, bare[1:-1], bare.strip(_AROUND))
+        for quoted in _QUOTED.finditer(text):
+            yield from readings(quoted[1] or quoted[2] or "")
 
 
 def keyed_hash(key: str, user_id: str) -> str:

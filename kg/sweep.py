@@ -98,14 +98,14 @@ class Name:
 
     def stands_in(self, text: str) -> bool:
         """Whether it stands there as a word of its own: as it is, or in the text without its escapes."""
-        return any(self._word.search(reading) for reading in _readings(text))
+        return any(self._word.search(reading) for reading in readings(text))
 
 
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
-def _readings(text: str) -> Iterator[str]:
+def readings(text: str) -> Iterator[str]:
     """A text, and what it says without the escapes of JSON and RDF, twice, and without those of CSV and of IRIs."""
     plain = text
     for _ in range(3):
