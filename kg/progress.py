@@ -20,7 +20,17 @@ from tqdm.std import tqdm as bars
 
 log = logging.getLogger(__name__)
 
-SECONDS = float(os.environ.get("TASTEGRAPH_PROGRESS_SECONDS", "30"))
+
+def _seconds(given: str | None) -> float:
+    """What the environment says, where it is a time; this is asked before anybody could report an error."""
+    try:
+        seconds = float(given or "")
+    except ValueError:
+        seconds = 0.0
+    return seconds if 0 < seconds < 86_400 else 30.0
+
+
+SECONDS = _seconds(os.environ.get("TASTEGRAPH_PROGRESS_SECONDS"))
 """From one line to the next."""
 
 

@@ -76,6 +76,10 @@ class PlainXml:
                 raise self._refused("grows too much by its entities") from found
             reason = "the file breaks off" if last else f"is no XML: {expat.ErrorString(found.code)}"
             error = ReadError(self._file, f"{reason}; what stands before it could be read", found.lineno)
+        except (ValueError, LookupError) as found:  # an encoding of several bytes a letter, or one that nobody knows
+            raise ReadError(
+                self._file, f"is in an encoding that is not read here ({found}): save it as UTF-8"
+            ) from found
         piece = "".join(self._out)
         self._out.clear()
         if piece:

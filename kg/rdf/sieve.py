@@ -23,6 +23,8 @@ MAX_OBJECT_BYTES = 3 * 2**20
 """The largest object of JSON-LD that the parser holds: one of an outermost list, or the whole."""
 MAX_CONTEXT_TEXTS = 5_000
 """Texts in one ``@context``: of terms that are defined by one another, some thousands end the process."""
+MOST_COPIES = 4
+"""Of so many, that contexts within one another make of the texts around them."""
 _PART_BYTES = 256 * 1024
 _SCHEMA_ORG = re.compile(rb'"https?://(?:www\.)?schema\.org/?"')
 
@@ -132,7 +134,8 @@ class JsonSieve(Sieve):
         self._last = b""
         self._context: int | None = None
         """The depth outside of the context that is being read."""
-        self._texts = 0
+        self._contexts: list[list[int]] = []
+        """Of those that hold here: the depth of the object, and their texts."""
         self._outermost = b""
         """What opens the document."""
         self._head: bytes | None = b""
@@ -163,9 +166,8 @@ class JsonSieve(Sieve):
 
     def _text(self, token: bytes, last: bytes) -> bytes | None:
         if self._context is not None:
-            self._texts += 1
-            if self._texts > MAX_CONTEXT_TEXTS:
-                raise self._refused(f"an @context has over {MAX_CONTEXT_TEXTS} texts")
+            self._contexts[-1][1] += 1
+            self._check_contexts()
         if self._depth == 1 and last in (b"{", b","):
             key = _key(token)
             if key == "@context" and self._dealt:
@@ -178,12 +180,23 @@ class JsonSieve(Sieve):
             return b'{"@vocab": "https://schema.org/"}'  # a context on the web, whose terms are all of schema.org
         return None
 
+    def _check_contexts(self) -> None:
+        """The parser copies a context for each one within its reach."""
+        texts = sum(own for _, own in self._contexts)
+        if texts > MAX_CONTEXT_TEXTS:
+            raise self._refused(f"an @context has over {MAX_CONTEXT_TEXTS} texts, with those around it")
+        if texts * len(self._contexts) > MOST_COPIES * MAX_CONTEXT_TEXTS:
+            raise self._refused(f"{len(self._contexts)} contexts are in one another, of {texts} texts together")
+
     def _opened(self, token: bytes, last: bytes) -> bytes | None:
         if self._context is None and _key(last) == "@context":
-            self._context, self._texts = self._depth, 0
+            self._context = self._depth
+            self._contexts.append([self._depth, 0])
         self._deeper()
         if self._depth == 1:
             self._outermost = token
+            if token == b"[":
+                self._head = None
             return b"[{" if token == b"{" else None
         if self._depth == 2 and token == b"[" and self._head is not None and _key(last) == "@graph":
             passed = b"".join((self._head, *self._out, self._piece[self._done : self._at + 1]))
@@ -194,6 +207,8 @@ class JsonSieve(Sieve):
         self._depth -= 1
         if self._depth == self._context:
             self._context = None
+        while self._contexts and self._contexts[-1][0] > self._depth:
+            self._contexts.pop()
         if self._depth == 1:
             self._graph = b""
         return b"}]" if self._depth == 0 and token == b"}" else None

@@ -14,8 +14,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import numpy as np
-
 from kg.errors import RecordError, short
 from kg.records import MAX_ID_BYTES, clean_id
 
@@ -67,7 +65,8 @@ def identifier(value: Any, name: str) -> str:
 
 def _is_real(value: Any) -> bool:
     """A number of any library, but not a truth value, nor a duration, which NumPy takes for a whole number."""
-    return isinstance(value, numbers.Real | Decimal) and not isinstance(value, bool | np.timedelta64)
+    is_duration = getattr(getattr(value, "dtype", None), "kind", None) == "m"
+    return not isinstance(value, bool) and isinstance(value, numbers.Real | Decimal) and not is_duration
 
 
 def _float(number: Any) -> float:

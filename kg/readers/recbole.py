@@ -68,7 +68,10 @@ def _folder(source: Any) -> Folder:
     if not zipfile.is_zipfile(archive):
         raise ReadError(str(archive), "is a file and no archive; a folder of atomic files is needed")
     inside = path.relative_to(archive).as_posix()
-    root = zipfile.Path(archive)
+    try:
+        root = zipfile.Path(archive)
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise ReadError(str(archive), f"is a damaged archive: {error}") from error
     return _only_folder(root) if inside == "." else root / f"{inside}/"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import os
 import zipfile
 import zlib
@@ -33,7 +34,10 @@ MAX_WINDOW_BYTES = 2**27
 
 _BLOCK = 256 * 1024
 _ZSTD_BLOCK = 512  # of packed bytes, which unpack to 16 MiB at most
-_DAMAGE = (OSError, EOFError, zlib.error, zstandard.ZstdError, zipfile.BadZipFile)
+_DAMAGE = (
+    OSError, EOFError, zlib.error, zstandard.ZstdError, zipfile.BadZipFile, lzma.LZMAError,
+    NotImplementedError, RuntimeError,  # a member of an archive that is packed in another way, or encrypted
+)  # fmt: skip
 _BOM = b"\xef\xbb\xbf"
 _FOREIGN = {
     b"\xff\xfe\x00\x00": "in UTF-32: save it as UTF-8",
@@ -204,7 +208,7 @@ def starts_with(source: FileSource, magic: bytes) -> bool:
     try:
         with opened(source, name) as begun:
             return begun.read(len(magic)) == magic
-    except OSError as error:
+    except _DAMAGE as error:
         raise ReadError(name, _reason(error)) from error
 
 
@@ -226,7 +230,7 @@ def opened(source: FileSource, name: str) -> IO[bytes]:
         raise ReadError(name, "is a folder, and a file is needed") from None
     except FileNotFoundError:
         raise ReadError(name, "no such file") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+    except (*_DAMAGE, ValueError) as error:  # ValueError: a NUL in the path
         raise ReadError(name, _reason(error)) from error
 
 
@@ -365,4 +369,6 @@ def _reason(error: BaseException) -> str:
         return (
             f"needs a window of over {MAX_WINDOW_BYTES // 2**20} MiB to unpack: unpack it first, with zstd -d --long=31"
         )
+    if isinstance(error, NotImplementedError | RuntimeError):
+        return f"cannot be unpacked here ({error}): unpack it first"
     return f"the compressed data is damaged: {error}"

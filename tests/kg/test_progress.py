@@ -74,3 +74,8 @@ def test_a_verb_off_a_terminal_says_how_far_it_is(tmp_path: Path) -> None:
         lines = [line for line in done.stderr.splitlines() if re.match(r"ingest: [\d,]+ records, 0:\d\d gone, ", line)]
         assert bool(lines) is not quiet, done.stderr
         assert "\r" not in done.stderr
+
+
+@pytest.mark.parametrize("given", [None, "", "abc", "nan", "-1", "0", "inf"])
+def test_what_is_no_time_between_lines_is_thirty_seconds(given: str | None) -> None:
+    assert progress._seconds(given) == 30

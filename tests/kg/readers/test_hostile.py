@@ -488,6 +488,44 @@ def test_xml_in_another_encoding_is_read(tmp_path: Path) -> None:
     assert fact.object == "é"
 
 
+@pytest.mark.parametrize("encoding", ["shift_jis", "gb2312", "foo", "hex"])
+def test_xml_in_an_encoding_that_nobody_reads_is_an_error_of_ours(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.rdf"
+    path.write_bytes(xml(b"<s:p>x</s:p>").replace(b'"1.0"?', f'"1.0" encoding="{encoding}"?'.encode()))
+    with pytest.raises(ReadError, match="save it as UTF-8"):
+        list(RdfFile(path).facts())
+
+
+def nested_contexts(levels: int, terms: int) -> bytes:
+    """Objects in one another, each with terms of its own."""
+    opened = [
+        json.dumps({"e": "http://e/", "n": "http://e/n"} | {f"t{level}x{n}": "e:a" for n in range(terms)})
+        for level in range(levels)
+    ]
+    return "".join(f'{{"@context":{context},"n":' for context in opened).encode() + b'"x"' + b"}" * levels
+
+
+def test_contexts_within_one_another_are_bounded_together(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonld"
+    path.write_bytes(nested_contexts(60, 100))
+    with pytest.raises(ReadError, match="contexts are in one another, of"):
+        list(RdfFile(path).facts())
+    path.write_bytes(nested_contexts(2, 1_000))
+    list(RdfFile(path).facts())
+    path.write_bytes(b"[" + b",".join([nested_contexts(1, 100)] * 100) + b"]")
+    list(RdfFile(path).facts())
+
+
+def test_an_outermost_list_of_json_ld_is_not_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonld"
+    item = b'{"@id":"http://e/0","http://e/p":[{"@value":"' + b"x" * 2_000 + b'"}]}'
+    path.write_bytes(b"[" + b",".join([item] * 2_000) + b"]")
+    sieve = JsonSieve("a")
+    with path.open("rb") as file:
+        for _ in sieve.blocks(iter(lambda: file.read(1 << 16), b"")):
+            assert not sieve._head
+
+
 def test_nothing_is_fetched_for_a_context(tmp_path: Path) -> None:
     path = tmp_path / "remote.jsonld"
     path.write_bytes(b'{"@context": "http://127.0.0.1:9/terms", "@id": "http://a", "b": "c"}')

@@ -136,3 +136,37 @@ def test_other_real_files(shared_data: Path) -> None:
     artists = gzip.decompress((shared_data / "lastfm-kg" / "artists.tsv.gz").read_bytes()).decode().splitlines()
     items = list(read_items(shared_data / "lastfm-kg" / "artists.tsv.gz"))
     assert len(items) == len(artists) - 1
+
+
+def damaged(path: Path, kind: str) -> None:
+    """An archive that cannot be unpacked here."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA if kind == "lzma" else zipfile.ZIP_STORED) as archive:
+        for name, content in FILES.items():
+            archive.writestr(name, content)
+    held = bytearray(path.read_bytes())
+    first, central = held.find(b"PK\x03\x04"), held.find(b"PK\x01\x02")
+    while central >= 0:
+        if kind == "encrypted":
+            held[central + 8] |= 1
+        elif kind == "deflate64":
+            held[central + 10] = 9
+        elif kind == "version":
+            held[central + 6] = 99
+        central = held.find(b"PK\x01\x02", central + 1)
+    if kind == "lzma":
+        held[60:90] = b"\xff" * 30
+    elif kind == "header":
+        held[first] = 0
+    elif kind == "directory":
+        held[held.find(b"PK\x01\x02")] = 0
+    path.write_bytes(bytes(held))
+
+
+@pytest.mark.parametrize("kind", ["encrypted", "deflate64", "version", "lzma", "header", "directory"])
+def test_an_archive_that_cannot_be_unpacked_is_an_error_of_ours(kind: str, tmp_path: Path) -> None:
+    damaged(tmp_path / "x.zip", kind)
+    try:
+        records = list(read_recbole(tmp_path / "x.zip"))
+    except ReadError:
+        return
+    assert any(isinstance(record, Reject) for record in records)
