@@ -12,6 +12,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from kg import queries
 from kg.errors import RecordError
@@ -74,7 +75,8 @@ class Forgotten:
 def _cells(raw: str) -> Iterator[str]:
     """What may be a cell of a row, whatever its form: words, what lies between delimiters, and texts in quotes."""
     for text in readings(raw):
-        yield from _WORDS.split(text)
+        for word in _WORDS.split(text):
+            yield from (word, unquote(word))
         for delimiter in _DELIMITERS:
             for cell in text.split(delimiter):
                 bare = cell.strip()

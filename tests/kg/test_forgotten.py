@@ -49,3 +49,4 @@ def test_a_long_row_takes_no_more_than_linear_time(forgotten: Forgotten) -> None
 
 def test_who_stands_in_the_path_of_an_iri(forgotten: Forgotten) -> None:
     assert forgotten.named_in("<urn:x:zo%C3%A9> <p> <q> .")
+    assert forgotten.named_in("<urn:x:ann%20lee> <p> <q> .")
