@@ -48,8 +48,9 @@ def local(place: str | Path) -> Path:
         path.resolve()
     except (OSError, RuntimeError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        shown = ascii(str(place)) if is_plain(str(place)) else named(place)
-        raise StoreError(f"{shown} can be no folder: {why}") from (error if is_plain(str(place)) else None)
+        plain = is_plain(str(place))
+        shown = ascii(str(place)) if plain else named(place)
+        raise StoreError(f"{shown} can be no folder: {why}") from (error if plain else None)
     return path
 
 

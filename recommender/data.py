@@ -39,8 +39,8 @@ class Cells:
     def __len__(self) -> int:
         return len(self.users)
 
-    def take(self, rows: np.ndarray | slice) -> Cells:
-        """The cells in ``rows`` (a mask, positions or a slice), over the same people and items."""
+    def take(self, rows: np.ndarray) -> Cells:
+        """The cells in ``rows`` (a mask or positions), over the same people and items."""
         return replace(
             self, users=self.users[rows], items=self.items[rows], weights=self.weights[rows], times=self.times[rows]
         )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from kg.errors import RecordError, TooMuch
+from kg.errors import RecordError, TooMuch, short
 from kg.records import Origin, Record, Reject
 
 R = TypeVar("R", bound=Record)
@@ -85,6 +84,6 @@ def raw_text(raw: Raw) -> str:
         try:
             text = json.dumps(raw, ensure_ascii=False, default=str, skipkeys=True)
         except (ValueError, RecursionError):  # refers to itself, or holds a number of thousands of digits
-            text = reprlib.repr({name: type(cell).__name__ for name, cell in raw.items()})
+            text = short({name: type(cell).__name__ for name, cell in raw.items()})
         text = text.encode(errors="backslashreplace").decode()
     return text.rstrip("\r\n")[:MAX_RAW_CHARS]

@@ -36,7 +36,7 @@ _BLOCK = 256 * 1024
 _ZSTD_BLOCK = 512  # of packed bytes, which unpack to 16 MiB at most
 _DAMAGE = (
     OSError, EOFError, zlib.error, zstandard.ZstdError, zipfile.BadZipFile, lzma.LZMAError,
-    NotImplementedError, RuntimeError,  # a member of an archive that is packed in another way, or encrypted
+    RuntimeError,  # a member of an archive that is packed in another way, or encrypted
 )  # fmt: skip
 _BOM = b"\xef\xbb\xbf"
 _FOREIGN = {
@@ -220,7 +220,7 @@ def opened(source: FileSource, name: str) -> IO[bytes]:
         StoreError: it is the address of a server, which is not repeated.
     """
     file = bare(source)
-    if isinstance(file, str | os.PathLike) and not os.path.lexists(name):
+    if isinstance(file, str | os.PathLike) and not os.path.lexists(file):
         refuse_address(name)
     try:
         if isinstance(file, str | os.PathLike):
@@ -369,6 +369,6 @@ def _reason(error: BaseException) -> str:
         return (
             f"needs a window of over {MAX_WINDOW_BYTES // 2**20} MiB to unpack: unpack it first, with zstd -d --long=31"
         )
-    if isinstance(error, NotImplementedError | RuntimeError):
+    if isinstance(error, RuntimeError):
         return f"cannot be unpacked here ({error}): unpack it first"
     return f"the compressed data is damaged: {error}"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import reprlib
 from collections.abc import Mapping
 from typing import Any
 
-from kg.errors import ReadError
+from kg.errors import ReadError, short
 from kg.folders import folded, plain_name
 from kg.transfer.bounds import require_short
 
@@ -39,9 +38,7 @@ def parsed(text: bytes, path: str) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path, f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else error) from error
     if found != FORMAT:
-        raise ReadError(
-            path, f"has backup format {reprlib.repr(found)}, and this program reads {FORMAT}; use a later release"
-        )
+        raise ReadError(path, f"has backup format {short(found)}, and this program reads {FORMAT}; use a later release")
     return dict(manifest)
 
 

@@ -99,5 +99,12 @@ class Histories:
     @cached_property
     def faded(self) -> sp.csr_matrix:
         """``(B, num_items)`` cells after recency."""
-        starts = np.searchsorted(self.cells.users, np.arange(len(self) + 1))
-        return sp.csr_matrix((self.recent, self.cells.items, starts), shape=(len(self), self.cells.num_items))
+        return self.matrix(self.recent)
+
+    def matrix(self, values: np.ndarray) -> sp.csr_matrix:
+        """``(B, num_items)`` with these values of the cells."""
+        return sp.csr_matrix((values, self.cells.items, self._cell_starts), shape=(len(self), self.cells.num_items))
+
+    @cached_property
+    def _cell_starts(self) -> np.ndarray:
+        return np.searchsorted(self.cells.users, np.arange(len(self) + 1))

@@ -22,8 +22,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from recommender.data import Cells
-from recommender.profiles.context import ProfileContext
 from recommender.profiles.history import Histories
 
 BITS = 26
@@ -87,7 +85,7 @@ def tag_people(histories: Histories, config: TagConfig) -> list[tuple[Tag, ...]]
     Their cells make the sentiment; the same after recency make the weight.
     """
     cells, recent, context = histories.cells, histories.recent, histories.context
-    met = _meet(cells, recent, context)
+    met = _meet(histories)
     tags: list[list[Tag]] = [[] for _ in range(cells.num_users)]
     for sign, most in ((+1, config.most_liked), (-1, config.most_disliked)):
         side = recent * sign > 0
@@ -126,17 +124,15 @@ class _Met:
     sentiment: np.ndarray
 
 
-def _meet(cells: Cells, recent: np.ndarray, context: ProfileContext) -> _Met:
-    incidence, telling = context.telling
-    shape = (cells.num_users, cells.num_items)
-    starts = np.searchsorted(cells.users, np.arange(cells.num_users + 1))
+def _meet(histories: Histories) -> _Met:
+    cells, (incidence, telling) = histories.cells, histories.context.telling
 
     def total(values: np.ndarray) -> sp.csr_matrix:
         """Sums over each pair's cells, in one order of pairs whatever the values; a sum of 0 would be left out."""
-        return sp.csr_matrix((values, cells.items, starts), shape=shape) @ incidence
+        return histories.matrix(values) @ incidence
 
     liking = cells.weights > 0
-    attention = total(np.maximum(abs(recent), np.finfo(np.float64).tiny) * np.where(liking, 1.0, 1j))
+    attention = total(np.maximum(abs(histories.recent), np.finfo(np.float64).tiny) * np.where(liking, 1.0, 1j))
     feeling = total(cells.weights + 1j * (liking + float(1 << BITS)))
     both = feeling.data.imag.astype(np.int64)
     count, liked = both >> BITS, both & ((1 << BITS) - 1)
