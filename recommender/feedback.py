@@ -23,11 +23,11 @@ from kg.records import Interaction, clean_kind
 from kg.schema import check_kind
 from kg.store import Store
 from recommender.errors import InvalidInput, UnknownItem
-from recommender.meaning import RATING_KINDS, STRENGTHS
 from recommender.profiles.context import ProfileContext
 from recommender.profiles.live import update_profile
 from recommender.profiles.profile import Profile, ProfileConfig
 from recommender.profiles.segments import Segments
+from recommender.strengths import IMPLICIT, QUANTITIES, usual
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +145,9 @@ class FeedbackWriter:
             if not meaning.minimum <= value <= meaning.maximum:
                 scale = f"{meaning.minimum:g} to {meaning.maximum:g}"
                 raise InvalidInput(f"value is {value:g}; {event.kind} is on a scale of {scale}")
-        elif value < 0 and (meaning is not None or event.kind in STRENGTHS.keys() - RATING_KINDS):
+        elif (
+            value < 0 and (meaning is not None or usual(event.kind) in IMPLICIT) and usual(event.kind) not in QUANTITIES
+        ):
             raise InvalidInput(f"value is {value:g}; {event.kind} counts something, so it is at least 0")
 
     def _check_item(self, item_id: str) -> None:

@@ -10,14 +10,17 @@ rating    on a scale, declared or inferred               with ``r = (value - min
                                                          ``lowest_like`` rising linearly to 1. On 1 to 5, the
                                                          default gives -1, -.5, .5, .75, 1
 count     plays, seconds, quantities                     as many events as ``n = log2(1 + value / unit)``, that is
-                                                         ``1 - (1 - strength) ** n``; ``unit`` is the median
+                                                         ``1 - (1 - strength) ** n``; ``unit`` is the median. What is
+                                                         below 0 takes back as much of the pair's others
 flag      0 or 1                                         ``strength``, and nothing for a 0
-event     absent, or always the same                     ``strength``
+like      0 or 1                                         1, and -1 for a 0
+event     absent, or always the same                     ``strength``, and nothing at or below 0
 ========  =============================================  ==========================================================
 
-An event of the first two forms that came without a value weighs ``strength``. Ratings, likes and dislikes are
-*explicit*: they carry a sign. All else is *implicit* and at least 0. Only ratings low on their scale and dislikes are
-negative; a skip weighs nothing, because what was shown and not taken is no dislike.
+An event of the first two forms that came without a value weighs ``strength``; one whose value is a code for "not
+rated" weighs what an interaction does, and one that is far off all others nothing (:mod:`recommender.scales`). Ratings,
+likes and dislikes are *explicit*: they carry a sign. All else is *implicit* and at least 0. Only ratings low on their
+scale and dislikes are negative; a skip weighs nothing, because what was shown and not taken is no dislike.
 
 **A cell for each pair.** The latest explicit event decides the sign (an undated one is older than any dated one; at the
 same moment the lower weight wins). A dislike is the cell. Otherwise implicit weights add up to it and saturate::
@@ -35,7 +38,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -45,31 +48,8 @@ from kg.values import seconds
 from kg.vocabulary import Vocabulary
 from recommender.data import Cells
 from recommender.errors import InvalidInput
-
-Form = Literal["rating", "count", "flag", "event"]
-
-STRENGTHS: Mapping[str, float] = {
-    "VIEWED": 0.2,
-    "CLICKED": 0.3,
-    "RATED": 0.7,
-    "REVIEWED": 0.7,
-    "PURCHASED": 1.0,
-    "LIKED": 1.0,
-    "DISLIKED": -1.0,
-    "SKIPPED": 0.0,
-}
-"""Weight of one event by kind, when its value does not say more."""
-
-RATING_KINDS = frozenset({"RATED", "REVIEWED"})
-"""Kinds whose differing values are taken for ratings even where they could be counts."""
-EXPLICIT_KINDS = frozenset({"LIKED", "DISLIKED"})
-"""Kinds that carry a sign without being ratings; their value, if any, is a flag."""
-SCALES = ((1.0, 5.0), (0.5, 5.0), (0.0, 5.0), (1.0, 10.0), (0.0, 10.0))
-"""Usual scales of ratings; the first that holds nearly all values is inferred."""
-WIDE_SCALES = ((-1.0, 1.0), (0.0, 1.0), *SCALES, (0.0, 100.0))
-"""What :data:`RATING_KINDS` may use besides."""
-MISTAKES = 0.01
-"""At most this share of the values may lie outside an inferred scale: a typing error must not make it another one."""
+from recommender.scales import Form, is_flag, is_spike, read_rating
+from recommender.strengths import EXPLICIT, IMPLICIT, QUANTITIES, RATINGS, STRENGTHS, usual
 
 
 @dataclass(frozen=True)
@@ -100,7 +80,7 @@ class MeaningConfig:
 
     def strength(self, kind: str) -> float:
         """Weight of one event of this kind, when its value does not say more."""
-        return float(self.strengths.get(kind, STRENGTHS.get(kind, self.other_strength)))
+        return float(self.strengths.get(kind, STRENGTHS.get(usual(kind) or kind, self.other_strength)))
 
 
 def _check(holds: bool, message: str) -> None:
@@ -201,9 +181,14 @@ class Meaning:
     """Median of a count: what one event of the kind amounts to."""
     declared: bool = False
     """Whether the scale was declared, or inferred from the values."""
+    unrated: tuple[float, ...] = ()
+    """Values that are codes for none: the event happened, what the person thought is not known."""
+    nothing: tuple[float, ...] = ()
+    """Values that are codes for no event."""
 
     def possible(self, values: np.ndarray) -> np.ndarray:
-        """``values`` with NaN for those that cannot be ratings: farther outside the scale than it is wide by half."""
+        """``values`` with NaN for codes and what cannot be a rating: farther outside the scale than half its width."""
+        values = np.where(np.isin(values, (*self.unrated, *self.nothing)), np.nan, values)
         if self.form != "rating":
             return values
         beyond = np.maximum(self.minimum - values, values - self.maximum)
@@ -211,9 +196,9 @@ class Meaning:
 
     def weigh(self, values: np.ndarray, config: MeaningConfig) -> tuple[np.ndarray, np.ndarray]:
         """Weights ``(n,)`` float64 in [-1, 1] of events with these values (NaN: none), and which are explicit."""
-        values = self.possible(values)
+        given, values = values, self.possible(values)
         absent = np.isnan(values)
-        explicit = np.full(len(values), self.kind in EXPLICIT_KINDS or self.strength < 0)
+        explicit = np.full(len(values), usual(self.kind) in EXPLICIT or self.form == "like" or self.strength < 0)
         if self.form == "rating":
             weights = _rating_weights((values - self.minimum) / (self.maximum - self.minimum), config)
             explicit |= ~absent
@@ -221,22 +206,35 @@ class Meaning:
             with np.errstate(invalid="ignore"):
                 events = np.log2(1 + np.maximum(values, 0) / self.unit)
             weights = 1 - (1 - self.strength) ** events
-        elif self.form == "flag":
-            weights = np.where(values <= 0, 0.0, self.strength)
+        elif self.form == "like":
+            weights = np.where(values <= 0, -1.0, 1.0)
         else:
-            weights = np.full(len(values), self.strength)
-        return np.where(absent, self.strength, weights), explicit
+            weights = np.where(values <= 0, 0.0, self.strength)
+        weights = np.where(absent, self.strength, weights)
+        weights[np.isin(given, self.unrated)] = (
+            config.strength("INTERACTED") if self.form == "rating" else self.strength
+        )
+        weights[np.isin(given, self.nothing)] = 0.0
+        return weights, explicit & ~np.isin(given, self.nothing)
 
     def __str__(self) -> str:
         """One line for people."""
+        none = "not rated" if self.form == "rating" else "not known"
+        codes = [f"{value:g} is taken for {none}" for value in self.unrated]
+        codes += [f"{value:g}, far off all others, for nothing" for value in self.nothing]
+        return "; ".join([f"{self.kind}: {self._form()}", *codes])
+
+    def _form(self) -> str:
         if self.form == "rating":
             how = "declared" if self.declared else "inferred"
-            return f"{self.kind}: a rating on {self.minimum:g} to {self.maximum:g} ({how})"
+            return f"a rating on {self.minimum:g} to {self.maximum:g} ({how})"
         if self.form == "count":
-            return f"{self.kind}: a count, taken by its logarithm; {self.unit:g} weighs {self.strength:g}"
+            return f"a count, taken by its logarithm; {self.unit:g} weighs {self.strength:g}"
         if self.form == "flag":
-            return f"{self.kind}: a flag; 1 weighs {self.strength:g}, 0 nothing"
-        return f"{self.kind}: an event that weighs {self.strength:g}, whatever its value"
+            return f"a flag; 1 weighs {self.strength:g}, 0 nothing"
+        if self.form == "like":
+            return "a like; 1 weighs 1, 0 is a dislike"
+        return f"an event that weighs {self.strength:g}, whatever its value above 0"
 
 
 def _rating_weights(position: np.ndarray, config: MeaningConfig) -> np.ndarray:
@@ -255,12 +253,10 @@ def infer_meaning(
 ) -> Meaning:
     """The meaning of a kind from all of its values (NaN: none) and its declared scale, if any.
 
-    In this order: a declared scale makes a rating. Likes and dislikes are flags. No value, or always the same, is a
-    bare event; 0 and 1 are a flag. Values of :data:`RATING_KINDS` inside a usual scale, save for at most
-    :data:`MISTAKES` of them, are ratings; one far outside then says nothing. In other kinds
-    whole and half steps inside a usual scale are ratings when their median lies in the upper half of it, as that of
-    ratings does and that of counts does not; ``VIEWED`` and the other known implicit kinds never are. Everything else
-    is a count.
+    In this order: a declared scale makes a rating. Likes and dislikes are flags, and so are 0 and 1. No value, or
+    always the same, is a bare event. Ratings are told as :func:`recommender.scales.read_rating` says, which also finds
+    the codes for "not rated" among them; ``VIEWED`` and the other known implicit kinds never are. Everything else is a
+    count.
 
     >>> print(infer_meaning("RATED", np.array([1.0, 3.0, 4.0, 5.0])))
     RATED: a rating on 1 to 5 (inferred)
@@ -270,30 +266,19 @@ def infer_meaning(
     strength = (config or MeaningConfig()).strength(kind)
     if scale is not None:
         return Meaning(kind, "rating", strength, *scale, declared=True)
-    values = values[~np.isnan(values)]
-    distinct = np.unique(values)
-    if kind in EXPLICIT_KINDS or (len(distinct) == 2 and set(distinct) == {0.0, 1.0}):
+    values, known = values[~np.isnan(values)], usual(kind)
+    if known in EXPLICIT or is_flag(values):
         return Meaning(kind, "flag", strength)
-    if len(distinct) < 2 or strength <= 0:
+    if len(np.unique(values)) < 2 or strength <= 0:
         return Meaning(kind, "event", strength)
-    usual = _usual_scale(kind, distinct, values)
-    if usual is not None:
-        return Meaning(kind, "rating", strength, *usual)
+    if known not in IMPLICIT and (found := read_rating(values, surely=known in RATINGS)) is not None:
+        return Meaning(
+            kind, "rating", strength, found.minimum, found.maximum, unrated=found.unrated, nothing=found.nothing
+        )
     positive = values[values > 0]
-    return Meaning(kind, "count", strength, unit=float(np.median(positive)) if len(positive) else 1.0)
-
-
-def _usual_scale(kind: str, distinct: np.ndarray, values: np.ndarray) -> tuple[float, float] | None:
-    rating_kind = kind in RATING_KINDS
-    if kind in STRENGTHS and not rating_kind:
-        return None
-    if not rating_kind and (distinct * 2 % 1).any():
-        return None
-    for low, high in WIDE_SCALES if rating_kind else SCALES:
-        outside = np.count_nonzero((values < low) | (values > high))
-        if outside <= (MISTAKES * len(values) if rating_kind else 0):
-            return (low, high) if rating_kind or np.median(values) >= (low + high) / 2 else None
-    return None
+    unit = float(np.median(positive)) if len(positive) else 1.0
+    unknown = (0.0,) if known in QUANTITIES and is_spike(0.0, values) else ()
+    return Meaning(kind, "count", strength, unit=unit, unrated=unknown)
 
 
 def scales_of(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
@@ -331,10 +316,29 @@ def event_weights(
     for code, kind in enumerate(events.kind_names):
         meaning = meanings.get(kind) or infer_meaning(kind, np.empty(0), None, config)
         rows = slice(None) if len(events.kind_names) == 1 else np.flatnonzero(events.kinds == code)
-        weights[rows], explicit[rows] = meaning.weigh(events.values[rows], config)
+        values = events.values[rows]
+        if meaning.form in ("count", "event") and (values < 0).any():
+            values = _without_returns(events.users[rows], events.items[rows], values, meaning.unit)
+        weights[rows], explicit[rows] = meaning.weigh(values, config)
     if config.half_life_days is not None:
         weights *= recency(events.users, events.times, config.half_life_days, config.recency_floor)
     return weights, explicit
+
+
+def _without_returns(users: np.ndarray, items: np.ndarray, values: np.ndarray, unit: float) -> np.ndarray:
+    """Values of a count, those of each (person, item) pair reduced by what is below 0, down to 0.
+
+    All events of the pair lose the same share; one without a value counts as one ``unit``.
+
+    >>> _without_returns(np.zeros(4), np.array([0, 0, 0, 1]), np.array([2.0, 2.0, -1.0, -5.0]), 1.0).tolist()
+    [1.5, 1.5, 0.0, 0.0]
+    """
+    pairs = np.unique(users + 1j * items, return_inverse=True)[1]
+    values = np.where(np.isnan(values), unit, values)
+    taken = np.maximum(values, 0.0)
+    bought, returned = np.bincount(pairs, taken), np.bincount(pairs, taken - values)
+    kept: np.ndarray = taken * np.maximum(0.0, 1 - returned / np.maximum(bought, returned + (bought == 0)))[pairs]
+    return kept
 
 
 def recency(users: np.ndarray, times: np.ndarray, half_life_days: float, floor: float) -> np.ndarray:

@@ -16,7 +16,7 @@ from recommender.explain.counterfactual import LARGEST_CATALOGUE, Change, Counte
 from recommender.explain.fans import is_since
 from recommender.explain.words import kind_of
 from recommender.hybrid import Anatomy, Summands
-from recommender.meaning import STRENGTHS
+from recommender.meaning import MeaningConfig
 from recommender.model import Model, Person
 
 YOU = "you"
@@ -122,7 +122,8 @@ def _without(
 
 def kinds_of(person: Person) -> dict[int, str]:
     """For each item that a person met the kind of an event, of several the one that says most."""
-    names, strength = person.events.kind_names, [STRENGTHS.get(name, 0.5) for name in person.events.kind_names]
+    names = person.events.kind_names
+    strength = list(map(MeaningConfig().strength, names))
     pairs = zip(person.events.items.tolist(), person.events.kinds.tolist(), strict=True)
     return {item: names[kind] for item, kind in sorted(pairs, key=lambda pair: strength[pair[1]]) if item >= 0}
 

@@ -61,7 +61,7 @@ def test_an_event_without_a_value_weighs_what_its_kind_does(kind: str, weight: f
 
 def test_a_skip_makes_no_cell_and_other_kinds_weigh_a_half() -> None:
     assert cell(("SKIPPED", NONE, 0)) == 0
-    assert cell(("BOOKMARKED", NONE, 0)) == 0.5
+    assert cell(("SUBSCRIBED", NONE, 0)) == 0.5
 
 
 def test_implicit_weights_add_up_and_saturate() -> None:
@@ -126,6 +126,26 @@ def test_a_flag_of_zero_weighs_nothing() -> None:
         ("LIKED", [1, 5], "a flag"),
         ("CLICKED", [0, 1], "a flag"),
         ("CLICKED", [], "an event"),
+        ("RATED", [0, 0, 7, 10, 3, 1], "a rating on 1 to 10 (inferred); 0 is taken for not rated"),
+        ("RATED", [0, 0, 1, 2, 5, 5], "a rating on 1 to 5 (inferred); 0 is taken for not rated"),
+        ("RATED", [0, 0, 0.5, 2, 4.5], "a rating on 0.5 to 5 (inferred); 0 is taken for not rated"),
+        ("RATED", [*[1, 2, 3, 4, 5] * 10, 0, 0], "a rating on 0 to 5 (inferred)"),
+        ("RATED", [-1, -1, 10, 8, 2], "a rating on 1 to 10 (inferred); -1 is taken for not rated"),
+        ("RATED", [*[2, 8, 10] * 20, -1, -1], "a rating on 1 to 10 (inferred); -1 is taken for not rated"),
+        ("SCORED", [-1, -1, 10, 8, 7, 2], "a rating on 1 to 10 (inferred); -1 is taken for not rated"),
+        ("RATED", [-1, -1, 0, 0, 3, 5, 1], "1 to 5 (inferred); -1 is taken for not rated; 0 is taken for not rated"),
+        ("RATED", [-8.2, 99, 9, 99, 5.1, -3.3], "-10 to 10 (inferred); 99, far off all others, for nothing"),
+        ("RATED", [-99, -99, 1, 2, 5, 4], "a rating on 1 to 5 (inferred); -99, far off all others, for nothing"),
+        ("RATED", [-3, 40, 7, 12.5], "a rating on -100 to 100 (inferred)"),
+        ("PUNTUADO", [-3, 4, 1], "a rating on -5 to 5 (inferred)"),
+        ("RATED", [*[0, 1] * 15, 2], "a flag"),
+        ("IS_LIKE", [*[0, 1] * 15, -1], "a flag"),
+        ("CLICKED", [0, 0], "a flag"),
+        ("PURCHASED", [-3, -3], "an event"),
+        ("BUY", [1, 4, 2], "a count"),
+        ("BUY", [0, 0, 1, 4, 2], "0 is taken for not known"),
+        ("PAGE_VIEW", [3, 5, 5], "a count"),
+        ("ADD_TO_CART", [], "an event that weighs 0.7"),
     ],
 )
 def test_what_values_mean_is_inferred(kind: str, values: list[float], said: str) -> None:
@@ -157,6 +177,53 @@ def test_a_typing_error_makes_no_other_scale(typo: float) -> None:
     assert (weights[-1], explicit[-1]) == (0.7, False)
     near = infer_meaning("RATED", np.array([1.0, 5.0] * 100 + [0.5]))
     assert near.weigh(np.array([0.5]), MeaningConfig())[0] == -1.0, "half a star is a low rating and no mistake"
+
+
+def weights_of(kind: str, values: list[float]) -> list[float]:
+    given = np.array(values)
+    weights: list[float] = infer_meaning(kind, given).weigh(given, MeaningConfig())[0].round(3).tolist()
+    return weights
+
+
+def test_a_code_for_not_rated_is_what_an_interaction_is_and_99_is_nothing() -> None:
+    """Book-Crossing, MyAnimeList and Jester, as they are published."""
+    assert weights_of("RATED", [0, 0, 5, 1, 10, 6]) == [0.5, 0.5, -0.111, -1, 1, 0.556]
+    assert weights_of("RATED", [-1, -1, 10, 8, 2]) == [0.5, 0.5, 1, 0.778, -0.778]
+    assert weights_of("RATED", [-8.2, 99, 9, 99, 5.1, -3.3]) == [-0.82, 0, 0.95, 0, 0.755, -0.33]
+    codes = infer_meaning("RATED", np.array([0.0, 0, 5, 1, 10]))
+    assert codes.weigh(np.array([0.0]), MeaningConfig(strengths={"INTERACTED": 0.1}))[0].tolist() == [0.1]
+    assert np.isnan(codes.possible(np.array([0.0, 1]))).tolist() == [True, False], "it joins no mean of ratings"
+
+
+@pytest.mark.parametrize("kind", ["CLICKED", "PURCHASED", "WATCHED", "LIKED", "RATED"])
+@pytest.mark.parametrize("value", [0.0, -3.0])
+def test_nothing_and_less_weigh_nothing_where_all_are_alike_and_where_the_kind_is_new(kind: str, value: float) -> None:
+    assert weights_of(kind, [value, value]) == [0, 0]
+    assert event_weights(events_of((0, 0, kind, value, 0.0)), {})[0].tolist() == [0], "a kind that no version knows"
+
+
+@pytest.mark.parametrize(
+    ("quantities", "units"), [([3, -1], 2), ([3, -3], 0), ([1, -4], 0), ([2, 2, -1], 3), ([3], 3), ([-3], 0)]
+)
+def test_a_return_takes_back_what_was_bought_and_never_more(quantities: list[float], units: int) -> None:
+    """The unit is 1, so a purchase of ``n`` weighs ``1 - .9 ** log2(1 + n)``."""
+    config = MeaningConfig(strengths={"PURCHASED": 0.9})
+    pair = [(0, 0, "PURCHASED", value, float(at)) for at, value in enumerate(quantities)]
+    others = [(1, item, "PURCHASED", value, 0.0) for item, value in enumerate([1.0] * 9 + [2.0])]
+    events = events_of(*pair, *others)
+    weights = cells_of(events, meanings_of(events, None, config), 2, 10, config).matrix[0, 0]
+    bought = [value * units / sum(v for v in quantities if v > 0) for value in quantities if value > 0]
+    assert weights == pytest.approx(1 - math.prod((1 - 0.9) ** math.log2(1 + n) for n in bought), abs=1e-6)
+
+
+def test_kinds_of_shops_rise_from_views_to_purchases() -> None:
+    rising = [["view", "pageview", "DETAIL"], ["click"], ["wishlist", "fav"], ["addtocart"], ["transaction", "order"]]
+    weights = [{MeaningConfig().strength(kind.upper()) for kind in kinds} for kinds in rising]
+    assert all(len(own) == 1 for own in weights)
+    assert [own.pop() for own in weights] == [0.2, 0.3, 0.6, 0.7, 1.0]
+    assert MeaningConfig().strength("SKIP") == 0
+    assert cell(("BLOCK", NONE, 0)) == MeaningConfig().strength("HIDE") == -1
+    assert MeaningConfig(strengths={"BUY": 0.1}).strength("BUY") == 0.1
 
 
 def test_a_declared_scale_wins() -> None:
