@@ -84,7 +84,7 @@ def _is_code(code: float, values: np.ndarray, without: np.ndarray) -> bool:
     if np.count_nonzero(values == code) < 2 or len(np.unique(without)) < 2:
         return False
     if code < 0:
-        return _usual(without, WIDE_SCALES[2:]) is not None and bool(without.max() > 1)  # -1 and 1 are thumbs
+        return bool(_usual(without, WIDE_SCALES[2:]) and without.max() > 1)  # -1 and 1 are thumbs
     return is_spike(code, values) and bool(_usual(without, FROM_ONE))
 
 

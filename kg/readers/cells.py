@@ -62,7 +62,7 @@ def split(value: Any, column: str, separator: str | None = None, depth: int = 0)
         raise RecordError(
             column, f"has over {MAX_LISTED_CHARS // 2**10} Ki characters, and is no list of values but a text"
         )
-    if text.startswith("[") and text.endswith("]") and isinstance(members := _literal(text), list):
+    if text.startswith("[") and text.endswith("]") and isinstance(members := literal(text), list):
         return split(members, column, depth=depth)
     if separator is None:
         separator = next((mark for mark in "|;" if mark in text), None)
@@ -145,7 +145,10 @@ def _members(value: Any, column: str, depth: int) -> list[Any]:
     return split(value, column, depth=depth) if isinstance(value, list | tuple | set | frozenset | dict) else [value]
 
 
-def _literal(text: str) -> Any:
+def literal(text: str) -> Any:
+    """What a text says as JSON or as a Python literal; None where it is neither, or too long."""
+    if len(text) > MAX_LISTED_CHARS:
+        return None
     for parse in (json.loads, ast.literal_eval):
         try:
             return parse(text)

@@ -77,10 +77,14 @@ class DelimitedRows(Rows):
         self._escaped = [position for position, name in enumerate(names) if name.endswith(MARK)]
         super().__init__(stream.name, [name.removesuffix(MARK) for name in names], types)
 
-    def headerless(self) -> DelimitedRows:
+    def headerless(self, names: Sequence[str] = ()) -> DelimitedRows:
+        if names and len(names) != len(self.columns):
+            self._stream.close()
+            columns = f"the first row has {len(self.columns)} fields"
+            raise ReadError(self.name, f"{len(names)} columns are named ({', '.join(names)}), and {columns}", 1)
         self._escaped = []
         self._dialect = replace(self._dialect, header=False)
-        self.columns = tuple(str(position + 1) for position in range(len(self.columns)))
+        self.columns = tuple(names) or tuple(str(position + 1) for position in range(len(self.columns)))
         return self
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:

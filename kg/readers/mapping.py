@@ -184,7 +184,7 @@ def require(rows: Rows, columns: Iterable[str], option: str) -> None:
     """
     there = Counter(rows.columns)
     for column in columns:
-        if column not in there:
+        if not rows.has(column):
             raise ReadError(rows.name, f"there is no column {column!r}; {found(rows)}. {option}")
         if there[column] > 1:
             raise ReadError(rows.name, f"several columns are called {column!r}: rename one. {option}")

@@ -10,9 +10,11 @@ from typing import Any
 
 from kg.errors import ReadError
 from kg.readers.delimited import DelimitedRows, Dialect
+from kg.readers.form import Form
 from kg.readers.jsonlines import JsonRows
 from kg.readers.memory import MappingRows
 from kg.readers.rows import Rows
+from kg.readers.shaped import ShapedRows
 from kg.readers.sniff import PARQUET_MAGIC, Lines, sniff
 from kg.readers.stream import FileSource, LineStream, Openable, Trusted, starts_with
 from kg.readers.typed import RECORDS, TypedRows
@@ -21,8 +23,8 @@ Source = FileSource | Iterable[Any]
 """A path, a member of an archive, a pandas data frame, an Arrow table, or an iterable of dictionaries or records."""
 
 
-def open_rows(source: Source, *, table: bool = False) -> Rows | LineStream:
-    """The rows of any source; a file's format is told from its content.
+def open_rows(source: Source, form: Form | None = None, *, table: bool = False) -> Rows | LineStream:
+    """The rows of any source, as ``form`` says; what it leaves out is told from the content.
 
     A :class:`LineStream` stands for a file of LightGCN lists, which have no columns; with ``table`` such a file is read
     as a table split by spaces, without a header.
@@ -30,8 +32,14 @@ def open_rows(source: Source, *, table: bool = False) -> Rows | LineStream:
     Raises:
         ReadError: the source cannot be read, or is no table.
     """
+    form = form or Form()
+    rows = _open(source, form, table=table)
+    return ShapedRows(rows, form) if isinstance(rows, Rows) and not isinstance(rows, TypedRows) else rows
+
+
+def _open(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
     if is_file(source):
-        return _open_file(source, table=table)
+        return _open_file(source, form, table=table)
     if _is_a(source, "pandas", "DataFrame"):
         from kg.readers.columnar import FrameRows
 
@@ -57,7 +65,7 @@ def is_file(source: Any) -> bool:
     return isinstance(source, Openable) and not _is_a(source, "pandas", "DataFrame")
 
 
-def _open_file(source: Any, *, table: bool) -> Rows | LineStream:
+def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
     if starts_with(source, PARQUET_MAGIC):
         from kg.readers.columnar import ParquetRows
 
@@ -66,12 +74,13 @@ def _open_file(source: Any, *, table: bool) -> Rows | LineStream:
     if stream.head.startswith(PARQUET_MAGIC):
         stream.close()
         raise ReadError(stream.name, "Parquet is read from its end, so it must be a plain file: unpack it first")
-    found = sniff(stream)
+    found = Dialect(form.delimiter) if form.delimiter else sniff(stream)
     if found is Lines.JSON:
         return JsonRows(stream)
     if isinstance(found, Dialect):
-        return DelimitedRows(stream, found)
-    return DelimitedRows(stream, Dialect(" ")).headerless() if table else stream
+        rows = DelimitedRows(stream, found)
+        return rows.headerless(form.columns) if form.columns else rows
+    return DelimitedRows(stream, Dialect(" ")).headerless(form.columns) if table or form.columns else stream
 
 
 def _is_a(source: Any, module: str, name: str) -> bool:

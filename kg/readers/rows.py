@@ -52,8 +52,15 @@ class Rows(ABC):
             ReadError: the source cannot be read any further; what was read before has been given.
         """
 
-    def headerless(self) -> Rows:
-        """The same table when its first line is data: columns are called ``1``, ``2``, ... Only files have a header."""
+    def has(self, column: str) -> bool:
+        """Whether there is such a column, or one can be made of those that are there."""
+        return column in self.columns
+
+    def headerless(self, names: Sequence[str] = ()) -> Rows:
+        """The same table when its first line is data: columns have these names, or are called ``1``, ``2``, ...
+
+        Only files have a header.
+        """
         return self
 
     def records(self, columns: Sequence[str | None], make: Callable[[Sequence[Any]], R]) -> Iterator[R | Reject]:

@@ -12,6 +12,7 @@ from typing import Any
 from kg.errors import ReadError, RecordError
 from kg.readers.cells import attributes, scalar
 from kg.readers.cleaning import identifier, number, timestamp
+from kg.readers.form import Form
 from kg.readers.guess import guess_items, guess_users
 from kg.readers.lists import lists_of
 from kg.readers.mapping import (
@@ -51,9 +52,14 @@ MOST_GUESSED = 50
 
 
 def read_events(
-    source: Source, mapping: EventMapping | None = None, *, kind: str | None = None, scale: Scale | None = None
+    source: Source,
+    mapping: EventMapping | None = None,
+    *,
+    kind: str | None = None,
+    scale: Scale | None = None,
+    form: Form | None = None,
 ) -> Iterator[Interaction | Reject]:
-    """Events from a table, or from LightGCN lists.
+    """Events from a table, or from LightGCN lists where no column is named.
 
     The kind of an event is, in this order: its cell in the column of kinds; ``kind``; ``RATED`` when it has a value,
     ``REVIEWED`` when it has a text, else ``INTERACTED``. An event without an id gets :func:`kg.records.event_hash`.
@@ -66,7 +72,7 @@ def read_events(
     """
     default = None if kind is None else clean_kind(kind)
     mapping = mapping or EventMapping()
-    rows = open_rows(source)
+    rows = open_rows(source, form, table=bool(mapping.columns()))
     if isinstance(rows, TypedRows):
         yield from rows.checked(Interaction)
         return
@@ -148,13 +154,15 @@ def event_maker(
     return make
 
 
-def read_items(source: Source, mapping: ItemMapping | None = None) -> Iterator[ItemRecord | Reject]:
+def read_items(
+    source: Source, mapping: ItemMapping | None = None, *, form: Form | None = None
+) -> Iterator[ItemRecord | Reject]:
     """Items from a table; without a mapping, by its columns' names and types (:func:`kg.readers.guess.guess_items`).
 
     Raises:
         ReadError: the source cannot be read (any further), or a column is missing.
     """
-    rows = open_table(source)
+    rows = open_table(source, form)
     if isinstance(rows, TypedRows):
         yield from rows.checked(ItemRecord)
         return
@@ -188,13 +196,15 @@ def read_items(source: Source, mapping: ItemMapping | None = None) -> Iterator[I
     yield from rows.records(columns, make)
 
 
-def read_users(source: Source, mapping: UserMapping | None = None) -> Iterator[UserRecord | Reject]:
+def read_users(
+    source: Source, mapping: UserMapping | None = None, *, form: Form | None = None
+) -> Iterator[UserRecord | Reject]:
     """People from a table; without a mapping every column beside the id is a property.
 
     Raises:
         ReadError: the source cannot be read (any further), or a column is missing.
     """
-    rows = open_table(source)
+    rows = open_table(source, form)
     if isinstance(rows, TypedRows):
         yield from rows.checked(UserRecord)
         return
@@ -217,9 +227,9 @@ def read_users(source: Source, mapping: UserMapping | None = None) -> Iterator[U
     yield from rows.records(columns, make)
 
 
-def open_table(source: Source) -> Rows:
+def open_table(source: Source, form: Form | None = None) -> Rows:
     """The rows of any source, as a table."""
-    rows = open_rows(source, table=True)
+    rows = open_rows(source, form, table=True)
     assert isinstance(rows, Rows)  # what ``table`` asks for
     return rows
 

@@ -15,6 +15,7 @@ import typer
 
 from kg.readers.stream import trusted
 from recommender.cli import output
+from recommender.cli.forms import with_form
 from recommender.cli.parameters import File, Json, RdfMap, Trust, attributes, event_mapping, joined, kind, names, scale
 from recommender.cli.session import Session
 
@@ -76,10 +77,11 @@ def ingest() -> None:
 
 
 @app.command()
+@with_form
 def events(
     context: typer.Context,
     file: File,
-    columns: Annotated[
+    roles: Annotated[
         list[str] | None,
         typer.Option(
             "--map",
@@ -98,6 +100,8 @@ def events(
     rejects: Rejects = None,
     trust: Trust = False,
     json: Json = False,
+    *,
+    form: Any,
 ) -> None:
     """What people did: ratings, reviews, clicks, purchases.
 
@@ -107,11 +111,12 @@ def events(
     """
     from kg.readers import read_events
 
-    records = read_events(trusted(file, trust), event_mapping(columns), kind=event, scale=limits)
+    records = read_events(trusted(file, trust), event_mapping(roles), kind=event, scale=limits, form=form)
     _ingest(context, records, strict, dry_run, rejects, json, limits)
 
 
 @app.command()
+@with_form
 def items(
     context: typer.Context,
     file: File,
@@ -129,6 +134,8 @@ def items(
     no_merge: NoMerge = False,
     merges: Merges = None,
     json: Json = False,
+    *,
+    form: Any,
 ) -> None:
     """What items are: title, text, attributes, properties.
 
@@ -139,13 +146,21 @@ def items(
     from kg.readers import ItemMapping, read_items
 
     mapping = ItemMapping(id, title, joined(text), joined(attribute), joined(properties))
-    named = None if no_merge else _again(file, partial(read_items, trusted(file, trust), mapping))
+    named = None if no_merge else _again(file, partial(read_items, trusted(file, trust), mapping, form=form))
     _ingest(
-        context, read_items(trusted(file, trust), mapping), strict, dry_run, rejects, json, named=named, merges=merges
+        context,
+        read_items(trusted(file, trust), mapping, form=form),
+        strict,
+        dry_run,
+        rejects,
+        json,
+        named=named,
+        merges=merges,
     )
 
 
 @app.command()
+@with_form
 def users(
     context: typer.Context,
     file: File,
@@ -159,6 +174,8 @@ def users(
     no_merge: NoMerge = False,
     merges: Merges = None,
     json: Json = False,
+    *,
+    form: Any,
 ) -> None:
     """Who people are: static features.
 
@@ -169,9 +186,16 @@ def users(
     from kg.readers import UserMapping, read_users
 
     mapping = UserMapping(id, joined(attribute), joined(properties))
-    named = None if no_merge else _again(file, partial(read_users, trusted(file, trust), mapping))
+    named = None if no_merge else _again(file, partial(read_users, trusted(file, trust), mapping, form=form))
     _ingest(
-        context, read_users(trusted(file, trust), mapping), strict, dry_run, rejects, json, named=named, merges=merges
+        context,
+        read_users(trusted(file, trust), mapping, form=form),
+        strict,
+        dry_run,
+        rejects,
+        json,
+        named=named,
+        merges=merges,
     )
 
 

@@ -16,6 +16,7 @@ from kg.errors import RecordError
 from kg.ingest import IngestReport, ingest
 from kg.merging import can_be_read_again
 from kg.readers import EventMapping, ItemMapping, UserMapping, read_events, read_items, read_users
+from kg.readers.form import Form
 from kg.readers.knowledge import read_knowledge
 from kg.readers.stream import trusted
 from kg.records import Record, Reject, Scale
@@ -114,6 +115,9 @@ class Recommender:
         item_mapping: ItemMapping | None = None,
         user_mapping: UserMapping | None = None,
         rdf_mapping: RdfMapping | None = None,
+        form: Form | None = None,
+        item_form: Form | None = None,
+        user_form: Form | None = None,
         scale: tuple[float, float] | None = None,
         kind: str | None = None,
         strict: bool = False,
@@ -136,6 +140,9 @@ class Recommender:
             item_mapping: likewise of ``items``.
             rdf_mapping: what the predicates of RDF mean, :func:`kg.rdf.mapping_file.read_mapping`.
             user_mapping: likewise of ``users``.
+            form: how ``events`` are written: columns without a header, codes for none, encoding, times, ...
+            item_form: likewise ``items``.
+            user_form: likewise ``users``.
             scale: lowest and highest rating.
             kind: of the events that do not say theirs.
             strict: an error at the first rejected row, and nothing of its batch is written.
@@ -152,14 +159,14 @@ class Recommender:
         rereadable = [merge and can_be_read_again(source) for source in (items, users)]
         events, items, users, triples, links = (trusted(own, trust) for own in (events, items, users, triples, links))
         named: list[tuple[Any, Callable[[], Iterator[Record | Reject]]]] = [
-            (items, partial(read_items, items, item_mapping)),
-            (users, partial(read_users, users, user_mapping)),
+            (items, partial(read_items, items, item_mapping, form=item_form)),
+            (users, partial(read_users, users, user_mapping, form=user_form)),
         ]
         records = [read() for source, read in named if source is not None]
         if triples is not None or links is not None:
             records.append(read_knowledge(triples, links, rdf_mapping, progress=self.run.progress))
         if events is not None:
-            records.append(read_events(events, mapping, kind=kind, scale=declared))
+            records.append(read_events(events, mapping, kind=kind, scale=declared, form=form))
         again = [read() for able, (_, read) in zip(rereadable, named, strict=True) if able]
         return self.ingest_records(
             chain(*records),

@@ -1,0 +1,169 @@
+"""Rows as a :class:`Form` says: cells taken for none, words as numbers, decimal commas, rows left out, cells made of
+several or found within objects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+from kg.errors import RecordError
+from kg.readers.cells import literal
+from kg.readers.cleaning import absent
+from kg.readers.form import ANY, Form
+from kg.readers.rows import Row, Rows, raw_text
+from kg.records import Reject
+
+Cell = Callable[[Sequence[Any]], Any]
+"""A cell of the values of a row."""
+JOINED, FIRST, INSIDE = "+", "|", "."
+"""``shop+customer`` is both, joined by a blank; ``customer|session`` the first that is not empty; ``author.id`` a
+member of an object."""
+_DECIMAL_COMMA = re.compile(r"[+-]?\d[\d.\s']*(?:,\d+)?|[+-]?,\d+")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+
+
+class ShapedRows(Rows):
+    """Rows of another source, with its cells as a form says.
+
+    Beside the source's columns there are those that are made of them: ``attributes.WiFi`` is a member of an object,
+    ``a+b`` both cells joined, ``a|b`` the first that is not empty.
+    """
+
+    def __init__(self, rows: Rows, form: Form) -> None:
+        super().__init__(rows.name, rows.columns, rows.types)
+        self._rows = rows
+        self._form = form
+        self.left_out = 0
+        """Rows that the form leaves out."""
+
+    def headerless(self, names: Sequence[str] = ()) -> Rows:
+        return ShapedRows(self._rows.headerless(names), self._form)
+
+    def has(self, column: str) -> bool:
+        return self._rows.has(column) or bool(parts_of(column, self._rows))
+
+    def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
+        if not self._form.shapes and all(column is None or self._rows.has(column) for column in columns):
+            yield from self._rows.select(columns)
+            return
+        needed: list[str | None] = []
+        made = [None if column is None else self._cell(column, needed) for column in columns]
+        dropped = [(self._cell(column, needed, plain=True), _Codes(codes)) for column, codes in self._form.drop.items()]
+        for row in self._rows.select(needed):
+            if isinstance(row, Reject):
+                yield row
+                continue
+            line, values, raw = row
+            if any(cell(values) in codes for cell, codes in dropped):
+                self.left_out += 1
+                continue
+            try:
+                yield line, [None if cell is None else cell(values) for cell in made], raw
+            except RecordError as error:
+                yield Reject(self.name, line, error.field, error.reason, raw_text(raw))
+
+    def _cell(self, column: str, needed: list[str | None], *, plain: bool = False) -> Cell:
+        """What makes the cells of a column; the columns of the source that it takes are added to ``needed``."""
+        if self._rows.has(column):
+            needed.append(column)
+            place = len(needed) - 1
+            clean = None if plain else self._cleaned(column)
+            return itemgetter(place) if clean is None else lambda values: clean(values[place])
+        mark, parts = parts_of(column, self._rows) or (INSIDE, (column,))
+        if mark == INSIDE:
+            whole, path = self._cell(parts[0], needed, plain=True), parts[1:]
+            clean = None if plain else self._cleaned(column)
+            return lambda values: within(whole(values), path) if clean is None else clean(within(whole(values), path))
+        cells = [self._cell(part, needed, plain=plain) for part in parts]
+        if mark == FIRST:
+            return lambda values: next((cell for make in cells if not _empty(cell := make(values))), None)
+        return lambda values: _joined([make(values) for make in cells])
+
+    def _cleaned(self, column: str) -> Callable[[Any], Any] | None:
+        """What becomes of the cells of a column; None: they stay as they are."""
+        form = self._form
+        codes = _Codes((*form.missing.get(column, ()), *form.missing.get(ANY, ())))
+        words: Mapping[str, float] = {word.casefold(): number for word, number in form.values.get(column, {}).items()}
+        comma = form.decimal == ","
+        if not (codes or words or comma):
+            return None
+
+        def clean(value: Any) -> Any:
+            if value in codes:
+                return None
+            if isinstance(value, str):
+                text = value.strip()
+                if words and (number := words.get(text.casefold())) is not None:
+                    return number
+                if comma and "," in text and _DECIMAL_COMMA.fullmatch(text):
+                    return re.sub(r"[.\s']", "", text).replace(",", ".")
+            return value
+
+        return clean
+
+
+class _Codes:
+    """Values that stand for something else: as text, and those that are numbers however they are written."""
+
+    def __init__(self, codes: Sequence[str]) -> None:
+        self._texts = frozenset(code.strip() for code in codes)
+        self._numbers = frozenset(float(code) for code in codes if _NUMBER.fullmatch(code.strip()))
+
+    def __bool__(self) -> bool:
+        return bool(self._texts)
+
+    def __contains__(self, value: object) -> bool:
+        if isinstance(value, str):
+            text = value.strip()
+            return text in self._texts or bool(
+                self._numbers and _NUMBER.fullmatch(text) and float(text) in self._numbers
+            )
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return value in self._numbers
+
+
+def parts_of(column: str, rows: Rows) -> tuple[str, tuple[str, ...]] | None:
+    """A column that is made of others: the mark between them, and their names; None where they are not there."""
+    for mark in (FIRST, JOINED):
+        names = tuple(name.strip() for name in column.split(mark))
+        if len(names) > 1 and all(rows.has(name) or parts_of(name, rows) for name in names):
+            return mark, names
+    head, *path = column.split(".")
+    while path:
+        if rows.has(head):
+            return INSIDE, (head, *path)
+        head = f"{head}.{path.pop(0)}"
+    return None
+
+
+def within(value: Any, path: Sequence[str]) -> Any:
+    """What stands at a path into objects; of a list, what stands there in each of its members.
+
+    >>> within({"authors": [{"id": 1}, {"id": 2}]}, ["authors", "id"])
+    [1, 2]
+    """
+    for place, key in enumerate(path):
+        if isinstance(value, list | tuple):
+            found = [within(member, path[place:]) for member in value]
+            return [member for member in found if not _empty(member)]
+        if isinstance(value, str):
+            value = literal(value)
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(key)
+    return value
+
+
+def _empty(value: Any) -> bool:
+    return absent(value) or (isinstance(value, str) and not value.strip())
+
+
+def _joined(cells: Sequence[Any]) -> str | None:
+    """Cells as one text; None unless each says something."""
+    if any(map(_empty, cells)):
+        return None
+    texts = [str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip() for cell in cells]
+    return " ".join(texts)

@@ -1,0 +1,111 @@
+"""Options that say how a source is written, the same for every verb that reads one."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from kg.errors import RecordError
+from recommender.cli.parameters import joined, names
+
+Columns = Annotated[
+    list[Any] | None,
+    typer.Option("--columns", parser=names, metavar="COL,...", help="Names of the columns of a file without a header."),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Of a text file, such as latin-1; default: UTF-8, or what it looks like."),
+]
+Delimiter = Annotated[str | None, typer.Option(metavar="TEXT", help="What separates fields, such as ';' or '::'.")]
+Escape = Annotated[
+    str | None, typer.Option(metavar="CHAR", help="What makes the next character a part of its field, such as '\\'.")
+]
+Decimal = Annotated[str, typer.Option(metavar="CHAR", help="What stands before decimals: '.' or ','.")]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option("--missing", metavar="[COL=]VALUE", help="What stands for none, such as rating=0; may be repeated."),
+]
+Drop = Annotated[
+    list[str] | None,
+    typer.Option("--drop", metavar="COL=VALUE", help="Rows that are left out, and counted; may be repeated."),
+]
+Values = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--values",
+        metavar="COL:WORD=NUMBER,...",
+        help="What words stand for, such as stars:good=5,bad=1; may be repeated.",
+    ),
+]
+AtFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--at-format",
+        metavar="FORM",
+        help="How times are written: excel, unix, offset, day-first, or such as %d.%m.%Y.",
+    ),
+]
+Zone = Annotated[
+    str | None,
+    typer.Option("--zone", metavar="NAME", help="Of times without one, such as Europe/Berlin; default: UTC."),
+]
+
+OPTIONS: dict[str, tuple[Any, Any]] = {
+    "columns": (Columns, None),
+    "encoding": (Encoding, None),
+    "delimiter": (Delimiter, None),
+    "escape": (Escape, None),
+    "decimal": (Decimal, "."),
+    "missing": (Missing, None),
+    "drop": (Drop, None),
+    "values": (Values, None),
+    "at_format": (AtFormat, None),
+    "zone": (Zone, None),
+}
+"""By parameter: its type, and what it is by default."""
+
+
+def with_form(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with the options of a :class:`kg.readers.form.Form`, which it gets as ``form``."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [one for one in signature.parameters.values() if one.name != "form"]
+    options = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=annotation)
+        for name, (annotation, default) in OPTIONS.items()
+    ]
+
+    @functools.wraps(command)
+    def wrapped(**given: Any) -> None:
+        stated = {name: given.pop(name) for name in OPTIONS}
+        command(**given, form=form_of(stated))
+
+    first = [one for one in own if one.default is one.empty]
+    rest = [one for one in own if one.default is not one.empty]
+    wrapped.__signature__ = signature.replace(parameters=[*first, *rest, *options])  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {one.name: one.annotation for one in [*own, *options]}
+    return wrapped
+
+
+def form_of(stated: dict[str, Any]) -> Any:
+    """The form that the options of a command state."""
+    from kg.readers.form import Form, by_column, numbers_of
+
+    try:
+        return Form(
+            columns=joined(stated["columns"]),
+            encoding=stated["encoding"],
+            delimiter=stated["delimiter"],
+            escape=stated["escape"],
+            decimal=stated["decimal"],
+            missing=by_column(stated["missing"] or (), "--missing", anywhere=True),
+            drop=by_column(stated["drop"] or (), "--drop"),
+            values=numbers_of(stated["values"] or (), "--values"),
+            at_format=stated["at_format"],
+            zone=stated["zone"],
+        )
+    except RecordError as error:
+        raise typer.BadParameter(error.reason, param_hint=error.field) from None
