@@ -100,8 +100,8 @@ def _strays(number: int) -> float:
 
 def is_flag(values: np.ndarray) -> bool:
     """Whether values without NaN are 0 and 1, save for mistakes, or 0 alone."""
-    others = np.count_nonzero((values != 0) & (values != 1))
-    return bool((values == 0).any()) and others <= _strays(len(values)) * bool((values == 1).any())
+    others = int(np.count_nonzero((values != 0) & (values != 1)))
+    return bool((values == 0).any()) and others <= (_strays(len(values)) if (values == 1).any() else 0)
 
 
 def _scale(values: np.ndarray, *, surely: bool) -> tuple[float, float] | None:

@@ -68,29 +68,27 @@ class ShapedRows(Rows):
         """What makes the cells of a column; the columns of the source that it takes are added to ``needed``."""
         if self._rows.has(column):
             needed.append(column)
-            place = len(needed) - 1
-            clean = None if plain else self._cleaned(column)
-            return itemgetter(place) if clean is None else lambda values: clean(values[place])
+            return self._cleaned(column, itemgetter(len(needed) - 1), plain=plain)
         mark, parts = parts_of(column, self._rows) or (INSIDE, (column,))
         if mark == INSIDE:
             whole, path = self._cell(parts[0], needed, plain=True), parts[1:]
-            clean = None if plain else self._cleaned(column)
-            return lambda values: within(whole(values), path) if clean is None else clean(within(whole(values), path))
+            return self._cleaned(column, lambda values: within(whole(values), path), plain=plain)
         cells = [self._cell(part, needed, plain=plain) for part in parts]
         if mark == FIRST:
             return lambda values: next((cell for make in cells if not _empty(cell := make(values))), None)
         return lambda values: _joined([make(values) for make in cells])
 
-    def _cleaned(self, column: str) -> Callable[[Any], Any] | None:
-        """What becomes of the cells of a column; None: they stay as they are."""
+    def _cleaned(self, column: str, cell: Cell, *, plain: bool) -> Cell:
+        """A cell of a column without codes, with numbers for words, and with a decimal point; ``plain``: as it is."""
         form = self._form
         codes = _Codes((*form.missing.get(column, ()), *form.missing.get(ANY, ())))
         words: Mapping[str, float] = {word.casefold(): number for word, number in form.values.get(column, {}).items()}
         comma = form.decimal == ","
-        if not (codes or words or comma):
-            return None
+        if plain or not (codes or words or comma):
+            return cell
 
-        def clean(value: Any) -> Any:
+        def clean(values: Sequence[Any]) -> Any:
+            value = cell(values)
             if value in codes:
                 return None
             if isinstance(value, str):
