@@ -28,7 +28,7 @@ from kg.batch import batched
 from kg.records import Scale
 from recommender import Recommender
 from recommender.bridge import Builder, TextVectors
-from recommender.meaning import Events, MeaningConfig, meanings_of, scales_of
+from recommender.meaning import Events, MeaningConfig, declared_of, meanings_of
 from recommender.profiles.context import ProfileContext
 from recommender.profiles.profile import Profile, ProfileConfig, build_profiles, histories_of
 from recommender.profiles.segments import find_segments
@@ -57,7 +57,7 @@ def drawing(recommender: Recommender, rounds: int) -> tuple[float, Callable[[], 
     """Seconds of drawing everybody, and what draws some again; the segments are in the graph then."""
     snapshot = snapshots.take(recommender.store)
     data, events = Builder(snapshot, texts(snapshot.items.num_rows))(), Events.of(snapshot.events)
-    meanings, config = meanings_of(events, scales_of(snapshot), MeaningConfig()), ProfileConfig()
+    meanings, config = meanings_of(events, declared_of(snapshot), MeaningConfig()), ProfileConfig()
     context = ProfileContext.from_snapshot(
         snapshot, data.cells, data.knowledge, meanings, meaning_config=MeaningConfig(), item_vectors=data.item_vectors
     )

@@ -19,6 +19,8 @@ from kg.records import (
     Triple,
     UserRecord,
     clean_name,
+    codes_of,
+    codes_text,
 )
 from kg.schema import DERIVED_PREFIX, KNOWLEDGE, TRAIT_EDGES, check_kind
 from kg.store import Store
@@ -35,6 +37,8 @@ class Scales:
             row["kind"]: Scale(row["minimum"], row["maximum"]) for row in rows if row["minimum"] is not None
         }
         self._stored = {row["kind"] for row in rows}
+        self._unrated = {row["kind"]: set(codes_of(row["unrated"])) for row in rows}
+        self._notes: dict[str, KindRecord] = {}
         self._undeclared: dict[str, Scale | None] = {}
 
     def check(self, event: Interaction) -> None:
@@ -44,7 +48,7 @@ class Scales:
             RecordError: it is outside.
             ScaleConflict: the kind cannot have the scale that is given.
         """
-        if event.value is None:
+        if event.value is None or event.value in self._unrated.get(event.kind, ()):
             return
         scale = self._scales.get(event.kind)
         if self._given is not None:
@@ -61,6 +65,16 @@ class Scales:
         Raises:
             ScaleConflict: it has another one, or stored events lie outside.
         """
+        if record.meaning or record.unrated or record.weight is not None:
+            known = self._unrated.setdefault(record.kind, set())
+            known.update(record.unrated)
+            before = self._notes.get(record.kind, record)
+            self._notes[record.kind] = KindRecord(
+                record.kind,
+                meaning=record.meaning or before.meaning,
+                weight=before.weight if record.weight is None else record.weight,
+                unrated=tuple(known),
+            )
         declared = self._scales.get(record.kind)
         if record.scale is not None and declared is not None and declared != record.scale:
             raise ScaleConflict.of(record.kind, declared, record.scale)
@@ -91,9 +105,10 @@ class Scales:
     def declare(self) -> None:
         """Write the kinds and scales that were met first in this run."""
         undeclared, self._undeclared = self._undeclared, {}
-        if not undeclared:
+        notes, self._notes = self._notes, {}
+        if not undeclared and not notes:
             return
-        self._store.ensure_schema(undeclared)
+        self._store.ensure_schema({*undeclared, *notes})
         for kind, scale in sorted(undeclared.items()):
             if scale is None:
                 continue
@@ -101,6 +116,11 @@ class Scales:
             ((row,),) = self._store.write(queries.statement("kind_scale", kind=kind, minimum=low, maximum=high))
             if (row["minimum"], row["maximum"]) != (low, high):
                 raise ScaleConflict.of(kind, Scale(row["minimum"], row["maximum"]), scale)
+        for kind, note in sorted(notes.items()):
+            codes = codes_text(note.unrated)
+            self._store.write(
+                queries.statement("kind_notes", kind=kind, meaning=note.meaning, weight=note.weight, unrated=codes)
+            )
 
 
 class ScaleConflict(RecordError):

@@ -8,7 +8,7 @@ from kg import queries
 from kg.batch import Edge, batched
 from kg.export import Reader
 from kg.knowledge import relations
-from kg.records import Interaction, KindRecord, Scale, UserRecord
+from kg.records import Interaction, KindRecord, Scale, UserRecord, codes_of
 from kg.schema import DERIVED_PREFIX, EVENT_FIELDS, TRAIT_EDGES
 from kg.store import Row, Store
 
@@ -39,7 +39,13 @@ class People:
     def kinds(self) -> list[KindRecord]:
         """The kinds of event."""
         return [
-            KindRecord(row["kind"], None if row["minimum"] is None else Scale(row["minimum"], row["maximum"]))
+            KindRecord(
+                row["kind"],
+                None if row["minimum"] is None else Scale(row["minimum"], row["maximum"]),
+                row["meaning"],
+                row["weight"],
+                codes_of(row["unrated"]),
+            )
             for row in Reader(self._store).kinds().to_pylist()
         ]
 

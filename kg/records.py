@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -160,10 +160,40 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class KindRecord(Sourced):
-    """A kind of event, and the scale of its values where one is declared."""
+    """A kind of event, and what is declared of it."""
 
     kind: str
     scale: Scale | None = None
+    meaning: str | None = None
+    """What its values are, one of :data:`MEANINGS`."""
+    weight: float | None = None
+    """Of one event, in [-1, 1], when its value does not say more."""
+    unrated: tuple[float, ...] = ()
+    """Values that stand for none."""
+
+    def __post_init__(self) -> None:
+        if self.meaning not in (None, *MEANINGS):
+            raise RecordError("meaning", f"{short(self.meaning)} is none of {', '.join(MEANINGS)}")
+        if self.weight is not None and not -1 <= self.weight <= 1:
+            raise RecordError("weight", f"{self.weight} is outside -1 to 1")
+
+
+MEANINGS = ("rating", "count", "flag", "event", "like")
+"""What the values of a kind of event may be."""
+
+
+def codes_of(text: str | None) -> tuple[float, ...]:
+    """The values of a kind that stand for none, as the graph holds them: with a blank between."""
+    return tuple(map(float, (text or "").split()))
+
+
+def codes_text(codes: Iterable[float]) -> str | None:
+    """Values as :func:`codes_of` reads them, rising; None for none.
+
+    >>> codes_text([0.0, -1.0])
+    '-1 0'
+    """
+    return " ".join(f"{code:g}" for code in sorted({*codes})) or None
 
 
 Record = Interaction | ItemRecord | UserRecord | EntityRecord | Triple | Link | KindRecord

@@ -56,8 +56,19 @@ REVIEWS = pa.schema(
 TRIPLES = pa.schema([("head", pa.int32()), ("relation", pa.dictionary(pa.int32(), pa.string())), ("tail", pa.int32())])
 TRAITS = pa.schema([("user", pa.int32()), ("relation", pa.dictionary(pa.int32(), pa.string())), ("entity", pa.int32())])
 """``(:User)-[:RELATION]->(:Entity)`` of static features; ``entity`` is a row of ``entities``."""
-KINDS = pa.schema([("kind", pa.string()), ("minimum", pa.float64()), ("maximum", pa.float64())])
-"""Declared scales; null where none was declared."""
+KINDS = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("minimum", pa.float64()),
+        ("maximum", pa.float64()),
+        ("meaning", pa.string()),
+        ("weight", pa.float64()),
+        ("unrated", pa.string()),
+    ]
+)
+"""What is declared of each kind; null where nothing is."""
+_LATER = ("meaning", "weight", "unrated")
+"""Columns of kinds that snapshots of before lack."""
 FACTS = pa.schema([(name, pa.string()) for name in ("head_label", "head", "relation", "tail_label", "tail")])
 """Edges by labels and external ids: all but events and what is reserved, links among them."""
 
@@ -103,8 +114,9 @@ class Snapshot:
         for name in SCHEMAS:
             table = getattr(self, name)
             digest.update(f"{name}:{table.num_rows};".encode())
-            for column in table.itercolumns():
-                _digest_column(digest, column)
+            for column_name, column in zip(table.column_names, table.itercolumns(), strict=True):
+                if name != "kinds" or column_name not in _LATER or column.null_count < len(column):
+                    _digest_column(digest, column)
         return digest.hexdigest()
 
 
@@ -262,6 +274,8 @@ def _load_table(path: Path, entry: dict[str, Any], schema: pa.Schema) -> pa.Tabl
     with pa.OSFile(str(path), "rb") as source:
         table = ipc.open_file(source).read_all()
     table.validate(full=True)
+    for name in _LATER if schema is KINDS and len(table.schema) < len(schema) else ():
+        table = table.append_column(schema.field(name), pa.nulls(len(table), schema.field(name).type))
     if not table.schema.equals(schema):
         raise ReadError(str(path), "holds other columns than a snapshot has; remove its folder and refresh again")
     return table

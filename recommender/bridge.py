@@ -12,7 +12,7 @@ import pyarrow as pa
 from kg.snapshot import Snapshot, codes_of
 from kg.store import COSINE
 from recommender.data import Cells, KnowledgeGraph, TrainingData
-from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, meanings_of, scales_of
+from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, declared_of, meanings_of
 from text.keyphrases import name_groups
 from text.windows import has_vector, unit_rows
 
@@ -153,5 +153,5 @@ class Builder:
 
     def cells(self, events: Events, meanings: Mapping[str, Meaning] | None = None) -> Cells:
         """The cells of these events, by meanings inferred from them unless given."""
-        meanings = meanings or meanings_of(events, scales_of(self.snapshot), self.meaning)
+        meanings = meanings or meanings_of(events, declared_of(self.snapshot), self.meaning)
         return cells_of(events, meanings, self.snapshot.users.num_rows, self.snapshot.items.num_rows, self.meaning)

@@ -38,18 +38,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
 
+from kg.records import codes_of as numbers_of
 from kg.snapshot import Snapshot, codes_of
 from kg.values import seconds
 from kg.vocabulary import Vocabulary
 from recommender.data import Cells
 from recommender.errors import InvalidInput
-from recommender.scales import Form, is_flag, is_spike, read_rating
-from recommender.strengths import EXPLICIT, IMPLICIT, QUANTITIES, RATINGS, STRENGTHS, usual
+from recommender.scales import Form, Rating, is_flag, is_spike, read_rating
+from recommender.strengths import EXPLICIT, IMPLICIT, QUANTITIES, RATINGS, STRENGTHS, says_thumbs, usual
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,10 @@ class MeaningConfig:
         _check(0 <= self.recency_floor <= 1, f"recency_floor = {self.recency_floor} is outside [0, 1]")
         _check(self.half_life_days is None or self.half_life_days > 0, "half_life_days must be above 0, or None")
 
-    def strength(self, kind: str) -> float:
-        """Weight of one event of this kind, when its value does not say more."""
-        return float(self.strengths.get(kind, STRENGTHS.get(usual(kind) or kind, self.other_strength)))
+    def strength(self, kind: str, declared: float | None = None) -> float:
+        """Weight of one event of this kind, when its value does not say more; ``declared``: what the graph says."""
+        usually = STRENGTHS.get(usual(kind) or kind, self.other_strength)
+        return float(self.strengths.get(kind, usually if declared is None else declared))
 
 
 def _check(holds: bool, message: str) -> None:
@@ -245,15 +247,28 @@ def _rating_weights(position: np.ndarray, config: MeaningConfig) -> np.ndarray:
     return np.where(position < config.neutral, position / config.neutral - 1, liked)
 
 
-def infer_meaning(
-    kind: str,
-    values: np.ndarray,
-    scale: tuple[float, float] | None = None,
-    config: MeaningConfig | None = None,
-) -> Meaning:
-    """The meaning of a kind from all of its values (NaN: none) and its declared scale, if any.
+@dataclass(frozen=True)
+class Declared:
+    """What is said of a kind where its events are ingested; the rest is inferred from its values."""
 
-    In this order: a declared scale makes a rating. Likes and dislikes are flags, and so are 0 and 1. No value, or
+    scale: tuple[float, float] | None = None
+    form: Form | None = None
+    weight: float | None = None
+    """Of one event, when its value does not say more; a refresh configuration's own wins."""
+    unrated: tuple[float, ...] = ()
+    """Values that stand for none."""
+
+
+NOTHING = Declared()
+
+
+def infer_meaning(
+    kind: str, values: np.ndarray, declared: Declared = NOTHING, config: MeaningConfig | None = None
+) -> Meaning:
+    """The meaning of a kind from all of its values (NaN: none), and what is declared of it.
+
+    In this order: a declared scale makes a rating, and a declared form wins.
+    Likes and dislikes are flags, and so are 0 and 1. No value, or
     always the same, is a bare event. Ratings are told as :func:`recommender.scales.read_rating` says, which also finds
     the codes for "not rated" among them; ``VIEWED`` and the other known implicit kinds never are. Everything else is a
     count.
@@ -263,44 +278,71 @@ def infer_meaning(
     >>> print(infer_meaning("PLAYED", np.array([1.0, 2.0, 3.0, 250.0])))
     PLAYED: a count, taken by its logarithm; 2.5 weighs 0.5
     """
-    strength = (config or MeaningConfig()).strength(kind)
-    if scale is not None:
-        return Meaning(kind, "rating", strength, *scale, declared=True)
-    values, known = values[~np.isnan(values)], usual(kind)
+    strength = (config or MeaningConfig()).strength(kind, declared.weight)
+    values = values[~np.isnan(values) & ~np.isin(values, declared.unrated)]
+    if declared.scale is not None:
+        meaning = Meaning(kind, "rating", strength, *declared.scale, declared=True)
+    elif declared.form is not None:
+        meaning = _of_form(declared.form, kind, values, strength)
+    else:
+        meaning = _inferred(kind, values, strength)
+    return replace(meaning, unrated=tuple(sorted({*meaning.unrated, *declared.unrated})))
+
+
+def _inferred(kind: str, values: np.ndarray, strength: float) -> Meaning:
+    known = usual(kind)
     if known in EXPLICIT or is_flag(values):
-        return Meaning(kind, "flag", strength)
+        thumbs = says_thumbs(kind) and np.count_nonzero(values == 0) * 2 < len(values)
+        return Meaning(kind, "like" if thumbs else "flag", strength)
     if len(np.unique(values)) < 2 or strength <= 0:
         return Meaning(kind, "event", strength)
     if known not in IMPLICIT and (found := read_rating(values, surely=known in RATINGS)) is not None:
-        return Meaning(
-            kind, "rating", strength, found.minimum, found.maximum, unrated=found.unrated, nothing=found.nothing
-        )
+        return _rating(kind, strength, found)
+    return _of_form("count", kind, values, strength)
+
+
+def _of_form(form: Form, kind: str, values: np.ndarray, strength: float) -> Meaning:
+    if form == "rating":
+        found = read_rating(values, surely=True) if len(np.unique(values)) > 1 else None
+        span = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+        return _rating(kind, strength, found or Rating(*(span if span[0] < span[1] else (0.0, max(1.0, span[1])))))
+    if form != "count":
+        return Meaning(kind, form, strength)
     positive = values[values > 0]
     unit = float(np.median(positive)) if len(positive) else 1.0
-    unknown = (0.0,) if known in QUANTITIES and is_spike(0.0, values) else ()
+    unknown = (0.0,) if usual(kind) in QUANTITIES and is_spike(0.0, values) else ()
     return Meaning(kind, "count", strength, unit=unit, unrated=unknown)
 
 
-def scales_of(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
-    """The declared scales of a graph, by kind."""
-    return {
-        row["kind"]: (row["minimum"], row["maximum"])
-        for row in snapshot.kinds.to_pylist()
-        if row["minimum"] is not None and row["maximum"] is not None
-    }
+def _rating(kind: str, strength: float, found: Rating) -> Meaning:
+    return Meaning(kind, "rating", strength, found.minimum, found.maximum, unrated=found.unrated, nothing=found.nothing)
+
+
+def declared_of(snapshot: Snapshot) -> dict[str, Declared]:
+    """What a graph declares of its kinds, of those of which it does."""
+    found = {}
+    for row in snapshot.kinds.to_pylist():
+        scale = None if None in (row["minimum"], row["maximum"]) else (row["minimum"], row["maximum"])
+        form = row["meaning"] if row["meaning"] in get_args(Form) else None
+        said = Declared(scale, form, row["weight"], numbers_of(row["unrated"]))
+        if said != NOTHING:
+            found[row["kind"]] = said
+    return found
 
 
 def meanings_of(
-    events: Events, scales: Mapping[str, tuple[float, float]] | None = None, config: MeaningConfig | None = None
+    events: Events, declared: Mapping[str, Declared] | None = None, config: MeaningConfig | None = None
 ) -> dict[str, Meaning]:
-    """:func:`infer_meaning` for each kind that occurs in ``events`` or has a declared scale."""
-    scales = scales or {}
+    """:func:`infer_meaning` for each kind that occurs in ``events`` or of which something is declared."""
+    declared = declared or {}
     meanings = {
-        kind: infer_meaning(kind, events.values[events.kinds == code], scales.get(kind), config)
+        kind: infer_meaning(kind, events.values[events.kinds == code], declared.get(kind, NOTHING), config)
         for code, kind in enumerate(events.kind_names)
     }
     nothing = np.empty(0)
-    return meanings | {kind: infer_meaning(kind, nothing, scales[kind], config) for kind in scales.keys() - meanings}
+    return meanings | {
+        kind: infer_meaning(kind, nothing, declared[kind], config) for kind in declared.keys() - meanings
+    }
 
 
 def event_weights(
@@ -314,7 +356,7 @@ def event_weights(
     weights = np.zeros(len(events))
     explicit = np.zeros(len(events), dtype=bool)
     for code, kind in enumerate(events.kind_names):
-        meaning = meanings.get(kind) or infer_meaning(kind, np.empty(0), None, config)
+        meaning = meanings.get(kind) or infer_meaning(kind, np.empty(0), NOTHING, config)
         rows = slice(None) if len(events.kind_names) == 1 else np.flatnonzero(events.kinds == code)
         values = events.values[rows]
         if meaning.form in ("count", "event") and (values < 0).any():

@@ -23,7 +23,7 @@ from recommender.explain.paths import Paths
 from recommender.explain.reasons import Explainer
 from recommender.explain.steps import PathConfig
 from recommender.hybrid import Hybrid
-from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, meanings_of, scales_of
+from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, declared_of, meanings_of
 from recommender.profiles.context import ProfileContext
 from recommender.profiles.segments import Segment, SegmentConfig, Segments
 from recommender.tensors import read_tensors, sound
@@ -161,7 +161,7 @@ class Model:
     @cached_property
     def meanings(self) -> dict[str, Meaning]:
         """What each kind of event means, as inferred at the refresh."""
-        return meanings_of(Events.of(self.snapshot.events), scales_of(self.snapshot), self.meaning)
+        return meanings_of(Events.of(self.snapshot.events), declared_of(self.snapshot), self.meaning)
 
     @cached_property
     def data(self) -> TrainingData:

@@ -54,6 +54,18 @@ USUAL: Mapping[str, str] = {name: kind for kind, names in _NAMES.items() for nam
 """The kind of :data:`STRENGTHS` that a name without separators, in lower case, means."""
 
 
+_THUMBS = re.compile(r"recommend|thumb|voted_?up|upvote")
+
+
+def says_thumbs(name: str) -> bool:
+    """Whether a column or a kind is so called that a 0 in it says "no".
+
+    >>> says_thumbs("is_recommended"), says_thumbs("THUMBS"), says_thumbs("is_like")
+    (True, True, False)
+    """
+    return _THUMBS.search(name.casefold()) is not None
+
+
 def usual(kind: str) -> str | None:
     """The kind of :data:`STRENGTHS` that a kind's name means; None for one that is not known.
 

@@ -35,6 +35,7 @@ AT, RATED, VALUE = f"{SCHEMA}startTime", f"{SCHEMA}ratingValue", f"{OWN}value"
 TITLE, TEXT = f"{SCHEMA}name", f"{SCHEMA}reviewBody"
 AGENT, OBJECT = f"{SCHEMA}agent", f"{SCHEMA}object"
 AUTHOR, REVIEWED = f"{SCHEMA}author", f"{SCHEMA}itemReviewed"
+MEANING, WEIGHT, UNRATED = f"{OWN}meaning", f"{OWN}weight", f"{OWN}unrated"
 LOWEST, HIGHEST = f"{SCHEMA}worstRating", f"{SCHEMA}bestRating"
 _FIELDS = {
     AGENT: "user",
@@ -72,6 +73,12 @@ class PeopleWriter:
             if kind.scale is not None:
                 yield literal_of(resource, LOWEST, kind.scale.minimum)
                 yield literal_of(resource, HIGHEST, kind.scale.maximum)
+            if kind.meaning is not None:
+                yield literal_of(resource, MEANING, kind.meaning)
+            if kind.weight is not None:
+                yield literal_of(resource, WEIGHT, kind.weight)
+            for code in kind.unrated:
+                yield literal_of(resource, UNRATED, code)
             for event in self._people.events(kind.kind):
                 yield from self._event(event, rates=kind.scale is not None)
 
@@ -184,9 +191,19 @@ def kind_of(facts: Iterable[Fact]) -> KindRecord:
     Raises:
         RecordError: its name or its scale cannot be one.
     """
-    ends: dict[str, float | None] = {}
+    said: dict[str, float | None] = {}
+    meaning: str | None = None
+    unrated: list[float] = []
     for fact in facts:
         kind = clean_kind(unquote(fact.subject.removeprefix(KIND_PREFIX)))
-        ends[canonical(fact.predicate)] = number(fact.object, "scale") if fact.datatype else None
-    low, high = ends.get(LOWEST), ends.get(HIGHEST)
-    return KindRecord(kind, None if low is None or high is None else Scale(low, high))
+        predicate = canonical(fact.predicate)
+        if predicate == MEANING:
+            meaning = fact.object
+            continue
+        value = number(fact.object, "scale") if fact.datatype else None
+        if predicate == UNRATED and value is not None:
+            unrated.append(value)
+        said[predicate] = value
+    low, high = said.get(LOWEST), said.get(HIGHEST)
+    scale = None if low is None or high is None else Scale(low, high)
+    return KindRecord(kind, scale, meaning, said.get(WEIGHT), tuple(unrated))

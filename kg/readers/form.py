@@ -5,6 +5,7 @@ What a caller states here holds for whatever verb reads the source; what they le
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -44,6 +45,27 @@ class Form:
     def shapes(self) -> bool:
         """Whether cells differ from those of the file."""
         return bool(self.missing or self.drop or self.values or self.decimal != ".")
+
+    def codes(self, column: str) -> tuple[str, ...]:
+        """What stands for none in a column."""
+        return (*self.missing.get(column, ()), *self.missing.get(ANY, ()))
+
+
+_NUMBER = re.compile(r"[+-]?(?:\d{1,300}\.?\d{0,300}|\.\d{1,300})(?:[eE][+-]?\d{1,3})?")
+
+
+def number_of(text: str) -> float | None:
+    """The number that a text is; None where it is none.
+
+    >>> number_of("-1"), number_of("1e3"), number_of("NA")
+    (-1.0, 1000.0, None)
+    """
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def numbers_among(codes: Sequence[str]) -> tuple[float, ...]:
+    """The codes that are numbers."""
+    return tuple(number for code in codes if (number := number_of(code)) is not None)
 
 
 def by_column(texts: Sequence[str], option: str, *, anywhere: bool = False) -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from typing import Any
 from kg.errors import RecordError
 from kg.readers.cells import literal
 from kg.readers.cleaning import absent
-from kg.readers.form import ANY, Form
+from kg.readers.form import Form, number_of, numbers_among
 from kg.readers.rows import Row, Rows, raw_text
 from kg.records import Reject
 
@@ -21,7 +21,6 @@ JOINED, FIRST, INSIDE = "+", "|", "."
 """``shop+customer`` is both, joined by a blank; ``customer|session`` the first that is not empty; ``author.id`` a
 member of an object."""
 _DECIMAL_COMMA = re.compile(r"[+-]?\d[\d.\s']*(?:,\d+)?|[+-]?,\d+")
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
 class ShapedRows(Rows):
@@ -35,6 +34,8 @@ class ShapedRows(Rows):
         super().__init__(rows.name, rows.columns, rows.types)
         self._rows = rows
         self._form = form
+        self.keeps: str | None = None
+        """A column whose numbers stay even where they stand for none: the graph keeps the values of events."""
         self.left_out = 0
         """Rows that the form leaves out."""
 
@@ -81,7 +82,7 @@ class ShapedRows(Rows):
     def _cleaned(self, column: str, cell: Cell, *, plain: bool) -> Cell:
         """A cell of a column without codes, with numbers for words, and with a decimal point; ``plain``: as it is."""
         form = self._form
-        codes = _Codes((*form.missing.get(column, ()), *form.missing.get(ANY, ())))
+        codes = _Codes(form.codes(column), texts_only=column == self.keeps)
         words: Mapping[str, float] = {word.casefold(): number for word, number in form.values.get(column, {}).items()}
         comma = form.decimal == ","
         if plain or not (codes or words or comma):
@@ -105,9 +106,10 @@ class ShapedRows(Rows):
 class _Codes:
     """Values that stand for something else: as text, and those that are numbers however they are written."""
 
-    def __init__(self, codes: Sequence[str]) -> None:
-        self._texts = frozenset(code.strip() for code in codes)
-        self._numbers = frozenset(float(code) for code in codes if _NUMBER.fullmatch(code.strip()))
+    def __init__(self, codes: Sequence[str], *, texts_only: bool = False) -> None:
+        numbers = frozenset(numbers_among(codes))
+        self._numbers = frozenset() if texts_only else numbers
+        self._texts = frozenset(code for code in codes if not (texts_only and number_of(code) in numbers))
 
     def __bool__(self) -> bool:
         return bool(self._texts)
@@ -115,9 +117,7 @@ class _Codes:
     def __contains__(self, value: object) -> bool:
         if isinstance(value, str):
             text = value.strip()
-            return text in self._texts or bool(
-                self._numbers and _NUMBER.fullmatch(text) and float(text) in self._numbers
-            )
+            return text in self._texts or (bool(self._numbers) and number_of(text) in self._numbers)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
         return value in self._numbers

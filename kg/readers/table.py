@@ -12,7 +12,7 @@ from typing import Any
 from kg.errors import ReadError, RecordError
 from kg.readers.cells import attributes, scalar
 from kg.readers.cleaning import identifier, number, timestamp
-from kg.readers.form import Form
+from kg.readers.form import Form, numbers_among
 from kg.readers.guess import guess_items, guess_users
 from kg.readers.lists import lists_of
 from kg.readers.mapping import (
@@ -28,12 +28,14 @@ from kg.readers.mapping import (
 from kg.readers.markup import clean_text
 from kg.readers.open import Source, open_rows
 from kg.readers.rows import Rows
+from kg.readers.shaped import ShapedRows
 from kg.readers.stream import LineStream
 from kg.readers.typed import TypedRows
 from kg.records import (
     Attribute,
     Interaction,
     ItemRecord,
+    KindRecord,
     Reject,
     Related,
     Scalar,
@@ -58,8 +60,11 @@ def read_events(
     kind: str | None = None,
     scale: Scale | None = None,
     form: Form | None = None,
-) -> Iterator[Interaction | Reject]:
+) -> Iterator[Interaction | KindRecord | Reject]:
     """Events from a table, or from LightGCN lists where no column is named.
+
+    Numbers that the form says stand for none in the column of values stay: before the first event of a kind comes a
+    :class:`KindRecord` that says so, and the graph keeps what the file has.
 
     The kind of an event is, in this order: its cell in the column of kinds; ``kind``; ``RATED`` when it has a value,
     ``REVIEWED`` when it has a text, else ``INTERACTED``. An event without an id gets :func:`kg.records.event_hash`.
@@ -83,7 +88,8 @@ def read_events(
     guessed = mapping.kind is None
     mapping = resolve_events(rows, mapping, kind_given=default is not None)
     _say(rows, mapping)
-    make = event_maker(mapping, default, scale, most_kinds=MOST_GUESSED if guessed else None)
+    codes = numbers_among(form.codes(mapping.value)) if form and mapping.value else ()
+    make = event_maker(mapping, default, scale, MOST_GUESSED if guessed else None, codes)
     roles = (
         mapping.user,
         mapping.item,
@@ -94,7 +100,23 @@ def read_events(
         mapping.title,
         mapping.event,
     )
-    yield from rows.records([*roles, *mapping.context], make)
+    records: Iterator[Interaction | KindRecord | Reject] = rows.records([*roles, *mapping.context], make)
+    if codes:
+        assert isinstance(rows, ShapedRows)
+        rows.keeps = mapping.value
+        records = _with_codes(records, codes)
+    yield from records
+
+
+def _with_codes(
+    records: Iterator[Interaction | KindRecord | Reject], codes: tuple[float, ...]
+) -> Iterator[Interaction | KindRecord | Reject]:
+    kinds: set[str] = set()
+    for record in records:
+        if isinstance(record, Interaction) and record.kind not in kinds:
+            kinds.add(record.kind)
+            yield KindRecord(record.kind, unrated=codes)
+        yield record
 
 
 def _say(rows: Rows, mapping: EventMapping) -> None:
@@ -107,12 +129,16 @@ def _say(rows: Rows, mapping: EventMapping) -> None:
 
 
 def event_maker(
-    mapping: EventMapping, default: str | None, scale: Scale | None, most_kinds: int | None = None
+    mapping: EventMapping,
+    default: str | None,
+    scale: Scale | None,
+    most_kinds: int | None = None,
+    unrated: tuple[float, ...] = (),
 ) -> Callable[[Cells], Interaction]:
     """A function from the cells of a row, in the order of the mapping's fields, to an event.
 
     ``mapping`` is resolved: it names the column of every role that is there, for the messages of rejects. It refuses
-    rows of more different kinds than ``most_kinds``.
+    rows of more different kinds than ``most_kinds``; ``unrated`` may lie outside the scale.
     """
     kinds: set[str] = set()
     user_name, item_name, at_name = mapping.user or "user", mapping.item or "item", mapping.at or "at"
@@ -126,7 +152,7 @@ def event_maker(
         user_id, item_id = identifier(user, user_name), identifier(item, item_name)
         moment = None if at is None else timestamp(at, at_name)
         amount = None if value is None else number(value, value_name)
-        if scale is not None and amount is not None and amount not in scale:
+        if scale is not None and amount is not None and amount not in scale and amount not in unrated:
             raise RecordError(value_name, f"{amount:g} is outside the scale {scale.minimum:g}:{scale.maximum:g}")
         words = None if text is None else clean_text(text, text_name)
         headline = None if title is None else clean_text(title, title_name)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from kg.errors import RecordError
-from recommender.cli.parameters import joined, names
+from recommender.cli.parameters import joined, kind, names
 
 Columns = Annotated[
     list[Any] | None,
@@ -52,6 +52,19 @@ AtFormat = Annotated[
 Zone = Annotated[
     str | None,
     typer.Option("--zone", metavar="NAME", help="Of times without one, such as Europe/Berlin; default: UTC."),
+]
+
+Meanings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--meaning",
+        metavar="KIND=MEANING",
+        help="What the values of a kind are: rating, count, flag, event or like; may be repeated.",
+    ),
+]
+Weights = Annotated[
+    list[str] | None,
+    typer.Option("--weight", metavar="KIND=X", help="What one event of a kind weighs, -1 to 1; may be repeated."),
 ]
 
 OPTIONS: dict[str, tuple[Any, Any]] = {
@@ -109,3 +122,27 @@ def form_of(stated: dict[str, Any]) -> Any:
         )
     except RecordError as error:
         raise typer.BadParameter(error.reason, param_hint=error.field) from None
+
+
+def kinds_of(meanings: list[str] | None, weights: list[str] | None) -> list[Any]:
+    """What ``--meaning`` and ``--weight`` declare, a :class:`kg.records.KindRecord` each."""
+    from kg.records import KindRecord
+
+    found = []
+    for option, texts in (("meaning", meanings), ("weight", weights)):
+        for text in texts or ():
+            name, equals, value = text.partition("=")
+            try:
+                if not equals:
+                    raise RecordError(option, f"{text!r} is not KIND=VALUE")
+                of = kind(name)
+                found.append(
+                    KindRecord(of, meaning=value.strip().lower())
+                    if option == "meaning"
+                    else KindRecord(of, weight=float(value))
+                )
+            except ValueError:
+                raise typer.BadParameter(f"{value!r} is no number", param_hint="--weight") from None
+            except RecordError as error:
+                raise typer.BadParameter(error.reason, param_hint=f"--{option}") from None
+    return found

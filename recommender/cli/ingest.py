@@ -15,7 +15,7 @@ import typer
 
 from kg.readers.stream import trusted
 from recommender.cli import output
-from recommender.cli.forms import with_form
+from recommender.cli.forms import Meanings, Weights, kinds_of, with_form
 from recommender.cli.parameters import File, Json, RdfMap, Trust, attributes, event_mapping, joined, kind, names, scale
 from recommender.cli.session import Session
 
@@ -95,6 +95,8 @@ def events(
     limits: Annotated[
         Any, typer.Option("--scale", parser=scale, metavar="MIN:MAX", help="The range of a rating.")
     ] = None,
+    meaning: Meanings = None,
+    weight: Weights = None,
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
@@ -112,7 +114,8 @@ def events(
     from kg.readers import read_events
 
     records = read_events(trusted(file, trust), event_mapping(roles), kind=event, scale=limits, form=form)
-    _ingest(context, records, strict, dry_run, rejects, json, limits)
+    declared = kinds_of(meaning, weight)
+    _ingest(context, chain(declared, records), strict, dry_run, rejects, json, limits)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from recommender.errors import InvalidInput
 from recommender.evaluation import leakage, splits
 from recommender.evaluation.split import Build, Split, met, without
 from recommender.evaluation.splits import Masks
-from recommender.meaning import Events, MeaningConfig, cells_of, meanings_of, scales_of
+from recommender.meaning import Events, MeaningConfig, cells_of, declared_of, meanings_of
 
 FROM_EVENTS = frozenset({"ALSO_BOUGHT", "ALSO_VIEWED", "BOUGHT_TOGETHER", "BOUGHT_AFTER_VIEWING"})
 """Relations between items that were drawn from what people did, at no known time."""
@@ -109,7 +109,7 @@ def _split(
     meaning: MeaningConfig | None,
 ) -> Split:
     leakage.check_masks(masks, snapshot, events.times)
-    meanings = meanings_of(events.take(masks.train), scales_of(snapshot), meaning)
+    meanings = meanings_of(events.take(masks.train), declared_of(snapshot), meaning)
     num_users, num_items = snapshot.users.num_rows, snapshot.items.num_rows
 
     def cells(mask: np.ndarray) -> Cells:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -19,7 +19,7 @@ from kg.readers import EventMapping, ItemMapping, UserMapping, read_events, read
 from kg.readers.form import Form
 from kg.readers.knowledge import read_knowledge
 from kg.readers.stream import trusted
-from kg.records import Record, Reject, Scale
+from kg.records import KindRecord, Record, Reject, Scale, clean_kind
 from kg.store import Result, Store
 from recommender.budget import Budget, check_budget
 from recommender.context import RunContext
@@ -120,6 +120,8 @@ class Recommender:
         user_form: Form | None = None,
         scale: tuple[float, float] | None = None,
         kind: str | None = None,
+        meanings: Mapping[str, str] | None = None,
+        weights: Mapping[str, float] | None = None,
         strict: bool = False,
         dry_run: bool = False,
         rejects: Path | None = None,
@@ -145,6 +147,9 @@ class Recommender:
             user_form: likewise ``users``.
             scale: lowest and highest rating.
             kind: of the events that do not say theirs.
+            meanings: what the values of kinds are: ``rating``, ``count``, ``flag``, ``event``, or ``like`` (0 is a
+                dislike).
+            weights: of one event by kind, in [-1, 1], when its value does not say more.
             strict: an error at the first rejected row, and nothing of its batch is written.
             dry_run: read and check everything, write nothing.
             rejects: the file that takes rejected rows.
@@ -162,7 +167,9 @@ class Recommender:
             (items, partial(read_items, items, item_mapping, form=item_form)),
             (users, partial(read_users, users, user_mapping, form=user_form)),
         ]
-        records = [read() for source, read in named if source is not None]
+        records: list[Iterable[Record | Reject]] = [read() for source, read in named if source is not None]
+        records.append([KindRecord(clean_kind(of), meaning=what) for of, what in (meanings or {}).items()])
+        records.append([KindRecord(clean_kind(of), weight=weight) for of, weight in (weights or {}).items()])
         if triples is not None or links is not None:
             records.append(read_knowledge(triples, links, rdf_mapping, progress=self.run.progress))
         if events is not None:

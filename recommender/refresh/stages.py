@@ -40,7 +40,7 @@ from recommender.errors import InvalidInput
 from recommender.evaluation.run import further, measure
 from recommender.evaluation.split import Split
 from recommender.evaluation.stores import split_snapshot
-from recommender.meaning import Events, Meaning, meanings_of, scales_of
+from recommender.meaning import Events, Meaning, declared_of, meanings_of
 from recommender.model import PHRASES, Model, load_vectors, save_segments, save_vectors
 from recommender.parts import BASELINES, HYBRID
 from recommender.profiles.context import ProfileContext
@@ -237,7 +237,7 @@ def fit_everything(run: Run, folder: Path) -> None:
 def segment_people(run: Run, folder: Path) -> None:
     """The segments of people, and the keyphrases that name items."""
     data, events = run.builder(), Events.of(run.snapshot.events)
-    meanings = meanings_of(events, scales_of(run.snapshot), run.config.meaning)
+    meanings = meanings_of(events, declared_of(run.snapshot), run.config.meaning)
     _warn(events, meanings, adopted=not run.store.notes_changes)
     phrases = run.warm.phrases(run.snapshot) if run.warm else item_phrases(run.snapshot)
     (folder / PHRASES).write_text(json.dumps(phrases), encoding="utf-8")

@@ -142,7 +142,7 @@ def test_foretelling_by_hand() -> None:
     """Ranked d, c, b for everybody; a is met by all. In c's second place a like is worth 1 / log2(3) of the ideal."""
     from recommender.bridge import Builder
     from recommender.meaning import Events as Known
-    from recommender.meaning import MeaningConfig, meanings_of, scales_of
+    from recommender.meaning import MeaningConfig, declared_of, meanings_of
 
     titles = dict.fromkeys("abcd", "x")
     known = {number: (name, "a", "LIKED", 1.0) for number, name in enumerate("abcd")}
@@ -153,7 +153,7 @@ def test_foretelling_by_hand() -> None:
         13: ("e", "d", "LIKED", 1.0),
     }
     old, new = world(known, titles, set()), world(known | since, titles, set())
-    meanings = meanings_of(Known.of(old.events), scales_of(old), MeaningConfig())
+    meanings = meanings_of(Known.of(old.events), declared_of(old), MeaningConfig())
     model = SimpleNamespace(
         data=Builder(old)(),
         meanings=meanings,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +14,16 @@ from kg.snapshot import EVENTS
 from kg.vocabulary import Vocabulary
 from recommender.data import Cells
 from recommender.errors import InvalidInput
-from recommender.meaning import Events, Meaning, MeaningConfig, cells_of, event_weights, infer_meaning, meanings_of
+from recommender.meaning import (
+    Declared,
+    Events,
+    Meaning,
+    MeaningConfig,
+    cells_of,
+    event_weights,
+    infer_meaning,
+    meanings_of,
+)
 from recommender.refresh import stages
 
 DAY = 86400.0
@@ -35,7 +43,7 @@ def events_of(*rows: Row) -> Events:
     )
 
 
-STARS: Mapping[str, tuple[float, float]] = {"RATED": (1.0, 5.0)}
+STARS = {"RATED": Declared((1.0, 5.0))}
 
 
 def cell(*events: tuple[str, float, float], config: MeaningConfig | None = None) -> float:
@@ -227,7 +235,7 @@ def test_kinds_of_shops_rise_from_views_to_purchases() -> None:
 
 
 def test_a_declared_scale_wins() -> None:
-    meaning = infer_meaning("PLAYED", np.array([1.0, 7.0]), (0.0, 10.0))
+    meaning = infer_meaning("PLAYED", np.array([1.0, 7.0]), Declared((0.0, 10.0)))
     assert str(meaning) == "PLAYED: a rating on 0 to 10 (declared)"
     assert meanings_of(events_of((0, 0, "VIEWED", NONE, 0)), STARS)["RATED"].declared
 

@@ -200,7 +200,8 @@ def test_a_graph_of_movies_whose_people_act_and_review(owners: Adopt) -> None:
         ("person:Lana", "DIRECTED", "The Matrix"),
         ("Paul", "FOLLOWS", "Jess"),
     }
-    assert taken.kinds.to_pylist() == [{"kind": "REVIEWED", "minimum": 0.0, "maximum": 100.0}]
+    (declared,) = taken.kinds.to_pylist()
+    assert (declared["kind"], declared["minimum"], declared["maximum"]) == ("REVIEWED", 0.0, 100.0)
     assert reviews(taken) == [("Jess", "The Matrix", None, "great", None, "REVIEWED")]  # a blank says nothing
 
 

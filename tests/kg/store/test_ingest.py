@@ -15,7 +15,9 @@ import pytest
 from kg import batch, ingest, newgraph, snapshot, writer
 from kg.bolt import BoltStore
 from kg.errors import EventConflict, ReadError, RecordError, StoreError
-from kg.readers import read_events, read_users
+from kg.people import People
+from kg.readers import EventMapping, read_events, read_users
+from kg.readers.form import Form
 from kg.records import (
     Attribute,
     EntityRecord,
@@ -240,7 +242,8 @@ def test_a_scale_is_declared_once_and_holds(graph: BoltStore, rejects: Path) -> 
     assert later.rejected == 1
     with pytest.raises(RecordError, match="RATED events of this graph have the scale 1:5, not 0:10"):
         take(graph, [event(5)], rejects, scale=Scale(0, 10))
-    assert snapshot.take(graph).kinds.to_pylist() == [{"kind": "RATED", "minimum": 1.0, "maximum": 5.0}]
+    (declared,) = snapshot.take(graph).kinds.to_pylist()
+    assert (declared["kind"], declared["minimum"], declared["maximum"]) == ("RATED", 1.0, 5.0)
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
@@ -260,7 +263,8 @@ def test_a_scale_that_stored_events_contradict_is_an_error_and_loses_nothing(
     assert (taken.events.num_rows, taken.kinds["minimum"].to_pylist()) == (6, [None])
     report = take(graph, given, rejects, scale=Scale(1, 5))
     assert (report.accepted, report.rejected) == (1, 1)
-    assert snapshot.take(graph).kinds.to_pylist() == [{"kind": "RATED", "minimum": 1.0, "maximum": 5.0}]
+    (declared,) = snapshot.take(graph).kinds.to_pylist()
+    assert (declared["kind"], declared["minimum"], declared["maximum"]) == ("RATED", 1.0, 5.0)
 
 
 def test_reserved_names_are_rejected_row_by_row(graph: BoltStore, rejects: Path) -> None:
@@ -436,3 +440,29 @@ def test_what_others_write_while_a_first_load_begins_stays(store: BoltStore, rej
         pass
     assert store.read("MATCH ()-[r:RATED]->() RETURN r.event_id AS id") == [{"id": "e1"}]
     assert take(store, [event(1), event(2)], rejects).accepted == 1
+
+
+def test_what_is_declared_of_a_kind_is_kept_and_its_codes_are_stored_outside_the_scale(
+    graph: BoltStore, tmp_path: Path, rejects: Path
+) -> None:
+    """MyAnimeList: -1 is "watched, not rated", beside 1 to 10; the graph keeps it, so that its hash stays."""
+    file = tmp_path / "ratings.csv"
+    file.write_text("user_id,anime_id,rating\nu,1,-1\nu,2,10\nv,1,11\nv,2,-1\n")
+    mapping, form = EventMapping(item="anime_id"), Form(missing={"rating": ("-1",)})
+    declared = [KindRecord("RATED", meaning="rating"), KindRecord("RATED", weight=0.25)]
+    for new in (3, 0):
+        records = read_events(file, mapping, scale=Scale(1, 10), form=form)
+        report = ingest.ingest(graph, [*declared, *records], scale=Scale(1, 10), rejects=rejects, progress=False)
+        assert (report.rejected, report.by_kind["RATED"], report.duplicates) == (1, 3, 3 - new)
+    taken = snapshot.take(graph)
+    assert taken.kinds.to_pylist() == [
+        {"kind": "RATED", "minimum": 1.0, "maximum": 10.0, "meaning": "rating", "weight": 0.25, "unrated": "-1"}
+    ]
+    assert sorted(taken.events["value"].to_pylist()) == [-1, -1, 10]
+    assert [own.unrated for own in People(graph).kinds()] == [(-1.0,)]
+
+
+def test_what_a_kind_cannot_be_is_refused() -> None:
+    for wrong in ({"meaning": "stars"}, {"weight": 1.5}):
+        with pytest.raises(RecordError, match=next(iter(wrong))):
+            KindRecord("RATED", **wrong)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from kg.snapshot import ENTITIES, KINDS, TRIPLES, Snapshot
 from recommender.bridge import knowledge_of
-from recommender.meaning import Events, Meaning, cells_of, meanings_of, scales_of
+from recommender.meaning import Events, Meaning, cells_of, declared_of, meanings_of
 from recommender.profiles.context import ProfileContext
 from recommender.profiles.history import Histories, Words
 from recommender.profiles.profile import ProfileConfig, histories_of
@@ -82,7 +82,7 @@ def world(
         kinds=pa.Table.from_pylist([{"kind": "RATED", "minimum": 1.0, "maximum": 5.0}], schema=KINDS),
     )
     events = Events.of(snapshot.events)
-    meanings: dict[str, Meaning] = meanings_of(Events.of(snapshot.events), scales_of(snapshot))
+    meanings: dict[str, Meaning] = meanings_of(Events.of(snapshot.events), declared_of(snapshot))
     context = ProfileContext.from_snapshot(
         snapshot,
         cells_of(events, meanings, num_users, num_items),
