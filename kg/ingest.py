@@ -52,6 +52,8 @@ class IngestReport:
     """Where these are kept as JSON; None when there are none."""
     by_kind: dict[str, int] = field(default_factory=dict)
     """Records read that passed the checks, by kind of event or of record."""
+    kinds: list[Any] = field(default_factory=list)
+    """What each kind of event is taken for, see :class:`recommender.inspection.kinds.KindSummary`."""
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON document."""

@@ -23,6 +23,8 @@ from kg.records import Interaction, clean_kind
 from kg.schema import check_kind
 from kg.store import Store
 from recommender.errors import InvalidInput, UnknownItem
+from recommender.inspection.kinds import unusual
+from recommender.meaning import MeaningConfig
 from recommender.profiles.context import ProfileContext
 from recommender.profiles.live import update_profile
 from recommender.profiles.profile import Profile, ProfileConfig
@@ -75,6 +77,8 @@ class FeedbackWriter:
         self._segments = segments
         self._config = config
         self._profiling = profiling or threading.Lock()
+        self._said: set[str] = set()
+        """Unusual kinds that were spoken of."""
 
     def record(
         self,
@@ -125,6 +129,7 @@ class FeedbackWriter:
             if event_id is not None:
                 self._check_id(event)
             self._check_item(event.item_id)
+            self._check_kind(event.kind)
             event, new = self._write(event, any_time=at is None and event_id is not None)
         return FeedbackReceipt(
             event_id=event.event_id,
@@ -149,6 +154,11 @@ class FeedbackWriter:
             value < 0 and (meaning is not None or usual(event.kind) in IMPLICIT) and usual(event.kind) not in QUANTITIES
         ):
             raise InvalidInput(f"value is {value:g}; {event.kind} counts something, so it is at least 0")
+
+    def _check_kind(self, kind: str) -> None:
+        if usual(kind) is None and not (self._context and kind in self._context.meanings) and kind not in self._said:
+            self._said.add(kind)
+            logger.warning("%s: an event of it weighs %g", unusual(kind), MeaningConfig().strength(kind))
 
     def _check_item(self, item_id: str) -> None:
         # Items never leave a graph, so the published ones need no look.

@@ -36,9 +36,9 @@ the meanings that were inferred at refresh.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -47,10 +47,12 @@ from kg.records import codes_of as numbers_of
 from kg.snapshot import Snapshot, codes_of
 from kg.values import seconds
 from kg.vocabulary import Vocabulary
-from recommender.data import Cells
 from recommender.errors import InvalidInput
 from recommender.scales import Form, Rating, is_flag, is_spike, read_rating
 from recommender.strengths import EXPLICIT, IMPLICIT, QUANTITIES, RATINGS, STRENGTHS, says_thumbs, usual
+
+if TYPE_CHECKING:
+    from recommender.data import Cells
 
 
 @dataclass(frozen=True)
@@ -320,8 +322,13 @@ def _rating(kind: str, strength: float, found: Rating) -> Meaning:
 
 def declared_of(snapshot: Snapshot) -> dict[str, Declared]:
     """What a graph declares of its kinds, of those of which it does."""
+    return declarations(snapshot.kinds.to_pylist())
+
+
+def declarations(rows: Iterable[Mapping[str, Any]]) -> dict[str, Declared]:
+    """The same of the rows of :data:`kg.snapshot.KINDS`."""
     found = {}
-    for row in snapshot.kinds.to_pylist():
+    for row in rows:
         scale = None if None in (row["minimum"], row["maximum"]) else (row["minimum"], row["maximum"])
         form = row["meaning"] if row["meaning"] in get_args(Form) else None
         said = Declared(scale, form, row["weight"], numbers_of(row["unrated"]))
@@ -440,6 +447,8 @@ def _latest_explicit(
 
 
 def _cells(pairs: np.ndarray, weights: np.ndarray, dates: np.ndarray, num_users: int, num_items: int) -> Cells:
+    from recommender.data import Cells  # takes torch, which telling what values mean does not
+
     weights = weights.astype(np.float32)
     keep = weights != 0
     pairs, dates = pairs[keep], dates[keep]

@@ -360,6 +360,10 @@ def _ingest(
     verb = "would be stored" if dry_run else "stored"
     forgotten = f", {report.forgotten} of them of people who were forgotten" if report.forgotten else ""
     output.line(f"{report.accepted} {verb}, {report.duplicates} known before, {report.rejected} rejected{forgotten}")
+    for own in report.kinds:
+        output.line(str(own))
+        for doubt in own.suspicions:
+            output.line(f"  {doubt}")
     if report.rejected and report.rejects_file:
         output.line(f"rejected rows and their reasons: {report.rejects_file}")
     if report.merged:

@@ -86,6 +86,8 @@ def _show(report: RefreshReport) -> None:
         ["stage", "seconds", ""],
         ([stage.stage, stage.seconds, "done before" if stage.resumed else ""] for stage in report.stages),
     )
+    for own in report.kinds:
+        output.line(str(own))
     figures = [{"model": model["name"], **_headline(model["metrics"])} for model in report.figures.get("models", ())]
     if figures:
         output.records(figures, title="on the test part")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from recommender.bridge import Encode
     from recommender.explain.steps import PathConfig
     from recommender.feedback import FeedbackWriter
+    from recommender.meaning import MeaningConfig
     from recommender.model import Model
     from recommender.refresh.config import RefreshConfig
     from recommender.serving import Serving
@@ -74,6 +75,13 @@ class Opened:
         from recommender.refresh.config import RefreshConfig
 
         return self._config or RefreshConfig()
+
+    @cached_property
+    def meaning(self) -> MeaningConfig:
+        """What events weigh: that of :attr:`config`, for whose default nothing that learns is needed."""
+        from recommender.meaning import MeaningConfig
+
+        return self._config.meaning if self._config else MeaningConfig()
 
     @cached_property
     def serving(self) -> Serving:

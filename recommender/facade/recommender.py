@@ -200,9 +200,13 @@ class Recommender:
         ``named`` are the same items and people a second time: near-duplicate names in them are made one, and the report
         of that is written to ``merges`` as JSON. See :meth:`ingest` for the rest.
         """
-        return ingest(
+        from recommender.inspection.kinds import Tally
+        from recommender.meaning import declarations
+
+        tally = Tally()
+        report = ingest(
             self.store,
-            records,
+            tally.watch(records),
             scale=scale,
             strict=strict,
             dry_run=dry_run,
@@ -211,6 +215,9 @@ class Recommender:
             merges=merges,
             progress=self.run.progress,
         )
+        declared = declarations(self.store.read(queries.text("kinds")))
+        report.kinds = tally.summaries(declared, self._opened.meaning)
+        return report
 
     # The model -------------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from recommender.inspection.kinds import KindSummary
 from recommender.refresh.guard import KeptBack
 
 
@@ -41,6 +42,8 @@ class RefreshReport:
     """What asked for a full fit, or how little has changed."""
     budget: dict[str, Any] | None = None
     """Of a full fit under one: ``seconds``, ``took``, ``left_out`` and ``shortened`` (what, by part)."""
+    kinds: list[KindSummary] = field(default_factory=list)
+    """What each kind of event is taken for."""
     warnings: list[dict[str, Any]] = field(default_factory=list)
     """What of an adopted graph cannot be taken as its map says; see :class:`kg.engines.fitting.Finding`."""
     stages: list[StageReport] = field(default_factory=list)

@@ -21,6 +21,8 @@ from recommender import artefacts
 from recommender.budget import Budget
 from recommender.context import RunContext
 from recommender.errors import ArtefactError, InvalidInput
+from recommender.inspection.kinds import summaries
+from recommender.meaning import Events, declared_of
 from recommender.memory import Memory
 from recommender.refresh import versions
 from recommender.refresh.config import AFTERWARDS, RefreshConfig
@@ -106,6 +108,7 @@ def refresh(
         if undrawn not in (None, key):  # nobody knows any more whose profiles the published version has not drawn
             plan = replace(plan, people=None)
         plan.save(folder)
+        kinds = summaries(Events.of(taken.events), declared_of(taken), config.meaning)
         report(f"{plan.fit} fit: {plan.why}")
         if budget.limited and plan.fit == "full":
             report(
@@ -122,7 +125,7 @@ def refresh(
             only=only,
             force=force,
             reading=time.perf_counter() - start,
-            outcome=RefreshReport(fit=plan.fit, why=plan.why, warnings=warnings),
+            outcome=RefreshReport(fit=plan.fit, why=plan.why, kinds=kinds, warnings=warnings),
         )
         course.go()
         return course.outcome

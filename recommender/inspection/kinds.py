@@ -1,0 +1,168 @@
+"""What the kinds of events are taken for, in a line each, and what of that is worth a doubt."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kg.records import Interaction, KindRecord, Record, Reject
+from recommender.meaning import NOTHING, Declared, Events, Meaning, MeaningConfig, infer_meaning
+from recommender.strengths import USUAL, usual
+
+HELD = 1 << 17
+"""Values of a kind that are kept to tell its meaning, spread evenly over all of them."""
+
+
+@dataclass(frozen=True)
+class KindSummary:
+    """What the events of one kind are taken for, and what they weigh so."""
+
+    kind: str
+    events: int
+    meaning: str
+    """In words, see :class:`recommender.meaning.Meaning`."""
+    unrated: int
+    """Events whose value is a code for none."""
+    likes: int
+    dislikes: int
+    weightless: int
+    """Events that weigh nothing. All four are estimates where there are over :data:`HELD` of them."""
+    suspicions: tuple[str, ...] = ()
+    """What may have been meant otherwise, and the option that says so."""
+
+    def __str__(self) -> str:
+        """One line for people."""
+        counted = f"{self.likes:,} likes, {self.dislikes:,} dislikes, {self.weightless:,} without weight"
+        return f"{self.meaning}: {counted}" + (f", {self.unrated:,} not rated" if self.unrated else "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+def summary(kind: str, values: np.ndarray, events: int, declared: Declared, config: MeaningConfig) -> KindSummary:
+    """Of a kind, by all of its values or some (NaN: none), and how many events it has."""
+    meaning = infer_meaning(kind, values, declared, config)
+    weights = meaning.weigh(values, config)[0]
+    unrated = np.isin(values, meaning.unrated)
+    sides = (unrated, (weights > 0) & ~unrated, weights < 0)
+    none, likes, dislikes = (round(events * float(np.mean(side))) if len(values) else 0 for side in sides)
+    return KindSummary(
+        kind,
+        events,
+        str(meaning),
+        unrated=none,
+        likes=likes,
+        dislikes=dislikes,
+        weightless=events - none - likes - dislikes,
+        suspicions=tuple(_suspicions(meaning, values, declared)),
+    )
+
+
+def summaries(events: Events, declared: Mapping[str, Declared], config: MeaningConfig) -> list[KindSummary]:
+    """Of all kinds that occur, by name."""
+    found = []
+    for code, kind in sorted(enumerate(events.kind_names), key=lambda pair: pair[1]):
+        values = events.values[events.kinds == code]
+        found.append(summary(kind, values, len(values), declared.get(kind, NOTHING), config))
+    return found
+
+
+def _suspicions(meaning: Meaning, values: np.ndarray, declared: Declared) -> Iterator[str]:
+    kind = meaning.kind
+    given = values[~np.isnan(values)]
+    for code in set(meaning.unrated) - set(declared.unrated):
+        none = "not rated" if meaning.form == "rating" else "a quantity that is not known"
+        yield (
+            f"{kind}: {code:g} in {_share(given, code)} of the values is taken for {none}; --missing or --meaning "
+            f"{kind}=rating changes it"
+        )
+    for code in meaning.nothing:
+        yield (
+            f"{kind}: {code:g} in {_share(given, code)} of the values is far off all others and taken for nothing; "
+            f"--missing {code:g} makes it an event that is not rated"
+        )
+    if meaning.form == "flag" and declared.form is None and (given == 0).any():
+        yield f"{kind}: 0 in {_share(given, 0)} of the values weighs nothing; --meaning {kind}=like makes it a dislike"
+    if meaning.form == "event" and declared.form is None and len(given) > 1 and (given <= 0).all():
+        yield f"{kind}: all values are {given[0]:g}, which weighs nothing"
+    if usual(kind) is None and declared.weight is None and meaning.form != "rating":
+        yield f"{unusual(kind)}: an event of it weighs {meaning.strength:g}; --weight {kind}=X changes it"
+
+
+def unusual(kind: str) -> str:
+    """That a kind is none of the usual ones, with the one that it may be meant for.
+
+    >>> unusual("LIKD"), unusual("SUBSCRIBED")
+    ('LIKD is no usual kind (is it LIKED?)', 'SUBSCRIBED is no usual kind')
+    """
+    near = difflib.get_close_matches(kind.lower(), USUAL, n=1, cutoff=0.8)
+    return f"{kind} is no usual kind" + (f" (is it {USUAL[near[0]]}?)" if near else "")
+
+
+def _share(values: np.ndarray, code: float) -> str:
+    return f"{100 * float(np.mean(values == code)):.0f} %"
+
+
+@dataclass
+class _Values:
+    """Every so manieth value of a kind: all, until there are too many."""
+
+    seen: int = 0
+    step: int = 1
+    kept: list[float] = field(default_factory=list)
+
+    def add(self, value: float | None) -> None:
+        if self.seen % self.step == 0:
+            self.kept.append(np.nan if value is None else value)
+            if len(self.kept) == HELD:
+                del self.kept[1::2]
+                self.step *= 2
+        self.seen += 1
+
+
+class Tally:
+    """Watches records on their way into the graph, in bounded memory."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, _Values] = {}
+        self._declared: dict[str, Declared] = {}
+
+    def watch(self, records: Iterable[Record | Reject]) -> Iterator[Record | Reject]:
+        """The same records."""
+        values = self._values
+        for record in records:
+            if isinstance(record, Interaction):
+                held = values.get(record.kind)
+                if held is None:
+                    held = values[record.kind] = _Values()
+                held.add(record.value)
+            elif isinstance(record, KindRecord):
+                self._declare(record)
+            yield record
+
+    def summaries(self, declared: Mapping[str, Declared], config: MeaningConfig) -> list[KindSummary]:
+        """What was seen of each kind, by name; ``declared``: what the graph says of it."""
+        return [
+            summary(
+                kind,
+                np.array(held.kept, dtype=np.float64),
+                held.seen,
+                declared.get(kind) or self._declared.get(kind, NOTHING),
+                config,
+            )
+            for kind, held in sorted(self._values.items())
+        ]
+
+    def _declare(self, record: KindRecord) -> None:
+        before = self._declared.get(record.kind, NOTHING)
+        self._declared[record.kind] = Declared(
+            before.scale if record.scale is None else (record.scale.minimum, record.scale.maximum),
+            record.meaning or before.form,  # type: ignore[arg-type]
+            before.weight if record.weight is None else record.weight,
+            tuple({*before.unrated, *record.unrated}),
+        )
