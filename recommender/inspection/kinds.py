@@ -90,7 +90,7 @@ def _suspicions(meaning: Meaning, values: np.ndarray, declared: Declared) -> Ite
         yield f"{kind}: 0 in {_share(given, 0)} of the values weighs nothing; --meaning {kind}=like makes it a dislike"
     if meaning.form == "event" and declared.form is None and len(given) > 1 and (given <= 0).all():
         yield f"{kind}: all values are {given[0]:g}, which weighs nothing"
-    if usual(kind) is None and declared.weight is None and meaning.form != "rating":
+    if usual(kind) is None and declared == NOTHING and meaning.form in ("count", "event"):
         yield f"{unusual(kind)}: an event of it weighs {meaning.strength:g}; --weight {kind}=X changes it"
 
 
