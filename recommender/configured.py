@@ -64,6 +64,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return configured(hint, value, where)
     if kind in (tuple, list, Sequence) and isinstance(value, list):
         return tuple(_value(arguments[0], one, where) for one in value)
+    if kind is Mapping and isinstance(value, dict):
+        return {key: _value(arguments[1], one, f"{where}.{key}") for key, one in value.items()}
     if kind is Literal and value in arguments:
         return value
     if hint is Path and isinstance(value, str):

@@ -21,6 +21,7 @@ from recommender.cli.session import Session
 
 if TYPE_CHECKING:
     from kg.records import Record, Reject, Scale
+    from recommender.sources.document import Source
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -316,6 +317,78 @@ def lists(
     from kg.readers import read_lists
 
     _ingest(context, read_lists(trusted(file, trust)), strict, dry_run, rejects, json)
+
+
+@app.command()
+def source(
+    context: typer.Context,
+    document: Annotated[
+        Path, typer.Argument(metavar="FILE.toml", exists=True, dir_okay=False, help="What it is.", show_default=False)
+    ],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[FOLDER]", exists=True, help="Where its files are; default: beside it.")
+    ] = None,
+    strict: Strict = False,
+    dry_run: DryRun = False,
+    rejects: Rejects = None,
+    trust: Trust = False,
+    no_merge: NoMerge = False,
+    merges: Merges = None,
+    json: Json = False,
+) -> None:
+    """Files as a document says: which, what is in them, how they are written.
+
+    \b
+    Example:
+      tastegraph ingest source shop.toml exports/
+    """
+    from recommender.sources.document import read_source
+
+    found = read_source(document)
+    _documented(context, found, folder or document.parent, strict, dry_run, rejects, trust, no_merge, merges, json)
+
+
+@app.command()
+def recipe(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set.", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", exists=True, help="Its files; also a zip archive.", show_default=False)
+    ],
+    strict: Strict = False,
+    dry_run: DryRun = False,
+    rejects: Rejects = None,
+    trust: Trust = False,
+    no_merge: NoMerge = False,
+    merges: Merges = None,
+    json: Json = False,
+) -> None:
+    """A data set in the form in which it is published.
+
+    \b
+    Example:
+      tastegraph ingest recipe movielens-1m ml-1m/
+    """
+    from recommender.sources.recipes import recipe as named
+
+    _documented(context, named(name), folder, strict, dry_run, rejects, trust, no_merge, merges, json)
+
+
+def _documented(
+    context: typer.Context,
+    found: Source,
+    folder: Path,
+    strict: bool,
+    dry_run: bool,
+    rejects: Path | None,
+    trust: bool,
+    no_merge: bool,
+    merges: Path | None,
+    json: bool,
+) -> None:
+    named = None if no_merge else partial(found.named, folder, trust=trust)
+    records = found.records(folder, trust=trust)
+    _ingest(context, records, strict, dry_run, rejects, json, named=named, merges=merges)
 
 
 def _again(file: Path, read: Named) -> Named | None:

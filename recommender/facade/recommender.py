@@ -23,7 +23,7 @@ from kg.records import KindRecord, Record, Reject, Scale, clean_kind
 from kg.store import Result, Store
 from recommender.budget import Budget, check_budget
 from recommender.context import RunContext
-from recommender.errors import RecommenderError
+from recommender.errors import InvalidInput, RecommenderError
 from recommender.facade.graph import Graph
 from recommender.facade.models import Models
 from recommender.facade.opened import Opened
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from recommender.refresh.config import RefreshConfig
     from recommender.refresh.report import Done, RefreshReport
     from recommender.serving import Query
+    from recommender.sources.document import Source
 
 
 class Recommender:
@@ -115,6 +116,8 @@ class Recommender:
         item_mapping: ItemMapping | None = None,
         user_mapping: UserMapping | None = None,
         rdf_mapping: RdfMapping | None = None,
+        source: Source | Path | str | None = None,
+        folder: Path | str | None = None,
         form: Form | None = None,
         item_form: Form | None = None,
         user_form: Form | None = None,
@@ -142,6 +145,9 @@ class Recommender:
             item_mapping: likewise of ``items``.
             rdf_mapping: what the predicates of RDF mean, :func:`kg.rdf.mapping_file.read_mapping`.
             user_mapping: likewise of ``users``.
+            source: a document that says all of this (:mod:`recommender.sources.document`), or its path, in place of
+                single tables.
+            folder: where the files of ``source`` are; by default beside its document.
             form: how ``events`` are written: columns without a header, codes for none, encoding, times, ...
             item_form: likewise ``items``.
             user_form: likewise ``users``.
@@ -157,6 +163,8 @@ class Recommender:
                 people are read twice for this; iterators, which can be read once only, keep their names as they are.
             trust: read packed files however far they grow; all other bounds hold.
         """
+        if source is not None:
+            return self._ingest_source(source, folder, strict, dry_run, rejects, merge, trust)
         try:
             declared = None if scale is None else Scale(*map(float, scale))
         except (TypeError, ValueError):
@@ -182,6 +190,32 @@ class Recommender:
             dry_run=dry_run,
             rejects=rejects,
             named=chain(*again) if again else None,
+        )
+
+    def _ingest_source(
+        self,
+        source: Source | Path | str,
+        folder: Path | str | None,
+        strict: bool,
+        dry_run: bool,
+        rejects: Path | None,
+        merge: bool,
+        trust: bool,
+    ) -> IngestReport:
+        from recommender.sources.document import Source, read_source
+
+        if isinstance(source, Source):
+            if folder is None:
+                raise InvalidInput("folder= is needed: the folder that holds the files of the source")
+            found = source
+        else:
+            found, folder = read_source(Path(source)), folder or Path(source).parent
+        return self.ingest_records(
+            found.records(Path(folder), trust=trust),
+            strict=strict,
+            dry_run=dry_run,
+            rejects=rejects,
+            named=found.named(Path(folder), trust=trust) if merge else None,
         )
 
     def ingest_records(

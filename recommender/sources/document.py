@@ -1,0 +1,235 @@
+"""A source as a document in TOML: everything that ``ingest`` takes as options, for several files, kept in one place.
+
+::
+
+    name = "shop"
+
+    [[table]]
+    files = ["orders-*.csv"]            # names or globs, within the folder that is given, else beside the document
+    verb = "events"                     # or items, users, triples, lists
+    map = { user = "customer|session", item = "sku", at = "date+time", value = "quantity" }
+    kind = "PURCHASED"
+    delimiter = ";"
+    encoding = "latin-1"
+    decimal = ","
+    missing = { sku = ["NA"], "" = ["-"] }   # "": in every column
+    drop = { status = ["cancelled"] }
+
+    [[table]]
+    files = ["products.csv"]
+    verb = "items"
+    id = "sku"
+    title = "name"
+    text = ["description"]
+    attributes = ["brand:MADE_BY", "category"]
+    properties = ["price"]
+
+    [kinds.PURCHASED]
+    meaning = "count"
+    weight = 0.9
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from kg.errors import ReadError
+from kg.readers import (
+    AttributeColumn,
+    EventMapping,
+    ItemMapping,
+    UserMapping,
+    read_events,
+    read_items,
+    read_lists,
+    read_users,
+)
+from kg.readers.form import Form
+from kg.readers.knowledge import read_knowledge
+from kg.readers.stream import trusted
+from kg.records import Interaction, KindRecord, Record, Reject, Scale, clean_kind
+from recommender.configured import read_config
+from recommender.errors import InvalidInput
+
+Verb = Literal["events", "items", "users", "triples", "lists"]
+Records = Iterator[Record | Reject]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is declared of a kind of event."""
+
+    meaning: str | None = None
+    """``rating``, ``count``, ``flag``, ``event`` or ``like``."""
+    weight: float | None = None
+    """Of one event, in [-1, 1]."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Files of one form, and the verb that reads them; a key is the name of its option."""
+
+    files: tuple[str, ...]
+    """Names or globs within the folder."""
+    verb: Verb = "events"
+    optional: bool = False
+    """Whether the files may be missing."""
+    map: Mapping[str, str] = field(default_factory=dict)
+    """Of events: the column of each role."""
+    context: tuple[str, ...] = ()
+    """Of events: columns kept as properties of them."""
+    kind: str | None = None
+    scale: tuple[float, ...] | None = None
+    id: str | None = None
+    """Of items and people: the column of ids; by default the columns are chosen by their names."""
+    title: str | None = None
+    text: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    """``COL`` or ``COL:RELATION``."""
+    properties: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    """Columns with ids of other items: ``COL:RELATION``."""
+    link: str | None = None
+    """Of triples: the file with item id and entity id."""
+    columns: tuple[str, ...] = ()
+    encoding: str | None = None
+    delimiter: str | None = None
+    escape: str | None = None
+    decimal: str = "."
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    drop: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    at_format: str | None = None
+    zone: str | None = None
+
+    @property
+    def form(self) -> Form:
+        """What it says of how its files are written."""
+        return Form(**{name: getattr(self, name) for name in Form.__dataclass_fields__})
+
+    @property
+    def limits(self) -> Scale | None:
+        """The declared scale."""
+        if self.scale is None:
+            return None
+        if len(self.scale) != 2:
+            raise InvalidInput(f"scale = {list(self.scale)} is not [lowest, highest]")
+        return Scale(*self.scale)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source: its tables, in the order in which they are read."""
+
+    table: tuple[Table, ...]
+    name: str = ""
+    text: str = ""
+    """A line for people: what it is, and where it comes from."""
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.table:
+            raise InvalidInput("a source needs a [[table]]")
+
+    def records(self, folder: Path, *, trust: bool = False) -> Records:
+        """Everything that it holds.
+
+        Raises:
+            ReadError: a file is missing, or cannot be read (any further).
+        """
+        declared = [
+            KindRecord(clean_kind(kind), meaning=own.meaning, weight=own.weight) for kind, own in self.kinds.items()
+        ]
+        return chain(declared, *(read() for _, read in self._reads(folder, trust=trust)))
+
+    def named(self, folder: Path, *, trust: bool = False) -> Records:
+        """Its items and people once more, for their names to be merged."""
+        return chain(*(read() for verb, read in self._reads(folder, trust=trust) if verb in ("items", "users")))
+
+    def _reads(self, folder: Path, *, trust: bool) -> Iterator[tuple[Verb, Any]]:
+        for table in self.table:
+            for file in files_of(table, folder):
+                yield table.verb, partial(read_table, table, trusted(file, trust), folder)
+
+
+def read_source(path: Path) -> Source:
+    """The source in a TOML file.
+
+    Raises:
+        InvalidInput: it cannot be read, has an unknown key, or a value of another type; names it.
+    """
+    return read_config(Source, path)
+
+
+def read_table(table: Table, file: Any, folder: Path) -> Records:
+    """The records of one file of a table."""
+    form = table.form
+    if table.verb == "events":
+        mapping = _mapping(EventMapping, {**table.map, "context": table.context})
+        return _scaled(read_events(file, mapping, kind=table.kind, scale=table.limits, form=form), table.limits)
+    if table.verb == "lists":
+        return read_lists(file, **({} if table.kind is None else {"kind": table.kind}))
+    if table.verb == "triples":
+        return read_knowledge(file, None if table.link is None else folder / table.link, None, progress=False)
+    attributes = tuple(map(AttributeColumn.parse, table.attributes))
+    if table.verb == "users":
+        users = None if table.id is None else UserMapping(table.id, attributes, table.properties)
+        return read_users(file, users, form=form)
+    related = tuple(map(AttributeColumn.parse, table.related))
+    items = (
+        None
+        if table.id is None
+        else ItemMapping(table.id, table.title, table.text, attributes, table.properties, related)
+    )
+    return read_items(file, items, form=form)
+
+
+def _scaled(records: Records, scale: Scale | None) -> Records:
+    """The records; before the first event with a value of each kind, that the kind has this scale."""
+    kinds: set[str] = set()
+    for record in records:
+        rated = isinstance(record, Interaction) and record.value is not None and record.kind not in kinds
+        if rated and scale is not None:
+            kinds.add(record.kind)
+            yield KindRecord(record.kind, scale)
+        yield record
+
+
+def _mapping(kind: Any, given: Mapping[str, Any]) -> Any:
+    known = kind.__dataclass_fields__
+    if unknown := [role for role in given if role not in known]:
+        raise InvalidInput(f"map: there is no {unknown[0]!r}; there are {', '.join(known)}")
+    return kind(**given)
+
+
+def files_of(table: Table, folder: Path) -> list[Any]:
+    """The files of a table, by name: in a folder, or in a zip archive.
+
+    Raises:
+        ReadError: there is none.
+    """
+    inside = _inside(folder)
+    found: list[Any] = []
+    for pattern in table.files:
+        matching = [file for name, file in sorted(inside.items()) if PurePosixPath(name).match(pattern)]
+        if not matching and not table.optional:
+            there = ", ".join(sorted(inside)[:20]) or "nothing"
+            raise ReadError(str(folder), f"has no file {pattern!r}; there is {there}")
+        found += matching
+    return found
+
+
+def _inside(folder: Path) -> dict[str, Any]:
+    """The files of a folder or an archive, by their paths in it."""
+    if folder.is_dir():
+        return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    if not folder.is_file() or not zipfile.is_zipfile(folder):
+        raise ReadError(str(folder), "is no folder, nor a zip archive")
+    archive = zipfile.ZipFile(folder)
+    return {name: zipfile.Path(archive, name) for name in archive.namelist() if not name.endswith("/")}
