@@ -161,7 +161,7 @@ class DelimitedRows(Rows):
                     try:
                         yield line.decode()
                     except UnicodeDecodeError:
-                        faults.append("the row is not valid UTF-8")
+                        faults.append(f"the row is not valid {self._stream.encoding}")
                         yield line.decode(errors="replace")
             except ReadError as error:
                 broken.append(error)

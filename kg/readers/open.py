@@ -70,7 +70,7 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
         from kg.readers.columnar import ParquetRows
 
         return ParquetRows(source)
-    stream = LineStream(source)
+    stream = LineStream(source, form.encoding)
     if stream.head.startswith(PARQUET_MAGIC):
         stream.close()
         raise ReadError(stream.name, "Parquet is read from its end, so it must be a plain file: unpack it first")
