@@ -67,7 +67,7 @@ class Dialect:
         ``escaped``: a quote behind a backslash is part of its field, but for one that ends a field.
         """
         if self.delimiter == " ":
-            return map(_between_blanks, lines)
+            return map(between_blanks, lines)
         if len(self.delimiter) > 1:
             return (line.rstrip("\r\n").split(self.delimiter) if line.strip() else [] for line in lines)
         quoting: Any = csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
@@ -112,7 +112,7 @@ def _doubled(run: re.Match[str]) -> str:
     return 2 * run[1][1:] + "\\" + run[2]
 
 
-def _between_blanks(line: str) -> list[Any]:
+def between_blanks(line: str) -> list[Any]:
     """The words of a line; one in double quotes may hold blanks."""
     if '"' not in line:
         return [word for word in line.rstrip("\r\n").replace("\t", " ").split(" ") if word]

@@ -92,7 +92,13 @@ def wide(head: bytes) -> str | None:
         if sample[zeros::2].count(0) * 40 < len(sample) or 0 in sample[others::2]:
             continue
         text = sample.decode(encoding, "replace")
-        if ("\n" in text or "\r" in text) and not set(text[:-1]) & {"\ufffd", "\uffff"}:
+        first = text.lstrip().partition("\n")[0]
+        ends = text.count("\n") + text.count("\r")
+        if (
+            any(map(str.isascii, first))
+            and ends * 2 > sample.count(b"\n") + sample.count(b"\r")
+            and not set(text[:-1]) & {"\ufffd", "\uffff"}
+        ):
             return encoding
     return None
 
@@ -142,7 +148,7 @@ def look(sample: bytes, most: bool = True) -> str | None:
     japanese = [name for name in strange if name in _JAPANESE and _kana(sample.decode(name, "replace")) > 0.2]
     chosen = japanese[0] if japanese else _LATIN if _LATIN in best else best[0]
     few = sum(byte > 127 for byte in sample[:1000]) < _FEW
-    if strange[chosen] > (0 if few else 0.5) or (few and chosen != _LATIN):
+    if strange[chosen] > (0 if few else 0.5) or (few and (chosen != _LATIN or b"\xff" in sample)):
         return None
     return chosen
 

@@ -93,8 +93,8 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
         raise ReadError(
             stream.name,
             f"has {width} numbers in each row: name the columns with --columns user,item,... or with "
-            "--map user=1,item=2,... (columns= of a form in Python); or say with ingest lists (read_lists) that a row is "
-            "a person and their items",
+            "--map user=1,item=2,... (columns= of a form in Python); or say with ingest lists (read_lists) that a row "
+            "is a person and their items",
         )
     log.info(
         "%s: read as lists, in each row a person and then items; --columns or --map make columns of them", stream.name

@@ -6,7 +6,7 @@ import re
 from enum import Enum
 
 from kg.errors import ReadError
-from kg.readers.delimited import ATOMIC_TYPE, DELIMITERS, Dialect
+from kg.readers.delimited import ATOMIC_TYPE, DELIMITERS, Dialect, between_blanks
 from kg.readers.stream import LineStream
 
 PARQUET_MAGIC = b"PAR1"
@@ -58,7 +58,8 @@ def sniff(stream: LineStream) -> Dialect | Lines:
     words = [line.split() for line in (first, *others[:-1])]
     if all(word.isdigit() for line in words for word in line):
         return Lines.LISTS
-    if len(words[0]) > 1 and len({len(line) for line in words}) == 1:
+    fields = [len(between_blanks(line.decode(errors="replace"))) for line in (first, *others[:-1])]
+    if fields[0] > 1 and len(set(fields)) == 1:
         return Dialect(" ")
     return Dialect(",")
 
