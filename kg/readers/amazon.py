@@ -91,7 +91,7 @@ def read_amazon_reviews(source: FileSource) -> Iterator[Interaction | Reject]:
             raise RecordError("overall", "is missing: a review has one to five stars")
         return replace(event, context=dict(_context(verified, vote, helpful)))
 
-    yield from JsonRows(LineStream(source)).records(_REVIEW_COLUMNS, review)
+    yield from JsonRows(LineStream(source, None)).records(_REVIEW_COLUMNS, review)
 
 
 def read_amazon_items(source: FileSource) -> Iterator[ItemRecord | Reject]:
@@ -101,7 +101,7 @@ def read_amazon_items(source: FileSource) -> Iterator[ItemRecord | Reject]:
     that are no ids. Categories are known by their name alone, so "Accessories" is one entity under every parent. An
     item in two rows is given twice; the store merges.
     """
-    yield from JsonRows(LineStream(source)).records(_ITEM_COLUMNS, _item)
+    yield from JsonRows(LineStream(source, None)).records(_ITEM_COLUMNS, _item)
 
 
 def _item(cells: Sequence[Any]) -> ItemRecord:

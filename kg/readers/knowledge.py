@@ -47,7 +47,7 @@ def _is_rdf(source: Any) -> bool:
     file = bare(source)
     if isinstance(file, str | os.PathLike) and not os.path.isfile(file):
         return False
-    stream = LineStream(source)
+    stream = LineStream(source, None)
     try:
         return sniff_rdf(stream.head) is not None
     finally:

@@ -18,7 +18,7 @@ def read_lists(source: FileSource, *, kind: str = "INTERACTED") -> Iterator[Inte
         ReadError: the file cannot be read (any further).
         RecordError: ``kind`` is no kind.
     """
-    yield from lists_of(LineStream(source), clean_kind(kind))
+    yield from lists_of(LineStream(source, None), clean_kind(kind))
 
 
 def lists_of(stream: LineStream, kind: str) -> Iterator[Interaction | Reject]:
@@ -32,7 +32,7 @@ def lists_of(stream: LineStream, kind: str) -> Iterator[Interaction | Reject]:
                 user, *items = line.decode().split() or ("",)
                 user_id = identifier(user, "user") if items else ""
             except UnicodeDecodeError:
-                yield Reject(stream.name, number, ROW, "the row is not valid UTF-8", raw_text(line))
+                yield Reject(stream.name, number, ROW, f"the row is not valid {stream.encoding}", raw_text(line))
                 continue
             except RecordError as error:
                 yield Reject(stream.name, number, error.field, error.reason, raw_text(line))

@@ -112,6 +112,8 @@ class AttributeColumn:
     def named(self) -> tuple[str, str]:
         """The relation and the kind of entity."""
         kind, relation = KNOWN.get(normal(self.column), (property_name(self.column).lower(), None))
+        if self.relation and is_positions([self.column]):
+            kind = self.relation.lower()
         kind = self.kind or kind
         return clean_kind(self.relation or relation or kind, "attribute"), kind
 
@@ -191,7 +193,12 @@ def require(rows: Rows, columns: Iterable[str], option: str) -> None:
 
 
 def found(rows: Rows) -> str:
-    """The columns of a source, in words."""
+    """The columns of a source, in words; not where they are somebody's data."""
+    if rows.begins_with_data:
+        return (
+            f"its {len(rows.columns)} columns have no names, since the first line looks like data: name them with "
+            "--columns COL,COL,... (columns= of a form in Python)"
+        )
     names = ", ".join(column[:60] or "(no name)" for column in rows.columns[:40])
     return f"the columns are: {names}" if names else "no column was found; JSON takes one object a line"
 

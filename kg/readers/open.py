@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
@@ -15,9 +17,11 @@ from kg.readers.jsonlines import JsonRows
 from kg.readers.memory import MappingRows
 from kg.readers.rows import Rows
 from kg.readers.shaped import ShapedRows
-from kg.readers.sniff import PARQUET_MAGIC, Lines, sniff
+from kg.readers.sniff import PARQUET_MAGIC, Lines, even_lists, sniff
 from kg.readers.stream import FileSource, LineStream, Openable, Trusted, starts_with
 from kg.readers.typed import RECORDS, TypedRows
+
+log = logging.getLogger(__name__)
 
 Source = FileSource | Iterable[Any]
 """A path, a member of an archive, a pandas data frame, an Arrow table, or an iterable of dictionaries or records."""
@@ -70,17 +74,32 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
         from kg.readers.columnar import ParquetRows
 
         return ParquetRows(source)
-    stream = LineStream(source)
+    stream = LineStream(source, form.encoding)
     if stream.head.startswith(PARQUET_MAGIC):
         stream.close()
         raise ReadError(stream.name, "Parquet is read from its end, so it must be a plain file: unpack it first")
     found = Dialect(form.delimiter) if form.delimiter else sniff(stream)
+    if form.escape and isinstance(found, Dialect) and form.escape != '"':
+        found = replace(found, escape=form.escape)
     if found is Lines.JSON:
         return JsonRows(stream)
     if isinstance(found, Dialect):
         rows = DelimitedRows(stream, found)
         return rows.headerless(form.columns) if form.columns else rows
-    return DelimitedRows(stream, Dialect(" ")).headerless(form.columns) if table or form.columns else stream
+    if table or form.columns:
+        return DelimitedRows(stream, Dialect(" ")).headerless(form.columns)
+    if width := even_lists(stream.head):
+        stream.close()
+        raise ReadError(
+            stream.name,
+            f"has {width} numbers in each row: name the columns with --columns user,item,... or with "
+            "--map user=1,item=2,... (columns= of a form in Python); or say with ingest lists (read_lists) that a row "
+            "is a person and their items",
+        )
+    log.info(
+        "%s: read as lists, in each row a person and then items; --columns or --map make columns of them", stream.name
+    )
+    return stream
 
 
 def _is_a(source: Any, module: str, name: str) -> bool:

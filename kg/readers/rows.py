@@ -52,6 +52,11 @@ class Rows(ABC):
             ReadError: the source cannot be read any further; what was read before has been given.
         """
 
+    @property
+    def begins_with_data(self) -> bool:
+        """Whether what is taken for names of columns looks like a row."""
+        return False
+
     def has(self, column: str) -> bool:
         """Whether there is such a column, or one can be made of those that are there."""
         return column in self.columns

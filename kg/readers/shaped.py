@@ -42,6 +42,10 @@ class ShapedRows(Rows):
     def headerless(self, names: Sequence[str] = ()) -> Rows:
         return ShapedRows(self._rows.headerless(names), self._form)
 
+    @property
+    def begins_with_data(self) -> bool:
+        return self._rows.begins_with_data
+
     def has(self, column: str) -> bool:
         return self._rows.has(column) or bool(parts_of(column, self._rows))
 

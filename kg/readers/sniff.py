@@ -6,11 +6,13 @@ import re
 from enum import Enum
 
 from kg.errors import ReadError
-from kg.readers.delimited import ATOMIC_TYPE, Dialect
+from kg.readers.delimited import ATOMIC_TYPE, DELIMITERS, Dialect, between_blanks
 from kg.readers.stream import LineStream
 
 PARQUET_MAGIC = b"PAR1"
 _SAMPLE_LINES = 20
+_MANY_LINES = 1000
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.|"")*"')
 _CONTROL = bytes(range(9)) + bytes(range(14, 27)) + b"\x7f"
 
 
@@ -27,7 +29,8 @@ def sniff(stream: LineStream) -> Dialect | Lines:
     ====================  ==========================================================================================
     JSON lines            the first character is ``{``
     RecBole atomic        every column of the header is ``name:token``, ``token_seq``, ``float`` or ``float_seq``
-    CSV, TSV              the header has a tab, comma, semicolon or bar; the most frequent one separates
+    CSV, TSV              the header has a tab, comma, semicolon, bar or ``::``; the one separates that most of the
+                          first twenty lines have as often as the header, then the most frequent
     LightGCN lists        none of these, and the first twenty lines are whole numbers
     spaces                none of these, and the first twenty lines have equally many words, at least two
     ====================  ==========================================================================================
@@ -45,7 +48,7 @@ def sniff(stream: LineStream) -> Dialect | Lines:
         raise _refused(stream, f"the file is one JSON array; JSON lines, one object a line, are needed ({hint})")
     first, *others = start.splitlines()[: _SAMPLE_LINES + 1]
     header = _text(stream, first)
-    delimiter = _delimiter(header)
+    delimiter = _delimiter(header, [line.decode(errors="replace") for line in others[:-1] or others])
     if delimiter:
         typed = all(ATOMIC_TYPE.fullmatch(name.strip()) for name in header.split(delimiter))
         return Dialect(delimiter, quoted=not typed, typed=typed)
@@ -55,9 +58,22 @@ def sniff(stream: LineStream) -> Dialect | Lines:
     words = [line.split() for line in (first, *others[:-1])]
     if all(word.isdigit() for line in words for word in line):
         return Lines.LISTS
-    if len(words[0]) > 1 and len({len(line) for line in words}) == 1:
+    fields = [len(between_blanks(line.decode(errors="replace"))) for line in (first, *others[:-1])]
+    if fields[0] > 1 and len(set(fields)) == 1:
         return Dialect(" ")
     return Dialect(",")
+
+
+def even_lists(head: bytes) -> int:
+    """How many numbers each row has, where that is what a table of people, items, values and times has; else 0.
+
+    >>> even_lists(b"1 5 3\\n2 7 1\\n"), even_lists(b"1 5 3\\n2 7\\n")
+    (3, 0)
+    """
+    lines = head.splitlines()[:_MANY_LINES]
+    rows = [line.split() for line in (lines[:-1] or lines)]
+    widths = {len(row) for row in rows if row}
+    return widths.pop() if len(widths) == 1 and min(widths) in range(3, 6) else 0
 
 
 def _text(stream: LineStream, line: bytes) -> str:
@@ -78,8 +94,18 @@ def _refused(stream: LineStream, reason: str) -> ReadError:
     return ReadError(stream.name, reason, 1)
 
 
-def _delimiter(header: str) -> str:
-    """The most frequent of the usual delimiters outside quotes; empty when there is none."""
-    bare = re.sub(r'"[^"]*"', "", header)
-    best = max("\t,;|", key=bare.count)
-    return best if best in bare else ""
+def _delimiter(header: str, lines: list[str]) -> str:
+    """What of the usual delimiters stands in most lines as often as in the header, outside quotes; empty when there is
+    none in the header."""
+    if "\t" in header and all(ATOMIC_TYPE.fullmatch(name.strip()) for name in header.split("\t")):
+        return "\t"
+    bare = _QUOTED.sub("", header)
+    others = [_QUOTED.sub("", line) for line in lines if line.strip()]
+
+    def fits(delimiter: str) -> tuple[int, int]:
+        count = bare.count(delimiter)
+        return sum(line.count(delimiter) == count for line in others), count
+
+    best = max((each for each in DELIMITERS if each in bare), key=fits, default="")
+    blank = best == "\t" and others and not fits(best)[0] and len({len(line.split()) for line in (bare, *others)}) == 1
+    return "" if blank else best

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import logging
 import lzma
 import os
 import zipfile
@@ -16,14 +17,18 @@ import zlib
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from typing import IO, Any, Protocol, cast, runtime_checkable
 
 import zstandard
 
 from kg.errors import ReadError, TooMuch
 from kg.folders import refuse_address
+from kg.readers import encoding as encodings
 from kg.readers.rows import MAX_LINE_BYTES, ROW, raw_text
 from kg.records import Reject
+
+log = logging.getLogger(__name__)
 
 MAX_RATIO = 200
 """How many times its own size a packed file may grow to; logs reach 100."""
@@ -40,10 +45,6 @@ _DAMAGE = (
 )  # fmt: skip
 _BOM = b"\xef\xbb\xbf"
 _FOREIGN = {
-    b"\xff\xfe\x00\x00": "in UTF-32: save it as UTF-8",
-    b"\x00\x00\xfe\xff": "in UTF-32: save it as UTF-8",
-    b"\xff\xfe": "in UTF-16: save it as UTF-8, for example with iconv -f UTF-16 -t UTF-8",
-    b"\xfe\xff": "in UTF-16: save it as UTF-8, for example with iconv -f UTF-16 -t UTF-8",
     b"PK\x03\x04": "a zip archive or a spreadsheet: unpack it, or save it as CSV",
     b"BZh": "compressed with bzip2: unpack it first",
     b"\xfd7zXZ\x00": "compressed with xz: unpack it first",
@@ -89,33 +90,68 @@ def bare(source: FileSource) -> str | os.PathLike[str] | Openable:
 class LineStream:
     """The lines of one text file, with their line ends; the file is opened, and its first bytes read, on construction.
 
-    ``\\n`` ends a line, and ``\\r`` where the first bytes have no ``\\n``. A UTF-8 byte order mark is taken off.
+    ``\\n`` ends a line, and ``\\r`` where the first bytes have no ``\\n``. A byte order mark is taken off. Lines are in
+    UTF-8, whatever the file is in; a line that is none there is damaged.
+
+    Args:
+        source: what is read.
+        encoding: what the text is in; None: found, and said.
 
     Raises:
-        ReadError: missing, a folder, empty, of a kind that is no text in UTF-8, or grows beyond all measure. While
+        ReadError: missing, a folder, empty, of a kind that is no text, or grows beyond all measure. While
             iterating: the compressed data is damaged or ends early; ``unread`` then holds the start of the line that it
             broke in.
+        RecordError: no such encoding.
     """
 
-    def __init__(self, source: FileSource) -> None:
+    def __init__(self, source: FileSource, encoding: str | None = encodings.UTF8) -> None:
+        stated = encodings.known(encoding) if encoding else None
         self.name = name_of(source)
         self.unread = b""
+        self.encoding = encoding or encodings.UTF8
+        """What the text is in, as far as it has been read."""
         _check_growth(source, self.name)
-        self._chunks = _chunks(source, self.name)
+        self._file = _chunks(source, self.name)
         try:
+            first = next(self._file, b"")
+            self._refuse(first, stated)
+            self._chunks = self._in_utf8(first, stated)
             self.head = next(self._chunks, b"").removeprefix(_BOM)
-            """The first bytes, 256 KiB at most, without the byte order mark."""
+            """The first bytes, 256 KiB of the file at most, without the byte order mark."""
         except _DAMAGE as error:
             raise ReadError(self.name, _reason(error)) from error
         if not self.head.strip():
             self.close()
             raise ReadError(self.name, "the file is empty")
-        for magic, what in _FOREIGN.items():
-            if self.head.startswith(magic):
-                self.close()
-                raise ReadError(self.name, f"the file is {what}")
         self._end = b""
         """What ends a line, known with the first block that has either."""
+
+    def _refuse(self, first: bytes, stated: str | None) -> None:
+        foreign = dict(_FOREIGN)
+        if stated == "utf-8":  # which RDF must be in
+            hint = "save it as UTF-8"
+            foreign |= {mark: f"in {name.upper()}: {hint}" for mark, name in encodings.MARKS.items()}
+        for magic, what in foreign.items():
+            if first.startswith(magic):
+                self.close()
+                raise ReadError(self.name, f"the file is {what}")
+
+    def _in_utf8(self, first: bytes, stated: str | None) -> Iterator[bytes]:
+        blocks = chain([first] if first else (), self._file)
+        if stated == "utf-8":
+            return blocks
+        marked = next((name for mark, name in encodings.MARKS.items() if first.startswith(mark)), None)
+        encoding = stated or marked or (encodings.wide(first) if b"\0" in first else None)
+        if encoding is None:
+            return encodings.found(blocks, self._say)
+        if stated is None:
+            self._say(encoding)
+        self.encoding = encoding
+        return encodings.transcoded(blocks, encoding)
+
+    def _say(self, encoding: str) -> None:
+        self.encoding = encoding
+        log.info("%s: read as %s; --encoding (encoding= in Python) changes it", self.name, encoding)
 
     def __iter__(self) -> Iterator[bytes]:
         """Each line once; one over :data:`MAX_LINE_BYTES` is cut to one byte more than that."""
@@ -172,7 +208,7 @@ class LineStream:
 
     def close(self) -> None:
         """Let go of the file; a second call does nothing."""
-        self._chunks.close()
+        self._file.close()
 
     def _split(self, text: bytes) -> list[bytes]:
         return io.BytesIO(text).readlines() if self._end == b"\n" else text.splitlines(keepends=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from typing import Any
@@ -84,7 +84,7 @@ def read_events(
     if isinstance(rows, LineStream):
         yield from lists_of(rows, default or "INTERACTED")
         return
-    rows = _positional(rows, mapping.columns())
+    rows = _positional(rows, mapping.columns(), mapping.context)
     guessed = mapping.kind is None
     mapping = resolve_events(rows, mapping, kind_given=default is not None)
     _say(rows, mapping)
@@ -196,7 +196,7 @@ def read_items(
     title, texts = [mapping.title] if mapping.title else [], mapping.text
     specs = (*mapping.attributes, *mapping.related)
     columns = [mapping.id, *title, *texts, *(spec.column for spec in specs), *mapping.properties]
-    rows = _positional(rows, columns)
+    rows = _positional(rows, columns, _unnamed(mapping.properties, mapping.attributes))
     require(
         rows, columns, "Name the columns with --id COL, --title COL, --text COL,..., --attribute COL, --property COL"
     )
@@ -236,7 +236,7 @@ def read_users(
         return
     mapping = mapping or guess_users(rows)
     columns = [mapping.id, *(spec.column for spec in mapping.attributes), *mapping.properties]
-    rows = _positional(rows, columns)
+    rows = _positional(rows, columns, _unnamed(mapping.properties, mapping.attributes))
     require(rows, columns, "Name the columns with --id COL, --attribute COL, --property COL")
     names = _property_names(rows.name, mapping.properties, {"id"})
     for spec in mapping.attributes:
@@ -260,8 +260,22 @@ def open_table(source: Source, form: Form | None = None) -> Rows:
     return rows
 
 
-def _positional(rows: Rows, columns: Sequence[str]) -> Rows:
-    return rows.headerless() if is_positions(columns) else rows
+def _positional(rows: Rows, columns: Sequence[str], unnamed: Iterable[str] = ()) -> Rows:
+    """The rows, without a header where columns are positions.
+
+    Raises:
+        ReadError: ``unnamed`` are positions whose names the graph would have to hold.
+    """
+    if not is_positions(columns):
+        return rows
+    if without := ", ".join(unnamed):
+        hint = "name all columns with --columns id,title,year,... (columns= of a form in Python), and use the names"
+        raise ReadError(rows.name, f"positions ({without}) are no names for properties and attributes: {hint}")
+    return rows.headerless()
+
+
+def _unnamed(properties: Sequence[str], attributes: Sequence[AttributeColumn]) -> list[str]:
+    return [*properties, *(spec.column for spec in attributes if not spec.relation)]
 
 
 def _property_names(file: str, columns: Sequence[str], reserved: set[str]) -> list[tuple[str, str]]:
