@@ -194,10 +194,10 @@ def _scaled(records: Records, scale: Scale | None) -> Records:
     """The records; before the first event with a value of each kind, that the kind has this scale."""
     kinds: set[str] = set()
     for record in records:
-        rated = isinstance(record, Interaction) and record.value is not None and record.kind not in kinds
-        if rated and scale is not None:
-            kinds.add(record.kind)
-            yield KindRecord(record.kind, scale)
+        kind = record.kind if isinstance(record, Interaction) and record.value is not None else None
+        if kind is not None and scale is not None and kind not in kinds:
+            kinds.add(kind)
+            yield KindRecord(kind, scale)
         yield record
 
 
