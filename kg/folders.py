@@ -158,6 +158,26 @@ def check_here() -> None:
         ) from error
 
 
+def remove_all(place: Path) -> dict[str, str]:
+    """Remove a file, or a folder with all that is in it; gives it with the reason where something of it stays.
+
+    A link stays with what it leads to, which is not ours to judge.
+    """
+    try:
+        if place.is_symlink():
+            return {str(place): f"is a link to {place.readlink()}, where nothing is removed"}
+        if place.is_dir():
+            shutil.rmtree(place)
+        else:
+            place.unlink()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        shutil.rmtree(place, ignore_errors=True)  # the rest
+        return {str(place): f"{error.filename or place}: {error.strerror or error}"}
+    return {}
+
+
 def hash_file(path: Path) -> str:
     """128 bits of BLAKE2b over a file, in hex."""
     with path.open("rb") as file:
