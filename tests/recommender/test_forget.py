@@ -14,7 +14,9 @@ import pytest
 
 from kg import snapshot as snapshots
 from kg.errors import ConstraintViolated, RecordError
+from kg.ingest import ingest
 from kg.readers import AttributeColumn, UserMapping
+from kg.records import Reject
 from kg.rejects import FILES
 from kg.store import Statement, Store
 from recommender import Recommender
@@ -308,6 +310,27 @@ def test_a_refresh_that_fails_leaves_a_receipt(alone: Recommender, tmp_path: Pat
     receipt = alone.forget(ZOE)
     assert (receipt.holding, receipt.left) == ([version], dict.fromkeys(receipt.left, 0))
     assert "holds no items" in receipt.failed[str(tmp_path / "work" / "models" / version)]
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("at_once", [0, 64 << 10])
+def test_an_ingest_beside_it_writes_no_row_of_theirs(
+    at_once: int, alone: Recommender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither what is still held back, nor what was cut out of a file that is written on; others' rows arrive."""
+    monkeypatch.setattr("kg.rejects.AT_ONCE", at_once)
+
+    def rows() -> Iterator[Reject]:
+        for user in ("u1", ZOE, "u2"):
+            yield Reject("f.csv", 1, "rating", "9 is above 5", f"{user},i1,9")
+        alone.forget(ZOE, refresh=False)
+        for user in (ZOE, "u3"):
+            yield Reject("f.csv", 2, "rating", "9 is above 5", f"{user},i1,9")
+
+    report = ingest(alone.store, rows(), rejects=tmp_path / "beside.jsonl", progress=False)
+    written = (tmp_path / "beside.jsonl").read_text()
+    assert re.findall(r"zoe-4711|u\d", written) == ["u1", "u2", "u3"]
+    assert (report.rejected, report.forgotten) == (5, 2 if at_once else 1)
 
 
 BROKEN = f'{{"file":"f.csv","line":3,"field":"","reason":"","raw":"i4,{ZOE},9'
