@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +26,9 @@ from kg.readers import (
     read_triples,
     read_users,
 )
+from kg.readers.mapping import property_name
 from kg.records import (
+    KIND_PATTERN,
     Attribute,
     Interaction,
     ItemRecord,
@@ -307,6 +312,52 @@ def test_long_relations_stay_apart() -> None:
     assert len(one) == len(two) == 64
     with pytest.raises(RecordError, match="no letter"):
         clean_relation("→")
+
+
+ALIKE = [
+    "hôte",
+    "hâte",
+    "hte",
+    "автор1",
+    "герой1",
+    "导演",
+    "主演",
+    "导演2",
+    "主演2",
+    "Größe",
+    "Grüße",
+    "की",
+    "का",
+    "x²",
+    "x",
+]
+"""Names that are one where ASCII alone is kept."""
+
+
+def test_names_of_all_alphabets_stay_apart() -> None:
+    naming: list[Callable[[str], Any]] = [clean_relation, property_name, lambda name: AttributeColumn(name).named()]
+    for name_of in naming:
+        assert len({name_of(name) for name in ALIKE}) == len(ALIKE)
+    for name in ALIKE:
+        assert KIND_PATTERN.fullmatch(clean_relation(name * 20))
+        assert KIND_PATTERN.fullmatch(property_name(name * 20))
+        decomposed = unicodedata.normalize("NFD", name)
+        assert clean_relation(decomposed.upper()) == clean_relation(name)
+        assert property_name(decomposed) == property_name(name)
+        assert clean_relation(clean_relation(name)) == clean_relation(name)
+    assert clean_relation("a–b") == clean_relation("a-b"), "marks between words are no letters"
+
+
+@pytest.mark.parametrize("id", [123456789012345678901234567890, -(2**63) - 1, 2**64, 2**63, 10**400])
+def test_whole_numbers_of_json_stay_as_they_are(id: int, tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    row = {"user": id, "item": 7, "rating": 5, "of": id}
+    path.write_text(json.dumps(row) + "\n" + json.dumps(row | {"rating": 10**400}) + "\n")
+    event, reject = read_events(path, mapping=EventMapping("user", "item", value="rating", context=("of",)))
+    assert isinstance(event, Interaction)
+    assert (event.user_id, str(event.context["of"])) == (str(id), str(id))
+    assert isinstance(reject, Reject)
+    assert reject.field == "rating"
 
 
 def test_typed_records_are_checked_and_cleaned() -> None:
