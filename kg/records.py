@@ -244,7 +244,9 @@ def clean_kind(value: str, name: str = "kind") -> str:
         RecordError: not ``[A-Za-z][A-Za-z0-9_]*``, or over 64 characters.
     """
     if not isinstance(value, str) or not KIND_PATTERN.fullmatch(value):
-        raise RecordError(name, f"{short(value)} must be a letter, then at most 63 letters, digits or underscores")
+        is_address = isinstance(value, str) and not {":", "@"}.isdisjoint(value)
+        shown = "it (not repeated, for it may hold a password)" if is_address else short(value)
+        raise RecordError(name, f"{shown} must be a letter, then at most 63 letters, digits or underscores")
     return value.upper()
 
 
