@@ -73,7 +73,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return Path(value)
     if hint is float and type(value) is int and abs(value) <= MOST:
         return float(value)
-    if hint in (str, int, float, bool) and type(value) is hint:
+    if hint in (str, int, float, bool) and type(value) is hint and value == value:  # NaN would pass every bound
         return value
     wanted = " or ".join(map(repr, arguments)) if kind is Literal else getattr(hint, "__name__", hint)
     raise InvalidInput(f"{where} = {_shown(value)} is not {wanted}")

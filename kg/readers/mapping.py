@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -160,8 +161,13 @@ def normal(column: str) -> str:
 
 
 def property_name(column: str) -> str:
-    """A column's name as the graph can hold it: ``zip code`` is ``zip_code``."""
+    """A column's name as the graph can hold it: ``zip code`` is ``zip_code``.
+
+    Of one without a Latin letter or digit there is a hash.
+    """
     name = re.sub(r"[^A-Za-z0-9]+", "_", column).strip("_")
+    if not name:
+        return f"column_{hashlib.blake2b(column.encode(errors='surrogatepass'), digest_size=4).hexdigest()}"
     return (name if name[:1].isalpha() else f"column_{name}")[:64]
 
 

@@ -104,3 +104,11 @@ def test_a_byte_order_mark_and_the_line_ends_of_windows_are_nothing(tmp_path: Pa
     path = tmp_path / "settings.toml"
     path.write_bytes(b"\xef\xbb\xbfa = 1\r\n[b]\r\nc = 'd'\r\n")
     assert settings_of(path) == {"a": 1, "b": {"c": "d"}}
+
+
+@pytest.mark.parametrize("content", ["[refresh.drift]\nchanged = nan", "[ingest]\nscale = [1.0, nan]"])
+def test_a_setting_that_is_no_number_is_refused(content: str, tmp_path: Path) -> None:
+    """NaN is neither below nor above any bound: a refresh with such a share never fitted all anew."""
+    (tmp_path / "settings.toml").write_text(content)
+    with pytest.raises(InvalidInput, match=r"settings.toml.*= nan is not float"):
+        read_config(BatchConfig, tmp_path / "settings.toml")
