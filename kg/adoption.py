@@ -58,7 +58,7 @@ from typing import Any, TypeVar
 from kg import expressions
 from kg.coercion import UNITS, id_of, moment_of, number_of, text_of
 from kg.dialect import OWN, PREFIX, Dialect
-from kg.errors import ReadError
+from kg.errors import ReadError, short
 from kg.folders import settings_of
 from kg.quoting import neo4j as quoted
 from kg.quoting import neo4j_text
@@ -487,7 +487,10 @@ def _check_text(where: str, value: Any) -> None:
 
 def _shown(value: Any) -> str:
     """A value of a map, short enough for a message."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:
+        return short(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

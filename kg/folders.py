@@ -70,7 +70,7 @@ def settings_of(path: Path) -> dict[str, Any]:
     Raises:
         OSError: it cannot be read, or has no end.
         UnicodeDecodeError: it is no text.
-        tomllib.TOMLDecodeError: it is no TOML, or a name of it has more parts than any.
+        tomllib.TOMLDecodeError: it is no TOML, or a name of it has more parts than any, or a number more digits.
         StoreError: it is the address of a server, which is not repeated.
         RecursionError: it holds tables or lists in one another without an end.
     """
@@ -83,7 +83,12 @@ def settings_of(path: Path) -> dict[str, Any]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.count(".") > DOTS:  # a dotted name is read in time quadratic in its parts
             raise tomllib.TOMLDecodeError(f"more than {DOTS} dots (at line {number})")
-    return tomllib.loads(text)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError as error:
+        raise tomllib.TOMLDecodeError("a number has thousands of digits") from error
 
 
 @contextmanager

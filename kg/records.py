@@ -151,8 +151,13 @@ class Scale:
     maximum: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.minimum) and math.isfinite(self.maximum) and self.minimum < self.maximum):
-            raise RecordError("scale", f"{self.minimum}:{self.maximum} is not MIN:MAX with MIN below MAX")
+        try:
+            holds = math.isfinite(self.minimum) and math.isfinite(self.maximum) and self.minimum < self.maximum
+        except (TypeError, OverflowError):
+            holds = False
+        if not holds:
+            reason = f"{short(self.minimum)}:{short(self.maximum)} is not MIN:MAX with MIN below MAX"
+            raise RecordError("scale", reason)
 
     def __contains__(self, value: float) -> bool:
         return self.minimum <= value <= self.maximum

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 from urllib.parse import unquote
 
-from kg.errors import RecordError
+from kg.errors import RecordError, short
 
 OWN = "urn:tastegraph:"
 """Namespace of everything that no public vocabulary has a term for."""
@@ -103,7 +103,7 @@ class Pattern:
     after: str
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, where: str = "iri") -> Self:
         """From text with one ``{id}``.
 
         Raises:
@@ -111,7 +111,7 @@ class Pattern:
         """
         before, found, after = text.partition("{id}")
         if not found or "{id}" in after or not _ABSOLUTE.fullmatch(f"{before}x{after}"):
-            raise RecordError("iri", f"{text!r} is not an absolute IRI with one {{id}} in it")
+            raise RecordError(where, f"{short(text)} is not an absolute IRI with one {{id}} in it")
         return cls(before, after)
 
     def iri(self, id: str) -> str:

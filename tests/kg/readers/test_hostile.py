@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyoxigraph as ox
@@ -28,7 +29,7 @@ from kg.errors import ReadError, RecordError, TooMuch
 from kg.rdf.files import RdfFile
 from kg.rdf.plain_xml import PlainXml
 from kg.rdf.sieve import JsonSieve, TurtleSieve
-from kg.readers import AttributeColumn, ItemMapping, cells, pages, read_events, read_items, read_lists, stream
+from kg.readers import AttributeColumn, ItemMapping, cells, columnar, pages, read_events, read_items, read_lists, stream
 from kg.readers.cleaning import number, price, timestamp
 from kg.readers.jsonlines import parse_object
 from kg.readers.knowledge import read_knowledge
@@ -665,7 +666,7 @@ def test_lists_are_measured_by_their_pages(tmp_path: Path) -> None:
             pq.write_table(pa.table({"x": pa.array(content)}), path, **options)
             column = pq.ParquetFile(path).metadata.row_group(0).column(0)
             with path.open("rb") as file:
-                rows = pages._row_bytes(file, column, depth, "x")
+                rows = pages._row_bytes(file, column, (depth, 0), "x")
             if depth == 1:
                 wanted = [max(1, len(one or ())) for one in content]
             else:
@@ -707,6 +708,94 @@ def test_long_lists_of_many_rows_are_read(tmp_path: Path) -> None:
     pq.write_table(pa.table({"id": [f"i{n}" for n in range(20_000)], "tags": lists}), path)
     items = list(read_items(path, ItemMapping("id", attributes=(AttributeColumn("tags"),))))
     assert sum(isinstance(item, ItemRecord) for item in items) == 19_999
+
+
+def test_lists_of_texts_that_begin_alike_are_read(tmp_path: Path) -> None:
+    """A page of them says how long each is: it counted as one text of its size before, forty of which were refused."""
+    path = tmp_path / "rows.parquet"
+    lists = [[f"a common beginning {n} {m}" for m in range(50)] for n in range(2_000)]
+    for options in (
+        {"data_page_version": "2.0", "compression": "zstd"},
+        {"compression": "gzip"},
+        {"compression": "none"},
+    ):
+        pq.write_table(
+            pa.table({"id": [f"i{n}" for n in range(2_000)], "tags": lists}),
+            path,
+            use_dictionary=False,
+            column_encoding={"id": "PLAIN", "tags.list.element": "DELTA_BYTE_ARRAY"},
+            **options,
+        )
+        items = list(read_items(path, ItemMapping("id", attributes=(AttributeColumn("tags"),))))
+        assert sum(isinstance(item, ItemRecord) for item in items) == 2_000
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_the_longest_of_texts_that_are_not_written_out(tmp_path: Path, version: str) -> None:
+    path = tmp_path / "rows.parquet"
+    draw = random.Random(3)
+    texts = [None if n % 5 == 0 else "same" * draw.randrange(9) + "x" * (n % 300) for n in range(10_000)]
+    longest = max(len(text) for text in texts if text is not None)
+    for kind, wanted in ((pa.string(), longest), (pa.binary(8), 8)):
+        own = [text and (text if wanted != 8 else f"{text:8}"[:8].encode()) for text in texts]
+        held = pa.array(
+            ["" if text == "" else text for text in own] if wanted != 8 else [text or None for text in own], kind
+        )
+        for options in ({}, {"use_dictionary": False, "column_encoding": {"x": "DELTA_BYTE_ARRAY"}}):
+            pq.write_table(pa.table({"x": held}), path, data_page_version=version, compression="zstd", **options)
+            parquet = pq.ParquetFile(path)
+            with path.open("rb") as file:
+                chunk = pages._walked(file, parquet.metadata.row_group(0).column(0), (0, 1), "x")
+            assert chunk.value == wanted + 4, (kind, options)
+
+
+def test_a_large_dictionary_is_looked_at_once(tmp_path: Path) -> None:
+    """Batches were as small as if each text were the whole dictionary, and each looked at all of it: a minute."""
+    size = 100_000
+    ids = pa.array([f"user-{n % 40_000:014d}" for n in range(size)])
+    for name, users in {"plain": ids, "dictionary": ids.dictionary_encode()}.items():
+        path = tmp_path / f"{name}.parquet"
+        pq.write_table(pa.table({"user": users, "item": users}), path, dictionary_pagesize_limit=2**22)
+        parquet = pq.ParquetFile(path)
+        with path.open("rb") as file:
+            rows = pages.rows_at_once(file, parquet.metadata.row_group(0), parquet.schema, [0, 1], "x")
+        assert rows == 16_384
+    looked = []
+
+    def counting(column: pa.Array) -> Any:
+        looked.append(len(column))
+        return sizes(column)
+
+    sizes = columnar._member_sizes
+    narrow = pa.RecordBatch.from_pydict({"user": ids.dictionary_encode()})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columnar, "_member_sizes", counting)
+        for start in range(0, 1_000, 2):
+            list(columnar._bounded_rows("x", narrow.slice(start, 2), ["user"], 0))
+    assert sum(looked) < 5_000
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_a_time_beyond_a_day_is_not_one_of_the_next(unit: str, tmp_path: Path) -> None:
+    second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+    kind = pa.time32(unit) if unit in ("s", "ms") else pa.time64(unit)
+    times = pa.array([0, 86_399 * second, 86_400 * second, -1, None], kind)
+    each = pa.array(range(6), pa.int32())
+    shapes = {
+        "plain": times,
+        "list": pa.ListArray.from_arrays(each, times),
+        "struct": pa.StructArray.from_arrays([times], ["a"]),
+        "map": pa.MapArray.from_arrays(each, pa.array(list("vwxyz")), times),
+        "structs": pa.ListArray.from_arrays(each, pa.StructArray.from_arrays([times], ["a"])),
+    }
+    for name, held in shapes.items():
+        rows = pa.table({"id": list("abcde"), "opens": held})
+        pq.write_table(rows, path := tmp_path / "rows.parquet")
+        for source in (rows, path, rows.to_pandas(types_mapper=pd.ArrowDtype)):
+            found = list(read_items(source, ItemMapping("id", properties=("opens",))))
+            assert [one.line if isinstance(one, Reject) else one.id for one in found] == ["a", "b", 3, 4, "e"], name
+            assert isinstance(found[2], Reject)
+            assert "of no day" in found[2].reason
 
 
 def test_a_page_that_is_none_is_damage(tmp_path: Path) -> None:

@@ -407,3 +407,51 @@ def test_cells_that_no_comparison_may_touch_are_empty() -> None:
     for source in (frame, rows):
         items = [record for record in read_items(source) if isinstance(record, ItemRecord)]
         assert [[own.value for own in item.attributes] for item in items] == [[], [], [], ["drama"]]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        ItemRecord("i", properties=None),  # type: ignore[arg-type]
+        ItemRecord("i", attributes=None),  # type: ignore[arg-type]
+        ItemRecord("i", attributes=("x",)),  # type: ignore[arg-type]
+        ItemRecord("i", related=("x",)),  # type: ignore[arg-type]
+        ItemRecord("i", properties={"a": [1] * 10**6}),  # type: ignore[dict-item]
+    ],
+)
+def test_typed_records_of_other_types_are_rejected(record: ItemRecord) -> None:
+    first, found, last = read_items([ItemRecord("h"), record, ItemRecord("j")])
+    assert isinstance(first, ItemRecord)
+    assert isinstance(last, ItemRecord)
+    assert isinstance(found, Reject)
+    assert len(found.reason) < 200
+
+
+@pytest.mark.parametrize(("low", "high"), [("a", "b"), (10**400, 10**401), (1, 1), (float("nan"), 5)])
+def test_what_is_no_scale(low: Any, high: Any) -> None:
+    with pytest.raises(RecordError, match="is not MIN:MAX"):
+        Scale(low, high)
+
+
+def test_names_of_columns_in_other_alphabets_stay_apart() -> None:
+    row = {"id": "i", "жанр": "drama", "автор": "drama"}
+    (guessed,) = read_items([row])
+    assert isinstance(guessed, ItemRecord)
+    assert list(guessed.properties.values()) == ["drama", "drama"]
+    (named,) = read_items([row], ItemMapping("id", attributes=(AttributeColumn("жанр"), AttributeColumn("автор"))))
+    assert isinstance(named, ItemRecord)
+    assert len({attribute.entity_id for attribute in named.attributes}) == 2
+    context = EventMapping(user="u", item="i", context=("größe", "gröÖe"))
+    with pytest.raises(ReadError, match="rename the column"):
+        list(read_events([{"u": "u", "i": "i", "größe": 1, "gröÖe": 2}], context))
+
+
+def test_whole_numbers_are_called_alike_however_they_are_held() -> None:
+    """A column of a data frame with an empty cell holds floats: 1984.0 was another year than 1984."""
+    years = ItemMapping("id", title="year", attributes=(AttributeColumn("year"),))
+    (of_frame, _) = read_items(pd.DataFrame({"id": ["a", "b"], "year": [1984, None]}), years)
+    (of_row,) = read_items([{"id": "a", "year": 1984}], years)
+    assert of_frame == of_row == ItemRecord("a", "1984", None, {}, (Attribute("YEAR", "year", "1984"),))
+    (half,) = read_items([{"id": "a", "year": 1984.5}], years)
+    assert isinstance(half, ItemRecord)
+    assert half.title == "1984.5"
