@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,8 +19,9 @@ from hypothesis import strategies as st
 from kg import expressions, snapshot
 from kg.adoption import Adoption
 from kg.bolt import BoltStore
-from kg.engines import adopted, made, open_store
+from kg.engines import adopted, fitting, made, open_store
 from kg.engines.adopted import AdoptedStore, adopt, release
+from kg.engines.neo4j import Neo4jStore
 from kg.errors import GraphError, StoreError
 from kg.ingest import write_event
 from kg.quoting import neo4j as quoted
@@ -261,6 +263,59 @@ def test_a_property_that_nothing_has_is_a_warning_with_a_guess_and_a_new_scale_c
     adopt(map_of(MOVIES_MAP.replace(event, f"[[event]]\n{longer}\n")), neo4j_url, work=tmp_path)
     with open_store(neo4j_url, work=tmp_path) as store:
         assert [row[:3] for row in events(snapshot.take(store))] == [("Paul", "The Matrix", "SEEN")]
+
+
+PAIRS = """
+CREATE (a:C {id: 1}), (b:C {id: 2}), (p:P {id: 'p', `x WHERE y`: ['l']}), (q:P {id: 'q'}), (s:Shelf {id: 's'}),
+       (a)-[:RATED {n: 5}]->(p), (b)-[:RATED {n: 1}]->(q), (a)-[:SAW]->(p), (p)-[:ON]->(s), (q)-[:ON]->(s),
+       (a)-[:PUT]->(o:Order)-[:OF]->(p), (b)-[:PUT]->(:Order)-[:OF]->(q)
+"""
+PAIRS_MAP = """
+[person]
+label = "C"
+id = "id"
+[item]
+label = "P"
+id = "id"
+title = "x WHERE y"
+[[event]]
+type = "RATED"
+[[event]]
+kind = "BOUGHT"
+pattern = "(person)-[:PUT]->(o)-[:OF]->(item)"
+[[event]]
+kind = "OTHER"
+pattern = "PATTERN"
+"""
+TWICE = {
+    "(person)-[l:RATED WHERE l.n > 0]->(item)": "type in [[event]] 1",
+    "(person), (person)-[:RATED|SAW]->(item:P|Q)": "type in [[event]] 1",
+    "(person)-[:!X]->(item)-[:ON]->(:Shelf)": "type in [[event]] 1",
+    "(person)-[:RATED*1..3 {}]->(item WHERE item.id > '')": "type in [[event]] 1",
+    "(item)<-[:OF]-(x:Order)<-[k:PUT]-(person:C)": "pattern in [[event]] 2",
+    "(person)-[l:RATED WHERE l.n > 1]->(item)": "",
+    "(person)-[:SAW]->(item)": "",
+    "(person)-[:PUT]->(o)-[:OF]->(item)-[:ON]->(:Shelf)": "",
+}
+
+
+def test_events_that_are_all_of_another_table_are_refused(foreign: BoltStore, neo4j_url: str, map_of: Map) -> None:
+    """The server is asked, for a pattern has no end of spellings; some of a type's edges may be a kind of their own."""
+    run(foreign, PAIRS)
+    with Neo4jStore.open(neo4j_url) as plain:
+        for pattern, same in TWICE.items():
+            map = map_of(PAIRS_MAP.replace("PATTERN", pattern))
+            if not same:
+                fitting.check(plain, map)
+                continue
+            with pytest.raises(StoreError, match=re.escape(f"[[event]] 3: pattern finds the same edges as {same}")):
+                fitting.check(plain, map)
+        (found, *_) = fitting.findings(plain, map_of(PAIRS_MAP.replace("PATTERN", "(person)-[:SAW]->(item)")))
+        assert (found.table, found.key, found.examples) == ("[item]", "title", ("P p: ['l']",))
+        with pytest.raises(StoreError, match=r"holds no relation ONN \(attributes, name 1\); did you mean 'ON'\?"):
+            fitting.check(
+                plain, map_of('attributes = ["ONN"]' + PAIRS_MAP.replace("PATTERN", "(person)-[:SAW]->(item)"))
+            )
 
 
 def test_an_adoption_that_fails_on_the_way_is_taken_back(
