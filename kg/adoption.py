@@ -58,7 +58,7 @@ from typing import Any, TypeVar
 
 from kg import expressions
 from kg.coercion import UNITS, id_of, moment_of, number_of, text_of
-from kg.dialect import OWN, PREFIX, Dialect
+from kg.dialect import EDGE, HOLDER, NODE, OWN, PREFIX, Dialect
 from kg.errors import ReadError
 from kg.folders import settings_of
 from kg.quoting import neo4j as quoted
@@ -137,12 +137,17 @@ class EntityMap(NodeMap):
     @property
     def kind_text(self) -> str:
         """Cypher for the kind."""
-        return neo4j_text(self.kind or self.label.lower())
+        return neo4j_text(self._kind)
+
+    @property
+    def _kind(self) -> str:
+        return self.kind or self.label.lower()
 
     @property
     def key(self) -> str:
         """Cypher for the id of a node ``n`` that is nothing else."""
-        return id_of(f"{self.kind_text} + ':' + {super().key}")
+        start = self._kind.replace("~", "~0").replace(":", "~1")  # so that the first colon ends it
+        return id_of(f"{neo4j_text(f'{start}:')} + {super().key}")
 
     @property
     def words(self) -> Mapping[str, str]:
@@ -219,7 +224,10 @@ class EventMap:
     @property
     def key(self) -> str:
         """Cypher for the id of an event, by the names of :attr:`match`; null where it cannot be one."""
-        return f"elementId({EDGE_NAME})" if self.pattern is None else id_of(f"{self.own_id} + '/' + item.{OWN}id")
+        if self.pattern is None:
+            return f"elementId({EDGE_NAME})"
+        start = f"replace(replace({self.own_id}, '~', '~0'), '/', '~1')"  # so that the first slash ends it
+        return id_of(f"{start} + '/' + item.{OWN}id")
 
     @property
     def given(self) -> Mapping[str, str]:
@@ -233,7 +241,7 @@ class EventMap:
 
     @property
     def number(self) -> str:
-        """Cypher for the value: of an edge, by ``<edge>``; of a pattern, by its names."""
+        """Cypher for the value: of an edge, by :data:`kg.dialect.EDGE`; of a pattern, by its names."""
         return number_of(self._of(self.value)) if self.value else "null"
 
     @property
@@ -247,15 +255,15 @@ class EventMap:
         holder, text, title = self._held
         if holder is None:
             return None
-        at = self.moment.replace("<edge>", "<holder>")
+        at = self.moment.replace(EDGE, HOLDER)
         if self.pattern is not None:
-            event = f"MATCH ()-[tg_event:{PREFIX}{self.name}]->() WHERE tg_event.{OWN}event_id = <node>.{OWN}id"
+            event = f"MATCH ()-[tg_event:{PREFIX}{self.name}]->() WHERE tg_event.{OWN}event_id = {NODE}.{OWN}id"
             at = f"head(COLLECT {{ {event} RETURN tg_event.{OWN}at }})"
         of_edge = self.named is None or holder in self.named.edges
         return Words(self.name, self.match, holder, self.key, text, title, at, of_edge, direct=self.pattern is None)
 
     def _of(self, own: str) -> str:
-        return f"({own})" if self.pattern else f"<edge>.{quoted(own)}"
+        return f"({own})" if self.pattern else f"{EDGE}.{quoted(own)}"
 
     @property
     def _held(self) -> tuple[str | None, str | None, str | None]:
@@ -327,7 +335,7 @@ class ReviewMap:
     @property
     def words(self) -> Words:
         """Where the words are."""
-        at = moment_of(f"<holder>.{quoted(self.at)}") if self.at else "null"
+        at = moment_of(f"{HOLDER}.{quoted(self.at)}") if self.at else "null"
         return Words(ALONE, self.pattern, "review", "elementId(review)", self.text, self.title, at)
 
     @property
@@ -471,12 +479,12 @@ class Adoption:
         return Dialect(
             prefix=PREFIX,
             nodes={
-                "Item": {name: (text_of(f"<node>.{quoted(own)}"),) for name, own in item.items() if own},
-                "Entity": {"name": tuple(text_of(f"<node>.{quoted(name)}") for name in names)},
+                "Item": {name: (text_of(f"{NODE}.{quoted(own)}"),) for name, own in item.items() if own},
+                "Entity": {"name": tuple(text_of(f"{NODE}.{quoted(name)}") for name in names)},
                 "Review": words,
             },
             edges={
-                "event_id": {event.name: "elementId(<edge>)" for event in direct},
+                "event_id": {event.name: f"elementId({EDGE})" for event in direct},
                 "value": {event.name: event.number for event in direct if event.value},
                 "at": {event.name: event.moment for event in direct if event.at},
             },

@@ -94,7 +94,7 @@ class AdoptedStore(Neo4jStore):
         Raises:
             StoreError: the owner has edges of such a type.
         """
-        new = {name for name in names if not name.startswith(HABITS)} - self._noted
+        new = set(names) - HABITS - self._noted
         if not new:
             return
         known = {own.id for own in made.recorded(self)}

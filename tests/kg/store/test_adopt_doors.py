@@ -220,6 +220,95 @@ def test_a_name_that_is_taken_is_refused_before_any_change(
         run(foreign, f"DROP {mine.split()[1]} {name}")
 
 
+ODD = """
+CREATE (a:C {id: 'u', tg: 1}), (p:P {id: 'c', `<node>`: 'Chai', `t<holder>`: 'tea'}), (q:P {id: 'b/c'}),
+       (a)-[:RATED {`<edge>`: 4, `<holder>`: 'good', `a<edge>`: '2024-01-01'}]->(p),
+       (a)-[:PUT]->(:Order {n: 'a/b', `<node>`: 'own'})-[:OF]->(p), (a)-[:PUT]->(:Order {n: 'a'})-[:OF]->(q),
+       (p)-[:ON]->(:Shelf {id: 'b:c'}), (p)-[:IN]->(:Place {id: 'c'})
+"""
+ODD_MAP = """
+[person]
+label = "C"
+id = "id"
+[item]
+label = "P"
+id = "id"
+title = "<node>"
+text = "t<holder>"
+[[entity]]
+label = "Shelf"
+id = "id"
+kind = "a"
+[[entity]]
+label = "Place"
+id = "id"
+kind = "a:b"
+[[event]]
+type = "RATED"
+value = "<edge>"
+at = "a<edge>"
+text = "<holder>"
+[[event]]
+kind = "BOUGHT"
+pattern = "(person)-[:PUT]->(o)-[:OF]->(item)"
+id = "o.n"
+text = "o.`<node>`"
+"""
+
+
+def test_names_that_spell_our_own_and_ids_that_hold_what_joins_them_are_told_apart(
+    foreign: BoltStore, neo4j_url: str, tmp_path: Path, map_of: Map
+) -> None:
+    run(foreign, ODD)
+    before = whole(foreign)
+    adopt(map_of(ODD_MAP), neo4j_url, work=tmp_path)
+    with open_store(neo4j_url, work=tmp_path) as store:
+        taken = snapshot.take(store)
+        assert taken.items.select(["id", "title", "text"]).to_pylist() == [
+            {"id": "b/c", "title": None, "text": None},
+            {"id": "c", "title": "Chai", "text": "tea"},
+        ]
+        assert events(taken) == [
+            ("u", "b/c", "BOUGHT", None, None),
+            ("u", "c", "BOUGHT", None, None),
+            ("u", "c", "RATED", 4.0, "2024-01-01T00:00:00+00:00"),
+        ]
+        assert sorted((row[3], row[4]) for row in reviews(taken)) == [("good", "2024-01-01"), ("own", None)]
+        assert sorted(taken.entities["id"].to_pylist()) == ["a:b:c", "a~1b:c"]
+        # An earlier release had joined ids as they are.
+        run(foreign, "MATCH ()-[e:TG_BOUGHT]->() SET e.tg_event_id = elementId(e)")
+        run(foreign, "MATCH (n:TG_Entity {tg_id: 'a~1b:c'}) SET n.tg_id = 'a:b:c of before'")
+        store.catch_up()
+        assert events(snapshot.take(store)) == events(taken)
+        assert snapshot.take(store).entities["id"].to_pylist() == taken.entities["id"].to_pylist()
+    release(neo4j_url, work=tmp_path)
+    assert whole(foreign) == before
+
+
+def test_a_record_that_names_what_is_the_owners_takes_nothing_of_it(
+    foreign: BoltStore, neo4j_url: str, tmp_path: Path, map_of: Map
+) -> None:
+    mine = "CREATE CONSTRAINT mine FOR (n:Mine) REQUIRE n.x IS UNIQUE"
+    run(foreign, SHOP, mine)
+    try:
+        adopt(map_of(SHOP_MAP), neo4j_url, work=tmp_path)
+        run(
+            foreign,
+            "MATCH (c:Customer {customerID: 8})-[r]->() SET c.tg_habit_mine = 1, c.tg_habit_events = 2, r.tg_x = 1",
+            "CREATE (:TG_Made {id: 'PURCHASED', kind: 'type', on: '', key: ''}), (:TG_Made), "
+            "(:TG_Made {id: 'customerID', kind: 'property', on: '', key: ''}), (:TG_Made {id: 5, kind: [1]}), "
+            "(:TG_Made {id: 'mine', kind: 'constraint', on: 'Mine', key: 'x'})",
+        )
+        release(neo4j_url, work=tmp_path)
+        left = whole(foreign)
+        run(foreign, "MATCH (n) DETACH DELETE n", SHOP)
+        run(foreign, "MATCH (c:Customer {customerID: 8})-[r:PURCHASED]->() SET c.tg_habit_mine = 1, r.tg_x = 1")
+        assert [node for node in left[0] if "TG_Made" not in node] == content(foreign)
+        assert left[1] == foreign.read(CONSTRAINTS)
+    finally:
+        run(foreign, "DROP CONSTRAINT mine IF EXISTS", "MATCH (n:TG_Made) DELETE n")
+
+
 WRONG = [
     (('label = "Movie"', 'label = "Moviie"'), r"0 nodes Moviie, none .*\(\[item\]\); did you mean 'Movie'"),
     (('id = "title"', 'id = "titel"'), r"none with a property titel \(\[item\]\); did you mean 'title'"),
