@@ -30,6 +30,8 @@ LONGEST = 8_000
 """Characters."""
 DEEPEST = 40
 """Brackets in brackets."""
+LONG_TEXT = 10_000
+"""Characters that ``replace`` may make of one."""
 _FUNCTIONS = """
     abs acos asin atan atan2 btrim ceil char_length character_length coalesce cos cot date date.truncate datetime
     datetime.fromepoch datetime.fromepochmillis datetime.truncate degrees duration duration.between duration.indays
@@ -169,6 +171,7 @@ class _Parser:
         self._names: dict[int, str] = {}
         """Names for edges that have none, each with its place among the tokens."""
         self._trail: list[str] = []
+        self._growth = 1
 
     # --- What is given
 
@@ -315,10 +318,27 @@ class _Parser:
             near = get_close_matches(name.lower(), FUNCTIONS, n=1)
             meant = f" (did you mean {near[0]}?)" if near else ""
             raise ValueError(f"{name}() at character {start} is no function that a map may use{meant}")
+        given: list[list[_Token]] = []
+
+        def one() -> None:
+            begun = self._at
+            self.expression()
+            given.append(self._tokens[begun : self._at])
+
         self._mark("(")
         if not self._take(")"):
-            self._listed(self.expression)
+            self._listed(one)
             self._mark(")")
+        if name.lower() == "replace" and len(given) == 3:
+            self._grow(*given[1:])
+
+    def _grow(self, old: list[_Token], new: list[_Token]) -> None:
+        """Count how many times as long a text may become, by this and all other ``replace``: they may be nested."""
+        sizes = [len(one[0].text) - 2 if [token.kind for token in one] == ["text"] else None for one in (old, new)]
+        before, after = sizes[0] or 1, LONG_TEXT if sizes[1] is None else sizes[1]
+        self._growth *= max(1, -(-after // before) + (sizes[0] == 0))
+        if self._growth > LONG_TEXT:
+            raise ValueError(f"replace() in it may make a text {self._growth} times as long; {LONG_TEXT} are the most")
 
     def _list(self) -> None:
         if self._next.kind in ("word", "quoted") and self._following.text.upper() == "IN":

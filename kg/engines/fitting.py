@@ -14,7 +14,7 @@ from kg.adoption import EDGE_NAME, TWICE, Adoption, EventMap, NodeMap, ReviewMap
 from kg.coercion import LONGEST_ID, moment_of, number_of, text_of
 from kg.engines.neo4j import FORBIDDEN_OPERATORS, Neo4jStore
 from kg.errors import GraphError, QueryFailed, StoreError
-from kg.limits import Limits
+from kg.limits import MAX_SECONDS, Limits, answered
 from kg.quoting import neo4j as quoted
 from kg.quoting import neo4j_text
 from kg.store import Row
@@ -24,6 +24,8 @@ EXAMPLES = 3
 """How many of what cannot be taken are named."""
 LOOKED_AT = 10_000
 """Nodes or edges whose properties are compared with one that none has."""
+MOST_SECONDS = 600.0
+"""Of one question to the graph, unless ``NEO4J_TRANSACTION_SECONDS`` says otherwise."""
 _LONGEST_SHOWN = 60
 
 _WANTED = {
@@ -102,11 +104,14 @@ def check(store: Neo4jStore, adoption: Adoption) -> None:
     except ValueError as error:
         raise StoreError(f"{store.address}: {error}") from error
     for name, nodes in adoption.nodes:
-        _check_nodes(store, name, nodes)
+        with _in_table(store, name):
+            _check_nodes(store, name, nodes)
     ends = _ends(adoption)
     for name, event in adoption.events:
         pattern = event.pattern or f"(person)-[:{quoted(event.name)}]->(item)"
-        if not _read(store, f"MATCH {pattern} WHERE {ends} RETURN 1 AS one LIMIT 1"):
+        with _in_table(store, name):
+            there = _read(store, f"MATCH {pattern} WHERE {ends} RETURN 1 AS one LIMIT 1")
+        if not there:
             raise StoreError(
                 f"{store.address}: nothing matches {pattern} from {adoption.person.label} to {adoption.item.label} "
                 f"({name}); an edge that points the other way needs a pattern{_guessed_type(store, event)}"
@@ -215,7 +220,7 @@ def _planned(adoption: Adoption, one: NodeMap | EventMap | ReviewMap) -> str:
 
 def _plan(store: Neo4jStore, text: str) -> None:
     try:
-        plan = store.explain(text, {}, Limits())
+        plan = answered(lambda _: store.explain(text, {}, Limits()), MAX_SECONDS)
     except GraphError as error:
         if isinstance(error, QueryFailed):
             raise ValueError(f"the server does not understand it: {error}") from error
@@ -400,5 +405,11 @@ def _guess(name: str, known: Iterable[str]) -> str:
 
 
 def _read(store: Neo4jStore, text: str) -> list[Row]:
-    """In the owner's words, whatever the store speaks."""
-    return Neo4jStore.read(store, text)
+    """In the owner's words, whatever the store speaks, and within a time: all Cypher of a map runs here first.
+
+    Raises:
+        QueryFailed: it took longer, and was stopped by the server or given up.
+    """
+    limits = Limits(seconds=store.transaction_seconds or MOST_SECONDS)
+    result = answered(lambda _: store.run_limited(text, {}, limits), limits.seconds)
+    return [dict(zip(result.columns, row, strict=True)) for row in result.rows]

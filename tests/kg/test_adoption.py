@@ -170,6 +170,23 @@ def test_what_is_well_formed_and_cannot_be_meant_is_refused_and_opens_where_it_i
         Adoption.from_json(json.dumps(odd)).check()
 
 
+def test_a_text_may_grow_within_bounds() -> None:
+    grown = "replace({}, 'a', 'aaaaaaaaaaaaaaaaaaaa')"
+    for text in (
+        grown.format(grown.format(grown.format("n.x"))),
+        "replace(replace(replace(n.x, ',', '.'), ' ', ''), 'ß', 'ss')",
+        "replace(n.x, n.y, n.z)",
+    ):
+        expressions.check(text, {"n"})
+    for text in (
+        grown.format(grown.format(grown.format(grown.format("n.x")))),
+        f"head([x IN [{grown.format(grown.format('n.x'))}] | {grown.format(grown.format('x'))}])",
+        "replace(replace(n.x, n.y, n.z), '', 'abc')",
+    ):
+        with pytest.raises(ValueError, match=r"replace\(\) in it may make a text \d+ times as long"):
+            expressions.check(text, {"n"})
+
+
 def test_a_mark_of_byte_order_and_line_ends_of_windows_are_read(tmp_path: Path) -> None:
     path = tmp_path / "map.toml"
     path.write_bytes(b"\xef\xbb\xbf" + MAP.replace("\n", "\r\n").encode())

@@ -309,6 +309,24 @@ def test_a_record_that_names_what_is_the_owners_takes_nothing_of_it(
         run(foreign, "DROP CONSTRAINT mine IF EXISTS", "MATCH (n:TG_Made) DELETE n")
 
 
+def test_a_map_whose_cypher_does_not_end_is_answered_in_time(
+    foreign: BoltStore, neo4j_url: str, tmp_path: Path, map_of: Map, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of paths through nine nodes that are all tied there are more than can be counted; at adopt, and at a refresh."""
+    run(foreign, MOVIES)
+    map = map_of(MOVIES_MAP.replace("EXISTS { (n)-[:REVIEWED]->() }", "COUNT { (n)-[:KNOWS*]-() } >= 0"))
+    adopt(map, neo4j_url, work=tmp_path)
+    run(foreign, "UNWIND range(1, 9) AS i CREATE (:Person {name: toString(i)})")
+    run(foreign, "MATCH (a:Person), (b:Person) WHERE elementId(a) < elementId(b) CREATE (a)-[:KNOWS]->(b)")
+    monkeypatch.setattr(fitting, "MOST_SECONDS", 3.0)
+    before = whole(foreign)
+    with open_store(neo4j_url, work=tmp_path) as store, pytest.raises(StoreError, match=r"\[person\]: .* over 3 s"):
+        store.catch_up()
+    with pytest.raises(StoreError, match=r"\[person\]: .* over 3 s"):
+        adopt(map, neo4j_url, work=tmp_path)
+    assert whole(foreign) == before
+
+
 WRONG = [
     (('label = "Movie"', 'label = "Moviie"'), r"0 nodes Moviie, none .*\(\[item\]\); did you mean 'Movie'"),
     (('id = "title"', 'id = "titel"'), r"none with a property titel \(\[item\]\); did you mean 'title'"),
