@@ -215,6 +215,9 @@ class AdoptedStore(Neo4jStore):
         passed = dict.fromkeys(event.pattern for event in self.adoption.event if event.pattern)
         looks = [f"{them} WITH n AS person MATCH {pattern} RETURN *" for pattern in passed if pattern not in said]
         removing = [self._unsaying(them, own) for own in words]
+        item = self.adoption.item.among
+        if self._raw(f"{them} AND {item} RETURN 1 AS one LIMIT 1", user=user_id):
+            them = f"{them} AND NOT coalesce({item}, false)"  # an item is not one person's alone
         return stays, (*looks, *removing, f"{them} DETACH DELETE n")
 
     def _unsaying(self, them: str, words: Words) -> str:
