@@ -19,9 +19,10 @@ from kg.rdf.describe import Description, describe
 from kg.rdf.files import RdfFile
 from kg.rdf.mapping import SAME_ENTITY, SCHEMA_CLASSES, Means, RdfMapping, relation_of, spelling_of
 from kg.rdf.people import event_of, is_kept, kind_of
+from kg.rdf.sieve import MAX_IRI_BYTES
 from kg.rdf.spool import MAX_FACTS, Spool
 from kg.rdf.terms import BLANK, EVENT_PREFIX, KIND_PREFIX, OWN_BLANK, Fact
-from kg.readers.rows import ROW, raw_text
+from kg.readers.rows import MAX_RAW_CHARS, ROW, raw_text
 from kg.readers.stream import FileSource
 from kg.records import EntityRecord, ItemRecord, Link, Origin, Record, Reject, Triple, UserRecord, clean_id
 
@@ -29,12 +30,10 @@ log = logging.getLogger(__name__)
 
 _DESCRIBES = {Means.TYPE, Means.KIND, Means.ID, Means.PROPERTY}
 _MOST_NAMED = 8
-_MOST_COUNTED = 10_000
-"""Predicates of statements that are left out, counted one by one."""
-MAX_IRI_BYTES = 8 * 2**10
-"""The longest IRI: an id of 1,024 bytes, each escaped, and what stands before it."""
+_MOST_COUNTED, _LONGEST_COUNTED = 10_000, 256
+"""Predicates of statements that are left out, counted one by one, and their characters."""
 MAX_TAG_CHARS = 100
-"""The longest tag of a language."""
+"""The longest tag of a language; of what is longer so much is shown, and of a longer IRI."""
 
 
 def read_rdf(
@@ -113,7 +112,7 @@ class _Reader:
             _check_length(fact)
             means = self._mapping.role(fact.predicate).means
         except RecordError as error:  # nothing can be called as the predicate says
-            self._refuse(fact, error)
+            self._refuse(_shortened(fact), error)
             return
         if means is Means.DROP:
             self._leave_out(fact)
@@ -164,8 +163,8 @@ class _Reader:
         return iter(rejects)
 
     def _leave_out(self, fact: Fact) -> None:
-        known = len(self._unread) < _MOST_COUNTED or fact.predicate in self._unread
-        self._unread[fact.predicate if known else "others"] += 1
+        new = len(self._unread) < _MOST_COUNTED and len(fact.predicate) <= _LONGEST_COUNTED
+        self._unread[fact.predicate if new or fact.predicate in self._unread else "others"] += 1
 
     def say(self) -> None:
         """Which statements were left out: one that was meant to be read is seen at once."""
@@ -176,7 +175,7 @@ class _Reader:
 
     def _from(self, facts: Sequence[Fact], records: Iterator[Record]) -> Iterator[Record | Reject]:
         """The records with their origin, and what was refused on the way."""
-        origin = Origin(self._file.name, facts[0].line, "\n".join(map(str, facts)))
+        origin = Origin(self._file.name, facts[0].line, _raw(facts))
         try:
             for record in records:
                 object.__setattr__(record, "origin", origin)  # it is nobody else's yet
@@ -295,10 +294,35 @@ def _check_length(fact: Fact) -> None:
         RecordError: one is too long.
     """
     named = (fact.subject, fact.predicate, fact.datatype or fact.object)
-    if max(map(len, named)) > MAX_IRI_BYTES or len(fact.language or "") > MAX_TAG_CHARS:
+    long = [name for name in named if len(name) > MAX_IRI_BYTES // 4]
+    if any(len(name.encode()) > MAX_IRI_BYTES for name in long) or len(fact.language or "") > MAX_TAG_CHARS:
         raise RecordError(
             ROW, f"an IRI has over {MAX_IRI_BYTES // 2**10} KiB, or a tag of a language {MAX_TAG_CHARS} letters"
         )
+
+
+def _shortened(fact: Fact) -> Fact:
+    """A statement to be shown, without the most of names that no graph has: a short prefix stands for each of them."""
+    names = {
+        field: f"{name[:MAX_TAG_CHARS]}…"
+        for field, name in fact._asdict().items()
+        if isinstance(name, str)
+        and len(name) > (MAX_TAG_CHARS if field == "language" else MAX_IRI_BYTES // 4)
+        and (field != "object" or fact.datatype is None)
+    }
+    return fact._replace(**names)
+
+
+def _raw(facts: Iterable[Fact]) -> str:
+    """Statements as text, as far as that is kept."""
+    lines: list[str] = []
+    room = MAX_RAW_CHARS
+    for fact in facts:
+        lines.append(str(fact)[: MAX_RAW_CHARS + 1])
+        room -= len(lines[-1])
+        if room < 0:
+            break
+    return "\n".join(lines)
 
 
 def _user(id: str, found: Description) -> UserRecord:

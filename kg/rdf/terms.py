@@ -84,6 +84,12 @@ class Fact(NamedTuple):
     """In lower case."""
     line: int | None = None
 
+    @property
+    def size(self) -> int:
+        """Characters of its texts and names: what every bound on statements counts."""
+        subject, predicate, said, datatype, language, _ = self
+        return len(subject) + len(predicate) + len(said) + len(datatype or "") + len(language or "")
+
     def __str__(self) -> str:
         """As a line of N-Triples, for people: escapes are those of JSON."""
         if self.datatype is None:
