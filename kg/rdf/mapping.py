@@ -8,7 +8,6 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from typing import NamedTuple, TypeVar
-from urllib.parse import unquote
 
 from kg.rdf.terms import (
     BLANK,
@@ -25,11 +24,11 @@ from kg.rdf.terms import (
     canonical,
     expand,
     local_name,
+    unescaped,
 )
 from kg.readers.mapping import property_name
 from kg.records import clean_id, clean_name, clean_relation
 from kg.schema import DERIVED_PREFIX, RESERVED
-
 
 _LONGEST_KEPT = 256
 """Characters of an IRI whose meaning is remembered: what is remembered is bounded by this and by its number."""
@@ -110,7 +109,8 @@ def relation_of(predicate: str) -> str:
 
 def spelling_of(predicate: str) -> str:
     """What a graph remembers of a predicate whose relation it stores: its IRI, or of one of ours the name in it."""
-    return unquote(predicate.removeprefix(RELATION_PREFIX)) if predicate.startswith(OWN) else predicate
+    name = predicate.removeprefix(RELATION_PREFIX)
+    return unescaped(name, name) if predicate.startswith(OWN) else predicate
 
 
 def is_free(name: str) -> bool:
@@ -250,9 +250,10 @@ class RdfMapping:
 
     def _other(self, predicate: str) -> Role:
         if predicate.startswith(RELATION_PREFIX):
-            return Role(Means.RELATION, clean_relation(unquote(predicate.removeprefix(RELATION_PREFIX))))
+            return Role(Means.RELATION, clean_relation(spelling_of(predicate)))
         if predicate.startswith(PROPERTY_PREFIX):
-            return Role(Means.PROPERTY, clean_name(unquote(predicate.removeprefix(PROPERTY_PREFIX)), "predicate"))
+            name = predicate.removeprefix(PROPERTY_PREFIX)
+            return Role(Means.PROPERTY, clean_name(unescaped(name, name), "predicate"))
         if any(fnmatchcase(predicate, pattern) for pattern in self.dropped):
             return Role(Means.DROP)
         return Role(Means.OTHER, relation_of(predicate))

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from kg.errors import ReadError, RecordError, TooMuch
 from kg.progress import tqdm
@@ -303,7 +304,7 @@ def _check_length(fact: Fact) -> None:
 
 def _shortened(fact: Fact) -> Fact:
     """A statement to be shown, without the most of names that no graph has: a short prefix stands for each of them."""
-    names = {
+    names: dict[str, Any] = {
         field: f"{name[:MAX_TAG_CHARS]}…"
         for field, name in fact._asdict().items()
         if isinstance(name, str)

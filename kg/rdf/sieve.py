@@ -7,6 +7,7 @@ times its size, until the outermost object ends.
 from __future__ import annotations
 
 import re
+import string
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ MOST_COPIES = 4
 MAX_EXPANDED_BYTES = 64 * 2**20
 """What the names in an object of JSON-LD may come to, each with as much before it as its context has at the most."""
 _PART_BYTES = 256 * 1024
-_WORD_END = re.compile(rb"@?[A-Za-z]*+\Z")
+_DIRECTIVE = len("@prefix")
+_LETTERS = b"@" + string.ascii_letters.encode()
 _JOINED = re.compile(rb'(?!"[^:/"]*+://)(?:".*[:/?#\[\]@]"|".*\\)', re.DOTALL)
 """A text of a context that may be a prefix, and begin with one."""
 _SCHEMA_ORG = re.compile(rb'"https?://(?:www\.)?schema\.org/?"')
@@ -148,7 +150,7 @@ class TurtleSieve(Sieve):
 
     def _passed(self, piece: bytes) -> tuple[bytes, bytes]:
         self._from = 0
-        whole = len(piece) - len(_WORD_END.search(piece, max(0, len(piece) - 7))[0])  # it may be half a directive
+        whole = len(piece[:-_DIRECTIVE]) + len(piece[-_DIRECTIVE:].rstrip(_LETTERS))  # the end may be half of one
         passed, rest = super()._passed(piece[:whole])
         return passed, rest + piece[whole:]
 
