@@ -33,6 +33,8 @@ _DESCRIBES = {Means.TYPE, Means.KIND, Means.ID, Means.PROPERTY}
 _MOST_NAMED = 8
 _MOST_COUNTED, _LONGEST_COUNTED = 10_000, 256
 """Predicates of statements that are left out, counted one by one, and their characters."""
+MAX_SAME = 256
+"""Items that one resource may be: each is described, and tied to what is the same, as often as that is said."""
 MAX_TAG_CHARS = 100
 """The longest tag of a language; of what is longer so much is shown, and of a longer IRI."""
 
@@ -198,8 +200,21 @@ class _Reader:
         return self._mapping.node(resource)
 
     def _items_of(self, label: str, id: str) -> list[str]:
-        """The items that a node is."""
-        return [id] if label == "Item" else self._items.get(id, []) if label == "Entity" else []
+        """The items that a node is.
+
+        Raises:
+            RecordError: they are very many.
+        """
+        items = [id] if label == "Item" else self._items.get(id, []) if label == "Entity" else []
+        if len(items) > MAX_SAME:
+            raise RecordError("item", f"{id} is over {MAX_SAME} items")
+        return items
+
+    def _link(self, item: str, entity: str) -> Iterator[Link]:
+        """Let an item be an entity, if it is not yet."""
+        if item not in self._items_of("Entity", entity):
+            self._items[entity].append(item)
+            yield Link(item, entity)
 
     def _item_of(self, resource: str) -> str:
         """The one item that a resource is.
@@ -225,16 +240,16 @@ class _Reader:
         if label == "User":
             yield _user(id, found)
             return
-        linked = self._items.get(id, [])
-        told = [
-            item for item in found.ids or ([id] if found.in_item_class and not linked else []) if item not in linked
-        ]
-        for item in (*linked, *told):
+        linked = self._items_of(label, id)
+        told = found.ids or ([id] if found.in_item_class and not linked else [])
+        items = [*dict.fromkeys((*linked, *told))]
+        if len(items) > MAX_SAME:
+            raise RecordError("item", f"{id} is over {MAX_SAME} items")
+        for item in items:
             yield self._item(item, found)
-        for item in told:
-            self._items[id].append(item)
-            yield Link(item, id)
-        if not self._items.get(id):
+        for item in items:
+            yield from self._link(item, id)
+        if not items:
             yield from self._entity(id, found)
 
     def _item(self, id: str, found: Description) -> ItemRecord:
@@ -271,9 +286,7 @@ class _Reader:
         if (head[0], tail[0]) == ("Entity", "Item"):
             # No relation leads from an entity to an item, so it leads to the item's own entity.
             item, tail = tail[1], ("Entity", resource)
-            if item not in self._items[resource]:
-                self._items[resource].append(item)
-                yield Link(item, resource)
+            yield from self._link(item, resource)
         yield Triple(head[1], relation, tail[1], head_label=head[0], tail_label=tail[0], name=spelled)
 
     def _same(self, fact: Fact, head: tuple[str, str], tail: tuple[str, str]) -> Iterator[Record]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import math
 import re
@@ -11,6 +10,7 @@ from typing import Any
 
 from kg.errors import RecordError
 from kg.readers.cleaning import absent, number, price, timestamp
+from kg.readers.literals import literal_of
 from kg.readers.mapping import AttributeColumn, normal
 from kg.readers.markup import clean_text
 from kg.readers.rows import MAX_VALUES as MOST_MEMBERS
@@ -146,7 +146,7 @@ def _members(value: Any, column: str, depth: int) -> list[Any]:
 
 
 def _literal(text: str) -> Any:
-    for parse in (json.loads, ast.literal_eval):
+    for parse in (json.loads, literal_of):
         try:
             return parse(text)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
