@@ -33,6 +33,8 @@ _DESCRIBES = {Means.TYPE, Means.KIND, Means.ID, Means.PROPERTY}
 _MOST_NAMED = 8
 _MOST_COUNTED, _LONGEST_COUNTED = 10_000, 256
 """Predicates of statements that are left out, counted one by one, and their characters."""
+_MOST_MADE = 50_000
+"""Entities that were made of texts, and are remembered."""
 MAX_SAME = 256
 """Items that one resource may be: each is described, and tied to what is the same, as often as that is said."""
 MAX_TAG_CHARS = 100
@@ -261,6 +263,8 @@ class _Reader:
         yield EntityRecord(id, found.title, found.kind)
         for attribute in found.attributes:
             if attribute.entity_id not in self._named:
+                if len(self._named) == _MOST_MADE:
+                    self._named.clear()  # to say it again does no harm
                 self._named.add(attribute.entity_id)
                 yield EntityRecord(attribute.entity_id, attribute.value, attribute.kind)
             yield Triple(id, attribute.relation, attribute.entity_id)
