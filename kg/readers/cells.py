@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import math
 import re
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
 from kg.errors import RecordError
 from kg.readers.cleaning import absent, isoformat, kind_of_numpy, number, price
+from kg.readers.literals import literal_of
 from kg.readers.mapping import AttributeColumn, normal
 from kg.readers.markup import clean_text
 from kg.readers.rows import MAX_VALUES as MOST_MEMBERS
@@ -149,11 +148,9 @@ def _members(value: Any, column: str, depth: int) -> list[Any]:
 
 
 def _literal(text: str) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # "\d" in a text is a warning to Python's compiler
-        for parse in (json.loads, ast.literal_eval):
-            try:
-                return parse(text)
-            except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-                continue
+    for parse in (json.loads, literal_of):
+        try:
+            return parse(text)
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            continue
     return None

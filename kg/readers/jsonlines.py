@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 import orjson
 
 from kg.errors import ReadError
+from kg.readers.literals import literal_of
 from kg.readers.rows import MAX_LINE_BYTES, MAX_VALUES, ROW, Row, Rows, raw_text
 from kg.readers.stream import LineStream
 from kg.records import Reject
@@ -121,6 +120,4 @@ def _parse_slowly(text: str) -> Any:
     except ValueError:
         if len(text) > _LITERAL_CHARS or not text.lstrip().startswith(("{'", '{"')):
             raise
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "\d" in a text is a warning to Python's compiler
-            return ast.literal_eval(text.strip())
+        return literal_of(text)
