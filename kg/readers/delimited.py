@@ -6,7 +6,7 @@ import csv
 import logging
 import re
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -186,6 +186,20 @@ class DelimitedRows(Rows):
             self._stream.close()
             if self._overflowing:
                 log.info("%s: the last column takes the rest in %d rows", self.name, self._overflowing)
+
+    @property
+    def written(self) -> Mapping[str, str]:
+        dialect = self._dialect
+        names = {"\t": "tab", " ": "blanks"}
+        escape = dialect.escape or ("\\" if self._escapes else "")
+        quoting = '"' if dialect.quoted and b'"' in self._stream.head else "none"
+        return {
+            "format": "RecBole" if dialect.typed else "delimited",
+            "encoding": self._stream.encoding,
+            "delimiter": names.get(dialect.delimiter, dialect.delimiter),
+            "quoting": f"{quoting} with {escape}" if escape else quoting,
+            "header": "one line" if dialect.header else "none",
+        }
 
     @property
     def begins_with_data(self) -> bool:

@@ -25,8 +25,8 @@ _ATTRIBUTES = frozenset(KNOWN) | {"brand", "genre", "author", "director", "publi
 _TYPED_TITLE = re.compile(r"title|name")
 
 
-def guess_items(rows: Rows) -> ItemMapping:
-    """Id, title and text by the usual names; then attributes and properties.
+def guess_items(rows: Rows, id: str | None = None) -> ItemMapping:
+    """Id (unless it is said), title and text by the usual names; then attributes and properties.
 
     With RecBole's types, every other ``token`` and ``token_seq`` column is an attribute (a ``token_seq`` is split at
     blanks), and ``float`` a property; ``float_seq`` is left out. Without types, the columns known as attributes
@@ -36,7 +36,7 @@ def guess_items(rows: Rows) -> ItemMapping:
         ReadError: no column is known as the item's id.
     """
     columns = list(dict.fromkeys(rows.columns))
-    item = _id(rows, columns, f"id {ITEM}", "item")
+    item = id or _id(rows, columns, f"id {ITEM}", "item")
     columns.remove(item)
     title = recognise(columns, ITEM_TITLE) or _typed_title(rows, columns)
     if title:
@@ -53,14 +53,14 @@ def guess_items(rows: Rows) -> ItemMapping:
     return ItemMapping(item, title, tuple(texts), tuple(specs), _free(properties, {"id", "title", "text"}))
 
 
-def guess_users(rows: Rows) -> UserMapping:
-    """Id by the usual names; every other column is a property.
+def guess_users(rows: Rows, id: str | None = None) -> UserMapping:
+    """Id by the usual names, unless it is said; every other column is a property.
 
     Raises:
         ReadError: no column is known as the person's id.
     """
     columns = list(dict.fromkeys(rows.columns))
-    user = _id(rows, columns, f"id {USER}", "user")
+    user = id or _id(rows, columns, f"id {USER}", "user")
     columns.remove(user)
     return UserMapping(user, (), _free([c for c in columns if rows.types.get(c) != "float_seq"], {"id"}))
 

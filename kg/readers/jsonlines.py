@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -57,6 +57,10 @@ class JsonRows(Rows):
             raise
         finally:
             self._stream.close()
+
+    @property
+    def written(self) -> Mapping[str, str]:
+        return {"format": "JSON lines", "encoding": self._stream.encoding}
 
     def _keys(self) -> list[str]:
         """The keys in the first rows, in the order of their first appearance."""

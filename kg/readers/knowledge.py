@@ -35,13 +35,14 @@ def read_knowledge(
     linked = read_links(links) if links is not None else iter(())
     if source is None:
         yield from linked
-    elif mapping is not None or _is_rdf(source):
+    elif mapping is not None or is_rdf(source):
         yield from read_rdf(cast(FileSource, source), mapping, linked, progress=progress)
     else:
         yield from chain(read_triples(source), linked)
 
 
-def _is_rdf(source: Any) -> bool:
+def is_rdf(source: Any) -> bool:
+    """Whether a source is a file of RDF, told by its first bytes; a pipe is not touched."""
     if not is_file(source):
         return False
     file = bare(source)

@@ -53,6 +53,11 @@ class Rows(ABC):
         """
 
     @property
+    def written(self) -> Mapping[str, str]:
+        """In words how the source is written, as far as it has been read: its format, encoding, delimiter, quoting."""
+        return {"format": type(self).__name__.removesuffix("Rows")}
+
+    @property
     def begins_with_data(self) -> bool:
         """Whether what is taken for names of columns looks like a row."""
         return False

@@ -43,6 +43,10 @@ class ShapedRows(Rows):
         return ShapedRows(self._rows.headerless(names), self._form)
 
     @property
+    def written(self) -> Mapping[str, str]:
+        return self._rows.written
+
+    @property
     def begins_with_data(self) -> bool:
         return self._rows.begins_with_data
 

@@ -17,6 +17,7 @@ from recommender.cli import (
     feedback,
     forget,
     ingest,
+    inspect,
     kg,
     models,
     query,
@@ -103,6 +104,7 @@ def _log(debug: bool, quiet: bool) -> None:
         logging.getLogger(package).setLevel(level)
 
 
+app.command()(inspect.inspect)
 app.add_typer(ingest.app, name="ingest")
 app.command()(adopt.adopt)
 app.command()(upkeep.refresh)

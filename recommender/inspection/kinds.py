@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from kg.records import Interaction, KindRecord, Record, Reject
 from recommender.meaning import NOTHING, Declared, Events, Meaning, MeaningConfig, infer_meaning
 from recommender.strengths import USUAL, usual
 
+MOST_BARS = 12
+"""Of a histogram of values."""
 HELD = 1 << 17
 """Values of a kind that are kept to tell its meaning, spread evenly over all of them."""
 
@@ -108,6 +111,22 @@ def _share(values: np.ndarray, code: float) -> str:
     return f"{100 * float(np.mean(values == code)):.0f} %"
 
 
+def histogram(values: np.ndarray, events: int) -> list[tuple[str, int]]:
+    """Values (NaN: none) and how many of the events have them; ranges of them where they are many.
+
+    >>> histogram(np.array([1.0, 5.0, 5.0, np.nan]), 8)
+    [('1', 2), ('5', 4), ('none', 2)]
+    """
+    given = values[~np.isnan(values)]
+    distinct, counts = np.unique(given, return_counts=True)
+    labels = [f"{value:g}" for value in distinct]
+    if len(distinct) > MOST_BARS:
+        counts, edges = np.histogram(given, bins=MOST_BARS)
+        labels = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
+    bars = [*zip(labels, counts.tolist(), strict=True), ("none", len(values) - len(given))]
+    return [(label, round(events * count / len(values))) for label, count in bars if count]
+
+
 @dataclass
 class _Values:
     """Every so manieth value of a kind: all, until there are too many."""
@@ -157,6 +176,13 @@ class Tally:
             )
             for kind, held in sorted(self._values.items())
         ]
+
+    def histograms(self) -> dict[str, list[tuple[str, int]]]:
+        """Of each kind the values and how many events have them, see :func:`histogram`."""
+        return {
+            kind: histogram(np.array(held.kept, dtype=np.float64), held.seen)
+            for kind, held in sorted(self._values.items())
+        }
 
     def _declare(self, record: KindRecord) -> None:
         before = self._declared.get(record.kind, NOTHING)

@@ -217,7 +217,8 @@ def files_of(table: Table, folder: Path) -> list[Any]:
     inside = _inside(folder)
     found: list[Any] = []
     for pattern in table.files:
-        matching = [file for name, file in sorted(inside.items()) if PurePosixPath(name).match(pattern)]
+        matching = [inside[pattern]] if pattern in inside else []
+        matching = matching or [file for name, file in sorted(inside.items()) if PurePosixPath(name).match(pattern)]
         if not matching and not table.optional:
             there = ", ".join(sorted(inside)[:20]) or "nothing"
             raise ReadError(str(folder), f"has no file {pattern!r}; there is {there}")

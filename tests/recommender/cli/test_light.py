@@ -33,7 +33,14 @@ except SystemExit as end:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["recommend", "--help"], ["ingest", "triples", "--help"], ["kg", "validate", "--help"], ["--version"]],
+    [
+        ["--help"],
+        ["recommend", "--help"],
+        ["ingest", "triples", "--help"],
+        ["inspect", "--help"],
+        ["kg", "validate", "--help"],
+        ["--version"],
+    ],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=True)
