@@ -44,6 +44,8 @@ class IngestReport:
     """Rows that were refused: by the reader, by a scale, or because something else has their id."""
     forgotten: int = 0
     """Of these, rows about people who were forgotten; they are kept nowhere."""
+    reason: str | None = None
+    """Of the first refused row: where it stood, and what is wrong with it."""
     rejects_file: str | None = None
     """Where the refused rows are, one JSON object a line; None when there are none."""
     merged: list[Merge] = field(default_factory=list)
@@ -54,6 +56,11 @@ class IngestReport:
     """Records read that passed the checks, by kind of event or of record."""
     kinds: list[Any] = field(default_factory=list)
     """What each kind of event is taken for, see :class:`recommender.inspection.kinds.KindSummary`."""
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there were rows and not one of them is of any use: none is stored, or was before, or may not be."""
+        return bool(self.rejected) and not (self.accepted or self.duplicates or self.forgotten)
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON document."""
@@ -112,6 +119,7 @@ def ingest(
         report = run.report
         report.rejected = refused.count
         report.forgotten += refused.forgotten
+        report.reason = refused.reason
         report.rejects_file = str(refused.path) if refused.path else None
         if names is not None and (merged := names.merges()):
             report.merged, report.merges_file = merged, str(write_merges(merged, merges))

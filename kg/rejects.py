@@ -52,6 +52,8 @@ class RejectsFile(AbstractContextManager["RejectsFile"]):
         self._bytes = 0
         self.path: Path | None = None
         self.count = 0
+        self.reason: str | None = None
+        """Of the first one: where it stood, and what is wrong with it."""
         self.forgotten = 0
         """Of these, rows of people who were forgotten when they were to be written."""
 
@@ -71,13 +73,15 @@ class RejectsFile(AbstractContextManager["RejectsFile"]):
         Raises:
             RecordError: always, under ``strict``.
         """
+        where = ":".join(str(part) for part in (reject.file, reject.line) if part)
         if self._strict:
-            where = ":".join(str(part) for part in (reject.file, reject.line) if part)
             raise RecordError(reject.field, f"{reject.reason} ({where or 'a record'}; --strict stops at the first)")
         if self.path is None:
             self.path, file = new_file(self._wanted, ".rejects.jsonl")
             file.close()
             _remember(self._work, self.path)
+        if self.reason is None:
+            self.reason = f"{where}: {reject.field} {reject.reason}" if where else f"{reject.field} {reject.reason}"
         self._held.append(replace(reject, raw=TOO_LONG) if len(reject.raw) >= MAX_RAW_CHARS else reject)
         self._bytes += 100 + len(reject.raw)
         self.count += 1

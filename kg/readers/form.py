@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from kg.errors import RecordError
 
@@ -40,6 +41,8 @@ class Form:
     """How times are written, see :mod:`kg.readers.moments`."""
     zone: str | None = None
     """The zone of times that name none, as the IANA calls it; by default UTC."""
+    repeats: Literal["once", "count"] | None = None
+    """Whether equal rows are one event or one each; by default by their kind, see :mod:`kg.readers.repeats`."""
 
     @property
     def shapes(self) -> bool:

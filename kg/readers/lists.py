@@ -23,6 +23,7 @@ def read_lists(source: FileSource, *, kind: str = "INTERACTED") -> Iterator[Inte
 
 def lists_of(stream: LineStream, kind: str) -> Iterator[Interaction | Reject]:
     """The events in an open file; see :func:`read_lists`."""
+    number = people = 0
     try:
         for number, line in enumerate(stream, 1):
             if reason := _excess(line):
@@ -37,7 +38,10 @@ def lists_of(stream: LineStream, kind: str) -> Iterator[Interaction | Reject]:
             except RecordError as error:
                 yield Reject(stream.name, number, error.field, error.reason, raw_text(line))
                 continue
+            people += not items
             yield from _events(stream.name, number, user_id, items, kind)
+        if people == number:
+            yield Reject(stream.name, 1, ROW, "no line has an item behind its person, so these are no lists", "")
     except ReadError as error:
         yield from stream.broken_row(error)
         raise

@@ -27,6 +27,7 @@ from kg.readers.mapping import (
 )
 from kg.readers.markup import clean_text
 from kg.readers.open import Source, open_rows
+from kg.readers.repeats import numbered
 from kg.readers.rows import Rows
 from kg.readers.shaped import ShapedRows
 from kg.readers.stream import LineStream
@@ -106,7 +107,7 @@ def read_events(
         assert isinstance(rows, ShapedRows)
         rows.keeps = mapping.value
         records = _with_codes(records, codes)
-    yield from records
+    yield from numbered(records, form.repeats if form else None, rows.name)
 
 
 def _with_codes(

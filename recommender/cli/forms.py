@@ -53,6 +53,14 @@ Zone = Annotated[
     str | None,
     typer.Option("--zone", metavar="NAME", help="Of times without one, such as Europe/Berlin; default: UTC."),
 ]
+Repeats = Annotated[
+    str | None,
+    typer.Option(
+        "--repeats",
+        metavar="once|count",
+        help="Whether equal rows are one event or one each; default: purchases, views, plays one each.",
+    ),
+]
 
 Meanings = Annotated[
     list[str] | None,
@@ -78,6 +86,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "values": (Values, None),
     "at_format": (AtFormat, None),
     "zone": (Zone, None),
+    "repeats": (Repeats, None),
 }
 """By parameter: its type, and what it is by default."""
 
@@ -107,6 +116,8 @@ def form_of(stated: dict[str, Any]) -> Any:
     """The form that the options of a command state."""
     from kg.readers.form import Form, by_column, numbers_of
 
+    if stated["repeats"] not in (None, "once", "count"):
+        raise typer.BadParameter(f"{stated['repeats']!r} is neither once nor count", param_hint="--repeats")
     try:
         return Form(
             columns=joined(stated["columns"]),
@@ -119,6 +130,7 @@ def form_of(stated: dict[str, Any]) -> Any:
             values=numbers_of(stated["values"] or (), "--values"),
             at_format=stated["at_format"],
             zone=stated["zone"],
+            repeats=stated["repeats"],
         )
     except RecordError as error:
         raise typer.BadParameter(error.reason, param_hint=error.field) from None

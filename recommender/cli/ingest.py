@@ -15,11 +15,13 @@ import typer
 
 from kg.readers.stream import trusted
 from recommender.cli import output
+from recommender.cli.errors import FAILED
 from recommender.cli.forms import Meanings, Weights, kinds_of, with_form
 from recommender.cli.parameters import File, Json, RdfMap, Trust, attributes, event_mapping, joined, kind, names, scale
 from recommender.cli.session import Session
 
 if TYPE_CHECKING:
+    from kg.ingest import IngestReport
     from kg.records import Record, Reject, Scale
     from recommender.sources.document import Source
 
@@ -429,7 +431,14 @@ def _ingest(
         )
     if json:
         output.document(report)
-        return
+    else:
+        _show(report, dry_run)
+    if report.is_nothing:
+        output.note(f"error: nothing of this could be stored, for example: {report.reason}")
+        raise typer.Exit(FAILED)
+
+
+def _show(report: IngestReport, dry_run: bool) -> None:
     verb = "would be stored" if dry_run else "stored"
     forgotten = f", {report.forgotten} of them of people who were forgotten" if report.forgotten else ""
     output.line(f"{report.accepted} {verb}, {report.duplicates} known before, {report.rejected} rejected{forgotten}")

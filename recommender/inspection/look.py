@@ -385,7 +385,7 @@ class _Look:
         stated, source = self.stated, self.source
         if self.verb == "events":
             events = partial(read_events, source, stated.mapping, kind=stated.kind, scale=stated.scale)
-            return _chained(stated.kinds, events(form=stated.form))
+            return _chained(stated.kinds, events(form=replace(stated.form, repeats="once")))
         if self.verb == "items":
             return read_items(source, self._mapping, form=stated.form)
         if self.verb == "users":

@@ -107,6 +107,7 @@ class Table:
     values: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     at_format: str | None = None
     zone: str | None = None
+    repeats: Literal["once", "count"] | None = None
 
     @property
     def form(self) -> Form:

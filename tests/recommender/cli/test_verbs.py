@@ -81,20 +81,54 @@ def test_a_file_ingested_again_is_known(run: Run) -> None:
     assert document["rejected"] == 0
 
 
-def test_rejected_rows_are_kept_and_stop_nothing_unless_strict(
-    run: Run, read: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_rejected_rows_are_kept_and_stop_nothing_unless_strict(run: Run, tmp_path: Path) -> None:
     rows = tmp_path / "more.csv"
     rows.write_text("user,item,rating\nu1,m1,nine\nu2,m2,NaN\nu3,m3,7\n")
     kept = tmp_path / "kept.jsonl"
     arguments = ("ingest", "events", str(rows), "--scale", "1:5", "--rejects", str(kept))
-    document = read(*arguments)
+    document = json.loads(run(*arguments, "--json", fails=1).stdout)
     assert (document["accepted"], document["rejected"], document["rejects_file"]) == (0, 3, str(kept))
     reasons = [json.loads(line) for line in kept.read_text().splitlines()]
     assert [(reject["line"], reject["field"]) for reject in reasons] == [(2, "rating"), (3, "rating"), (4, "rating")]
     result = run(*arguments, "--strict", fails=1)
     assert "more.csv:2" in result.stderr
     assert result.stdout == ""
+
+
+def test_rows_of_which_none_is_of_use_are_an_error_with_the_first_reason(tmp_path: Path) -> None:
+    bad, empty, good = (tmp_path / f"{name}.csv" for name in ("bad", "empty", "good"))
+    bad.write_text("user,item,rating\nu1,m1,nine\nu2,m2,ten\n")
+    empty.write_text("user,item,rating\n")
+    good.write_text("user,item,rating\nu1,m1,4\n")
+    ingest = ("ingest", "events")
+    result = invoke(tmp_path, *ingest, str(bad), "--rejects", str(tmp_path / "kept"))
+    assert result.exit_code == 1
+    assert "0 stored, 0 known before, 2 rejected" in result.stdout
+    assert "bad.csv:2: rating 'nine' is not a number" in result.stderr
+    assert [invoke(tmp_path, *ingest, str(file)).exit_code for file in (empty, good, good)] == [0, 0, 0]
+
+    people = tmp_path / "people.txt"
+    people.write_text("1\n2\n3\n")
+    result = invoke(tmp_path, "ingest", "lists", str(people), "--rejects", str(tmp_path / "kept"))
+    assert result.exit_code == 1
+    assert "no line has an item behind its person" in result.stderr
+
+
+def test_rows_of_somebody_forgotten_are_no_error(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("user,item,rating\nann,m1,4\n")
+    assert invoke(tmp_path, "ingest", "events", str(rows)).exit_code == 0
+    assert invoke(tmp_path, "forget", "ann", "--no-refresh").exit_code == 0
+    assert invoke(tmp_path, "ingest", "events", str(rows)).exit_code == 0
+
+
+def test_equal_purchases_are_stored_each_and_once_only(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("user,item,kind,value\n" + "ann,m1,purchase,1\n" * 3 + "ann,m1,RATED,4\n" * 2)
+    arguments = ("ingest", "events", str(rows), "--json")
+    first, second = (json.loads(invoke(tmp_path, *arguments).stdout) for _ in range(2))
+    assert (first["accepted"], second["accepted"]) == (4, 0)
+    assert json.loads(invoke(tmp_path, *arguments, "--repeats", "count").stdout)["accepted"] == 1
 
 
 def test_a_file_that_breaks_off_says_what_is_stored(tmp_path: Path) -> None:
