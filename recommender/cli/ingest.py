@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -17,7 +17,19 @@ from kg.readers.stream import trusted
 from recommender.cli import output
 from recommender.cli.errors import FAILED
 from recommender.cli.forms import Meanings, Weights, kinds_of, with_form
-from recommender.cli.parameters import File, Json, RdfMap, Trust, attributes, event_mapping, joined, kind, names, scale
+from recommender.cli.parameters import (
+    File,
+    Json,
+    RdfMap,
+    Trust,
+    attributes,
+    event_mapping,
+    joined,
+    kind,
+    names,
+    scale,
+    usage,
+)
 from recommender.cli.session import Session
 
 if TYPE_CHECKING:
@@ -28,6 +40,12 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 Strict = Annotated[bool, typer.Option("--strict", help="Stop with an error at the first rejected row.")]
+StrictMeaning = Annotated[
+    bool,
+    typer.Option(
+        "--strict-meaning", help="Read everything before, and stop where what values mean may be meant otherwise."
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and check, write nothing to the graph.")]
 Rejects = Annotated[
     Path | None,
@@ -101,6 +119,7 @@ def events(
     meaning: Meanings = None,
     weight: Weights = None,
     strict: Strict = False,
+    strict_meaning: StrictMeaning = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
     trust: Trust = False,
@@ -116,9 +135,13 @@ def events(
     """
     from kg.readers import read_events
 
-    records = read_events(trusted(file, trust), event_mapping(roles), kind=event, scale=limits, form=form)
-    declared = kinds_of(meaning, weight)
-    _ingest(context, chain(declared, records), strict, dry_run, rejects, json, limits)
+    mapping, declared = event_mapping(roles), kinds_of(meaning, weight)
+
+    def read() -> Iterator[Record | Reject]:
+        return chain(declared, read_events(trusted(file, trust), mapping, kind=event, scale=limits, form=form))
+
+    before = _before(strict_meaning, [file], read)
+    _ingest(context, read(), strict, dry_run, rejects, json, limits, before=before)
 
 
 @app.command()
@@ -247,6 +270,7 @@ def amazon(
         Path | None, typer.Option(exists=True, dir_okay=False, metavar="FILE", help="Metadata of the items.")
     ] = None,
     strict: Strict = False,
+    strict_meaning: StrictMeaning = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
     trust: Trust = False,
@@ -264,17 +288,9 @@ def amazon(
     from kg.readers.amazon import SCALE, read_amazon_items
 
     named = None if no_merge or items is None else _again(items, partial(read_amazon_items, trusted(items, trust)))
-    _ingest(
-        context,
-        read_amazon(trusted(reviews, trust), trusted(items, trust)),
-        strict,
-        dry_run,
-        rejects,
-        json,
-        SCALE,
-        named=named,
-        merges=merges,
-    )
+    read = partial(read_amazon, trusted(reviews, trust), trusted(items, trust))
+    before = _before(strict_meaning, [reviews, *([items] if items else [])], read)
+    _ingest(context, read(), strict, dry_run, rejects, json, SCALE, named=named, merges=merges, before=before)
 
 
 @app.command()
@@ -284,6 +300,7 @@ def recbole(
         Path, typer.Argument(metavar="FOLDER", help="Also a zip archive, or a folder in one.", show_default=False)
     ],
     strict: Strict = False,
+    strict_meaning: StrictMeaning = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
     trust: Trust = False,
@@ -297,7 +314,9 @@ def recbole(
     """
     from kg.readers import read_recbole
 
-    _ingest(context, read_recbole(trusted(folder, trust)), strict, dry_run, rejects, json)
+    read = partial(read_recbole, trusted(folder, trust))
+    before = _before(strict_meaning, [], read)
+    _ingest(context, read(), strict, dry_run, rejects, json, before=before)
 
 
 @app.command()
@@ -331,6 +350,7 @@ def source(
         Path | None, typer.Argument(metavar="[FOLDER]", exists=True, help="Where its files are; default: beside it.")
     ] = None,
     strict: Strict = False,
+    strict_meaning: StrictMeaning = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
     trust: Trust = False,
@@ -347,7 +367,9 @@ def source(
     from recommender.sources.document import read_source
 
     found = read_source(document)
-    _documented(context, found, folder or document.parent, strict, dry_run, rejects, trust, no_merge, merges, json)
+    folder = folder or document.parent
+    before = _before(strict_meaning, [], partial(found.records, folder, trust=trust))
+    _documented(context, found, folder, strict, dry_run, rejects, trust, no_merge, merges, json, before)
 
 
 @app.command()
@@ -358,6 +380,7 @@ def recipe(
         Path, typer.Argument(metavar="FOLDER", exists=True, help="Its files; also a zip archive.", show_default=False)
     ],
     strict: Strict = False,
+    strict_meaning: StrictMeaning = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
     trust: Trust = False,
@@ -373,7 +396,9 @@ def recipe(
     """
     from recommender.sources.recipes import recipe as named
 
-    _documented(context, named(name), folder, strict, dry_run, rejects, trust, no_merge, merges, json)
+    found = named(name)
+    before = _before(strict_meaning, [], partial(found.records, folder, trust=trust))
+    _documented(context, found, folder, strict, dry_run, rejects, trust, no_merge, merges, json, before)
 
 
 def _documented(
@@ -387,10 +412,20 @@ def _documented(
     no_merge: bool,
     merges: Path | None,
     json: bool,
+    before: Named | None,
 ) -> None:
     named = None if no_merge else partial(found.named, folder, trust=trust)
     records = found.records(folder, trust=trust)
-    _ingest(context, records, strict, dry_run, rejects, json, named=named, merges=merges)
+    _ingest(context, records, strict, dry_run, rejects, json, named=named, merges=merges, before=before)
+
+
+def _before(wanted: bool, files: Sequence[Path], read: Named) -> Named | None:
+    """``read``, where all is to be read once before; a pipe cannot be."""
+    from kg.merging import can_be_read_again
+
+    if wanted and (pipe := next((file for file in files if not can_be_read_again(file)), None)):
+        raise usage(f"--strict-meaning reads {pipe} twice, which can be read once only: write it to a file")
+    return read if wanted else None
 
 
 def _again(file: Path, read: Named) -> Named | None:
@@ -411,8 +446,12 @@ def _ingest(
     *,
     named: Named | None = None,
     merges: Path | None = None,
+    before: Named | None = None,
 ) -> None:
-    """Write ``records``; ``named`` reads the items or people among them again, to merge their names."""
+    """Write ``records``; ``named`` reads the items or people among them again, to merge their names.
+
+    ``before`` reads all of them before anything is written, where what values mean must not be doubtful.
+    """
     first = list(islice(records, 1))  # a file that cannot be read leaves no empty store behind
     records = chain(first, records)
     session = Session.of(context)
@@ -428,6 +467,7 @@ def _ingest(
             rejects=rejects,
             named=named() if named else None,
             merges=merges,
+            before=before() if before else None,
         )
     if json:
         output.document(report)

@@ -15,6 +15,7 @@ from kg.engines import open_store
 from kg.errors import RecordError
 from kg.ingest import IngestReport, ingest
 from kg.merging import can_be_read_again
+from kg.progress import tqdm
 from kg.readers import EventMapping, ItemMapping, UserMapping, read_events, read_items, read_users
 from kg.readers.form import Form
 from kg.readers.knowledge import read_knowledge
@@ -126,6 +127,7 @@ class Recommender:
         meanings: Mapping[str, str] | None = None,
         weights: Mapping[str, float] | None = None,
         strict: bool = False,
+        strict_meaning: bool = False,
         dry_run: bool = False,
         rejects: Path | None = None,
         merge: bool = True,
@@ -157,6 +159,8 @@ class Recommender:
                 dislike).
             weights: of one event by kind, in [-1, 1], when its value does not say more.
             strict: an error at the first rejected row, and nothing of its batch is written.
+            strict_meaning: an error before anything is written where what the values of a kind mean may have been meant
+                otherwise; everything is read once before, so iterators are refused.
             dry_run: read and check everything, write nothing.
             rejects: the file that takes rejected rows.
             merge: make near-duplicate names of attributes one, such as "Boss" and "BOSS" (:mod:`kg.merging`). Items and
@@ -164,32 +168,40 @@ class Recommender:
             trust: read packed files however far they grow; all other bounds hold.
         """
         if source is not None:
-            return self._ingest_source(source, folder, strict, dry_run, rejects, merge, trust)
+            return self._ingest_source(source, folder, strict, strict_meaning, dry_run, rejects, merge, trust)
         try:
             declared = None if scale is None else Scale(*map(float, scale))
         except (TypeError, ValueError):
             raise RecordError("scale", f"{scale!r} is not (lowest, highest), such as (1, 5)") from None
+        if strict_meaning and not all(own is None or can_be_read_again(own) for own in (events, items, users, triples)):
+            raise InvalidInput("strict_meaning reads everything twice, and an iterator or a pipe can be read once only")
         rereadable = [merge and can_be_read_again(source) for source in (items, users)]
         events, items, users, triples, links = (trusted(own, trust) for own in (events, items, users, triples, links))
         named: list[tuple[Any, Callable[[], Iterator[Record | Reject]]]] = [
             (items, partial(read_items, items, item_mapping, form=item_form)),
             (users, partial(read_users, users, user_mapping, form=user_form)),
         ]
-        records: list[Iterable[Record | Reject]] = [read() for source, read in named if source is not None]
-        records.append([KindRecord(clean_kind(of), meaning=what) for of, what in (meanings or {}).items()])
-        records.append([KindRecord(clean_kind(of), weight=weight) for of, weight in (weights or {}).items()])
-        if triples is not None or links is not None:
-            records.append(read_knowledge(triples, links, rdf_mapping, progress=self.run.progress))
-        if events is not None:
-            records.append(read_events(events, mapping, kind=kind, scale=declared, form=form))
+        kinds = [KindRecord(clean_kind(of), meaning=what) for of, what in (meanings or {}).items()]
+        kinds += [KindRecord(clean_kind(of), weight=weight) for of, weight in (weights or {}).items()]
+
+        def read_all() -> Iterator[Record | Reject]:
+            for own, read in named:
+                yield from read() if own is not None else ()
+            yield from kinds
+            if triples is not None or links is not None:
+                yield from read_knowledge(triples, links, rdf_mapping, progress=self.run.progress)
+            if events is not None:
+                yield from read_events(events, mapping, kind=kind, scale=declared, form=form)
+
         again = [read() for able, (_, read) in zip(rereadable, named, strict=True) if able]
         return self.ingest_records(
-            chain(*records),
+            read_all(),
             scale=declared,
             strict=strict,
             dry_run=dry_run,
             rejects=rejects,
             named=chain(*again) if again else None,
+            before=read_all() if strict_meaning else None,
         )
 
     def _ingest_source(
@@ -197,6 +209,7 @@ class Recommender:
         source: Source | Path | str,
         folder: Path | str | None,
         strict: bool,
+        strict_meaning: bool,
         dry_run: bool,
         rejects: Path | None,
         merge: bool,
@@ -216,6 +229,7 @@ class Recommender:
             dry_run=dry_run,
             rejects=rejects,
             named=found.named(Path(folder), trust=trust) if merge else None,
+            before=found.records(Path(folder), trust=trust) if strict_meaning else None,
         )
 
     def ingest_records(
@@ -228,15 +242,22 @@ class Recommender:
         rejects: Path | None = None,
         named: Iterable[Record | Reject] | None = None,
         merges: Path | None = None,
+        before: Iterable[Record | Reject] | None = None,
     ) -> IngestReport:
         """Write typed records, for example those of :mod:`kg.readers`, to the graph.
 
         ``named`` are the same items and people a second time: near-duplicate names in them are made one, and the report
-        of that is written to ``merges`` as JSON. See :meth:`ingest` for the rest.
+        of that is written to ``merges`` as JSON. ``before`` are all records a second time, as
+        ``strict_meaning`` wants them. See :meth:`ingest` for the rest.
+
+        Raises:
+            InvalidInput: what values among ``before`` mean is doubtful; says what and why.
         """
         from recommender.inspection.kinds import Tally
         from recommender.meaning import declarations
 
+        if before is not None:
+            self._check_meaning(before)
         tally = Tally()
         report = ingest(
             self.store,
@@ -252,6 +273,17 @@ class Recommender:
         declared = declarations(self.store.read(queries.text("kinds")))
         report.kinds = tally.summaries(declared, self._opened.meaning)
         return report
+
+    def _check_meaning(self, records: Iterable[Record | Reject]) -> None:
+        from recommender.inspection.kinds import Tally
+        from recommender.meaning import declarations
+
+        tally = Tally()
+        for _ in tqdm(tally.watch(records), unit=" records", desc="look", disable=not self.run.progress, leave=False):
+            pass
+        kinds = tally.summaries(declarations(self.store.read(queries.text("kinds"))), self._opened.meaning)
+        if doubts := [doubt for own in kinds for doubt in own.suspicions]:
+            raise InvalidInput("; ".join(doubts) + " (--strict-meaning, strict_meaning=True: nothing was written)")
 
     # The model -------------------------------------------------------------------------------------------------------
 

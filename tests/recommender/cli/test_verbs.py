@@ -114,6 +114,23 @@ def test_rows_of_which_none_is_of_use_are_an_error_with_the_first_reason(tmp_pat
     assert "no line has an item behind its person" in result.stderr
 
 
+def test_what_values_may_mean_otherwise_stops_before_the_first_write(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("user,item,rating\n" + "".join(f"u{n},m{n},{n % 4 and 5 - n % 4}\n" for n in range(20)))
+    arguments = ("ingest", "events", str(rows), "--strict-meaning")
+    result = invoke(tmp_path, *arguments)
+    assert result.exit_code == 1
+    assert "0 in 25 % of the values is taken for not rated" in result.stderr
+    assert json.loads(invoke(tmp_path, "cypher", COUNT, "--json").stdout)["rows"] == [[1]], "the schema alone"
+    said = invoke(tmp_path, *arguments, "--missing", "rating=0")
+    assert said.exit_code == 0, said.stderr
+
+    os.mkfifo(tmp_path / "pipe")
+    piped = invoke(tmp_path, "ingest", "events", str(tmp_path / "pipe"), "--strict-meaning")
+    assert piped.exit_code == 2
+    assert "read once only" in piped.stderr
+
+
 def test_rows_of_somebody_forgotten_are_no_error(tmp_path: Path) -> None:
     rows = tmp_path / "rows.csv"
     rows.write_text("user,item,rating\nann,m1,4\n")
