@@ -76,6 +76,9 @@ class ParquetRows(Rows):
             self._parquet.close(force=True)
             self._file.close()
 
+    def close(self) -> None:
+        self._file.close()
+
     def _chunks(self, needed: Sequence[str]) -> list[int]:
         """Which columns of the file make up those of the table."""
         schema = self._parquet.schema

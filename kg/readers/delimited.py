@@ -187,6 +187,9 @@ class DelimitedRows(Rows):
             if self._overflowing:
                 log.info("%s: the last column takes the rest in %d rows", self.name, self._overflowing)
 
+    def close(self) -> None:
+        self._stream.close()
+
     @property
     def written(self) -> Mapping[str, str]:
         dialect = self._dialect

@@ -58,6 +58,9 @@ class JsonRows(Rows):
         finally:
             self._stream.close()
 
+    def close(self) -> None:
+        self._stream.close()
+
     @property
     def written(self) -> Mapping[str, str]:
         return {"format": "JSON lines", "encoding": self._stream.encoding}

@@ -62,6 +62,9 @@ class Rows(ABC):
         """Whether what is taken for names of columns looks like a row."""
         return False
 
+    def close(self) -> None:  # noqa: B027 - what is in memory needs none
+        """Let go of the source, where nothing of it is read."""
+
     def has(self, column: str) -> bool:
         """Whether there is such a column, or one can be made of those that are there."""
         return column in self.columns

@@ -42,6 +42,9 @@ class ShapedRows(Rows):
     def headerless(self, names: Sequence[str] = ()) -> Rows:
         return ShapedRows(self._rows.headerless(names), self._form)
 
+    def close(self) -> None:
+        self._rows.close()
+
     @property
     def written(self) -> Mapping[str, str]:
         return self._rows.written

@@ -34,8 +34,10 @@ from recommender.cli.session import Session
 
 if TYPE_CHECKING:
     from kg.ingest import IngestReport
+    from kg.readers import ItemMapping, UserMapping
     from kg.records import Record, Reject, Scale
-    from recommender.sources.document import Source
+    from recommender.sources.document import Source, Verb
+    from recommender.sources.reading import Reading
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -133,15 +135,13 @@ def events(
     Example:
       tastegraph ingest events ratings.csv --map user=userId,item=movieId,value=rating,at=timestamp --scale 1:5
     """
-    from kg.readers import read_events
+    from recommender.sources.reading import Reading
+    from recommender.sources.remembered import events_table
 
-    mapping, declared = event_mapping(roles), kinds_of(meaning, weight)
-
-    def read() -> Iterator[Record | Reject]:
-        return chain(declared, read_events(trusted(file, trust), mapping, kind=event, scale=limits, form=form))
-
-    before = _before(strict_meaning, [file], read)
-    _ingest(context, read(), strict, dry_run, rejects, json, limits, before=before)
+    stated = events_table(file, event_mapping(roles), event, limits, form)
+    reading = Reading(stated, trusted(file, trust), file.parent, kinds_of(meaning, weight))
+    before = _before(strict_meaning, [file], reading.records)
+    _ingest(context, reading.records, strict, dry_run, rejects, json, reading=reading, before=before)
 
 
 @app.command()
@@ -172,20 +172,10 @@ def items(
     Example:
       tastegraph ingest items movies.csv --id movieId --title title --text plot --attribute genres:HAS_GENRE,director
     """
-    from kg.readers import ItemMapping, read_items
+    from kg.readers import ItemMapping
 
     mapping = ItemMapping(id, title, joined(text), joined(attribute), joined(properties))
-    named = None if no_merge else _again(file, partial(read_items, trusted(file, trust), mapping, form=form))
-    _ingest(
-        context,
-        read_items(trusted(file, trust), mapping, form=form),
-        strict,
-        dry_run,
-        rejects,
-        json,
-        named=named,
-        merges=merges,
-    )
+    _nodes(context, "items", file, mapping, form, strict, dry_run, rejects, trust, no_merge, merges, json)
 
 
 @app.command()
@@ -212,20 +202,10 @@ def users(
     Example:
       tastegraph ingest users people.csv --id userId --attribute occupation --property age,city
     """
-    from kg.readers import UserMapping, read_users
+    from kg.readers import UserMapping
 
     mapping = UserMapping(id, joined(attribute), joined(properties))
-    named = None if no_merge else _again(file, partial(read_users, trusted(file, trust), mapping, form=form))
-    _ingest(
-        context,
-        read_users(trusted(file, trust), mapping, form=form),
-        strict,
-        dry_run,
-        rejects,
-        json,
-        named=named,
-        merges=merges,
-    )
+    _nodes(context, "users", file, mapping, form, strict, dry_run, rejects, trust, no_merge, merges, json)
 
 
 @app.command()
@@ -254,10 +234,10 @@ def triples(
     from kg.readers.knowledge import read_knowledge
 
     mapping = read_mapping(map) if map else None
-    records = read_knowledge(
-        trusted(file, trust), trusted(link, trust), mapping, progress=not Session.of(context).quiet
+    read = partial(
+        read_knowledge, trusted(file, trust), trusted(link, trust), mapping, progress=not Session.of(context).quiet
     )
-    _ingest(context, records, strict, dry_run, rejects, json)
+    _ingest(context, read, strict, dry_run, rejects, json)
 
 
 @app.command()
@@ -290,7 +270,7 @@ def amazon(
     named = None if no_merge or items is None else _again(items, partial(read_amazon_items, trusted(items, trust)))
     read = partial(read_amazon, trusted(reviews, trust), trusted(items, trust))
     before = _before(strict_meaning, [reviews, *([items] if items else [])], read)
-    _ingest(context, read(), strict, dry_run, rejects, json, SCALE, named=named, merges=merges, before=before)
+    _ingest(context, read, strict, dry_run, rejects, json, SCALE, named=named, merges=merges, before=before)
 
 
 @app.command()
@@ -316,7 +296,7 @@ def recbole(
 
     read = partial(read_recbole, trusted(folder, trust))
     before = _before(strict_meaning, [], read)
-    _ingest(context, read(), strict, dry_run, rejects, json, before=before)
+    _ingest(context, read, strict, dry_run, rejects, json, before=before)
 
 
 @app.command()
@@ -337,7 +317,7 @@ def lists(
     """
     from kg.readers import read_lists
 
-    _ingest(context, read_lists(trusted(file, trust)), strict, dry_run, rejects, json)
+    _ingest(context, partial(read_lists, trusted(file, trust)), strict, dry_run, rejects, json)
 
 
 @app.command()
@@ -401,6 +381,31 @@ def recipe(
     _documented(context, found, folder, strict, dry_run, rejects, trust, no_merge, merges, json, before)
 
 
+def _nodes(
+    context: typer.Context,
+    verb: Verb,
+    file: Path,
+    mapping: ItemMapping | UserMapping,
+    form: Any,
+    strict: bool,
+    dry_run: bool,
+    rejects: Path | None,
+    trust: bool,
+    no_merge: bool,
+    merges: Path | None,
+    json: bool,
+) -> None:
+    """Items or people of a file."""
+    from recommender.sources.reading import Reading
+    from recommender.sources.remembered import nodes_table
+
+    stated = nodes_table(file, verb, mapping, form)
+    assert stated is not None  # the command line says nothing that a document cannot
+    reading = Reading(stated, trusted(file, trust), file.parent)
+    named = None if no_merge else _again(file, reading.records)
+    _ingest(context, reading.records, strict, dry_run, rejects, json, named=named, merges=merges, reading=reading)
+
+
 def _documented(
     context: typer.Context,
     found: Source,
@@ -415,8 +420,17 @@ def _documented(
     before: Named | None,
 ) -> None:
     named = None if no_merge else partial(found.named, folder, trust=trust)
-    records = found.records(folder, trust=trust)
-    _ingest(context, records, strict, dry_run, rejects, json, named=named, merges=merges, before=before)
+    _ingest(
+        context,
+        partial(found.records, folder, trust=trust),
+        strict,
+        dry_run,
+        rejects,
+        json,
+        named=named,
+        merges=merges,
+        before=before,
+    )
 
 
 def _before(wanted: bool, files: Sequence[Path], read: Named) -> Named | None:
@@ -437,7 +451,7 @@ def _again(file: Path, read: Named) -> Named | None:
 
 def _ingest(
     context: typer.Context,
-    records: Iterator[Record | Reject],
+    read: Named,
     strict: bool,
     dry_run: bool,
     rejects: Path | None,
@@ -447,21 +461,29 @@ def _ingest(
     named: Named | None = None,
     merges: Path | None = None,
     before: Named | None = None,
+    reading: Reading | None = None,
 ) -> None:
-    """Write ``records``; ``named`` reads the items or people among them again, to merge their names.
+    """Write what ``read`` reads; ``named`` reads the items or people among it again, to merge their names.
 
-    ``before`` reads all of them before anything is written, where what values mean must not be doubtful.
+    ``before`` reads all of it before anything is written, where what values mean must not be doubtful. ``reading`` is
+    the file, where the graph may say how it is read, and keeps it.
     """
-    first = list(islice(records, 1))  # a file that cannot be read leaves no empty store behind
-    records = chain(first, records)
     session = Session.of(context)
     with ExitStack() as stack:
-        if dry_run and not session.has_store():
-            session = replace(session, store=stack.enter_context(TemporaryDirectory(prefix="tastegraph-")), work=None)
-        recommender = stack.enter_context(session.open(create=True))
+        recommender = stack.enter_context(session.open()) if session.has_store() else None
+        if recommender is not None and reading is not None:
+            reading.settle(recommender.store)
+        records = read()
+        first = list(islice(records, 1))  # a file that cannot be read leaves no empty store behind
+        if recommender is None:
+            if dry_run:
+                session = replace(
+                    session, store=stack.enter_context(TemporaryDirectory(prefix="tastegraph-")), work=None
+                )
+            recommender = stack.enter_context(session.open(create=True))
         report = recommender.ingest_records(
-            records,
-            scale=scale,
+            chain(first, records),
+            scale=scale if reading is None else reading.table.limits,
             strict=strict,
             dry_run=dry_run,
             rejects=rejects,
@@ -469,6 +491,8 @@ def _ingest(
             merges=merges,
             before=before() if before else None,
         )
+        if reading is not None and not dry_run and not report.is_nothing:
+            reading.keep(recommender.store)
     if json:
         output.document(report)
     else:

@@ -16,7 +16,7 @@ from kg.errors import RecordError
 from kg.ingest import IngestReport, ingest
 from kg.merging import can_be_read_again
 from kg.progress import tqdm
-from kg.readers import EventMapping, ItemMapping, UserMapping, read_events, read_items, read_users
+from kg.readers import EventMapping, ItemMapping, UserMapping, read_items, read_users
 from kg.readers.form import Form
 from kg.readers.knowledge import read_knowledge
 from kg.readers.stream import trusted
@@ -30,6 +30,8 @@ from recommender.facade.models import Models
 from recommender.facade.opened import Opened
 from recommender.ids import MAX_HISTORY, MAX_IDS, Id, ids, length, one_id, one_or_more
 from recommender.refresh import versions
+from recommender.sources.reading import Reading
+from recommender.sources.remembered import events_table, nodes_table, remembered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,9 +179,25 @@ class Recommender:
             raise InvalidInput("strict_meaning reads everything twice, and an iterator or a pipe can be read once only")
         rereadable = [merge and can_be_read_again(source) for source in (items, users)]
         events, items, users, triples, links = (trusted(own, trust) for own in (events, items, users, triples, links))
+        told = {
+            "events": (events, events_table(events, mapping, kind, declared, form)),
+            "items": (items, nodes_table(items, "items", item_mapping, item_form)),
+            "users": (users, nodes_table(users, "users", user_mapping, user_form)),
+        }
+        readings = {
+            verb: Reading(table, own, Path()) for verb, (own, table) in told.items() if own is not None and table
+        }
+        for reading in readings.values():
+            reading.settle(self.store)
+        if "events" in readings:
+            declared = readings["events"].table.limits
         named: list[tuple[Any, Callable[[], Iterator[Record | Reject]]]] = [
             (items, partial(read_items, items, item_mapping, form=item_form)),
             (users, partial(read_users, users, user_mapping, form=user_form)),
+        ]
+        named = [
+            (own, readings[verb].records if verb in readings else read)
+            for verb, (own, read) in zip(("items", "users"), named, strict=True)
         ]
         kinds = [KindRecord(clean_kind(of), meaning=what) for of, what in (meanings or {}).items()]
         kinds += [KindRecord(clean_kind(of), weight=weight) for of, weight in (weights or {}).items()]
@@ -190,11 +208,11 @@ class Recommender:
             yield from kinds
             if triples is not None or links is not None:
                 yield from read_knowledge(triples, links, rdf_mapping, progress=self.run.progress)
-            if events is not None:
-                yield from read_events(events, mapping, kind=kind, scale=declared, form=form)
+            if "events" in readings:
+                yield from readings["events"].records()
 
         again = [read() for able, (_, read) in zip(rereadable, named, strict=True) if able]
-        return self.ingest_records(
+        report = self.ingest_records(
             read_all(),
             scale=declared,
             strict=strict,
@@ -203,6 +221,9 @@ class Recommender:
             named=chain(*again) if again else None,
             before=read_all() if strict_meaning else None,
         )
+        for reading in readings.values() if not (dry_run or report.is_nothing) else ():
+            reading.keep(self.store)
+        return report
 
     def _ingest_source(
         self,
@@ -514,11 +535,12 @@ class Recommender:
         return queries.catalogue()
 
     def status(self) -> dict[str, Any]:
-        """What the graph holds, the published version, and what each part of its hybrid is worth."""
+        """What the graph holds, the published version, the worth of each part of its hybrid, and how files are read."""
         (counts,) = self.store.read(queries.text("graph_counts"))
         model = versions.current(self.store)
         parts = versions.parts(self.store, model["version"]) if model else []
-        return {"store": self.store.address, **counts, "model": model, "parts": parts}
+        sources = [own.to_dict() for own in remembered(self.store)]
+        return {"store": self.store.address, **counts, "model": model, "parts": parts, "sources": sources}
 
     # Evaluation ------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,41 @@
+"""One file on its way into a graph: read as it is said, and as the graph remembers where nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from kg.readers import EventMapping, read_events
+from kg.records import KindRecord, Record, Reject
+from kg.store import Store
+from recommender.sources.document import Table, read_table
+from recommender.sources.remembered import as_before, keep
+
+
+class Reading:
+    """A source and the table that says how it is read."""
+
+    def __init__(self, table: Table, source: Any, folder: Path, kinds: Iterable[KindRecord] = ()) -> None:
+        self.table = table
+        self._source = source
+        self._folder = folder
+        self._kinds = tuple(kinds)
+
+    def settle(self, store: Store) -> None:
+        """Take from the graph what was said of the last source of the same columns, and is not said now."""
+        self.table = as_before(store, self.table, self._source)
+
+    def keep(self, store: Store) -> None:
+        """Have the graph remember it."""
+        keep(store, self.table, self._source)
+
+    def records(self) -> Iterator[Record | Reject]:
+        """Everything; the scale is declared by whoever writes it."""
+        table = self.table
+        if table.verb != "events":
+            return read_table(table, self._source, self._folder)
+        mapping = EventMapping(**table.map, context=table.context)
+        events = read_events(self._source, mapping, kind=table.kind, scale=table.limits, form=table.form)
+        return chain(self._kinds, events)
