@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from hashlib import blake2b
-from typing import Any, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal
 
 from kg.errors import ReadError, RecordError
 from kg.records import Interaction, event_hash
 from kg.usual import adds_up
+
+if TYPE_CHECKING:
+    import numpy as np
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,11 @@ def numbered(records: Iterable[Any], repeats: Repeats | None, name: str) -> Iter
     counted: Counter[str] = Counter()
     once: Counter[str] = Counter()
     for batch in _batches(records):
-        for record, before in zip(batch, seen.take([_key(own) for own in batch]), strict=True):
+        known = seen.take([_key(own) for own in batch])
+        if not any(known):
+            yield from batch
+            continue
+        for record, before in zip(batch, known, strict=True):
             if not before or not _is_hashed(record):
                 yield record
             elif repeats == "count" or adds_up(record.kind):
@@ -69,6 +74,8 @@ class _Seen:
 
     def take(self, keys: list[int]) -> list[bool]:
         """Which of these came before, here or in an earlier call; 0 never did."""
+        import numpy as np  # --help does without
+
         wanted, first, back = np.unique(np.array(keys, dtype=np.uint64), return_index=True, return_inverse=True)
         known = np.zeros(len(wanted), dtype=bool)
         for run in self._runs:
@@ -81,6 +88,8 @@ class _Seen:
         return found
 
     def _add(self, new: np.ndarray) -> None:
+        import numpy as np
+
         if len(new):
             self._runs.append(new)
         while len(self._runs) > 1 and len(self._runs[-2]) <= 2 * len(self._runs[-1]):
