@@ -19,6 +19,16 @@ ITEM = (
 )
 AT = "timestamp unixreviewtime at time datetime date eventtime createdat ts reviewtime reviewdate"
 VALUE = "value rating overall score stars starrating reviewscore bookrating weight"
+COUNTED = {
+    "PLAYED": "plays play playcount playcounts listens listencount listencounts scrobbles streams artistplays"
+    " trackplays playtime playtimeforever playedminutes listeningcount",
+    "PURCHASED": "quantity qty units unitssold orderquantity purchasequantity quantities",
+    "VIEWED": "views viewcount pageviews",
+    "CLICKED": "clicks clickcount",
+    "INTERACTED": "count counts frequency hits numevents occurrences",
+    "THUMBS": "recommended isrecommended recommend recommends votedup thumbs thumb thumbsup upvoted",
+}
+"""Columns of values that are no stars, and the kind of event that a row is where nothing says it."""
 KIND = "kind eventkind event eventtype action actiontype behavior behaviour behaviortype"
 TEXT = "reviewtext text review reviewbody comment body content"
 TITLE = "summary reviewtitle reviewheadline headline title"
@@ -178,6 +188,16 @@ def property_name(column: str) -> str:
     return name[:64]
 
 
+def kind_of_values(column: str | None) -> str:
+    """What an event with a value is, by the name of the column of values, where nothing says it.
+
+    >>> kind_of_values("play_count"), kind_of_values("is_recommended"), kind_of_values("stars")
+    ('PLAYED', 'THUMBS', 'RATED')
+    """
+    name = normal(column or "")
+    return next((kind for kind, names in COUNTED.items() if name in names.split()), "RATED")
+
+
 def recognise(columns: Iterable[str], names: str) -> str | None:
     """The column whose normal name comes first in a list of names; None when there is none."""
     found = {normal(column): column for column in reversed(list(columns))}
@@ -232,7 +252,7 @@ def resolve_events(rows: Rows, mapping: EventMapping, *, kind_given: bool) -> Ev
         "user": USER,
         "item": ITEM,
         "at": AT,
-        "value": VALUE,
+        "value": " ".join((VALUE, *COUNTED.values())),
         "kind": KIND,
         "text": TEXT,
         "title": TITLE,

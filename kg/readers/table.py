@@ -21,6 +21,7 @@ from kg.readers.mapping import (
     ItemMapping,
     UserMapping,
     is_positions,
+    kind_of_values,
     property_name,
     require,
     resolve_events,
@@ -66,8 +67,9 @@ def read_events(
     Numbers that the form says stand for none in the column of values stay: before the first event of a kind comes a
     :class:`KindRecord` that says so, and the graph keeps what the file has.
 
-    The kind of an event is, in this order: its cell in the column of kinds; ``kind``; ``RATED`` when it has a value,
-    ``REVIEWED`` when it has a text, else ``INTERACTED``. An event without an id gets :func:`kg.records.event_hash`.
+    The kind of an event is, in this order: its cell in the column of kinds; ``kind``; ``RATED`` when it has a value (by
+    the name of its column ``PLAYED``, ``PURCHASED``, ..., :data:`kg.readers.mapping.COUNTED`), ``REVIEWED`` when it has
+    a text, else ``INTERACTED``. An event without an id gets :func:`kg.records.event_hash`.
     Columns that play no role are left out, save for ``mapping.context``.
 
     Raises:
@@ -147,6 +149,7 @@ def event_maker(
     text_name, title_name = mapping.text or "text", mapping.title or "title"
     context_names = [(column, property_name(column)) for column in mapping.context]
     kind_of = lru_cache(1024)(clean_kind)
+    valued = kind_of_values(mapping.value)
 
     def make(cells: Cells) -> Interaction:
         user, item, at, value, kind, text, title, event, *context = cells
@@ -170,7 +173,7 @@ def event_maker(
         elif default is not None:
             what = default
         else:
-            what = "RATED" if amount is not None else "REVIEWED" if words or headline else "INTERACTED"
+            what = valued if amount is not None else "REVIEWED" if words or headline else "INTERACTED"
         if event is None or (isinstance(event, str) and not event):
             event_id = event_hash(user_id, item_id, what, moment, amount, words)
         else:

@@ -455,3 +455,24 @@ def test_whole_numbers_are_called_alike_however_they_are_held() -> None:
     (half,) = read_items([{"id": "a", "year": 1984.5}], years)
     assert isinstance(half, ItemRecord)
     assert half.title == "1984.5"
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "kind", "value"),
+    [
+        ("rating", 4, "RATED", 4.0),
+        ("plays", 17, "PLAYED", 17.0),
+        ("play_count", "3", "PLAYED", 3.0),
+        ("Quantity", 2, "PURCHASED", 2.0),
+        ("is_recommended", True, "THUMBS", 1.0),
+        ("voted_up", False, "THUMBS", 0.0),
+        ("count", 5, "INTERACTED", 5.0),
+    ],
+)
+def test_a_column_of_plays_or_counts_is_no_rating(column: str, cell: object, kind: str, value: float) -> None:
+    (event,) = read_events([{"user": "u", "item": "i", column: cell}])
+    assert isinstance(event, Interaction)
+    assert (event.kind, event.value) == (kind, value)
+    (named,) = read_events([{"user": "u", "item": "i", column: cell}], kind="VIEWED")
+    assert isinstance(named, Interaction)
+    assert named.kind == "VIEWED", "what is said wins"
