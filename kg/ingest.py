@@ -50,6 +50,12 @@ class IngestReport:
     """Names of attributes that were spelt in several ways and are one entity now, see :mod:`kg.merging`."""
     merges_file: str | None = None
     """Where these are kept as JSON; None when there are none."""
+    left_out: dict[str, int] = field(default_factory=dict)
+    """By column: cells that could not be right, and whose row was stored without them; the rejects file has each."""
+    missing: dict[str, int] = field(default_factory=dict)
+    """By column: cells that stood for none, such as ``NA``; those of an id cost their row."""
+    undated: int = 0
+    """Events whose time is a bare number, which says no time; they are stored without one."""
     by_kind: dict[str, int] = field(default_factory=dict)
     """Records read that passed the checks, by kind of event or of record."""
 
@@ -150,6 +156,8 @@ class _Run:
         self._spellings = Spellings(store)
         self._writer = Writer(store, dry_run=dry_run)
         self._kinds: Counter[str] = Counter()
+        self._left_out: Counter[str] = Counter()
+        self._missing: Counter[str] = Counter()
         self.report = IngestReport()
 
     def take(self, records: Iterable[Record | Reject]) -> None:
@@ -166,6 +174,8 @@ class _Run:
         if failed is not None:
             raise failed
         self.report.by_kind = dict(sorted(self._kinds.items()))
+        self.report.left_out = dict(sorted(self._left_out.items()))
+        self.report.missing = dict(sorted(self._missing.items()))
 
     def _write(self, batches: Iterable[Sequence[Record]]) -> None:
         """Each batch is written while the next one is read and checked; what it needs of the graph is read after."""
@@ -235,6 +245,7 @@ class _Run:
                     self._count_forgotten()
                 else:
                     self._refused.add(record)
+                    self._missing[record.field] += record.reason.startswith("is missing (")
                 continue
             if self._forgotten.concerns(record):
                 self._count_forgotten()
@@ -247,8 +258,21 @@ class _Run:
                 self._refused.add(refused(record, error.field, error.reason))
                 continue
             self._kinds[name] += 1
+            if record.notes:
+                self._take_note(record)
             self._spellings.note(record)
             yield record
+
+    def _take_note(self, record: Record) -> None:
+        """Count the cells that a record lacks; those that could not be right are kept beside the rejects."""
+        for note in record.notes:
+            if note.kind == "undated":
+                self.report.undated += 1
+            elif note.kind == "missing":
+                self._missing[note.field] += 1
+            else:
+                self._left_out[note.field] += 1
+                self._refused.note(refused(record, note.field, note.reason))
 
     def _count_forgotten(self) -> None:
         self._refused.count_only("user", "this person was forgotten")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from contextlib import AbstractContextManager
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,10 @@ from kg.records import Record, Reject
 
 
 class RejectsFile(AbstractContextManager["RejectsFile"]):
-    """Rejected rows as JSON lines ``{file, line, field, reason, raw}``; made with the first one, never over another."""
+    """Rejected rows as JSON lines ``{file, line, field, reason, raw}``; made with the first one, never over another.
+
+    A row that was stored without a cell is there too, with ``"stored": true``.
+    """
 
     def __init__(self, wanted: Path, *, strict: bool, work: Path) -> None:
         """``work`` is the working directory of the store, which remembers all rejects files."""
@@ -48,14 +51,21 @@ class RejectsFile(AbstractContextManager["RejectsFile"]):
         Raises:
             RecordError: always, under ``strict``.
         """
+        self._keep(reject, orjson.dumps(reject))
+        self.count += 1
+
+    def note(self, cell: Reject) -> None:
+        """Keep a cell whose row was stored without it; raises as :meth:`add` does."""
+        self._keep(cell, orjson.dumps(asdict(cell) | {"stored": True}))
+
+    def _keep(self, reject: Reject, line: bytes) -> None:
         if self._strict:
             where = ":".join(str(part) for part in (reject.file, reject.line) if part)
             raise RecordError(reject.field, f"{reject.reason} ({where or 'a record'}; --strict stops at the first)")
         if self._file is None:
             self.path, self._file = new_file(self._wanted, ".rejects.jsonl")
             _remember(self._work, self.path)
-        self._file.write(orjson.dumps(reject) + b"\n")
-        self.count += 1
+        self._file.write(line + b"\n")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -117,4 +127,4 @@ def _raw_of(record: Record) -> str:
 
 
 def _fields(record: Record) -> list[str]:
-    return [own.name for own in fields(record) if own.name != "origin"]
+    return [own.name for own in fields(record) if own.name not in ("origin", "notes")]

@@ -16,7 +16,10 @@ USER = "user userid reviewerid customerid customer visitorid memberid personid a
 ITEM = (
     "item itemid asin parentasin productid product movieid bookid isbn artistid trackid songid articleid businessid iid"
 )
-AT = "timestamp unixreviewtime at time datetime date eventtime createdat ts reviewtime reviewdate"
+AT = (
+    "timestamp unixreviewtime at time datetime date eventtime createdat ts reviewtime reviewdate eventdate dateadded "
+    "tdat ratingdate purchasedate orderdate invoicedate transactiondate"
+)
 VALUE = "value rating overall score stars starrating reviewscore bookrating weight"
 KIND = "kind eventkind event eventtype action actiontype behavior behaviour behaviortype"
 TEXT = "reviewtext text review reviewbody comment body content"

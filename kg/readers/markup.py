@@ -37,13 +37,25 @@ _BLOCK = frozenset(
     )
 )
 _TAG = re.compile(r"<(?P<slash>/?)(?P<name>[a-zA-Z!][a-zA-Z0-9]*)(?P<rest>(?:[\s/][^<>]*)?)(?P<end>>|$)")
+_ASSIGNED = re.compile(r"""(?<![^\s"'/])[\w:@.-]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"']+)""")
+_ALONE = frozenset(
+    re.findall(
+        r"\S+",
+        """
+        allowfullscreen async autofocus autoplay checked compact controls default defer disabled formnovalidate hidden
+        inert ismap itemscope loop multiple muted nohref nomodule noresize noshade novalidate nowrap open playsinline
+        readonly required reversed selected
+        """,
+    )
+)
+"""Attributes without a value."""
 _HIDDEN_START = re.compile(r"<(?:(script|style)\b[^<>]*>|!--)", re.IGNORECASE)
 _HIDDEN_END = {
     "script": re.compile(r"</script[^<>]*(?:>|$)", re.IGNORECASE),
     "style": re.compile(r"</style[^<>]*(?:>|$)", re.IGNORECASE),
     "comment": re.compile(r"-->"),
 }
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _MARKS_IN_A_ROW = 30
 _APART = "\u034f"
 _HUGE = 10**1000  # Python writes no number of thousands of digits
@@ -105,7 +117,7 @@ def _plain(text: str) -> str:
     if "<" in text:
         text = _TAG.sub(_without_tag, _without_hidden(text))
     if "&" in text:
-        text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
+        text = ENTITY.sub(lambda found: html.unescape(found[0]), text)
     if not text.isprintable():
         text = "".join(character for character in text if character.isprintable() or not _is_control(character))
     text = " ".join(text.split())
@@ -138,7 +150,19 @@ def _without_tag(found: re.Match[str]) -> str:
     name = found["name"].lower()
     if (name not in _INLINE and name not in _BLOCK) or (cut_off and not found["slash"] and "=" not in found["rest"]):
         return found[0]
+    if not _are_attributes(found["rest"], name):
+        return found[0]
     return "" if name in _INLINE else " "
+
+
+def _are_attributes(rest: str, name: str) -> bool:
+    """Whether what follows a tag's name may be attributes: ``a<b and b>a`` compares."""
+    if not rest.strip(" /\t\n\r\f") or name == "!doctype":
+        return True
+    others = _ASSIGNED.sub(" ", rest).replace("/", " ").split()
+    if len(others) == 0 or ("=" in rest and ('"' in rest or "'" in rest)):  # quotes are often wrong, prose has no "="
+        return True
+    return all(other.lower() in _ALONE for other in others)
 
 
 def _without_hidden(text: str) -> str:

@@ -315,6 +315,10 @@ def lists(
     _ingest(context, read_lists(trusted(file, trust)), strict, dry_run, rejects, json)
 
 
+def _counts(by_column: dict[str, int]) -> str:
+    return ", ".join(f"{count} of {column}" for column, count in by_column.items())
+
+
 def _again(file: Path, read: Named) -> Named | None:
     """``read``, unless the file is a pipe, which can be read once only."""
     from kg.merging import can_be_read_again
@@ -357,7 +361,16 @@ def _ingest(
     verb = "would be stored" if dry_run else "stored"
     forgotten = f", {report.forgotten} of them of people who were forgotten" if report.forgotten else ""
     output.line(f"{report.accepted} {verb}, {report.duplicates} known before, {report.rejected} rejected{forgotten}")
-    if report.rejected and report.rejects_file:
+    if report.left_out:
+        output.line(f"cells left out, and their rows stored without them: {_counts(report.left_out)}")
+    if report.missing:
+        output.line(f"taken for none, such as NA: {_counts(report.missing)} (--missing COL= keeps them as values)")
+    if report.undated:
+        output.line(
+            f"{report.undated} events have a bare number for a time, and none now: --at-format excel, unix or offset "
+            "reads it"
+        )
+    if report.rejects_file:
         output.line(f"rejected rows and their reasons: {report.rejects_file}")
     if report.merged:
         output.line(
