@@ -17,7 +17,7 @@ from kg.checks import ScaleConflict, Scales, check
 from kg.connection import unattended
 from kg.errors import EventConflict, ReadError, RecordError
 from kg.forgotten import Forgotten
-from kg.merging import Merge, merge_of, write_merges
+from kg.merging import DEFAULT_MERGES, Merge, merge_of, write_merges
 from kg.newgraph import NewGraph
 from kg.progress import tqdm
 from kg.records import Interaction, Record, Reject, Scale
@@ -29,7 +29,7 @@ from kg.writer import Writer
 LAST_WRITE_SECONDS = 5.0
 """For so long an ingest that is stopped waits for the batch that is being written."""
 DEFAULT_REJECTS = "tastegraph.rejects.jsonl"
-"""Name of the rejects file in the current directory, when none is given."""
+"""Name of the rejects file in the working directory of the store, when none is given."""
 
 
 @dataclass
@@ -85,7 +85,8 @@ def ingest(
         store: where to.
         records: what readers make.
         scale: declared for every kind of event with a value among the records; a value outside it is rejected.
-        rejects: file for rejected rows, made when there is one; an existing one is kept, and a number added.
+        rejects: file for rejected rows, made when there is one; an existing one is kept, and a number added. By default
+            in the working directory of the store.
         strict: the first rejected row is an error. Batches before it stay written, unless the graph was new.
         dry_run: check everything against the graph and write nothing.
         named: the items and people among the records a second time, to make near-duplicate names of their attributes
@@ -101,7 +102,7 @@ def ingest(
     """
     with (
         unattended(),
-        RejectsFile(rejects or Path(DEFAULT_REJECTS), strict=strict, work=store.work) as refused,
+        RejectsFile(rejects or store.work / DEFAULT_REJECTS, strict=strict, work=store.work) as refused,
     ):
         names = None if named is None else merge_of(store, named, progress=progress)
         run = _Run(store, refused, scale, dry_run)
@@ -114,7 +115,7 @@ def ingest(
         report.rejected = refused.count
         report.rejects_file = str(refused.path) if refused.path else None
         if names is not None and (merged := names.merges()):
-            report.merged, report.merges_file = merged, str(write_merges(merged, merges))
+            report.merged, report.merges_file = merged, str(write_merges(merged, merges or store.work / DEFAULT_MERGES))
         return report
 
 

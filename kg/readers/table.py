@@ -193,7 +193,8 @@ def event_maker(
         else:
             what = "RATED" if amount is not None else "REVIEWED" if words or headline else "INTERACTED"
         if event is None or (isinstance(event, str) and not event):
-            event_id = event_hash(user_id, item_id, what, moment, amount, words)
+            said = words if words is None or "<" not in words else clean_text(text, text_name, lax=True)
+            event_id = event_hash(user_id, item_id, what, moment, amount, said)
         else:
             event_id = identifier(event, event_name)
         kept = _properties(context, context_columns, notes) if context else {}

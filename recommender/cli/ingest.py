@@ -31,7 +31,7 @@ Rejects = Annotated[
     typer.Option(
         dir_okay=False,
         metavar="FILE",
-        help="Where rejected rows go; default: tastegraph.rejects.jsonl here, never over another.",
+        help="Where rejected rows go; default: tastegraph.rejects.jsonl in the store, never over another.",
     ),
 ]
 Id = Annotated[str, typer.Option("--id", metavar="COL", help="The column of ids.", show_default=False)]
@@ -56,7 +56,7 @@ Merges = Annotated[
     typer.Option(
         dir_okay=False,
         metavar="FILE",
-        help="Where the report on merged names goes; default: tastegraph.merges.json here, never over another.",
+        help="Where the report on merged names goes; default: tastegraph.merges.json in the store, never over another.",
     ),
 ]
 
@@ -339,11 +339,18 @@ def _ingest(
     merges: Path | None = None,
 ) -> None:
     """Write ``records``; ``named`` reads the items or people among them again, to merge their names."""
+    from kg.ingest import DEFAULT_REJECTS
+    from kg.merging import DEFAULT_MERGES
+
     first = list(islice(records, 1))  # a file that cannot be read leaves no empty store behind
     records = chain(first, records)
     session = Session.of(context)
     with ExitStack() as stack:
         if dry_run and not session.has_store():
+            rejects, merges = (
+                rejects or Path(DEFAULT_REJECTS),
+                merges or Path(DEFAULT_MERGES),
+            )  # that store is gone soon
             session = replace(session, store=stack.enter_context(TemporaryDirectory(prefix="tastegraph-")), work=None)
         recommender = stack.enter_context(session.open(create=True))
         report = recommender.ingest_records(
