@@ -15,13 +15,14 @@ from typing import Any
 from uuid import UUID
 
 from kg.errors import RecordError, short
+from kg.readers.moments import BARE, PLAIN, Clock, Undated, unix
 from kg.readers.moments import EARLIEST as EARLIEST
 from kg.readers.moments import LATEST as LATEST
-from kg.readers.moments import PLAIN, Clock, Undated
 from kg.records import MAX_ID_BYTES, clean_id
 
 MAX_NUMBER_CHARS = 1_000
 """A longer text is no number and no time."""
+_BARE = f"{BARE:010}"
 _PRICE_CHARS = 100  # that are looked at
 _EXACT = 2**53  # up to here a float holds every whole number
 _PRICE = re.compile(r"(?:[A-Z]{2,3}\s?)?[$€£¥₹]?\s?(?P<whole>\d{1,3}(?:[,\s]\d{3})+|\d+)(?P<cents>\.\d+)?(?![\d.,]*\d)")
@@ -154,7 +155,12 @@ def timestamp(value: Any, name: str, clock: Clock = PLAIN) -> datetime | None:
         Undated: a number that says no time.
         RecordError: not a time, NaN, infinite, before 1970 or after 2099.
     """
-    moment = calendar(value, name, clock)
+    if type(value) is str and len(value) == 10 and value.isdigit() and value.isascii() and clock.form is None:
+        moment: datetime | None = unix(int(value))  # the usual case, fast; no date is written in ten digits
+        if value < _BARE:
+            moment = calendar(value, name, clock)
+    else:
+        moment = calendar(value, name, clock)
     if moment is not None and not EARLIEST <= moment < LATEST:
         raise _impossible(value, name)
     return moment

@@ -24,7 +24,7 @@ class Ids:
         self._name = name
         self._nothing = nothing
         texts = [text for cell in cells if isinstance(cell, str) and (text := cell.strip()) and text not in nothing]
-        self._pointed = bool(texts) and all(map(_POINTED.fullmatch, texts))
+        self.pointed = bool(texts) and all(map(_POINTED.fullmatch, texts))
 
     def __call__(self, cell: Any) -> str:
         """The id in a cell.
@@ -32,10 +32,13 @@ class Ids:
         Raises:
             Missing: there is none; RecordError: what is there is none.
         """
-        found = identifier(cell, self._name)
+        return self.checked(identifier(cell, self._name))
+
+    def checked(self, found: str) -> str:
+        """The same of a cell that was read as an id is."""
         if found in self._nothing:
             raise Missing(self._name, found)
-        if self._pointed and _POINTED.fullmatch(found):
+        if self.pointed and _POINTED.fullmatch(found):
             return found.partition(".")[0]
         if found[0] == "[" and list_in(found) is not None:
             raise RecordError(self._name, f"{short(found)} is a list, and one id is needed")

@@ -118,12 +118,12 @@ def sampled(
     except ReadError as error:  # what was read before it is given first
         failed = error
 
-    def rest() -> Iterator[Row | Reject]:
-        if failed is not None:
-            raise failed
-        yield from rows
+    return seen, chain(first, rows if failed is None else _failing(failed))
 
-    return seen, chain(first, rest())
+
+def _failing(error: ReadError) -> Iterator[Row | Reject]:
+    yield from ()
+    raise error
 
 
 def _size(row: Row) -> int:

@@ -157,23 +157,26 @@ def event_maker(
     kind_of = lru_cache(1024)(clean_kind)
     user_of = Ids(user_name, [cells[0] for cells in seen], form.nothing(mapping.user))
     item_of = Ids(item_name, [cells[1] for cells in seen], form.nothing(mapping.item))
+    all_checked = user_of.pointed or item_of.pointed
+    no_user, no_item = form.nothing(mapping.user), form.nothing(mapping.item)
     parts = parts_among(cells[3] for cells in seen)
     no_value, no_time = form.nothing(mapping.value), form.nothing(mapping.at)
 
     def make(cells: Cells) -> Interaction:
         user, item, at, value, kind, text, title, event, *context = cells
-        user_id, item_id = user_of(user), item_of(item)
-        notes: list[Note] = []
+        user_id, item_id = identifier(user, user_name), identifier(item, item_name)
+        if all_checked or user_id in no_user or item_id in no_item or user_id[0] == "[" or item_id[0] == "[":
+            user_id, item_id = user_of.checked(user_id), item_of.checked(item_id)
+        notes: list[Note] | None = None
         try:
             moment = None if at is None else timestamp(at, at_name, clock)
         except RecordError as error:
-            moment = None
-            notes.append(_note_of(error, at, no_time))
+            moment, notes = None, [_note_of(error, at, no_time)]
         try:
             amount = None if value is None else number(value, value_name)
         except RecordError as error:
             if (amount := spoken(value, parts)) is None:
-                notes.append(_note_of(error, value, no_value))
+                notes = [*(notes or ()), _note_of(error, value, no_value)]
         if scale is not None and amount is not None and amount not in scale:
             raise RecordError(value_name, f"{amount:g} is outside the scale {scale.minimum:g}:{scale.maximum:g}")
         words = None if text is None else clean_text(text, text_name)
@@ -197,7 +200,10 @@ def event_maker(
             event_id = event_hash(user_id, item_id, what, moment, amount, said)
         else:
             event_id = identifier(event, event_name)
-        kept = _properties(context, context_columns, notes) if context else {}
+        if not context and not notes:
+            return Interaction(user_id, item_id, what, event_id, moment, amount, words, headline)
+        notes = notes or []
+        kept = _properties(context, context_columns, notes)
         return Interaction(user_id, item_id, what, event_id, moment, amount, words, headline, kept, notes=tuple(notes))
 
     return make
