@@ -9,7 +9,8 @@ import pytest
 
 from kg.bolt import BoltStore
 from kg.errors import RecordError
-from recommender import Recommender, RunContext
+from recommender import Recommender
+from recommender.context import RunContext
 
 RUN = RunContext(progress=False)
 ITEMS = [
