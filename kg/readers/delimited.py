@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kg.errors import ReadError, TooMuch
 from kg.formulas import MARK, unescaped
@@ -27,6 +27,9 @@ from kg.readers.rows import (
 )
 from kg.readers.stream import LineStream
 from kg.records import Reject
+
+if TYPE_CHECKING:
+    from kg.readers.blocks import BlockStream
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +133,7 @@ class DelimitedRows(Rows):
     texts and all before it hold numbers or words without blanks.
     """
 
-    def __init__(self, stream: LineStream, dialect: Dialect) -> None:
+    def __init__(self, stream: LineStream | BlockStream, dialect: Dialect) -> None:
         self._stream = stream
         self._dialect = dialect
         self._lines = iter(stream)
