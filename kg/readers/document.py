@@ -73,7 +73,7 @@ class Objects:
                     if len(opened) > _MAX_DEPTH:
                         raise TooMuch(self.name, f"is nested over {_MAX_DEPTH} deep")
                 elif mark in (b"}", b"]"):
-                    if not opened or opened[-1:] + mark not in (b"{}", b"[]"):
+                    if not opened or bytes(opened[-1:]) + mark not in (b"{}", b"[]"):
                         raise ReadError(self.name, f"is no JSON: {mark.decode()} closes what was not opened")
                     del opened[-1]
                     if begun >= 0 and bytes(opened) == within:

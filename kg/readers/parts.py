@@ -41,7 +41,8 @@ def parts_of(source: Any) -> list[Any]:
         return [part for one in source for part in parts_of(one)]
     if not is_file(source):
         return [source]
-    trust, file = isinstance(source, Trusted), bare(source)
+    trust = isinstance(source, Trusted)
+    file: Any = bare(source)
     if isinstance(file, str | os.PathLike):
         found = _of_path(os.fspath(file))
     elif isinstance(file, zipfile.Path) and file.is_dir():

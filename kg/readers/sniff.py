@@ -14,7 +14,7 @@ from kg.readers.stream import LineStream
 PARQUET_MAGIC = b"PAR1"
 _SAMPLE_LINES = 20
 _MANY_LINES = 1000
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.|"")*"')
+_QUOTED = re.compile(r'"[^"]*"')
 _CONTROL = bytes(range(9)) + bytes(range(14, 27)) + b"\x7f"
 
 

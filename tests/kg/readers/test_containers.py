@@ -9,12 +9,16 @@ import json
 import logging
 import time
 import zipfile
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from kg.errors import ReadError, RecordError, TooMuch
@@ -350,6 +354,63 @@ def test_a_table_in_every_form(tmp_path: Path, form: str, encoding: str | None) 
     expected = sorted((user, item, float(value)) for user, item, value in TABLE)
     assert sorted(events(path, form=stated)) == expected
     assert sorted(events(zipped(tmp_path / "file.zip", {"a": path.read_bytes()}), form=stated)) == expected
+
+
+IDS = st.text("abü 7,;|\"'\\-", min_size=1, max_size=5).map(str.strip).filter(lambda text: set(text) - set('\\"'))
+TABLES = st.dictionaries(st.tuples(IDS, IDS), st.sampled_from(["1", "2.5", "5"]), min_size=1, max_size=6)
+Pairs = dict[tuple[str, str], str]
+
+
+def written(rows: list[list[str]], **options: Any) -> str:
+    file = io.StringIO(newline="")
+    csv.writer(file, lineterminator="\n", **{"quoting": csv.QUOTE_ALL, **options}).writerows(rows)
+    return file.getvalue()
+
+
+def listed(table: Pairs) -> list[list[str]]:
+    return [["user", "item", "rating"], *([user, item, value] for (user, item), value in table.items())]
+
+
+def wide(table: Pairs) -> str:
+    users, items = (list(dict.fromkeys(pair[place] for pair in table)) for place in (0, 1))
+    return written([["who", *items], *([user, *(table.get((user, item), "-1") for item in items)] for user in users)])
+
+
+WRITERS: dict[str, tuple[Callable[[Pairs], str], Form]] = {
+    "commas": (lambda table: written(listed(table)), Form()),
+    "semicolons": (lambda table: written(listed(table), delimiter=";"), Form()),
+    "tabs": (lambda table: written(listed(table), delimiter="\t"), Form()),
+    "bars": (lambda table: written(listed(table), delimiter="|"), Form(delimiter="|")),
+    "escaped": (lambda table: written(listed(table), escapechar="\\", doublequote=False), Form(escape="\\")),
+    "other escape": (
+        lambda table: written(listed(table), escapechar="^", doublequote=False, quoting=csv.QUOTE_NONE),
+        Form(escape="^"),
+    ),
+    "no header": (lambda table: written(listed(table)[1:]), Form(columns=("user", "item", "rating"))),
+    "several": (lambda table: "".join("<>".join(row) + "\n" for row in listed(table)), Form(delimiter="<>")),
+    "wide": (wide, Form(wide=True, missing={"value": ("-1",)})),
+    "document": (lambda table: json.dumps([dict(zip(*pair, strict=True)) for pair in
+        ((listed(table)[0], row) for row in listed(table)[1:])], ensure_ascii=False, indent=1), Form()),
+    "keyed": (
+        lambda table: "\n".join(f"user: {u}\nitem: {i}\nrating: {v}\n" for (u, i), v in table.items()),
+        Form(blocks=":"),
+    ),
+    "blocks": (
+        lambda table: "".join(f"{user}:\n" + written([[item, value]]) for (user, item), value in table.items()),
+        Form(blocks="user", delimiter=",", columns=("item", "rating")),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+@given(table=TABLES, encoding=st.sampled_from(["utf-8", "latin-1", "utf-16"]))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_table_in_any_form(tmp_path: Path, writer: str, table: Pairs, encoding: str) -> None:
+    write, form = WRITERS[writer]
+    path = tmp_path / "file"
+    path.write_bytes(write(table).encode(encoding))
+    found = events(path, form=replace(form, encoding=encoding))
+    assert sorted(found) == sorted((user, item, float(value)) for (user, item), value in table.items())
 
 
 @pytest.mark.embedded
