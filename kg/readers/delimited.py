@@ -146,6 +146,8 @@ class DelimitedRows(Rows):
         self._leading: list[bool] | None = None
         """Of each column but the last, whether it holds numbers; none where the last cannot take more."""
         self._overflowing = 0
+        self._ended: bool | None = None
+        """Whether each row ends in a delimiter, and the header does not."""
         self._width = 0
         names = self._read_header()
         self._width = len(names)
@@ -300,7 +302,7 @@ class DelimitedRows(Rows):
                             again.extendleft(reversed(pending))
                             pending.clear()
                             break
-                        other = None if faults or len(pending) > 1 else self._another(raw) or self._with_rest(raw)
+                        other = None if faults or len(pending) > 1 else self._otherwise(fields, raw)
                         if other:
                             yield number + 1, other, raw
                         else:
@@ -345,6 +347,16 @@ class DelimitedRows(Rows):
         for damage in broken:
             yield from self._stream.broken_row(damage)
             raise damage
+
+    def _otherwise(self, fields: list[Any], line: bytes) -> list[Any]:
+        """The fields of a row that has too many or too few, read in another way; none where that makes no sense."""
+        if len(fields) == self._width + 1 and not fields[-1]:
+            if self._ended is None:
+                rows = self._sample(header=not self._dialect.header)
+                self._ended = all(len(row) == self._width + 1 and not row[-1] for row in rows)
+            if self._ended:
+                return fields[:-1]
+        return self._another(line) or self._with_rest(line)
 
     def _reads_escapes(self, row: int, raw: bytes) -> bool:
         """Whether a row that makes no sense is to be read again, quotes behind backslashes taken for parts of fields;

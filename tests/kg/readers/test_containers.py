@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -28,6 +29,7 @@ from kg.readers.stream import Trusted
 from kg.readers.table import open_table
 from kg.records import Interaction, ItemRecord, Reject
 from recommender.cli.app import app
+from tests import bounded
 
 
 @pytest.fixture
@@ -111,6 +113,25 @@ def test_an_object_beyond_all_measure(path: Path) -> None:
     with pytest.raises(TooMuch, match="over 16 MiB"):
         list(read_events(path))
     assert time.process_time() - before < 10
+
+
+def test_layouts_made_to_harm_are_bounded(tmp_path: Path) -> None:
+    pack = zstandard.ZstdCompressor(level=1).compress
+    files = {
+        "deep.json": b'[{"a":' + b"[" * 1_000_000,
+        "open.json.zst": pack(b'["' + b"x" * 40_000_000),
+        "numbers.json.zst": pack(b"[" + b"1," * 20_000_000),
+        "keyed.zst": pack(b"user: a\nitem: x\n\nuser: b\nitem: y\n\n" + b"user: v\n" * 3_000_000),
+        "latin.csv.zst": pack(b"user,item,text\n" + b"u,i,caf\xe9s\n" * 20 + b"\xe9" * 40_000_000 + b"\nu,i,x\n"),
+        "escapes.csv": b"user,item\n" + b'"\\"x\n' * 200_000 + b"u,i\n",
+        "u16.csv.zst": pack("user,item\n".encode("utf-16") + b"x\0" * 20_000_000),
+    }
+    paths = [tmp_path / name for name in files]
+    for one, content in zip(paths, files.values(), strict=True):
+        one.write_bytes(content)
+    for one, cost in zip(paths, bounded.read("events", paths), strict=True):
+        assert cost.error is not None or cost.rejected, (one.name, cost)
+        assert cost.growth < bounded.MAX_GROWTH, (one.name, cost)
 
 
 # --- Archives and parts
