@@ -89,9 +89,17 @@ def make_folder(folder: Path) -> None:
         own(folder)
 
 
-def opened(path: Path, mode: str, **options: Any) -> IO[Any]:
-    """Open a file to write, which has this mode from the moment that it is there; as :func:`open` otherwise."""
-    return open(path, mode, opener=_opener, **options)
+def opened(path: Path, mode: str, *, links: bool = True, **options: Any) -> IO[Any]:
+    """Open a file to write, which has this mode from the moment that it is there; as :func:`open` otherwise.
+
+    Raises:
+        OSError: it cannot be; or it is a link, and none is to be followed.
+    """
+    return open(path, mode, opener=_opener if links else _opener_of_none_but_files, **options)
+
+
+def _opener_of_none_but_files(path: str, flags: int) -> int:
+    return _opener(path, flags | os.O_NOFOLLOW)
 
 
 def _opener(path: str, flags: int) -> int:

@@ -52,13 +52,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import Field, asdict, dataclass, fields
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeVar
 
 from kg import expressions
 from kg.coercion import UNITS, id_of, moment_of, number_of, text_of
-from kg.dialect import OWN, PREFIX, Dialect
-from kg.errors import ReadError
+from kg.dialect import EDGE, HOLDER, NODE, OWN, PREFIX, Dialect
+from kg.errors import ReadError, short
 from kg.folders import settings_of
 from kg.quoting import neo4j as quoted
 from kg.quoting import neo4j_text
@@ -66,8 +67,11 @@ from kg.records import KIND_PATTERN
 from kg.schema import RESERVED
 from kg.wording import ALONE, Words, reading
 
-_EDGE = "tg_edge"
+EDGE_NAME = "tg_edge"
 """The name of an event that is an edge."""
+
+TWICE = "{}: pattern finds the same edges as {} in {}, so that each would count twice"
+"""What is said of two tables of events."""
 
 T = TypeVar("T")
 
@@ -133,12 +137,17 @@ class EntityMap(NodeMap):
     @property
     def kind_text(self) -> str:
         """Cypher for the kind."""
-        return neo4j_text(self.kind or self.label.lower())
+        return neo4j_text(self._kind)
+
+    @property
+    def _kind(self) -> str:
+        return self.kind or self.label.lower()
 
     @property
     def key(self) -> str:
         """Cypher for the id of a node ``n`` that is nothing else."""
-        return id_of(f"{self.kind_text} + ':' + {super().key}")
+        start = self._kind.replace("~", "~0").replace(":", "~1")  # so that the first colon ends it
+        return id_of(f"{neo4j_text(f'{start}:')} + {super().key}")
 
     @property
     def words(self) -> Mapping[str, str]:
@@ -177,6 +186,20 @@ class EventMap:
             self._check_pattern(self.pattern)
             self._check_words()
 
+    def check(self) -> None:
+        """Refuse keys that say nothing beside the others, and words that are nobody's.
+
+        Raises:
+            ValueError: says which.
+        """
+        given = asdict(self)
+        beside = {"unit": "at", "scale": "value"} | ({"id": "pattern", "kind": "pattern"} if self.type else {})
+        for key, needed in beside.items():
+            if given[key] is not None and given[needed] is None:
+                raise ValueError(f"{key} says nothing without {needed}; leave it out")
+        if self._held[0] == "item":
+            raise ValueError("text and title are of the item, which is no person's: name them as those of [item]")
+
     @property
     def name(self) -> str:
         """The kind."""
@@ -190,7 +213,7 @@ class EventMap:
     @property
     def match(self) -> str:
         """Cypher that names the person, the item and what else the event is of."""
-        return self.pattern or f"(person)-[{_EDGE}:{quoted(self.name)}]->(item)"
+        return self.pattern or f"(person)-[{EDGE_NAME}:{quoted(self.name)}]->(item)"
 
     @property
     def own_id(self) -> str:
@@ -201,21 +224,24 @@ class EventMap:
     @property
     def key(self) -> str:
         """Cypher for the id of an event, by the names of :attr:`match`; null where it cannot be one."""
-        return f"elementId({_EDGE})" if self.pattern is None else id_of(f"{self.own_id} + '/' + item.{OWN}id")
+        if self.pattern is None:
+            return f"elementId({EDGE_NAME})"
+        start = f"replace(replace({self.own_id}, '~', '~0'), '/', '~1')"  # so that the first slash ends it
+        return id_of(f"{start} + '/' + item.{OWN}id")
 
     @property
     def given(self) -> Mapping[str, str]:
         """Keys of the table, and Cypher for what an event has there, by the names of :attr:`match`."""
         if self.pattern is None:
             keys = {"value": self.value, "at": self.at, "title": self.title, "text": self.text}
-            return {name: f"{_EDGE}.{quoted(own)}" for name, own in keys.items() if own}
+            return {name: f"{EDGE_NAME}.{quoted(own)}" for name, own in keys.items() if own}
         holder, text, title = self._held
         said = {name: f"{holder}.{quoted(own)}" for name, own in (("title", title), ("text", text)) if own}
         return {name: f"({own})" for name, own in (("value", self.value), ("at", self.at)) if own} | said
 
     @property
     def number(self) -> str:
-        """Cypher for the value: of an edge, by ``<edge>``; of a pattern, by its names."""
+        """Cypher for the value: of an edge, by :data:`kg.dialect.EDGE`; of a pattern, by its names."""
         return number_of(self._of(self.value)) if self.value else "null"
 
     @property
@@ -229,21 +255,21 @@ class EventMap:
         holder, text, title = self._held
         if holder is None:
             return None
-        at = self.moment.replace("<edge>", "<holder>")
+        at = self.moment.replace(EDGE, HOLDER)
         if self.pattern is not None:
-            event = f"MATCH ()-[tg_event:{PREFIX}{self.name}]->() WHERE tg_event.{OWN}event_id = <node>.{OWN}id"
+            event = f"MATCH ()-[tg_event:{PREFIX}{self.name}]->() WHERE tg_event.{OWN}event_id = {NODE}.{OWN}id"
             at = f"head(COLLECT {{ {event} RETURN tg_event.{OWN}at }})"
         of_edge = self.named is None or holder in self.named.edges
         return Words(self.name, self.match, holder, self.key, text, title, at, of_edge, direct=self.pattern is None)
 
     def _of(self, own: str) -> str:
-        return f"({own})" if self.pattern else f"<edge>.{quoted(own)}"
+        return f"({own})" if self.pattern else f"{EDGE}.{quoted(own)}"
 
     @property
     def _held(self) -> tuple[str | None, str | None, str | None]:
         """What has the words, None where nothing has; and its properties for text and title."""
         if self.pattern is None:
-            return (_EDGE if self.text or self.title else None), self.text, self.title
+            return (EDGE_NAME if self.text or self.title else None), self.text, self.title
         text, title = (_property(own or "") for own in (self.text, self.title))
         return text[0] or title[0], text[1], title[1]
 
@@ -309,7 +335,7 @@ class ReviewMap:
     @property
     def words(self) -> Words:
         """Where the words are."""
-        at = moment_of(f"<holder>.{quoted(self.at)}") if self.at else "null"
+        at = moment_of(f"{HOLDER}.{quoted(self.at)}") if self.at else "null"
         return Words(ALONE, self.pattern, "review", "elementId(review)", self.text, self.title, at)
 
     @property
@@ -340,13 +366,56 @@ class Adoption:
                 raise ValueError(
                     f"[[event]] {number}: {event.name} is counted by [[event]] {first[event.name]} already"
                 )
-        types = {event.type: first[event.name] for event in self.event if event.type}
-        for number, event in enumerate(self.event, 1):
-            if event.named and event.named.only in types:
+
+    def check(self) -> None:
+        """Refuse what is well formed and cannot be meant; a map that is kept in a graph may be of an earlier release.
+
+        Raises:
+            ValueError: says which table and key.
+        """
+        for name, nodes in self.nodes[2:]:
+            self._check_again(name, nodes)
+        for name, event in self.events:
+            try:
+                event.check()
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
+        self._check_twice()
+        self._check_attributes()
+
+    def _check_again(self, name: str, entity: NodeMap) -> None:
+        """An entity of a label is taken by the first table that has it, unless a ``where`` tells them apart."""
+        for before, own in self.nodes[2:]:
+            if own is entity:
+                return
+            if own.label == entity.label and own.where in (None, entity.where):
                 raise ValueError(
-                    f"[[event]] {number}: pattern finds the same edges as type in [[event]] {types[event.named.only]}, "
-                    "so that each would count twice"
+                    f"{name}: nodes {entity.label} are taken by {before} already; a where tells them apart"
                 )
+
+    def _check_twice(self) -> None:
+        """Events that are the same edges whatever the graph holds; :mod:`kg.engines.fitting` asks it about others."""
+        for (first, event), (second, other) in combinations(self.events, 2):
+            if event.named and other.named and event.named.said == other.named.said:
+                raise ValueError(TWICE.format(second, "pattern", first))
+            if event.named and other.type and self._is_type(event.named, other.type):
+                raise ValueError(TWICE.format(first, "type", second))
+            if event.type and other.named and self._is_type(other.named, event.type):
+                raise ValueError(TWICE.format(second, "type", first))
+
+    def _is_type(self, pattern: expressions.Pattern, type: str) -> bool:
+        if pattern.direct is None:
+            return False
+        person, item, types = pattern.direct
+        return {*person} <= {self.person.label} and {*item} <= {self.item.label} and (not types or type in types)
+
+    def _check_attributes(self) -> None:
+        attributes, kinds = self.attributes or (), {event.name: name for name, event in self.events}
+        for number, own in enumerate(attributes, 1):
+            if own in attributes[: number - 1]:
+                raise ValueError(f"attributes, name {number}, is {own} again")
+            if own in kinds:
+                raise ValueError(f"attributes, name {number}, is {own}, which {kinds[own]} has as events")
 
     def to_json(self) -> str:
         """As it is kept in the graph."""
@@ -372,7 +441,9 @@ class Adoption:
             ReadError: no such file, no TOML, or a table or key that is missing, unknown or wrong: says which.
         """
         try:
-            return _adoption(settings_of(path))
+            adoption = _adoption(settings_of(path))
+            adoption.check()
+            return adoption
         except OSError as error:
             raise ReadError(str(path), error.strerror or str(error)) from error
         except UnicodeDecodeError as error:
@@ -408,12 +479,12 @@ class Adoption:
         return Dialect(
             prefix=PREFIX,
             nodes={
-                "Item": {name: (text_of(f"<node>.{quoted(own)}"),) for name, own in item.items() if own},
-                "Entity": {"name": tuple(text_of(f"<node>.{quoted(name)}") for name in names)},
+                "Item": {name: (text_of(f"{NODE}.{quoted(own)}"),) for name, own in item.items() if own},
+                "Entity": {"name": tuple(text_of(f"{NODE}.{quoted(name)}") for name in names)},
                 "Review": words,
             },
             edges={
-                "event_id": {event.name: "elementId(<edge>)" for event in direct},
+                "event_id": {event.name: f"elementId({EDGE})" for event in direct},
                 "value": {event.name: event.number for event in direct if event.value},
                 "at": {event.name: event.moment for event in direct if event.at},
             },
@@ -487,7 +558,10 @@ def _check_text(where: str, value: Any) -> None:
 
 def _shown(value: Any) -> str:
     """A value of a map, short enough for a message."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:
+        return short(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

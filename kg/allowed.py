@@ -54,6 +54,20 @@ PROCEDURES = _listed(
 SHOWN = frozenset({"CONSTRAINT", "CONSTRAINTS", "INDEX", "INDEXES"})
 """What ``SHOW`` may be followed by, perhaps after words such as ``VECTOR``."""
 
+_SORTS_SHOWN = _listed(
+    """
+    ALL BTREE EXIST EXISTENCE FULLTEXT KEY LOOKUP NODE POINT PROPERTY RANGE REL RELATIONSHIP TEXT TYPE UNIQUE
+    UNIQUENESS VECTOR
+    """
+)
+"""Words that may stand between ``SHOW`` and those."""
+_BEFORE_A_VALUE = _listed(
+    """
+    AND AS BY CASE CONTAINS DELETE DISTINCT ELSE FILTER IN LET LIMIT NOT OFFSET OR REMOVE RETURN SET SKIP THEN UNWIND
+    WHEN WHERE WITH XOR YIELD
+    """
+)
+"""Words after which a name is that of a value, whatever it is."""
 _KEYWORDS = _listed(
     """
     ACYCLIC ALL AND ANY AS ASC ASCENDING BINDINGS BY CALL CASE CONTAINS CREATE DELETE DESC DESCENDING DETACH DIFFERENT
@@ -228,15 +242,32 @@ def _calls_procedure(found: Sequence[Token], at: int) -> bool:
     """Whether this is the word ``CALL`` with a procedure: not a name of somebody's, nor that of a subquery."""
     if not found[at].is_word("CALL") or at + 1 == len(found) or not found[at + 1].names:
         return False
-    return not (at and found[at - 1].is_sign(".")) and not found[at + 1].is_word(*_KEYWORDS)
+    if at and found[at - 1].is_sign("."):
+        return False
+    return _may_be_named(found, at) or (at + 2 < len(found) and found[at + 2].is_sign("."))
 
 
 def _is_command(found: Sequence[Token], at: int) -> bool:
     """Whether a word such as ``SHOW`` is a command, by what stands beside it; it may be the name of a variable."""
-    if at + 1 == len(found) or (at and found[at - 1].is_sign(".")):
+    if at + 1 == len(found) or not found[at + 1].names or (at and found[at - 1].is_sign(".")):
         return False
-    after = found[at + 1]
-    return after.kind == "quoted" or (after.kind == "name" and (after.is_word("ALL") or not after.is_word(*_KEYWORDS)))
+    return _may_be_named(found, at) or _begins(found, at)
+
+
+def _may_be_named(found: Sequence[Token], at: int) -> bool:
+    """Whether what follows a word is a name and no keyword, so that the word is not the name of a value."""
+    return not found[at + 1].is_word(*_KEYWORDS)
+
+
+def _begins(found: Sequence[Token], at: int) -> bool:
+    """Whether a clause may begin here: a value would stand after a sign, or after a word that wants one.
+
+    A graph may be called as a keyword is: ``USE group``.
+    """
+    before = found[at - 1] if at else Token("sign", ";")
+    if before.kind == "sign":
+        return before.value in "{})];"
+    return not before.is_word(*_BEFORE_A_VALUE) or (at > 1 and found[at - 2].is_word("UNION"))
 
 
 def _check_procedure(name: str) -> None:
@@ -249,10 +280,10 @@ def _check_command(word: str, rest: Sequence[Token]) -> None:
         raise QueryRefused(f"{word} is no part of a query that only reads this graph")
     words = []
     for token in rest:
-        if not token.names or (token.is_word(*_KEYWORDS) and not token.is_word("ALL", "RELATIONSHIP")):
+        words.append(token.value.upper() if token.kind == "name" else f"`{token.value}`")
+        if not token.is_word(*_SORTS_SHOWN):
             break
-        words.append(token.value.upper())
-    if not words or words[-1] not in SHOWN:
+    if words[-1] not in SHOWN:
         raise QueryRefused(
             f"SHOW {' '.join(words)} tells what is the server's or others'; INDEXES and CONSTRAINTS can be shown"
         )

@@ -16,7 +16,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -41,7 +40,7 @@ from kg import allowed, queries, schema
 from kg.access import make_folder, own_work
 from kg.connection import Connection, ConnectionConfig
 from kg.errors import ConstraintViolated, QueryFailed, StoreError, StoreUnavailable
-from kg.limits import MAX_BYTES, MAX_ROWS, MAX_SECONDS, Answer, Limits, Stops, answered, check_running_on
+from kg.limits import MAX_BYTES, MAX_ROWS, MAX_SECONDS, Answer, Limits, Stops, answered, check_running_on, place
 from kg.notifications import Once
 from kg.quoting import Quoted
 from kg.records import KIND_PATTERN
@@ -254,7 +253,12 @@ class BoltStore(ABC):
         limits = Limits(max_rows, max_bytes, timeout)
         allowed.check(text)
         check_running_on()
-        return answered(partial(self._answer, text, parameters, limits), timeout)
+
+        def work(stops: Stops) -> Result:
+            with place(timeout):
+                return self._answer(text, parameters, limits, stops)
+
+        return answered(work, timeout)
 
     @abstractmethod
     def _answer(self, text: str, parameters: Mapping[str, Any], limits: Limits, stops: Stops) -> Result:

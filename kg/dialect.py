@@ -28,7 +28,7 @@ from functools import cached_property
 from typing import Any
 
 from kg.quoting import neo4j_text
-from kg.schema import DERIVED_PREFIX, NODE_KEYS, RESERVED
+from kg.schema import DERIVED, DERIVED_PREFIX, NODE_KEYS, RESERVED
 
 PREFIX = "TG_"
 """Before every label and type that an adoption adds; before properties in lower case."""
@@ -41,8 +41,10 @@ LABELS = tuple(PREFIX + label for label in (*NODE_KEYS, RECORD))
 """All labels that an adoption may add."""
 MADE = f"{{{OWN}made: true}}"
 """Cypher for the property of an edge that has no other."""
-HABITS = OWN + DERIVED_PREFIX
-"""What properties of people that a refresh writes begin with."""
+HABITS = frozenset(OWN + DERIVED_PREFIX + name for name in DERIVED)
+"""Properties of people that a refresh writes."""
+NODE, EDGE, HOLDER = "\0node", "\0edge", "\0holder"
+"""Stand in Cypher for what is named later: no name and no text of an owner's holds a character with the code 0."""
 
 _CLAUSES = "MATCH|CREATE|MERGE|SET|DELETE|RETURN|WITH|WHERE|UNWIND|FOREACH|REQUIRE"
 _QUOTED = r"`(?:[^`]|``)+`"
@@ -69,9 +71,9 @@ class Dialect:
     prefix: str
     """Before labels and types with a line below, ``TG_``; before properties in lower case."""
     nodes: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
-    """Our label -> property -> Cypher for it, in which ``<node>`` is the node; the first that is there counts."""
+    """Our label -> property -> Cypher for it, in which :data:`NODE` is the node; the first that is there counts."""
     edges: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Our property of events -> owner's type -> Cypher for it, in which ``<edge>`` is the relationship."""
+    """Our property of events -> owner's type -> Cypher for it, in which :data:`EDGE` is the relationship."""
     relations: tuple[str, ...] = ()
     """The owner's types that are attributes."""
 
@@ -91,7 +93,7 @@ class Dialect:
     def text(self, text: str) -> str:
         """A text of :mod:`kg.queries` or :mod:`kg.schema` in the owner's words.
 
-        >>> named = Dialect("TG_", nodes={"Item": {"title": ("<node>.name",)}})
+        >>> named = Dialect("TG_", nodes={"Item": {"title": (f"{NODE}.name",)}})
         >>> named.text("MATCH (i:Item {id: $item}) RETURN i.title AS title")
         'MATCH (i:TG_Item {tg_id: $item}) RETURN coalesce(i.tg_title, i.name) AS title'
         """
@@ -245,12 +247,12 @@ class _Translation:
         if variable in self._edges:
             cases = self._dialect.edges.get(name, {})
             other = " ".join(
-                f"WHEN {neo4j_text(type)} THEN {cypher.replace('<edge>', variable)}" for type, cypher in cases.items()
+                f"WHEN {neo4j_text(type)} THEN {cypher.replace(EDGE, variable)}" for type, cypher in cases.items()
             )
             others = [f"CASE type({variable}) {other} END"] if other else []
         else:
             kept = self._dialect.nodes.get(self._labels.get(variable, ""), {}).get(name, ())
-            others = [cypher.replace("<node>", variable) for cypher in kept]
+            others = [cypher.replace(NODE, variable) for cypher in kept]
         return (f"coalesce({', '.join([ours, *others])})" if others else ours) + (plain or "")
 
 

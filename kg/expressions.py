@@ -23,12 +23,15 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cached_property
 from typing import NamedTuple, NoReturn
 
 LONGEST = 8_000
 """Characters."""
 DEEPEST = 40
 """Brackets in brackets."""
+LONG_TEXT = 10_000
+"""Characters that ``replace`` may make of one."""
 _FUNCTIONS = """
     abs acos asin atan atan2 btrim ceil char_length character_length coalesce cos cot date date.truncate datetime
     datetime.fromepoch datetime.fromepochmillis datetime.truncate degrees duration duration.between duration.indays
@@ -58,6 +61,12 @@ _WORDED = {"AND": (), "OR": (), "XOR": (), "IN": (), "CONTAINS": (), "STARTS": (
 _CONSTANTS = frozenset({"TRUE", "FALSE", "NULL"})
 _PREDICATES = frozenset({"ALL", "ANY", "NONE", "SINGLE"})
 _SUBQUERIES = frozenset({"EXISTS", "COUNT", "COLLECT"})
+_END = r"\( (?P<{}>person|item)(?P<{}>(?: [:&] \w+)*)(?: \{{ \}})? \)"
+_STAR = r"\*(?: 1|(?: [01])? \.\.(?: [1-9][0-9]*)?)?"
+_INNER = rf"\[(?: (?!(?i:WHERE)\b)\w+)?(?: : (?P<types>\w+(?: \| \w+)*))?(?: {_STAR})?(?: \{{ \}})? \]"
+_DIRECT = re.compile(
+    rf"{_END.format('first', 'these')}(?P<left> <)? -(?: {_INNER})? -(?P<right> >)? {_END.format('last', 'those')}"
+)
 _HIDDEN = "tg_"
 """What names of ours begin with in the texts that an expression is put into."""
 
@@ -68,8 +77,31 @@ class Pattern:
 
     nodes: frozenset[str]
     edges: frozenset[str]
-    only: str | None
-    """The type, where the pattern is ``(person)-[:TYPE]->(item)`` without any condition."""
+    said: str
+    """As it is written, but for blanks and backticks."""
+    traced: str
+    """Likewise, but that each edge has a name."""
+    trail: str
+    """Cypher for the list of its edges, by :attr:`traced`."""
+
+    @cached_property
+    def direct(self) -> tuple[list[str], list[str], list[str]] | None:
+        """Labels of the person, of the item, and types, of a pattern that is one edge without any condition.
+
+        >>> pattern_of("(person:`A`)-[l:R|S*1..2 {}]-(item)").direct
+        (['A'], [], ['R', 'S'])
+        """
+        found = _DIRECT.fullmatch(self.said)
+        if found is None or found["first"] == found["last"]:
+            return None
+        left, right = (found[end] is not None for end in ("left", "right"))
+        if left != right and left == (found["first"] == "person"):
+            return None  # it leads from the item to the person
+        ends = {found["first"]: found["these"], found["last"]: found["those"]}
+        person, item, types = (
+            re.findall(r"\w+", some or "") for some in (ends["person"], ends["item"], found["types"])
+        )
+        return person, item, types
 
 
 def check(text: str, names: Collection[str]) -> None:
@@ -102,7 +134,7 @@ def pattern_of(text: str) -> Pattern:
     with parser.scope(()) as scope:
         parser.paths()
     parser.end("one pattern is wanted")
-    return Pattern(frozenset(scope.nodes), frozenset(scope.edges), parser.only())
+    return Pattern(frozenset(scope.nodes), frozenset(scope.edges), parser.said(), *parser.traced())
 
 
 class _Token(NamedTuple):
@@ -111,7 +143,7 @@ class _Token(NamedTuple):
     start: int
 
 
-_END = _Token("end", "", -1)
+_AT_END = _Token("end", "", -1)
 
 
 @dataclass
@@ -136,6 +168,10 @@ class _Parser:
         self._at = 0
         self._depth = 0
         self._scopes: list[_Scope] = []
+        self._names: dict[int, str] = {}
+        """Names for edges that have none, each with its place among the tokens."""
+        self._trail: list[str] = []
+        self._growth = 1
 
     # --- What is given
 
@@ -162,12 +198,14 @@ class _Parser:
         if self._next.kind != "end":
             self._refuse(wanted)
 
-    def only(self) -> str | None:
-        """See :attr:`Pattern.only`."""
-        plain = "".join(token.text for token in self._tokens)
-        found = re.fullmatch(r"\(person\)<?-\[(?:\w+)?:(\w+|`[^`]+`)\]->?\(item\)", plain)
-        found = found or re.fullmatch(r"\(item\)<?-\[(?:\w+)?:(\w+|`[^`]+`)\]->?\(person\)", plain)
-        return found[1].strip("`") if found else None
+    def said(self) -> str:
+        """See :attr:`Pattern.said`."""
+        return " ".join(re.sub(r"^`(\w+)`$", r"\1", token.text) for token in self._tokens)
+
+    def traced(self) -> tuple[str, str]:
+        """See :attr:`Pattern.traced` and :attr:`Pattern.trail`."""
+        text = " ".join(self._names.get(place, "") + token.text for place, token in enumerate(self._tokens))
+        return text, " + ".join(self._trail) or "[]"
 
     # --- Expressions
 
@@ -280,10 +318,27 @@ class _Parser:
             near = get_close_matches(name.lower(), FUNCTIONS, n=1)
             meant = f" (did you mean {near[0]}?)" if near else ""
             raise ValueError(f"{name}() at character {start} is no function that a map may use{meant}")
+        given: list[list[_Token]] = []
+
+        def one() -> None:
+            begun = self._at
+            self.expression()
+            given.append(self._tokens[begun : self._at])
+
         self._mark("(")
         if not self._take(")"):
-            self._listed(self.expression)
+            self._listed(one)
             self._mark(")")
+        if name.lower() == "replace" and len(given) == 3:
+            self._grow(*given[1:])
+
+    def _grow(self, old: list[_Token], new: list[_Token]) -> None:
+        """Count how many times as long a text may become, by this and all other ``replace``: they may be nested."""
+        sizes = [len(one[0].text) - 2 if [token.kind for token in one] == ["text"] else None for one in (old, new)]
+        before, after = sizes[0] or 1, LONG_TEXT if sizes[1] is None else sizes[1]
+        self._growth *= max(1, -(-after // before) + (sizes[0] == 0))
+        if self._growth > LONG_TEXT:
+            raise ValueError(f"replace() in it may make a text {self._growth} times as long; {LONG_TEXT} are the most")
 
     def _list(self) -> None:
         if self._next.kind in ("word", "quoted") and self._following.text.upper() == "IN":
@@ -362,22 +417,35 @@ class _Parser:
     def _edge(self) -> None:
         self._take("<")
         self._mark("-")
+        place, several = self._at, False
         if self._take("["):
+            place = self._at
             self._named(self._scopes[-1].edges)
             if self._take(":"):
                 self._labels()
-            if self._take("*"):
+            if several := self._take("*"):
                 self._take_kind("number")
                 if self._take(".."):
                     self._take_kind("number")
             self._conditions()
             self._mark("]")
+        if not self._depth and len(self._scopes) == 1:
+            self._trace(place, several)
         self._mark("-")
         self._take(">")
 
+    def _trace(self, place: int, several: bool) -> None:
+        """Keep the name of an edge of the pattern itself; it begins at this token, or is given one there."""
+        token = self._token(place)
+        name = token.text
+        if not _may_name(token):
+            name = f"{_HIDDEN}edge{len(self._trail)}"
+            self._names[place] = f"[{name}]" if token.text == "-" else f"{name} "
+        self._trail.append(name if several else f"[{name}]")
+
     def _named(self, names: set[str]) -> None:
         token = self._next
-        if token.kind not in ("word", "quoted") or token.text.upper() == "WHERE":
+        if not _may_name(token):
             return
         if token.text.strip("`").lower().startswith(_HIDDEN):
             self._refuse(f"names that begin with {_HIDDEN} are taken")
@@ -419,7 +487,7 @@ class _Parser:
         return self._token(self._at + 1)
 
     def _token(self, at: int) -> _Token:
-        return self._tokens[at] if at < len(self._tokens) else _END
+        return self._tokens[at] if at < len(self._tokens) else _AT_END
 
     def _take(self, mark: str) -> bool:
         found = self._next.kind == "mark" and self._next.text == mark
@@ -463,6 +531,10 @@ class _Parser:
         token = self._next
         where = "the end" if token.kind == "end" else f"{token.text!r} at character {token.start}"
         raise ValueError(f"{where} cannot stand there: {reason}")
+
+
+def _may_name(token: _Token) -> bool:
+    return token.kind in ("word", "quoted") and token.text.upper() != "WHERE"
 
 
 def _tokens(text: str) -> Iterator[_Token]:

@@ -70,7 +70,7 @@ def settings_of(path: Path) -> dict[str, Any]:
     Raises:
         OSError: it cannot be read, or has no end.
         UnicodeDecodeError: it is no text.
-        tomllib.TOMLDecodeError: it is no TOML, or a name of it has more parts than any.
+        tomllib.TOMLDecodeError: it is no TOML, or a name of it has more parts than any, or a number more digits.
         StoreError: it is the address of a server, which is not repeated.
         RecursionError: it holds tables or lists in one another without an end.
     """
@@ -83,7 +83,12 @@ def settings_of(path: Path) -> dict[str, Any]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.count(".") > DOTS:  # a dotted name is read in time quadratic in its parts
             raise tomllib.TOMLDecodeError(f"more than {DOTS} dots (at line {number})")
-    return tomllib.loads(text)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError as error:
+        raise tomllib.TOMLDecodeError("a number has thousands of digits") from error
 
 
 @contextmanager
@@ -156,6 +161,26 @@ def check_here() -> None:
             f"the directory in which this command runs is gone, or may not be read ({error.strerror}); "
             "change to one that is there (cd)"
         ) from error
+
+
+def remove_all(place: Path) -> dict[str, str]:
+    """Remove a file, or a folder with all that is in it; gives it with the reason where something of it stays.
+
+    A link stays with what it leads to, which is not ours to judge.
+    """
+    try:
+        if place.is_symlink():
+            return {str(place): f"is a link to {place.readlink()}, where nothing is removed"}
+        if place.is_dir():
+            shutil.rmtree(place)
+        else:
+            place.unlink()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        shutil.rmtree(place, ignore_errors=True)  # the rest
+        return {str(place): f"{error.filename or place}: {error.strerror or error}"}
+    return {}
 
 
 def hash_file(path: Path) -> str:

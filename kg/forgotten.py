@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from kg import queries
 from kg.errors import RecordError
-from kg.records import Interaction, Record, Triple, UserRecord
+from kg.records import Interaction, Record, Reject, Triple, UserRecord
 from kg.store import Store
 from kg.sweep import readings
 
@@ -33,7 +33,7 @@ class Forgotten:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._look()
+        self.look()
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -41,7 +41,7 @@ class Forgotten:
     def __contains__(self, user_id: object) -> bool:
         self._asked += 1
         if self._asked > LOOK_EVERY:
-            self._look()
+            self.look()
         return self._key is not None and bool(self._ids) and keyed_hash(self._key, str(user_id)) in self._ids
 
     def concerns(self, record: Record) -> bool:
@@ -56,6 +56,10 @@ class Forgotten:
         """Whether a row that could not be read names one of them in a cell of its own."""
         return bool(self._ids) and any(cell in self for cell in set(_cells(raw)))
 
+    def stands_in(self, reject: Reject) -> bool:
+        """The same of a row and of all that is said of it."""
+        return any(map(self.named_in, (reject.raw, reject.reason, reject.file, reject.field)))
+
     def check(self, user_id: str) -> None:
         """Refuse what is about somebody who was forgotten.
 
@@ -65,11 +69,13 @@ class Forgotten:
         if user_id in self:
             raise RecordError("user", "this person was forgotten, so nothing about them is stored")
 
-    def _look(self) -> None:
+    def look(self) -> frozenset[str]:
+        """Ask the graph again; the hashes of all who were forgotten."""
         (row,) = self._store.read(queries.text("forgotten"))
         self._key: str | None = row["key"]
         self._ids = frozenset(row["ids"])
         self._asked = 0
+        return self._ids
 
 
 def _cells(raw: str) -> Iterator[str]:

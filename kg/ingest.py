@@ -93,19 +93,23 @@ def ingest(
         ReadError: a file could not be read to its end; what came before is written, and the error says how much.
         StoreError: the engine failed or the disk is full; the batch that failed is not written, those before it are.
     """
+    with unattended():
+        forgotten = Forgotten(store)
     with (
+        RejectsFile(rejects or Path(DEFAULT_REJECTS), strict=strict, work=store.work, forgotten=forgotten) as refused,
         unattended(),
-        RejectsFile(rejects or Path(DEFAULT_REJECTS), strict=strict, work=store.work) as refused,
     ):
         names = None if named is None else merge_of(store, named, progress=progress)
-        run = _Run(store, refused, scale, dry_run)
+        run = _Run(store, refused, forgotten, scale, dry_run)
         with tqdm(unit=" records", disable=not progress, desc="ingest", leave=False) as bar:
             try:
                 run.take(_counted(records if names is None else names.take(records), bar))
             except ReadError as error:
                 raise _with_what_is_stored(error, run.report, dry_run) from error
+        refused.flush()
         report = run.report
         report.rejected = refused.count
+        report.forgotten += refused.forgotten
         report.rejects_file = str(refused.path) if refused.path else None
         if names is not None and (merged := names.merges()):
             report.merged, report.merges_file = merged, str(write_merges(merged, merges))
@@ -141,11 +145,13 @@ def write_event(store: Store, event: Interaction) -> bool:
 class _Run:
     """One call of :func:`ingest`."""
 
-    def __init__(self, store: Store, refused: RejectsFile, scale: Scale | None, dry_run: bool) -> None:
+    def __init__(
+        self, store: Store, refused: RejectsFile, forgotten: Forgotten, scale: Scale | None, dry_run: bool
+    ) -> None:
         self._store = store
         self._refused = refused
         self._scales = Scales(store, scale)
-        self._forgotten = Forgotten(store)
+        self._forgotten = forgotten
         self._dry_run = dry_run
         self._spellings = Spellings(store)
         self._writer = Writer(store, dry_run=dry_run)
@@ -231,7 +237,7 @@ class _Run:
     def _checked(self, records: Iterable[Record | Reject]) -> Iterator[Record]:
         for record in records:
             if isinstance(record, Reject):
-                if self._forgotten.named_in(record.raw):
+                if self._forgotten.stands_in(record):
                     self._count_forgotten()
                 else:
                     self._refused.add(record)

@@ -13,7 +13,8 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 MOST = 2
 """Queries that were given up and run on, beyond which further ones are refused."""
+AT_ONCE = 8
+"""Users' queries of this process that run at a time; further ones wait, within their own limits."""
 GRACE = 0.5
 """Seconds beyond a query's own that its engine has to end it, before it is given up."""
 MAX_ROWS = 10_000
@@ -114,6 +117,7 @@ Stops = list[Callable[[], object]]
 
 _lock = threading.Lock()
 _running_on: set[_Run[Any]] = set()
+_places = threading.BoundedSemaphore(AT_ONCE)
 
 
 def running_on() -> int:
@@ -144,6 +148,23 @@ def check_running_on(found: int | None = None) -> None:
             f"{number} queries that were given up after their limit of time still run, and further ones would slow "
             "everything else; wait for them to end (docs/operations.md, Limits, says how to end them)"
         )
+
+
+@contextmanager
+def place(seconds: float) -> Iterator[None]:
+    """One of :data:`AT_ONCE`, held until the query ends, also where it was given up.
+
+    Raises:
+        QueryRefused: none has become free in time, or too many run on by now.
+    """
+    places = _places
+    if not places.acquire(timeout=min(seconds, threading.TIMEOUT_MAX)):
+        raise QueryRefused(f"{AT_ONCE} queries have run for {seconds:g} s, the limit of this one; ask fewer at once")
+    try:
+        check_running_on()
+        yield
+    finally:
+        places.release()
 
 
 def answered(work: Callable[[Stops], T], seconds: float) -> T:

@@ -28,6 +28,8 @@ from kg.transfer.stream import Node, Source, shown
 BETWEEN = "\x1f"
 """What parts the entries of a list: no list of texts may hold it."""
 QUOTE = '"'
+MOST_OPEN = 64
+"""Files that are open at once."""
 COMMAND = "neo4j-admin database import full neo4j @import.args"
 """To be run in the folder, while the database is stopped."""
 OPTIONS = ("--id-type=integer", "--multiline-fields=true", "--array-delimiter=U+001F")
@@ -117,18 +119,21 @@ class _Files(ExitStack):
         super().__init__()
         self._folder = folder
         self._columns = columns
-        self._open: dict[tuple[Any, ...], tuple[IO[str], str]] = {}
+        self._made: dict[tuple[Any, ...], tuple[Path, str]] = {}
+        self._open: dict[Path, IO[str]] = {}
+        """Those that were written last, the very last at the end."""
+        self.callback(self._close)
         self.rows = {"nodes": 0, "edges": 0, "lists_left_out": 0}
 
     def add(self, what: str, group: Any, ends: Sequence[Any], properties: Mapping[str, Any]) -> None:
         """Write one row."""
         columns = self._columns.of(group, properties)
         key = (group, columns)
-        if key not in self._open:
-            self._open[key] = self._make(what, columns)
+        if key not in self._made:
+            self._made[key] = self._make(what, columns)
         values = [properties.get(name) for name, _ in columns]
         cells = list(map(_cell, values))
-        self._open[key][0].write(_line([*map(str, ends), *cells]))
+        self._opened(self._made[key][0]).write(_line([*map(str, ends), *cells]))
         self.rows[what] += 1
         self.rows["lists_left_out"] += sum(
             isinstance(value, list) and not _cell(value) for value in properties.values()
@@ -136,19 +141,30 @@ class _Files(ExitStack):
 
     def arguments(self) -> list[str]:
         """What names the files to the command."""
-        return [argument for _, argument in self._open.values()]
+        return [argument for _, argument in self._made.values()]
 
-    def _make(self, what: str, columns: Sequence[tuple[str, str]]) -> tuple[IO[str], str]:
-        stem = f"{what}-{len(self._open) + 1}"
+    def _opened(self, path: Path) -> IO[str]:
+        """A file to write on; a graph may have more groups than a process may have files open."""
+        if path not in self._open and len(self._open) == MOST_OPEN:
+            self._open.pop(next(iter(self._open))).close()
+        file = self._open.pop(path, None) or path.open("a", newline="", encoding="utf-8")
+        self._open[path] = file
+        return file
+
+    def _close(self) -> None:
+        for file in self._open.values():
+            file.close()
+
+    def _make(self, what: str, columns: Sequence[tuple[str, str]]) -> tuple[Path, str]:
+        stem = f"{what}-{len(self._made) + 1}"
         first = [":ID", ":LABEL"] if what == "nodes" else [":START_ID", ":END_ID", ":TYPE"]
         for name, _ in columns:
             if ":" in name:
                 raise StoreError(f"the property {name!r} has a colon in its name, which a header cannot say; rename it")
         header = _line([*first, *(f"{name}:{kind}" for name, kind in columns)])
         (self._folder / f"{stem}.header.csv").write_text(header, encoding="utf-8", newline="")
-        file = self.enter_context((self._folder / f"{stem}.csv").open("w", newline="", encoding="utf-8"))
         option = "--nodes" if what == "nodes" else "--relationships"
-        return file, f"{option}={stem}.header.csv,{stem}.csv"
+        return self._folder / f"{stem}.csv", f"{option}={stem}.header.csv,{stem}.csv"
 
 
 def _line(fields: Iterable[str | None]) -> str:

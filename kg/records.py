@@ -151,8 +151,13 @@ class Scale:
     maximum: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.minimum) and math.isfinite(self.maximum) and self.minimum < self.maximum):
-            raise RecordError("scale", f"{self.minimum}:{self.maximum} is not MIN:MAX with MIN below MAX")
+        try:
+            holds = math.isfinite(self.minimum) and math.isfinite(self.maximum) and self.minimum < self.maximum
+        except (TypeError, OverflowError):
+            holds = False
+        if not holds:
+            reason = f"{short(self.minimum)}:{short(self.maximum)} is not MIN:MAX with MIN below MAX"
+            raise RecordError("scale", reason)
 
     def __contains__(self, value: float) -> bool:
         return self.minimum <= value <= self.maximum
@@ -244,7 +249,9 @@ def clean_kind(value: str, name: str = "kind") -> str:
         RecordError: not ``[A-Za-z][A-Za-z0-9_]*``, or over 64 characters.
     """
     if not isinstance(value, str) or not KIND_PATTERN.fullmatch(value):
-        raise RecordError(name, f"{short(value)} must be a letter, then at most 63 letters, digits or underscores")
+        is_address = isinstance(value, str) and not {":", "@"}.isdisjoint(value)
+        shown = "it (not repeated, for it may hold a password)" if is_address else short(value)
+        raise RecordError(name, f"{shown} must be a letter, then at most 63 letters, digits or underscores")
     return value.upper()
 
 
@@ -252,25 +259,39 @@ def clean_relation(value: Any, name: str = "relation") -> str:
     """A relation of an imported graph as stored: upper case, each run of other characters one underscore.
 
     Graphs name relations with dots, slashes and bare numbers, which a relationship type cannot hold. Of an IRI the
-    part after the last ``#`` or ``/`` is kept. A name over 64 characters keeps its first 51 and a hash of the whole.
+    part after the last ``#`` or ``/`` is kept. A name over 64 characters keeps its first 51 and a hash of the whole,
+    and so does one with letters, digits or symbols beyond ASCII, which would be one with others without them.
 
     >>> clean_relation("film.film.actor"), clean_relation("7"), clean_relation("http://dbpedia.org/ontology/author")
     ('FILM_FILM_ACTOR', 'R_7', 'AUTHOR')
+    >>> clean_relation("hôte"), clean_relation("hâte")
+    ('H_TE_62505F92DC78', 'H_TE_90A3E96D5588')
 
     Raises:
-        RecordError: missing, empty, or without a letter or digit of the Latin alphabet.
+        RecordError: missing, empty, or without a letter or digit.
     """
     text = clean_id(value, name)
     if "://" in text:
         text = re.split(r"[/#]", text.rstrip("/#"))[-1]
-    stored = re.sub(r"[^A-Z0-9]+", "_", text.upper()).strip("_")
-    if not stored:
+    upper = unicodedata.normalize("NFC", text.upper())
+    if not any(map(str.isalnum, upper)):
         raise RecordError(name, f"{text!r} has no letter or digit that a relation could be called by")
-    if not stored[0].isalpha():
-        stored = f"R_{stored}"
-    if len(stored) > 64:
-        stored = f"{stored[:51]}_{hashlib.blake2b(text.encode(), digest_size=6).hexdigest().upper()}"
-    return stored
+    stored = re.sub(r"[^A-Z0-9]+", "_", upper).strip("_")
+    if not stored[:1].isalpha():
+        stored = f"R_{stored}".rstrip("_")
+    if has_more_than_ascii(upper):
+        return told_apart(stored, upper)
+    return stored if len(stored) <= 64 else told_apart(stored, text)
+
+
+def has_more_than_ascii(name: str) -> bool:
+    """Whether letters, marks, digits or symbols of a name are lost where ASCII alone is kept."""
+    return not name.isascii() and any(not c.isascii() and unicodedata.category(c)[0] in "LMNS" for c in name)
+
+
+def told_apart(stored: str, whole: str) -> str:
+    """The beginning of a name, and a hash of all of it."""
+    return f"{stored[:51]}_{hashlib.blake2b(whole.encode(), digest_size=6).hexdigest().upper()}"
 
 
 def item_of(entity_id: str) -> str | None:

@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
+import logging
 import os
 from contextlib import AbstractContextManager
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 
 from kg.access import opened
 from kg.errors import RecordError, StoreError
 from kg.folders import refuse_address
-from kg.readers.rows import raw_text
+from kg.readers.rows import MAX_RAW_CHARS, raw_text
 from kg.records import Record, Reject
+
+if TYPE_CHECKING:
+    from kg.forgotten import Forgotten
+
+log = logging.getLogger(__name__)
+
+TOO_LONG = f"(over {MAX_RAW_CHARS >> 20} Mi characters)"
+"""What stands in place of a row that was cut."""
+
+
+AT_ONCE = 64 << 10
+"""Rough bytes of rows that are written together."""
 
 
 class RejectsFile(AbstractContextManager["RejectsFile"]):
-    """Rejected rows as JSON lines ``{file, line, field, reason, raw}``; made with the first one, never over another."""
+    """Rejected rows as JSON lines ``{file, line, field, reason, raw}``; made with the first one, never over another.
 
-    def __init__(self, wanted: Path, *, strict: bool, work: Path) -> None:
+    Somebody may be forgotten meanwhile. So rows are held back, and written where they are searched for people at once:
+    before that the graph says who was forgotten, and what names them goes nowhere.
+    """
+
+    def __init__(self, wanted: Path, *, strict: bool, work: Path, forgotten: Forgotten | None = None) -> None:
         """``work`` is the working directory of the store, which remembers all rejects files."""
         self._wanted = wanted
         self._work = work
         self._strict = strict
-        self._file: IO[bytes] | None = None
+        self._forgotten = forgotten
+        self._known: frozenset[str] | None = None
+        self._held: list[Reject] = []
+        self._bytes = 0
         self.path: Path | None = None
         self.count = 0
+        self.forgotten = 0
+        """Of these, rows of people who were forgotten when they were to be written."""
 
     def count_only(self, field: str, reason: str) -> None:
         """Count a row that must not be kept.
@@ -43,7 +66,7 @@ class RejectsFile(AbstractContextManager["RejectsFile"]):
         self.count += 1
 
     def add(self, reject: Reject) -> None:
-        """Keep one.
+        """Keep one; of a row that is cut not even the half that is there, which may not say whose it is.
 
         Raises:
             RecordError: always, under ``strict``.
@@ -51,17 +74,48 @@ class RejectsFile(AbstractContextManager["RejectsFile"]):
         if self._strict:
             where = ":".join(str(part) for part in (reject.file, reject.line) if part)
             raise RecordError(reject.field, f"{reject.reason} ({where or 'a record'}; --strict stops at the first)")
-        if self._file is None:
-            self.path, self._file = new_file(self._wanted, ".rejects.jsonl")
+        if self.path is None:
+            self.path, file = new_file(self._wanted, ".rejects.jsonl")
+            file.close()
             _remember(self._work, self.path)
-        self._file.write(orjson.dumps(reject) + b"\n")
+        self._held.append(replace(reject, raw=TOO_LONG) if len(reject.raw) >= MAX_RAW_CHARS else reject)
+        self._bytes += 100 + len(reject.raw)
         self.count += 1
+        if self._bytes > AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held back.
+
+        Raises:
+            StoreError: the graph does not say who was forgotten; nothing is written then.
+        """
+        if self.path is None or not self._held:
+            return
+        with opened(self._work / FILES, "ab") as names:
+            fcntl.flock(names, fcntl.LOCK_EX)  # as whoever searches the files does
+            rows = self._allowed()
+            with opened(self.path, "ab", links=False) as file:
+                file.write(b"".join(orjson.dumps(reject) + b"\n" for reject in rows))
+        self.forgotten += len(self._held) - len(rows)
+        self._held, self._bytes = [], 0
+
+    def _allowed(self) -> list[Reject]:
+        """Those of the rows that name nobody who has been forgotten."""
+        if self._forgotten is None:
+            return self._held
+        before, self._known = self._known, self._forgotten.look()
+        return self._held if before == self._known else [r for r in self._held if not self._forgotten.stands_in(r)]
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        try:
+            self.flush()
+        except (StoreError, OSError) as failed:
+            if error is None:
+                raise
+            log.warning("%d rejected rows are not kept in %s: %s", len(self._held), self.path, failed)
 
 
 def new_file(wanted: Path, ending: str) -> tuple[Path, IO[bytes]]:

@@ -44,7 +44,13 @@ KNOWLEDGE_READ = (*KNOWLEDGE, ("Entity", "Item"))
 """As it is read: in an adopted graph people act in films, and suppliers supply products."""
 
 DERIVED_PREFIX = "habit_"
-"""Properties of people that a refresh writes: they are no input, and no snapshot holds them."""
+"""Of properties of people that a refresh writes: they are no input, and no snapshot holds them."""
+DERIVED = (
+    *("events", "kinds", "kind_counts", "items", "liked", "disliked", "rating_mean", "rating_deviation"),
+    *("rating_spread", "first_seen", "last_seen", "active_days", "peak_hours", "peak_weekdays", "novelty"),
+    *("novelty_deviation", "diversity", "facet"),
+)
+"""Properties of people that a refresh writes, without the prefix."""
 
 OWN_EDGES: Mapping[str, frozenset[tuple[str, str]]] = {
     "WROTE": frozenset({("User", "Review")}),

@@ -194,7 +194,8 @@ class Store(Protocol):
             max_rows: of the answer.
             max_bytes: that the answer takes in memory.
             timeout: seconds. Within one more the call returns; a query that the engine cannot stop runs on, unheard,
-                and while :data:`kg.limits.MOST` do, further ones are refused.
+                and while :data:`kg.limits.MOST` do, further ones are refused; so is one that waits as long for
+                one of the :data:`kg.limits.AT_ONCE` places.
 
         Raises:
             QueryRefused: it would write, change the schema, load a file, or call what is on no list; or others run on.

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import codecs
 import errno
+import fcntl
 import os
 import re
 import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -57,20 +59,38 @@ def sweep(work: Path, user_id: str) -> Swept:
     goes too. A line that is no row, such as the half of one that a full disk leaves, goes where the id stands in it.
     """
     swept, name = Swept(), Name(user_id)
-    for path in sorted(_listed(work / FILES, swept)):
-        try:
-            counts = _without(Path(path), name)
-        except (FileNotFoundError, NotADirectoryError):
-            swept.not_found.append(path)
-        except (OSError, ValueError, RuntimeError) as error:  # what no path holds, such as a NUL; links in a circle
-            swept.failed[path] = getattr(error, "strerror", None) or str(error)
-        else:
-            swept.searched.append(path)
-            swept.rows += counts["rows"]
-            swept.unreadable += counts["unreadable"]
-            swept.unreadable_left += counts["left"]
+    with _held(work / FILES):
+        for path in sorted(_listed(work / FILES, swept)):
+            _sweep_file(path, name, swept)
     swept.elsewhere = sorted(_listed(work / ELSEWHERE, swept))
     return swept
+
+
+@contextmanager
+def _held(names: Path) -> Iterator[None]:
+    """Keep ingests from writing to the files that a list names, as :class:`kg.rejects.RejectsFile` does.
+
+    Where there is no list nobody has written yet; what cannot be locked is said where it cannot be read.
+    """
+    with ExitStack() as stack:
+        with suppress(OSError):
+            if names.is_file():
+                fcntl.flock(stack.enter_context(names.open("rb")), fcntl.LOCK_EX)
+        yield
+
+
+def _sweep_file(path: str, name: Name, swept: Swept) -> None:
+    try:
+        counts = _without(Path(path), name)
+    except (FileNotFoundError, NotADirectoryError):
+        swept.not_found.append(path)
+    except (OSError, ValueError, RuntimeError) as error:  # what no path holds, such as a NUL; links in a circle
+        swept.failed[path] = getattr(error, "strerror", None) or str(error)
+    else:
+        swept.searched.append(path)
+        swept.rows += counts["rows"]
+        swept.unreadable += counts["unreadable"]
+        swept.unreadable_left += counts["left"]
 
 
 def _listed(names: Path, swept: Swept) -> set[str]:
@@ -167,8 +187,21 @@ def _named(line: bytes, name: Name) -> tuple[bool, bool]:
     """Whether a line names somebody, and whether it is a row."""
     row = _parsed(line.removeprefix(codecs.BOM_UTF8))
     if isinstance(row, dict) and {"raw", "reason"} <= row.keys():
-        return name.stands_in(f"{row['raw']} {row['reason']}"), True
+        return any(map(name.stands_in, _texts({**row, "line": ""}))), True
     return name.stands_in(line.decode(errors="surrogateescape")), False
+
+
+def _texts(row: Any) -> Iterator[str]:
+    """All that a row says, and what it calls that, at any depth."""
+    rest = [row]
+    while rest:
+        match rest.pop():
+            case dict() as own:
+                rest += [*own.keys(), *own.values()]
+            case list() as own:
+                rest += own
+            case own:
+                yield str(own)
 
 
 def _named_in_pieces(first: bytes, file: IO[bytes], name: Name) -> bool:

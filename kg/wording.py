@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kg.coercion import text_of
-from kg.dialect import MADE, OWN, PREFIX, is_ours
+from kg.dialect import HOLDER, MADE, NODE, OWN, PREFIX, is_ours
 from kg.quoting import neo4j as quoted
 
 ALONE = "[review]"
@@ -39,7 +39,7 @@ class Words:
     """A property of the holder; likewise ``title``."""
     title: str | None
     at: str
-    """Cypher for when they were written; ``<holder>`` has them, ``<node>`` is ours."""
+    """Cypher for when they were written; :data:`kg.dialect.HOLDER` has them, :data:`kg.dialect.NODE` is ours."""
     of_edge: bool = False
     """Whether the holder is an edge."""
     direct: bool = False
@@ -80,26 +80,26 @@ class Words:
         return f"(tg_by)-[{name}]->()" if self.of_edge else f"({name})"
 
     def reading(self, name: str) -> str:
-        """Cypher for ``title``, ``text`` or ``at`` of ``<node>``."""
+        """Cypher for ``title``, ``text`` or ``at`` of :data:`kg.dialect.NODE`."""
         if name == "at":
             value = self.at
         else:
             own = {"title": self.title, "text": self.text}[name]
-            value = _text("<holder>", own) if own else "null"
-        if "<holder>" not in value:
+            value = _text(HOLDER, own) if own else "null"
+        if HOLDER not in value:
             return value
         # Ids of elements are used again, perhaps by somebody else's words.
-        mine = f" AND EXISTS {{ (tg_by)-[:{PREFIX}WROTE]->(<node>) }}" if self.direct else ""
+        mine = f" AND EXISTS {{ (tg_by)-[:{PREFIX}WROTE]->({NODE}) }}" if self.direct else ""
         return (
-            f"head(COLLECT {{ MATCH {self._place('tg_holder')} WHERE elementId(tg_holder) = <node>.{OWN}holder{mine} "
-            f"RETURN {value.replace('<holder>', 'tg_holder')} }})"
+            f"head(COLLECT {{ MATCH {self._place('tg_holder')} WHERE elementId(tg_holder) = {NODE}.{OWN}holder{mine} "
+            f"RETURN {value.replace(HOLDER, 'tg_holder')} }})"
         )
 
 
 def reading(words: Iterable[Words], name: str) -> str:
-    """Cypher for ``title``, ``text`` or ``at`` of ``<node>``, whatever kind of event it came with."""
+    """Cypher for ``title``, ``text`` or ``at`` of :data:`kg.dialect.NODE`, whatever kind of event it came with."""
     cases = " ".join(f"WHEN '{own.kind}' THEN {own.reading(name)}" for own in words)
-    return f"CASE <node>.{OWN}event {cases} END"
+    return f"CASE {NODE}.{OWN}event {cases} END"
 
 
 def _text(holder: str, name: str) -> str:

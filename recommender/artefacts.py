@@ -10,12 +10,12 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from kg.access import make_folder, own_all
-from kg.folders import plain_name, sync
+from kg.folders import plain_name, remove_all, sync
 from recommender.errors import ArtefactError
 
 FORMAT = 4
@@ -110,10 +110,15 @@ def exists(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
-def remove(folder: Path) -> None:
-    """Remove an artefact: first its manifest, so that a crash leaves no half that looks whole."""
-    (folder / MANIFEST).unlink(missing_ok=True)
-    shutil.rmtree(folder, ignore_errors=True)
+def remove(folder: Path) -> dict[str, str]:
+    """Remove an artefact: first its manifest, so that a crash leaves no half that looks whole.
+
+    Gives what stays, and why, as :func:`kg.folders.remove_all` does.
+    """
+    if not folder.is_symlink():
+        with suppress(OSError):  # what keeps it keeps the folder too
+            (folder / MANIFEST).unlink()
+    return remove_all(folder)
 
 
 def _digest(path: Path) -> str:

@@ -10,10 +10,13 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from kg.connection import is_url
+from kg.errors import short
 from kg.folders import settings_of
 from recommender.errors import InvalidInput
 
 T = TypeVar("T")
+MOST = 2**1023
+"""A whole number beyond this is none that a setting could be."""
 
 
 def read_config(kind: type[T], path: Path) -> T:
@@ -68,14 +71,17 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return value
     if hint is Path and isinstance(value, str):
         return Path(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+    if hint is float and type(value) is int and abs(value) <= MOST:
         return float(value)
-    if hint in (str, int, float, bool) and type(value) is hint:
+    if hint in (str, int, float, bool) and type(value) is hint and value == value:  # NaN would pass every bound
         return value
     wanted = " or ".join(map(repr, arguments)) if kind is Literal else getattr(hint, "__name__", hint)
     raise InvalidInput(f"{where} = {_shown(value)} is not {wanted}")
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
-    return "(not repeated, for it may hold a password)" if is_url(text) else text
+    try:
+        whole = repr(value)
+    except ValueError:  # a number of thousands of digits
+        whole = ""
+    return "(not repeated, for it may hold a password)" if is_url(whole) else short(value)

@@ -17,21 +17,29 @@ removes it: :meth:`recommender.Recommender.forget` does that at once.
 
 from __future__ import annotations
 
-import shutil
+import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kg import changes, forgotten, queries
+from kg.errors import GraphError
+from kg.folders import remove_all
 from kg.store import Row, Store
 from kg.sweep import sweep
+from recommender import artefacts
 from recommender.bridge import join_text
-from recommender.errors import UnknownUser
+from recommender.errors import ArtefactError, RecommenderError, UnknownUser
 from recommender.refresh import versions
 from recommender.refresh.lock import refresh_lock
 from text.cache import caches_in, forget_in
-from text.errors import CacheError
+from text.errors import CacheError, CacheHeld, TextError
+
+log = logging.getLogger(__name__)
+
+_EXPECTED = (RecommenderError, GraphError, TextError, OSError)
 
 
 @dataclass
@@ -58,7 +66,7 @@ class ForgetReceipt:
     unreadable: int = 0
     """Lines of rejects files that nobody can read as a row, and in which their id does not stand; those stay."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Files from which they could not be removed, and why; mend that and call again, or remove the file."""
+    """Files and folders from which they could not be removed, and why; mend that and call again, or remove them."""
     engine_keeps: str = ""
     """What the engine keeps of deleted data, and until when; empty: nothing."""
     owner_keeps: dict[str, int] = field(default_factory=dict)
@@ -97,28 +105,36 @@ def forget(store: Store, user_id: str) -> ForgetReceipt:
         receipt.owner_keeps, receipt.owner_removes = dict(removal.stays), list(removal.removing)
         receipt.engine_keeps = store.purge(("User", "Review", "Interest", "Entity", "UserFactors"))
         _forget_rejects(store, user_id, receipt)
-        receipt.searched["versions"] = _paths(store.work / "models", "*")
-        receipt.removed["versions"] = _forget_versions(store)
+        _forget_versions(store, receipt)
         (receipt.left,) = store.read(queries.text("forget_left"), user=user_id)
         receipt.holding = versions.made_with_forgotten(store)
         return receipt
 
 
-def left_to_refresh(store: Store, receipt: ForgetReceipt) -> None:
-    """Note in a receipt what a refresh has published, and which versions it has not replaced."""
+@contextmanager
+def left_to_refresh(store: Store, receipt: ForgetReceipt) -> Iterator[None]:
+    """Note in a receipt what a refresh has published, which versions it has not replaced, and why it ended if it did.
+
+    Whatever ends it, the person is gone from the graph, and the receipt says what is left.
+    """
+    before, why = receipt.holding, "no refresh has replaced it"
+    try:
+        yield
+    except Exception as error:
+        log.warning("the refresh has ended: %s", error, exc_info=not isinstance(error, _EXPECTED))
+        why = f"the refresh that would replace it has ended: {error}"
     current = versions.current(store)
     receipt.version = current["version"] if current else None
-    receipt.removed["versions"] += len(receipt.holding)
     receipt.holding = versions.made_with_forgotten(store)
-    receipt.removed["versions"] -= len(receipt.holding)
+    receipt.removed["versions"] += len(before) - len(receipt.holding)
+    for version in before:
+        with _noted(receipt, store.work / "models"):
+            folder = versions.folder(store, version)
+            receipt.failed |= {str(folder): why} if version in receipt.holding else artefacts.remove(folder)
 
 
 def _counts(store: Store, user_id: str) -> list[Row]:
     return store.read(queries.text("forget_counts"), user=user_id)
-
-
-def _paths(folder: Path, pattern: str) -> list[str]:
-    return sorted(map(str, folder.glob(pattern)))
 
 
 def _texts(store: Store, user_id: str) -> Iterator[str]:
@@ -128,16 +144,24 @@ def _texts(store: Store, user_id: str) -> Iterator[str]:
             yield join_text(title, text)
 
 
+_GONE = "delete the file, for nothing says any more which vectors in it are theirs: all are computed again"
+
+
 def _forget_vectors(store: Store, texts: Sequence[str], receipt: ForgetReceipt) -> None:
     """Remove vectors from the caches."""
     receipt.removed["vectors"] = 0
     receipt.searched["vectors"] = []
-    for path in caches_in(store.work / "vectors"):
+    folder = store.work / "vectors"
+    receipt.failed |= versions.entries(folder)[1]
+    caches: list[Path] = []
+    with _noted(receipt, folder):
+        caches = caches_in(folder)
+    for path in caches:
         receipt.searched["vectors"].append(str(path))
         try:
             receipt.removed["vectors"] += forget_in(path, texts)
         except CacheError as error:
-            receipt.failed[str(path)] = str(error)
+            receipt.failed[str(path)] = str(error) if isinstance(error, CacheHeld) else f"{error}; {_GONE}"
 
 
 def _forget_rejects(store: Store, user_id: str, receipt: ForgetReceipt) -> None:
@@ -148,9 +172,24 @@ def _forget_rejects(store: Store, user_id: str, receipt: ForgetReceipt) -> None:
     receipt.failed |= swept.failed
 
 
-def _forget_versions(store: Store) -> int:
+def _forget_versions(store: Store, receipt: ForgetReceipt) -> None:
     """Remove what holds tables of the graph as it was: unfinished refreshes, and versions that nobody is served by."""
-    shutil.rmtree(store.work / "runs", ignore_errors=True)
-    removed = versions.prune(store, keep=1)
-    versions.sweep(store)
-    return len(removed)
+    with _noted(receipt, store.work / "runs"):
+        runs, failed = versions.runs(store)
+        receipt.failed |= failed
+        for run in runs:
+            receipt.failed |= remove_all(run)
+    receipt.removed["versions"] = 0
+    with _noted(receipt, store.work / "models"):
+        receipt.searched["versions"] = [str(path) for path in versions.entries(store.work / "models")[0]]
+        receipt.removed["versions"] = len(versions.prune(store, keep=1))
+        receipt.failed |= versions.sweep(store)
+
+
+@contextmanager
+def _noted(receipt: ForgetReceipt, place: Path) -> Iterator[None]:
+    """Note what keeps a folder from being searched, in place of raising it: the rest is still to be done."""
+    try:
+        yield
+    except (OSError, ArtefactError) as error:
+        receipt.failed[str(place)] = getattr(error, "strerror", None) or str(error)

@@ -203,7 +203,7 @@ class Meaning:
             weights = _rating_weights((values - self.minimum) / (self.maximum - self.minimum), config)
             explicit |= ~absent
         elif self.form == "count":
-            with np.errstate(invalid="ignore"):
+            with np.errstate(invalid="ignore", over="ignore"):
                 events = np.log2(1 + np.maximum(values, 0) / self.unit)
             weights = 1 - (1 - self.strength) ** events
         elif self.form == "like":

@@ -31,6 +31,8 @@ from text.windows import unit_rows
 
 CENTRE_TEXTS = 500
 """Item texts, evenly spread, whose mean stands for that of the catalogue."""
+MOST_BEARERS = 100
+"""What more things are called by has no sentence that speaks for one of them: such a name is left out."""
 TEXTS_A_BATCH = 2_000
 """Texts whose mentions are replaced in one transaction."""
 
@@ -126,14 +128,16 @@ def find_mentions(
     names = [name for spellings in targets.values() for name in spellings]
     common = common_names((own.text for own in texts), names, config.names)
     finder = NameFinder(names, config.names, common)
+    called = {name: _Called.of(spellings) for name, spellings in targets.items()}
     found = [
         (own, span, candidates)
         for own in tqdm(texts, desc="names", unit="text", disable=not progress, leave=False)
         for span in finder.find(own.text)
-        if (candidates := _candidates(targets, own, span))
+        if (candidates := _candidates(called[span.name], own, span))
     ]
     unclear = {at: one for at, one in enumerate(found) if len(one[2]) > 1 or one[1].name in common}
-    decided = _decide(taken, unclear, encode, config) if encode is not None else {}
+    able = {at: one for at, one in unclear.items() if len(one[2]) <= MOST_BEARERS}
+    decided = _decide(taken, able, encode, config) if encode is not None else {}
     mentions = []
     for at, (own, span, candidates) in enumerate(found):
         if at in unclear and at not in decided:
@@ -208,14 +212,34 @@ def _targets(taken: Snapshot, config: LinkConfig) -> dict[str, dict[str, list[_T
     return found
 
 
-def _candidates(targets: Mapping[str, Mapping[str, list[_Target]]], own: _Text, span: Span) -> list[_Target]:
+@dataclass(frozen=True)
+class _Called:
+    """What bears a name; each list once, however often the name is found."""
+
+    spelt: Mapping[str, list[_Target]]
+    everything: list[_Target]
+    items: Mapping[int, frozenset[str]]
+    """Of the items among them the spellings."""
+
+    @classmethod
+    def of(cls, spellings: Mapping[str, list[_Target]]) -> _Called:
+        items: defaultdict[int, set[str]] = defaultdict(set)
+        for spelling, targets in spellings.items():
+            for target in targets:
+                if target.label == "Item":
+                    items[target.node].add(spelling)
+        everything = [target for one in spellings.values() for target in one]
+        return cls(spellings, everything, {item: frozenset(own) for item, own in items.items()})
+
+
+def _candidates(called: _Called, own: _Text, span: Span) -> list[_Target]:
     """What a span may mean: what is spelt as it is written, else whatever bears the name; never the text's own item."""
-    spellings = targets[span.name]
-    written = spellings.get(own.text[span.start : span.end])
-    bearers = written or [target for one in spellings.values() for target in one]
-    if any(target.label == "Item" and target.node == own.item for target in bearers):
+    written = own.text[span.start : span.end]
+    spelt = called.spelt.get(written)
+    titles = called.items.get(own.item, frozenset())
+    if written in titles or (titles and not spelt):
         return []
-    return bearers
+    return spelt or called.everything
 
 
 _Found = tuple[_Text, Span, list[_Target]]

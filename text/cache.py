@@ -24,7 +24,7 @@ from types import TracebackType
 import numpy as np
 
 from text.encoder import TextEncoder
-from text.errors import CacheClosed, CacheDamaged, CacheError, CacheFull, CacheMismatch
+from text.errors import CacheClosed, CacheDamaged, CacheError, CacheFull, CacheHeld, CacheMismatch
 
 _VERSION = 1
 _LOCK_SECONDS = 60.0
@@ -277,23 +277,33 @@ def forget_texts(folder: Path, texts: Iterable[str]) -> int:
 
 
 def caches_in(folder: Path) -> list[Path]:
-    """The files of the caches in a folder."""
-    return sorted(path for path in folder.glob("*.sqlite") if path.is_file() and not path.is_symlink())
+    """The files of the caches in a folder, and the links that stand for one."""
+    return sorted(path for path in folder.glob("*.sqlite") if path.is_symlink() or path.is_file())
 
 
 def forget_in(path: Path, texts: Iterable[str]) -> int:
     """As :meth:`VectorCache.forget`, for one cache; a damaged one is deleted, for its vectors are computed again.
 
+    Where a link stands for it the cache is there where that leads, and what is damaged there is left.
+
     Raises:
         CacheFull, CacheError: it cannot be written, or another process has held it for a minute.
+        CacheHeld: the vectors are removed, and another process has read for a minute, so that their bytes are left.
+        CacheDamaged: it is, and lies behind a link.
     """
+    if not path.is_file():
+        raise CacheError(f"{path} is a link that leads to no file")
     keys = [text_key(text) for text in dict.fromkeys(texts)]
     try:
-        with _translated(path), contextlib.closing(_connect(path)) as connection:
+        with _translated(path), contextlib.closing(_connect(path.resolve())) as connection:
             with _transaction(connection):
                 removed = connection.executemany("DELETE FROM vectors WHERE key = ?", zip(keys)).rowcount
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log held the bytes too
+            (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # it held the bytes too
+            if busy:
+                raise CacheHeld(f"{path}-wal keeps the bytes of what was removed, for somebody reads it; call again")
     except CacheDamaged as error:
+        if path.is_symlink():
+            raise
         _log.warning("%s; it is deleted, since nobody can tell whose vectors it holds", error)
         with _translated(path):
             for ending in ("", "-wal", "-shm"):

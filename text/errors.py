@@ -11,7 +11,8 @@
         ├── CacheDamaged     the file is broken beyond single rows; says which file to delete
         ├── CacheClosed      it was closed, or opened by the process of which this one is a fork
         ├── CacheMismatch    the file was made by another version, or holds vectors of another dimension
-        └── CacheFull        the disk is full, or the folder cannot be written
+        ├── CacheFull        the disk is full, or the folder cannot be written
+        └── CacheHeld        somebody reads it, so that bytes of what was removed are left
 """
 
 from __future__ import annotations
@@ -55,3 +56,7 @@ class CacheMismatch(CacheError):
 
 class CacheFull(CacheError):
     """The cache cannot be written: the disk is full, or the folder is read-only."""
+
+
+class CacheHeld(CacheError):
+    """What was to be forgotten is removed, and its bytes stay in the log of the cache while somebody reads it."""

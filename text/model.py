@@ -44,6 +44,11 @@ def locate(name: str, *, fetch: bool = True) -> Path:
         if not (folder / "config.json").is_file() and not (folder / "modules.json").is_file():
             raise ModelNotFound(f"the folder {folder} holds no model: neither modules.json nor config.json is in it")
         return folder.resolve()
+    if not {":", "@"}.isdisjoint(name):
+        raise ModelNotFound(
+            "the text model is no folder here and no name of the hub, nor is an address of a server; what was given "
+            f"is not repeated, for it may hold a password; {DEFAULT_MODEL!r} is always here"
+        )
     if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
         raise ModelNotFound(f"the model folder {folder} does not exist")
     return _from_hub(name if "/" in name else f"sentence-transformers/{name}", fetch)

@@ -31,7 +31,7 @@ from kg.quoting import neo4j as quoted
 from kg.quoting import neo4j_text
 from kg.schema import PERSONAL_EDGES
 from kg.store import COSINE, Removal, Row, Statement
-from kg.wording import ORPHANS
+from kg.wording import ALONE, ORPHANS, Words
 
 PEOPLE_AT_ONCE = 500
 """Whose events and words are read in one transaction."""
@@ -94,7 +94,7 @@ class AdoptedStore(Neo4jStore):
         Raises:
             StoreError: the owner has edges of such a type.
         """
-        new = {name for name in names if not name.startswith(HABITS)} - self._noted
+        new = set(names) - HABITS - self._noted
         if not new:
             return
         known = {own.id for own in made.recorded(self)}
@@ -204,20 +204,35 @@ class AdoptedStore(Neo4jStore):
 
     def _owned(self, user_id: str) -> tuple[dict[str, int], tuple[str, ...]]:
         """How much the owner's graph holds of a person, and Cypher that looks at it and removes it."""
-        label, id = quoted(self.adoption.person.label), quoted(self.adoption.person.id)
-        (stays,) = self._raw(
-            f"MATCH (n:{label}) WHERE toStringOrNull(n.{id}) = $user "
-            "RETURN count(n) AS nodes, sum(COUNT { (n)--() }) AS relations",
-            user=user_id,
-        )
+        person = self.adoption.person
+        where = f" AND ({person.where}) = true" if person.where else ""
+        them = f"MATCH (n:{quoted(person.label)}) WHERE toStringOrNull({person.given}) = $user{where}"
+        (stays,) = self._raw(f"{them} RETURN count(n) AS nodes, sum(COUNT {{ (n)--() }}) AS relations", user=user_id)
         if not stays["nodes"]:
             return {}, ()
-        theirs = f"WHERE person:{label} AND toString(person.{id}) = $user"
-        said = {words.pattern: words.holder for words in self.adoption.words if not words.of_edge}
+        words = [words for words in self.adoption.words if not words.direct]
+        said = {own.pattern for own in words if not own.of_edge}
         passed = dict.fromkeys(event.pattern for event in self.adoption.event if event.pattern)
-        looks = [f"MATCH {pattern} {theirs} RETURN *" for pattern in passed if pattern not in said]
-        removing = [f"MATCH {pattern} {theirs} DETACH DELETE {holder}" for pattern, holder in said.items()]
-        return stays, (*looks, *removing, f"MATCH (n:{label}) WHERE toString(n.{id}) = $user DETACH DELETE n")
+        looks = [f"{them} WITH n AS person MATCH {pattern} RETURN *" for pattern in passed if pattern not in said]
+        removing = [self._unsaying(them, own) for own in words]
+        item = self.adoption.item.among
+        if self._raw(f"{them} AND {item} RETURN 1 AS one LIMIT 1", user=user_id):
+            them = f"{them} AND NOT coalesce({item}, false)"  # an item is not one person's alone
+        return stays, (*looks, *removing, f"{them} DETACH DELETE n")
+
+    def _unsaying(self, them: str, words: Words) -> str:
+        """Cypher by which the owner removes a person's words, where nobody else has the same and they are no item's."""
+        id = quoted(self.adoption.person.id)
+        others = f"MATCH {words.pattern} WHERE coalesce(toStringOrNull(person.{id}) <> $user, true)"
+        found = (
+            f"{them} WITH n AS person MATCH {words.pattern} WITH DISTINCT {words.holder} "
+            f"WHERE NOT EXISTS {{ {others} }} WITH {words.holder} AS n"
+        )
+        kept = [nodes for _, nodes in self.adoption.nodes] if words.kind == ALONE else [self.adoption.item]
+        if not words.of_edge:
+            found += f" WHERE NOT coalesce({' OR '.join(f'({nodes.among})' for nodes in kept)}, false)"
+        said = ", ".join(f"n.{quoted(own)}" for own in (words.title, words.text) if own)
+        return f"{found} DETACH DELETE n" if words.kind == ALONE else f"{found} REMOVE {said}"
 
     def attributes(self) -> list[str]:
         """The owner's types of edges between items and entities, those of events left out."""

@@ -6,22 +6,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
+from itertools import combinations
 from types import MappingProxyType
 from typing import Any
 
-from kg.adoption import Adoption, EventMap, NodeMap, ReviewMap
+from kg.adoption import EDGE_NAME, TWICE, Adoption, EventMap, NodeMap, ReviewMap
 from kg.coercion import LONGEST_ID, moment_of, number_of, text_of
 from kg.engines.neo4j import FORBIDDEN_OPERATORS, Neo4jStore
 from kg.errors import GraphError, QueryFailed, StoreError
-from kg.limits import Limits
+from kg.limits import MAX_SECONDS, Limits, answered
 from kg.quoting import neo4j as quoted
 from kg.quoting import neo4j_text
 from kg.store import Row
+from kg.wording import Words
 
 EXAMPLES = 3
 """How many of what cannot be taken are named."""
 LOOKED_AT = 10_000
 """Nodes or edges whose properties are compared with one that none has."""
+MOST_SECONDS = 600.0
+"""Of one question to the graph, unless ``NEO4J_TRANSACTION_SECONDS`` says otherwise."""
 _LONGEST_SHOWN = 60
 
 _WANTED = {
@@ -95,25 +99,78 @@ def check(store: Neo4jStore, adoption: Adoption) -> None:
         StoreError: a label, an id, an event or words are not there, or an id is no id; says in which table.
     """
     try:
+        adoption.check()
         verify(store, adoption)
     except ValueError as error:
         raise StoreError(f"{store.address}: {error}") from error
     for name, nodes in adoption.nodes:
-        _check_nodes(store, name, nodes)
+        with _in_table(store, name):
+            _check_nodes(store, name, nodes)
     ends = _ends(adoption)
     for name, event in adoption.events:
         pattern = event.pattern or f"(person)-[:{quoted(event.name)}]->(item)"
-        if not _read(store, f"MATCH {pattern} WHERE {ends} RETURN 1 AS one LIMIT 1"):
+        with _in_table(store, name):
+            there = _read(store, f"MATCH {pattern} WHERE {ends} RETURN 1 AS one LIMIT 1")
+        if not there:
             raise StoreError(
                 f"{store.address}: nothing matches {pattern} from {adoption.person.label} to {adoption.item.label} "
                 f"({name}); an edge that points the other way needs a pattern{_guessed_type(store, event)}"
             )
+    _check_twice(store, adoption)
+    _check_attributes(store, adoption)
     for words in adoption.words:
         if not _read(store, f"MATCH {words.pattern} WHERE {ends} AND {words.exist} RETURN 1 AS one LIMIT 1"):
             names = " or ".join(name for name in (words.title, words.text) if name)
             place = f"MATCH {words.pattern} WHERE {ends} WITH {words.holder} AS has LIMIT {LOOKED_AT}"
             meant = _guess(words.text or words.title or "", _keys(store, place))
             raise StoreError(f"{store.address}: nothing of the kind {words.kind} has words in {names}{meant}")
+        if not words.of_edge:
+            _check_holder(store, adoption, words)
+
+
+def _check_holder(store: Neo4jStore, adoption: Adoption, words: Words) -> None:
+    """Words of an item are no person's, whatever a pattern calls it."""
+    text = f"MATCH {words.pattern} WHERE {_ends(adoption)} AND {words.exist} WITH {words.holder} AS n"
+    if _read(store, f"{text} WHERE {adoption.item.meant} RETURN 1 AS one LIMIT 1"):
+        raise StoreError(
+            f"{store.address}: words of the kind {words.kind} are on nodes that are items ([item]), and no person's; "
+            f"name a label of {words.holder} in the pattern"
+        )
+
+
+def _check_twice(store: Neo4jStore, adoption: Adoption) -> None:
+    """Refuse events of which each is another one as well: a type's, or a pattern's and the other way round."""
+    for (first, event), (second, other) in combinations(adoption.events, 2):
+        if event.type and other.type:
+            continue
+        if (other.type or _are_among(store, adoption, event, other)) and (
+            event.type or _are_among(store, adoption, other, event)
+        ):
+            one, what, before = (first, "type", second) if other.type else (second, event.type and "type", first)
+            raise StoreError(f"{store.address}: {TWICE.format(one, what or 'pattern', before)}")
+
+
+def _are_among(store: Neo4jStore, adoption: Adoption, event: EventMap, other: EventMap) -> bool:
+    """Whether all edges of each event of one table are edges of one event of the other."""
+    (match, trail), (others, edges) = map(_traced, (event, other))
+    among = f"MATCH {others} WHERE all(tg_one IN tg_trail WHERE tg_one IN {edges})"
+    found = f"MATCH {match} WHERE {_ends(adoption)} WITH person, item, {trail} AS tg_trail"
+    # After a second WITH no name of the one is known to the other.
+    text = f"{found} WITH * WHERE NOT EXISTS {{ {among} }} RETURN 1 AS one LIMIT 1"
+    return trail != "[]" and not _read(store, text)
+
+
+def _traced(event: EventMap) -> tuple[str, str]:
+    """What names the edges of an event, and Cypher for the list of them."""
+    return (event.named.traced, event.named.trail) if event.named else (event.match, f"[{EDGE_NAME}]")
+
+
+def _check_attributes(store: Neo4jStore, adoption: Adoption) -> None:
+    """Refuse relations that there are none of."""
+    for number, name in enumerate(adoption.attributes or (), 1):
+        if not _read(store, f"MATCH ()-[r:{quoted(name)}]->() RETURN 1 AS one LIMIT 1"):
+            meant = _guess(name, _types(store))
+            raise StoreError(f"{store.address} holds no relation {name} (attributes, name {number}){meant}")
 
 
 def findings(store: Neo4jStore, adoption: Adoption) -> list[Finding]:
@@ -163,7 +220,7 @@ def _planned(adoption: Adoption, one: NodeMap | EventMap | ReviewMap) -> str:
 
 def _plan(store: Neo4jStore, text: str) -> None:
     try:
-        plan = store.explain(text, {}, Limits())
+        plan = answered(lambda _: store.explain(text, {}, Limits()), MAX_SECONDS)
     except GraphError as error:
         if isinstance(error, QueryFailed):
             raise ValueError(f"the server does not understand it: {error}") from error
@@ -297,8 +354,7 @@ def _bad(
     for key, cypher in bad.items():
         if not row[key]:
             continue
-        link = " AND " if " WHERE " in match else " WHERE "
-        rows = _read(store, f"{match}{link}({cypher}) RETURN {who}, {given[key]} AS given LIMIT {EXAMPLES}")
+        rows = _read(store, f"{match} WITH * WHERE ({cypher}) RETURN {who}, {given[key]} AS given LIMIT {EXAMPLES}")
         examples = tuple(_example(row, kind) for row in rows)
         text = (
             f"{row[key]} of {row['found']} cannot be read as {_WANTED[key]}, and are {_BECOMES.get(key, 'without it')}"
@@ -331,8 +387,12 @@ def _keys(store: Neo4jStore, place: str) -> list[str]:
 def _guessed_type(store: Neo4jStore, event: EventMap) -> str:
     if event.type is None:
         return ""
+    return _guess(event.type, _types(store))
+
+
+def _types(store: Neo4jStore) -> list[str]:
     rows = _read(store, "CALL db.relationshipTypes() YIELD relationshipType AS name RETURN name")
-    return _guess(event.type, (row["name"] for row in rows))
+    return [row["name"] for row in rows]
 
 
 def _guess(name: str, known: Iterable[str]) -> str:
@@ -345,5 +405,11 @@ def _guess(name: str, known: Iterable[str]) -> str:
 
 
 def _read(store: Neo4jStore, text: str) -> list[Row]:
-    """In the owner's words, whatever the store speaks."""
-    return Neo4jStore.read(store, text)
+    """In the owner's words, whatever the store speaks, and within a time: all Cypher of a map runs here first.
+
+    Raises:
+        QueryFailed: it took longer, and was stopped by the server or given up.
+    """
+    limits = Limits(seconds=store.transaction_seconds or MOST_SECONDS)
+    result = answered(lambda _: store.run_limited(text, {}, limits), limits.seconds)
+    return [dict(zip(result.columns, row, strict=True)) for row in result.rows]

@@ -10,6 +10,7 @@ if it stands on what it was made on.
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -26,6 +27,7 @@ AT_ONCE = 10_000
 TYPE, PROPERTY, CONSTRAINT, INDEX, LABEL = "type", "property", "constraint", "index", "label"
 FIRST = (f"{OWN}id", f"{OWN}kind")
 """Properties that every adoption gives to nodes of the owner's."""
+log = logging.getLogger(__name__)
 _RECORD = PREFIX + RECORD
 _SCHEMA = PREFIX + "Schema"
 _EVENT_ID = f"{OWN}event_id"
@@ -53,8 +55,19 @@ def recorded(store: Neo4jStore) -> list[Made]:
     """What is noted; where an older release has adopted the graph and noted nothing, what must be its work."""
     rows = _read(store, f"MATCH (m:{_RECORD}) RETURN m.id AS id, m.kind AS kind, m.on AS on, m.key AS key")
     if rows or not begun(store):
-        return [Made(**row) for row in rows]
+        return [made for row in rows if (made := _made(row))]
     return _inferred(store)
+
+
+def _made(row: Row) -> Made | None:
+    """A row of the record; None where no release can have written it, so that it would name what is the owner's."""
+    made = Made(**{name: value if isinstance(value, str) else "" for name, value in row.items()})
+    ours = made.id.startswith(PREFIX if made.kind == TYPE else OWN)
+    could = {TYPE: ours, PROPERTY: ours, LABEL: bool(made.id)}
+    if could.get(made.kind, ours and made.kind in (CONSTRAINT, INDEX) and made.on.startswith(PREFIX)):
+        return made
+    log.warning("the record of what was made (:%s) names %r, which is none of ours: it stays", _RECORD, made.id)
+    return None
 
 
 def note(store: Neo4jStore, made: Iterable[Made]) -> None:
@@ -256,7 +269,7 @@ def unmarking(found: str) -> str:
     labels = ":".join(PREFIX + label for label in sorted(SHARED))
     return (
         f"{found} WITH n, {is_ours('n')} AND NOT {_tied('n')} AS ours LIMIT {AT_ONCE} "
-        f"FOREACH (key IN [k IN keys(n) WHERE k IN $properties OR k STARTS WITH '{HABITS}'] | SET n[key] = null) "
+        f"FOREACH (key IN [k IN keys(n) WHERE k IN $properties OR k IN {sorted(HABITS)}] | SET n[key] = null) "
         f"REMOVE n:{labels} "
         "FOREACH (_ IN CASE WHEN ours THEN [1] ELSE [] END | DETACH DELETE n) RETURN count(*) AS changed"
     )

@@ -56,6 +56,11 @@ class Neo4jStore(BoltStore):
             raise
         return store
 
+    @property
+    def transaction_seconds(self) -> float | None:
+        """See :class:`kg.connection.ConnectionConfig`."""
+        return self._config.transaction_seconds
+
     def quoted(self, name: str) -> Quoted:
         """See :class:`kg.store.Store`."""
         return quoting.neo4j(name)

@@ -27,6 +27,8 @@ MAX_STATEMENT_BYTES = 8 * 2**20
 """The longest line of N-Triples; a longer one is rejected."""
 MAX_BLANK_NODES = 750_000
 """Of one file that is no N-Triples, whose blank nodes have names of their own; each is held."""
+_GROWN, _GROWN_CHARS = 200, 64 * 2**20
+"""How many times its own size a file may grow to by its prefixes, once it has so many characters."""
 _LINES_AT_ONCE, _BYTES_AT_ONCE = 2_000, 2**20
 _MOST_QUOTED = 16
 """Statements about statements in one line: the parser ends the process where some thousands are nested."""
@@ -101,6 +103,7 @@ class RdfFile:
             raise ReadError(self.name, "is neither N-Triples nor Turtle, RDF/XML or JSON-LD")
         self.syntax = found
         self._digest = hashlib.blake2b(digest_size=8)
+        self._read = 0
         with extra("rdf", "reading RDF"):
             import pyoxigraph as ox
         self._ox = ox
@@ -173,12 +176,16 @@ class RdfFile:
 
     def _whole(self) -> Iterator[Fact | Reject]:
         labels: dict[str, str] = {}
+        grown = 0
         fact_of = fact_maker(self._ox, labels)
         file = _Blocks(_SIEVES[self.syntax](self.name).blocks(self._digested()))
         try:
             parser = self._ox.parse(file, format=getattr(self._ox.RdfFormat, self.syntax.value))  # type: ignore[arg-type]
             for quad in parser:
                 fact = fact_of(quad)
+                grown += fact.size
+                if grown > _GROWN_CHARS and grown > _GROWN * self._read:
+                    raise TooMuch(self.name, f"grows to over {_GROWN} times its size by its prefixes; shorten them")
                 if len(labels) > MAX_BLANK_NODES:
                     raise TooMuch(self.name, f"has over {MAX_BLANK_NODES} blank nodes; write it as N-Triples")
                 if len(fact.object) > MAX_LITERAL_CHARS:
@@ -197,6 +204,7 @@ class RdfFile:
     def _digested(self) -> Iterator[bytes]:
         for block in self._stream.blocks():
             self._digest.update(block)
+            self._read += len(block)
             yield block
 
 

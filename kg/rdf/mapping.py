@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
-from typing import NamedTuple
-from urllib.parse import unquote
+from typing import NamedTuple, TypeVar
 
 from kg.rdf.terms import (
     BLANK,
@@ -25,10 +24,15 @@ from kg.rdf.terms import (
     canonical,
     expand,
     local_name,
+    unescaped,
 )
 from kg.readers.mapping import property_name
 from kg.records import clean_id, clean_name, clean_relation
 from kg.schema import DERIVED_PREFIX, RESERVED
+
+_LONGEST_KEPT = 256
+"""Characters of an IRI whose meaning is remembered: what is remembered is bounded by this and by its number."""
+T = TypeVar("T")
 
 
 class Means(Enum):
@@ -105,7 +109,8 @@ def relation_of(predicate: str) -> str:
 
 def spelling_of(predicate: str) -> str:
     """What a graph remembers of a predicate whose relation it stores: its IRI, or of one of ours the name in it."""
-    return unquote(predicate.removeprefix(RELATION_PREFIX)) if predicate.startswith(OWN) else predicate
+    name = predicate.removeprefix(RELATION_PREFIX)
+    return unescaped(name, name) if predicate.startswith(OWN) else predicate
 
 
 def is_free(name: str) -> bool:
@@ -218,7 +223,7 @@ class RdfMapping:
 
     @cached_property
     def _nodes(self) -> Callable[[str], tuple[str, str]]:
-        return lru_cache(50_000)(self._node)
+        return _remembered(self._node, 50_000)
 
     def _node(self, resource: str) -> tuple[str, str]:
         if not resource.startswith(BLANK):
@@ -230,7 +235,7 @@ class RdfMapping:
 
     @cached_property
     def _others(self) -> Callable[[str], Role]:
-        return lru_cache(10_000)(self._other)
+        return _remembered(self._other, 10_000)
 
     @cached_property
     def _roles(self) -> dict[str, Role]:
@@ -245,9 +250,16 @@ class RdfMapping:
 
     def _other(self, predicate: str) -> Role:
         if predicate.startswith(RELATION_PREFIX):
-            return Role(Means.RELATION, clean_relation(unquote(predicate.removeprefix(RELATION_PREFIX))))
+            return Role(Means.RELATION, clean_relation(spelling_of(predicate)))
         if predicate.startswith(PROPERTY_PREFIX):
-            return Role(Means.PROPERTY, clean_name(unquote(predicate.removeprefix(PROPERTY_PREFIX)), "predicate"))
+            name = predicate.removeprefix(PROPERTY_PREFIX)
+            return Role(Means.PROPERTY, clean_name(unescaped(name, name), "predicate"))
         if any(fnmatchcase(predicate, pattern) for pattern in self.dropped):
             return Role(Means.DROP)
         return Role(Means.OTHER, relation_of(predicate))
+
+
+def _remembered(make: Callable[[str], T], most: int) -> Callable[[str], T]:
+    """The same function, which remembers what it made of short names."""
+    known = lru_cache(most)(make)
+    return lambda name: known(name) if len(name) <= _LONGEST_KEPT else make(name)

@@ -8,7 +8,6 @@ scale.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from urllib.parse import unquote
 
 from kg.batch import has_review
 from kg.errors import RecordError
@@ -16,7 +15,7 @@ from kg.people import People
 from kg.rdf.literals import literal_of, scalar_of, text_of
 from kg.rdf.mapping import Means, RdfMapping, property_of
 from kg.rdf.names import Names
-from kg.rdf.terms import EVENT_PREFIX, KIND, KIND_PREFIX, OWN, SCHEMA, TYPE, XSD, Fact, canonical, escaped
+from kg.rdf.terms import EVENT_PREFIX, KIND, KIND_PREFIX, OWN, SCHEMA, TYPE, XSD, Fact, canonical, escaped, unescaped
 from kg.readers.cleaning import number, timestamp
 from kg.records import Interaction, KindRecord, Scalar, Scale, UserRecord, clean_id, clean_kind
 
@@ -169,7 +168,7 @@ def event_of(
         user,
         item_of(resource("item")),
         clean_kind(kind),
-        clean_id(unquote(id), "event_id"),
+        clean_id(unescaped(id, facts[0].subject), "event_id"),
         timestamp(at.object, "at") if at else None,
         number(value.object, "value") if value else None,
         text_of(text) if text else None,
@@ -186,7 +185,8 @@ def kind_of(facts: Iterable[Fact]) -> KindRecord:
     """
     ends: dict[str, float | None] = {}
     for fact in facts:
-        kind = clean_kind(unquote(fact.subject.removeprefix(KIND_PREFIX)))
+        name = fact.subject.removeprefix(KIND_PREFIX)
+        kind = clean_kind(unescaped(name, name))
         ends[canonical(fact.predicate)] = number(fact.object, "scale") if fact.datatype else None
     low, high = ends.get(LOWEST), ends.get(HIGHEST)
     return KindRecord(kind, None if low is None or high is None else Scale(low, high))

@@ -7,10 +7,11 @@ what one element may hold. Nothing that a document names is ever opened.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 from xml.parsers import expat
 
 from kg.errors import ReadError, TooMuch
-from kg.rdf.sieve import MAX_DEPTH, MAX_TOKEN_BYTES
+from kg.rdf.sieve import MAX_DEPTH, MAX_HELD_BYTES, MAX_TOKEN_BYTES, Held
 
 MAX_ENTITY_BYTES = 1024
 """The longest value of an entity."""
@@ -24,6 +25,17 @@ _EXPANDED_BYTES = 64 * 2**20
 """... once it has so much."""
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _VALUE = str.maketrans({"&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"})
+
+
+class _Scope(NamedTuple):
+    """What holds within an open element."""
+
+    namespaces: int = 0
+    """That are declared, ..."""
+    size: int = 0
+    """... characters of the tags around, ..."""
+    base: int = 0
+    """... and of their bases."""
 
 
 class PlainXml:
@@ -45,9 +57,9 @@ class PlainXml:
         self._written = 0
         self._text = 0
         """Characters of the text that is being read."""
-        self._namespaces: list[int] = []
-        """Of each open element, how many it declares."""
-        self._declared = 0
+        self._scopes = [_Scope()]
+        """Of the document, and of each open element."""
+        self._held = Held()
         self._literal: int | None = None
         """The depth of an open element whose content is a literal, ..."""
         self._literal_from = 0
@@ -94,31 +106,56 @@ class PlainXml:
         if "&" in value or "<" in value or "%" in value:
             raise self._refused(f"the entity {name} is nested or holds markup; only those of plain text are read")
         if len(value.encode()) > MAX_ENTITY_BYTES:
-            raise self._refused(f"the entity {name} has over {MAX_ENTITY_BYTES} bytes")
+            raise self._refused(f"the entity {name[:100]} has over {MAX_ENTITY_BYTES} bytes")
+        self._hold(name, len(name) + len(value))
 
     def _skipped(self, name: str, _is_parameter: bool) -> None:
         raise self._refused(f"the entity {name} is declared elsewhere, and nothing is fetched; declare it in the file")
 
     def _start(self, name: str, attributes: list[str]) -> None:
         self._text = 0
-        if len(self._namespaces) == MAX_DEPTH:
+        if len(self._scopes) > MAX_DEPTH:
             raise self._refused(f"is nested over {MAX_DEPTH} deep")
-        names = attributes[::2]
-        own = sum(name.startswith("xmlns") for name in names)
-        self._namespaces.append(own)
-        self._declared += own
-        if max(len(names), self._declared) > MAX_ATTRIBUTES:
-            raise self._refused(f"{name[:100]} has over {MAX_ATTRIBUTES} attributes or namespaces")
+        if name not in self._held:
+            self._hold(name, len(name))
+        self._scopes.append(self._scope(name, attributes))
         if self._literal is None and _is_literal(attributes):
-            self._literal, self._literal_from = len(self._namespaces), self._written
-        values = (f' {name}="{value.translate(_VALUE)}"' for name, value in zip(names, attributes[1::2], strict=True))
+            self._literal, self._literal_from = len(self._scopes), self._written
+        pairs = zip(attributes[::2], attributes[1::2], strict=True)
+        values = (f' {own}="{value.translate(_VALUE)}"' for own, value in pairs)
         self._write(f"<{name}{''.join(values)}>")
+
+    def _scope(self, element: str, attributes: list[str]) -> _Scope:
+        """What holds within an element; its names, and the ids that it gives, are counted."""
+        namespaces, size, base = self._scopes[-1]
+        size += len(element)
+        for name, value in zip(attributes[::2], attributes[1::2], strict=True):
+            if name not in self._held:
+                self._hold(name, len(name))
+            size += len(value)
+            if name.startswith("xmlns"):
+                namespaces += 1
+            elif name == "xml:base":
+                base += len(value)
+            elif name.endswith(":ID"):
+                self._hold((value, base), len(value) + base)
+        if max(len(attributes) // 2, namespaces) > MAX_ATTRIBUTES:
+            raise self._refused(f"{element[:100]} has over {MAX_ATTRIBUTES} attributes or namespaces")
+        if size > MAX_TOKEN_BYTES:
+            raise self._refused(f"tags within one another have over {MAX_TOKEN_BYTES // 2**20} Mi characters")
+        return _Scope(namespaces, size, base)
+
+    def _hold(self, name: object, size: int) -> None:
+        if not self._held.add(name, size):
+            raise self._refused(
+                f"has over {MAX_HELD_BYTES // 2**20} MiB of different names, ids and entities; write it as N-Triples"
+            )
 
     def _end(self, name: str) -> None:
         self._text = 0
-        if self._literal == len(self._namespaces):
+        if self._literal == len(self._scopes):
             self._literal = None
-        self._declared -= self._namespaces.pop()
+        self._scopes.pop()
         self._write(f"</{name}>")
 
     def _characters(self, text: str) -> None:

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from kg.errors import ReadError, RecordError, TooMuch
 from kg.progress import tqdm
@@ -19,9 +20,10 @@ from kg.rdf.describe import Description, describe
 from kg.rdf.files import RdfFile
 from kg.rdf.mapping import SAME_ENTITY, SCHEMA_CLASSES, Means, RdfMapping, relation_of, spelling_of
 from kg.rdf.people import event_of, is_kept, kind_of
+from kg.rdf.sieve import MAX_IRI_BYTES
 from kg.rdf.spool import MAX_FACTS, Spool
 from kg.rdf.terms import BLANK, EVENT_PREFIX, KIND_PREFIX, OWN_BLANK, Fact
-from kg.readers.rows import ROW, raw_text
+from kg.readers.rows import MAX_RAW_CHARS, ROW, raw_text
 from kg.readers.stream import FileSource
 from kg.records import EntityRecord, ItemRecord, Link, Origin, Record, Reject, Triple, UserRecord, clean_id
 
@@ -29,12 +31,14 @@ log = logging.getLogger(__name__)
 
 _DESCRIBES = {Means.TYPE, Means.KIND, Means.ID, Means.PROPERTY}
 _MOST_NAMED = 8
-_MOST_COUNTED = 10_000
-"""Predicates of statements that are left out, counted one by one."""
-MAX_IRI_BYTES = 8 * 2**10
-"""The longest IRI: an id of 1,024 bytes, each escaped, and what stands before it."""
+_MOST_COUNTED, _LONGEST_COUNTED = 10_000, 256
+"""Predicates of statements that are left out, counted one by one, and their characters."""
+_MOST_MADE = 50_000
+"""Entities that were made of texts, and are remembered."""
+MAX_SAME = 256
+"""Items that one resource may be: each is described, and tied to what is the same, as often as that is said."""
 MAX_TAG_CHARS = 100
-"""The longest tag of a language."""
+"""The longest tag of a language; of what is longer so much is shown, and of a longer IRI."""
 
 
 def read_rdf(
@@ -113,7 +117,7 @@ class _Reader:
             _check_length(fact)
             means = self._mapping.role(fact.predicate).means
         except RecordError as error:  # nothing can be called as the predicate says
-            self._refuse(fact, error)
+            self._refuse(_shortened(fact), error)
             return
         if means is Means.DROP:
             self._leave_out(fact)
@@ -164,8 +168,8 @@ class _Reader:
         return iter(rejects)
 
     def _leave_out(self, fact: Fact) -> None:
-        known = len(self._unread) < _MOST_COUNTED or fact.predicate in self._unread
-        self._unread[fact.predicate if known else "others"] += 1
+        new = len(self._unread) < _MOST_COUNTED and len(fact.predicate) <= _LONGEST_COUNTED
+        self._unread[fact.predicate if new or fact.predicate in self._unread else "others"] += 1
 
     def say(self) -> None:
         """Which statements were left out: one that was meant to be read is seen at once."""
@@ -176,7 +180,7 @@ class _Reader:
 
     def _from(self, facts: Sequence[Fact], records: Iterator[Record]) -> Iterator[Record | Reject]:
         """The records with their origin, and what was refused on the way."""
-        origin = Origin(self._file.name, facts[0].line, "\n".join(map(str, facts)))
+        origin = Origin(self._file.name, facts[0].line, _raw(facts))
         try:
             for record in records:
                 object.__setattr__(record, "origin", origin)  # it is nobody else's yet
@@ -198,8 +202,21 @@ class _Reader:
         return self._mapping.node(resource)
 
     def _items_of(self, label: str, id: str) -> list[str]:
-        """The items that a node is."""
-        return [id] if label == "Item" else self._items.get(id, []) if label == "Entity" else []
+        """The items that a node is.
+
+        Raises:
+            RecordError: they are very many.
+        """
+        items = [id] if label == "Item" else self._items.get(id, []) if label == "Entity" else []
+        if len(items) > MAX_SAME:
+            raise RecordError("item", f"{id} is over {MAX_SAME} items")
+        return items
+
+    def _link(self, item: str, entity: str) -> Iterator[Link]:
+        """Let an item be an entity, if it is not yet."""
+        if item not in self._items_of("Entity", entity):
+            self._items[entity].append(item)
+            yield Link(item, entity)
 
     def _item_of(self, resource: str) -> str:
         """The one item that a resource is.
@@ -225,16 +242,16 @@ class _Reader:
         if label == "User":
             yield _user(id, found)
             return
-        linked = self._items.get(id, [])
-        told = [
-            item for item in found.ids or ([id] if found.in_item_class and not linked else []) if item not in linked
-        ]
-        for item in (*linked, *told):
+        linked = self._items_of(label, id)
+        told = found.ids or ([id] if found.in_item_class and not linked else [])
+        items = [*dict.fromkeys((*linked, *told))]
+        if len(items) > MAX_SAME:
+            raise RecordError("item", f"{id} is over {MAX_SAME} items")
+        for item in items:
             yield self._item(item, found)
-        for item in told:
-            self._items[id].append(item)
-            yield Link(item, id)
-        if not self._items.get(id):
+        for item in items:
+            yield from self._link(item, id)
+        if not items:
             yield from self._entity(id, found)
 
     def _item(self, id: str, found: Description) -> ItemRecord:
@@ -246,6 +263,8 @@ class _Reader:
         yield EntityRecord(id, found.title, found.kind)
         for attribute in found.attributes:
             if attribute.entity_id not in self._named:
+                if len(self._named) == _MOST_MADE:
+                    self._named.clear()  # to say it again does no harm
                 self._named.add(attribute.entity_id)
                 yield EntityRecord(attribute.entity_id, attribute.value, attribute.kind)
             yield Triple(id, attribute.relation, attribute.entity_id)
@@ -271,9 +290,7 @@ class _Reader:
         if (head[0], tail[0]) == ("Entity", "Item"):
             # No relation leads from an entity to an item, so it leads to the item's own entity.
             item, tail = tail[1], ("Entity", resource)
-            if item not in self._items[resource]:
-                self._items[resource].append(item)
-                yield Link(item, resource)
+            yield from self._link(item, resource)
         yield Triple(head[1], relation, tail[1], head_label=head[0], tail_label=tail[0], name=spelled)
 
     def _same(self, fact: Fact, head: tuple[str, str], tail: tuple[str, str]) -> Iterator[Record]:
@@ -295,10 +312,35 @@ def _check_length(fact: Fact) -> None:
         RecordError: one is too long.
     """
     named = (fact.subject, fact.predicate, fact.datatype or fact.object)
-    if max(map(len, named)) > MAX_IRI_BYTES or len(fact.language or "") > MAX_TAG_CHARS:
+    long = [name for name in named if len(name) > MAX_IRI_BYTES // 4]
+    if any(len(name.encode()) > MAX_IRI_BYTES for name in long) or len(fact.language or "") > MAX_TAG_CHARS:
         raise RecordError(
             ROW, f"an IRI has over {MAX_IRI_BYTES // 2**10} KiB, or a tag of a language {MAX_TAG_CHARS} letters"
         )
+
+
+def _shortened(fact: Fact) -> Fact:
+    """A statement to be shown, without the most of names that no graph has: a short prefix stands for each of them."""
+    names: dict[str, Any] = {
+        field: f"{name[:MAX_TAG_CHARS]}…"
+        for field, name in fact._asdict().items()
+        if isinstance(name, str)
+        and len(name) > (MAX_TAG_CHARS if field == "language" else MAX_IRI_BYTES // 4)
+        and (field != "object" or fact.datatype is None)
+    }
+    return fact._replace(**names)
+
+
+def _raw(facts: Iterable[Fact]) -> str:
+    """Statements as text, as far as that is kept."""
+    lines: list[str] = []
+    room = MAX_RAW_CHARS
+    for fact in facts:
+        lines.append(str(fact)[: MAX_RAW_CHARS + 1])
+        room -= len(lines[-1])
+        if room < 0:
+            break
+    return "\n".join(lines)
 
 
 def _user(id: str, found: Description) -> UserRecord:

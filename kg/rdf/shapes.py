@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,6 +29,10 @@ FACTS_A_SECOND = 500
 """Statements for which it may take a second more."""
 MOST_RULES = 50_000
 """Statements of a file of shapes: bounds the memory that they take, and those of whole ontologies are fewer."""
+MAX_RULE_CHARS = 16 * 2**20
+"""Characters of all of them together."""
+_FETCHING = {"urllib.Request", *(f"socket.{name}" for name in ("connect", "getaddrinfo", "gethostbyname", "sendto"))}
+"""Events of :func:`sys.addaudithook`."""
 SHACL = "http://www.w3.org/ns/shacl#"
 
 
@@ -68,15 +71,28 @@ def validate(facts: Iterable[Fact], shapes: FileSource, seconds: float | None = 
     with extra("rdf", "validating RDF"):
         if find_spec("pyshacl") is None:
             raise ImportError(name="pyshacl")
-    rules = [fact[:5] for fact in islice(facts_in(shapes), MOST_RULES + 1)]
-    if len(rules) > MOST_RULES:
-        raise ReadError(name_of(shapes), f"has more than {MOST_RULES:,} statements: validate by a part of the shapes")
+    rules = list(_rules(shapes))
     data = [fact[:5] for fact in facts]
     limit = SECONDS + len(data) / FACTS_A_SECOND if seconds is None else seconds
     answer = _elsewhere(orjson.dumps({"shapes": rules, "facts": data}), name_of(shapes), limit)
     if error := answer.get("error"):
         raise ReadError(name_of(shapes), error)
     return answer["conforms"], [Failure(*row) for row in answer["failures"]]
+
+
+def _rules(shapes: FileSource) -> Iterator[Sequence[str | None]]:
+    """The statements of a file of shapes.
+
+    Raises:
+        ReadError: they are too many, or too long.
+    """
+    size = 0
+    for number, fact in enumerate(facts_in(shapes)):
+        size += fact.size
+        if number == MOST_RULES or size > MAX_RULE_CHARS:
+            most = f"{MOST_RULES:,} statements" if number == MOST_RULES else f"{MAX_RULE_CHARS // 2**20} Mi characters"
+            raise ReadError(name_of(shapes), f"has more than {most}: validate by a part of the shapes")
+        yield fact[:5]
 
 
 def _elsewhere(given: bytes, shapes: str, seconds: float) -> dict[str, Any]:
@@ -106,13 +122,23 @@ def _elsewhere(given: bytes, shapes: str, seconds: float) -> dict[str, Any]:
 
 
 def serve() -> None:
-    """Validate what comes on stdin, and answer on stdout, which nothing else may use: the other end of a pipe."""
+    """Validate what comes on stdin, and answer on stdout, which nothing else may use: the other end of a pipe.
+
+    Nothing is fetched from then on, whatever the shapes ask for.
+    """
+    sys.addaudithook(_refuse_the_net)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     given = orjson.loads(sys.stdin.buffer.read())
     facts, rules = ([Fact(*row) for row in given[name]] for name in ("facts", "shapes"))
     answers.write(orjson.dumps(_validated(graph_of(facts), graph_of(rules))))
     answers.close()
+
+
+def _refuse_the_net(event: str, _: tuple[Any, ...]) -> None:
+    """Let nothing be fetched: SPARQL has SERVICE, and more than one library that could do it."""
+    if event in _FETCHING:
+        raise PermissionError("shapes may fetch nothing; write what they need into their file")
 
 
 def _validated(data: rdflib.Graph, rules: rdflib.Graph) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from types import TracebackType
 from kg.errors import ReadError
 from kg.rdf.terms import Fact
 
-_AT_ONCE, _BYTES_AT_ONCE = 10_000, 4 * 2**20
-MAX_FACTS, MAX_FACT_BYTES = 10_000, 8 * 2**20
-"""Statements that describe one resource or event, and their characters: they are held together."""
+_AT_ONCE, _CHARS_AT_ONCE = 10_000, 4 * 2**20
+MAX_FACTS, MAX_FACT_CHARS = 10_000, 8 * 2**20
+"""Statements that describe one resource or event, and their characters, names and all: they are held together."""
 _TABLES = ("described", "related", "told", "kinds")
 _COLUMNS = "subject, predicate, object, datatype, language, line"
 
@@ -33,7 +33,7 @@ class Spool(AbstractContextManager["Spool"]):
                 self._database.execute(f"CREATE TABLE {table} ({_COLUMNS})")
             self._database.execute("BEGIN")
         self._held: dict[str, list[Fact]] = {table: [] for table in _TABLES}
-        self._room = _BYTES_AT_ONCE
+        self._room = _CHARS_AT_ONCE
 
     def describe(self, fact: Fact) -> None:
         """Put aside what describes its subject."""
@@ -78,23 +78,23 @@ class Spool(AbstractContextManager["Spool"]):
     def _by_subject(self, table: str) -> Iterator[tuple[str, list[Fact]]]:
         for subject, facts in groupby(self._facts(table, "subject, rowid"), key=itemgetter(0)):
             held: list[Fact] = []
-            room = MAX_FACT_BYTES
+            room = MAX_FACT_CHARS
             for fact in facts:
-                if held and (len(held) == MAX_FACTS or room < len(fact.object)):
+                if held and (len(held) == MAX_FACTS or room < fact.size):
                     yield subject, held
-                    held, room = [], MAX_FACT_BYTES
+                    held, room = [], MAX_FACT_CHARS
                 held.append(fact)
-                room -= len(fact.object)
+                room -= fact.size
             yield subject, held
 
     def _add(self, table: str, fact: Fact) -> None:
         held = self._held[table]
         held.append(fact)
-        self._room -= len(fact.object)
+        self._room -= fact.size
         if self._room <= 0:
             for own in _TABLES:
                 self._flush(own)
-            self._room = _BYTES_AT_ONCE
+            self._room = _CHARS_AT_ONCE
         elif len(held) >= _AT_ONCE:
             self._flush(table)
 

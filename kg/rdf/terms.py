@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 from urllib.parse import unquote
 
-from kg.errors import RecordError
+from kg.errors import RecordError, short
 
 OWN = "urn:tastegraph:"
 """Namespace of everything that no public vocabulary has a term for."""
@@ -65,6 +65,7 @@ OWN_BLANK = re.compile(r"tg[0-9a-f]{16}-[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 # What RFC 3987 lets stand in a path without an escape, of the first plane; all else is written as %XX of its UTF-8.
 _PLAIN = r"A-Za-z0-9\-._~\u00A0-\uD7FF\uF900-\uFDCF\uFDF0-\uFFEF"
 _ESCAPED = re.compile(f"[^{_PLAIN}]")
+_BARE = re.compile(r"[/?#]")
 _CHARACTER = rf"(?:[{_PLAIN}\U00010000-\U0001FFFD!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{{2}})"
 _HOST = rf"(?:[{_PLAIN}@]|%[0-9A-Fa-f]{{2}})+(?::[0-9]+)?"
 _ABSOLUTE = re.compile(
@@ -83,6 +84,12 @@ class Fact(NamedTuple):
     language: str | None = None
     """In lower case."""
     line: int | None = None
+
+    @property
+    def size(self) -> int:
+        """Characters of its texts and names: what every bound on statements counts."""
+        subject, predicate, said, datatype, language, _ = self
+        return len(subject) + len(predicate) + len(said) + len(datatype or "") + len(language or "")
 
     def __str__(self) -> str:
         """As a line of N-Triples, for people: escapes are those of JSON."""
@@ -103,7 +110,7 @@ class Pattern:
     after: str
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, where: str = "iri") -> Self:
         """From text with one ``{id}``.
 
         Raises:
@@ -111,19 +118,19 @@ class Pattern:
         """
         before, found, after = text.partition("{id}")
         if not found or "{id}" in after or not _ABSOLUTE.fullmatch(f"{before}x{after}"):
-            raise RecordError("iri", f"{text!r} is not an absolute IRI with one {{id}} in it")
+            raise RecordError(where, f"{short(text)} is not an absolute IRI with one {{id}} in it")
         return cls(before, after)
 
     def iri(self, id: str) -> str:
-        """The IRI of an id."""
-        return f"{self.before}{escaped(id)}{self.after}"
+        """The IRI of an id; one that is itself such an IRI stays as it is."""
+        return id if self.id(id) == id and is_iri(id) else f"{self.before}{escaped(id)}{self.after}"
 
     def id(self, iri: str) -> str | None:
         """The id in an IRI; None when it is none of these."""
         end = len(iri) - len(self.after)
         if end <= len(self.before) or not iri.startswith(self.before) or not iri.endswith(self.after):
             return None
-        return unquote(iri[len(self.before) : end])
+        return unescaped(iri[len(self.before) : end], iri)
 
 
 def full(text: str, prefixes: Mapping[str, str] = PREFIXES) -> str:
@@ -153,6 +160,22 @@ def escaped(text: str) -> str:
     'brand%3AAcme%20%26%20Söhne'
     """
     return _ESCAPED.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)
+
+
+def unescaped(text: str, whole: str) -> str:
+    """What was :func:`escaped`; the ``whole`` IRI where that cannot be told, so that no two are taken for one.
+
+    Escapes may be of another encoding than UTF-8, and a bare ``/``, ``?`` or ``#`` is not the escaped one.
+
+    >>> unescaped("a%2Fb", "urn:x:a%2Fb"), unescaped("a/b", "urn:x:a/b"), unescaped("caf%E9", "urn:x:caf%E9")
+    ('a/b', 'urn:x:a/b', 'urn:x:caf%E9')
+    """
+    if _BARE.search(text):
+        return whole
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return whole
 
 
 def is_iri(text: str) -> bool:

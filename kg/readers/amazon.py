@@ -87,7 +87,7 @@ def read_amazon_reviews(source: FileSource) -> Iterator[Interaction | Reject]:
     def review(cells: Sequence[Any]) -> Interaction:
         user, item, at, overall, text, summary, day, verified, vote, helpful = cells
         event = make((user, item, day if at is None or at == "" else at, overall, None, text, summary, None))
-        if event.value is None:
+        if event.value is None or isinstance(overall, bool):
             raise RecordError("overall", "is missing: a review has one to five stars")
         return replace(event, context=dict(_context(verified, vote, helpful)))
 
@@ -136,7 +136,7 @@ def _properties(row: Mapping[str, Any]) -> Iterator[tuple[str, str | int | float
         yield "sales_rank", rank
     picture = row["imUrl"] or next(iter(_list(row["image"])), None)
     if isinstance(picture, str) and picture.startswith(("http://", "https://")):
-        yield "image", picture
+        yield "image", clean_text(picture, "image") or picture
 
 
 def _attributes(row: Mapping[str, Any]) -> Iterator[Attribute]:
@@ -167,6 +167,8 @@ def _related(row: Mapping[str, Any]) -> Iterator[Related]:
 
 
 def _clean(value: Any, name: str) -> str | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return clean_text(value, name)  # "1984"
     if not isinstance(value, str) or any(mark in value for mark in _JUNK):
         return None
     if value.rstrip().endswith("/>") and "<" not in value:
@@ -182,6 +184,8 @@ def _list(value: Any) -> Sequence[Any]:
 
 def _count(value: Any) -> int | None:
     """A number of votes; the dump of 2018 writes "1,234"."""
+    if isinstance(value, bool):
+        return None
     try:
         count = number(value.replace(",", "") if isinstance(value, str) else value, "vote")
     except RecordError:

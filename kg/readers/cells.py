@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import math
 import re
@@ -10,7 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from kg.errors import RecordError
-from kg.readers.cleaning import absent, number, price, timestamp
+from kg.readers.cleaning import absent, isoformat, kind_of_numpy, number, price
+from kg.readers.literals import literal_of
 from kg.readers.mapping import AttributeColumn, normal
 from kg.readers.markup import clean_text
 from kg.readers.rows import MAX_VALUES as MOST_MEMBERS
@@ -112,11 +112,12 @@ def scalar(value: Any, column: str) -> Scalar | None:
     Raises:
         RecordError: infinite, or too long.
     """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if absent(value):
         return None
     name = normal(column)
     if hasattr(value, "item") and not hasattr(value, "__len__"):
-        value = value.item()  # a NumPy scalar
+        # A NumPy scalar; of a moment in nanoseconds this would be their number.
+        value = value if kind_of_numpy(value) in ("m", "M") else value.item()
     if isinstance(value, str):
         if _MONEY.search(name):
             return price(value)
@@ -135,9 +136,10 @@ def scalar(value: Any, column: str) -> Scalar | None:
             return clean_text(json.dumps(value, ensure_ascii=False, default=str), column)
         except (RecursionError, ValueError):  # ValueError: it holds itself
             raise RecordError(column, "is nested too deep") from None
+    if hasattr(value, "year") or kind_of_numpy(value) == "M":
+        return isoformat(value, column) or None
     if hasattr(value, "isoformat"):
-        moment = timestamp(value, column) if hasattr(value, "year") else None
-        return moment.isoformat() if moment else str(value)
+        return str(value)
     return number(value, column)
 
 
@@ -149,7 +151,7 @@ def literal(text: str) -> Any:
     """What a text says as JSON or as a Python literal; None where it is neither, or too long."""
     if len(text) > MAX_LISTED_CHARS:
         return None
-    for parse in (json.loads, ast.literal_eval):
+    for parse in (json.loads, literal_of):
         try:
             return parse(text)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

@@ -65,8 +65,7 @@ def identifier(value: Any, name: str) -> str:
 
 def _is_real(value: Any) -> bool:
     """A number of any library, but not a truth value, nor a duration, which NumPy takes for a whole number."""
-    is_duration = getattr(getattr(value, "dtype", None), "kind", None) == "m"
-    return not isinstance(value, bool) and isinstance(value, numbers.Real | Decimal) and not is_duration
+    return not isinstance(value, bool) and isinstance(value, numbers.Real | Decimal) and kind_of_numpy(value) != "m"
 
 
 def _float(number: Any) -> float:
@@ -149,7 +148,7 @@ def timestamp(value: Any, name: str) -> datetime | None:
     Raises:
         RecordError: not a time, NaN, infinite, before 1970 or after 2099.
     """
-    if value is None:
+    if value is None or (kind_of_numpy(value) == "M" and absent(value)):
         return None
     try:
         moment = _moment(value)
@@ -164,6 +163,25 @@ def timestamp(value: Any, name: str) -> datetime | None:
             name, f"{short(value)} is not a time (Unix seconds or ms, ISO 8601, or MM DD, YYYY)"
         ) from None
     return moment
+
+
+def isoformat(value: Any, name: str) -> str:
+    """A moment of any library, or a day, in UTC as text; unlike an event, an item may be of any year.
+
+    Raises:
+        RecordError: it is beyond the years 1 to 9999.
+    """
+    try:
+        moment = _moment(value)
+    except (ValueError, OverflowError, TypeError):
+        raise RecordError(name, f"{short(value)} is no possible time") from None
+    return moment.isoformat() if moment else ""
+
+
+def kind_of_numpy(value: Any) -> str | None:
+    """NumPy's letter for what a value of its own is (``M`` a moment, ``m`` a duration); None for others."""
+    kind: str | None = getattr(getattr(value, "dtype", None), "kind", None)
+    return kind
 
 
 def price(value: Any) -> float | None:
@@ -197,6 +215,11 @@ def _moment(value: Any) -> datetime | None:
         return _in_utc(value)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if kind_of_numpy(value) == "M":
+        moment = value.astype("datetime64[us]").item()
+        if not isinstance(moment, datetime):
+            raise OverflowError
+        return _in_utc(moment)
     if not _is_real(value):
         raise TypeError
     if not isinstance(value, numbers.Integral):

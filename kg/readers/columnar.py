@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _BLOCK_ROWS = 16_384
 _PART_BYTES = 16 * 2**20
 """Of the values that are made at once, where one row is not more."""
+_DAY = {unit: 86_400 * 1_000**power for power, unit in enumerate(("s", "ms", "us", "ns"))}
 _TEXTS = ("string", "large_string", "binary", "large_binary")
 _VALUE_BYTES = 64
 """What a value in a list takes in Python."""
@@ -186,10 +187,19 @@ def _bytes(column: pa.Array) -> int:
 
     if not pa.types.is_dictionary(column.type):
         return int(column.nbytes)
-    texts = column.dictionary
-    if not (pa.types.is_string(texts.type) or pa.types.is_binary(texts.type) or pa.types.is_large_string(texts.type)):
+    used, places = _used(column)
+    if str(used.type) not in _TEXTS:
         return 8 * len(column)
-    return pc.sum(pc.binary_length(texts).take(column.indices)).as_py() or 0
+    return pc.sum(pc.binary_length(used).take(places)).as_py() or 0
+
+
+def _used(column: pa.DictionaryArray) -> tuple[pa.Array, pa.Array]:
+    """What cells of a column refer to in its dictionary, and which cell to which of these.
+
+    Each batch of a file comes with the whole dictionary, so that to look at all of it each time is quadratic.
+    """
+    own = column.indices.dictionary_encode()
+    return column.dictionary.take(own.dictionary), own.indices
 
 
 def _sizes(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
@@ -218,8 +228,8 @@ def _member_sizes(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(column, pa.ExtensionArray):
         return _member_sizes(column.storage)
     if pa.types.is_dictionary(kind):
-        places = _numbers(column.indices.cast(pa.int64()), -1)
-        return _taken(_member_sizes(column.dictionary), places)
+        used, own = _used(column)
+        return _taken(_member_sizes(used), _numbers(own, -1))
     if pa.types.is_run_end_encoded(kind):
         places = np.searchsorted(_numbers(column.run_ends), np.arange(size) + column.offset, side="right")
         return _taken(_member_sizes(column.values), places)
@@ -303,6 +313,8 @@ def _plain(column: pa.Array) -> tuple[list[Any], dict[int, str]]:
 
     if pa.types.is_dictionary(column.type):
         return _shared(column)
+    if _may_wrap(column):
+        return _one_by_one(column)
     if (kind := _in_utc(column.type)) != column.type:
         column = column.view(kind)
     if pa.types.is_timestamp(kind) and kind.unit == "ns":
@@ -341,10 +353,39 @@ def _in_utc(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
+def _may_wrap(column: pa.Array) -> bool:
+    """Whether there may be a time that is beyond a day: Arrow makes it one of the next, in silence."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_time(column.type):
+        return any(name in str(column.type) for name in ("time32", "time64"))
+    ends = pc.min_max(column.view(pa.int32() if pa.types.is_time32(column.type) else pa.int64()))
+    return not all(cell is None or 0 <= cell < _DAY[column.type.unit] for cell in ends.as_py().values())
+
+
+def _wraps(cell: Any) -> bool:
+    """Whether a cell of Arrow's is such a time, or holds one."""
+    import pyarrow as pa
+
+    if not cell.is_valid:
+        return False
+    if pa.types.is_time(cell.type):
+        return not 0 <= cell.value < _DAY[cell.type.unit]
+    if isinstance(cell, pa.StructScalar):
+        return any(map(_wraps, cell.values()))
+    if isinstance(cell, pa.ListScalar | pa.FixedSizeListScalar | pa.ListViewScalar | pa.LargeListViewScalar):
+        return any(map(_wraps, cell.values))
+    return isinstance(held := getattr(cell, "value", None), pa.Scalar) and _wraps(held)
+
+
 def _one_by_one(column: pa.Array) -> tuple[list[Any], dict[int, str]]:
     values: list[Any] = [None] * len(column)
     reasons = {}
     for place, cell in enumerate(column):
+        if _wraps(cell):
+            values[place], reasons[place] = str(getattr(cell, "value", cell)), f"holds a {cell.type} of no day"
+            continue
         try:
             values[place] = cell.as_py()
         except (ValueError, OverflowError, LookupError, NotImplementedError) as error:
@@ -359,15 +400,10 @@ def _one_by_one(column: pa.Array) -> tuple[list[Any], dict[int, str]]:
 
 def _shared(column: pa.DictionaryArray) -> tuple[list[Any], dict[int, str]]:
     """The same of a column with a dictionary; equal values are one object, however long they are."""
-    import pyarrow.compute as pc
-
-    used = pc.unique(column.indices.drop_null())
-    found, reasons = _plain(column.dictionary.take(used))
-    values = dict(zip(used.to_pylist(), found, strict=True))
-    places = column.indices.to_pylist()
-    if reasons:
-        wrong = {used[place].as_py(): reason for place, reason in reasons.items()}
-        reasons = {place: wrong[index] for place, index in enumerate(places) if index in wrong}
+    used, own = _used(column)
+    values, wrong = _plain(used)
+    places = own.to_pylist()
+    reasons = {place: wrong[index] for place, index in enumerate(places) if index in wrong} if wrong else {}
     return [None if index is None else values[index] for index in places], reasons
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from kg.errors import ReadError
+from kg.readers.literals import literal_of
 from kg.readers.rows import MAX_LINE_BYTES, MAX_VALUES, ROW, Row, Rows, raw_text
 from kg.readers.stream import LineStream
 from kg.records import Reject
@@ -24,6 +23,7 @@ SAMPLE_ROWS = 1000
 """How many rows are looked at for column names."""
 _SAMPLE_BYTES = 4 * 2**20
 _LITERAL_CHARS = 2**20  # of Python, whose compiler takes hundreds of bytes for each
+_LONG = re.compile(rb"-[0-9]{19}|[0-9]{20}")  # what may pass 64 bits, which orjson rounds
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 # A text without end takes the rest of the line: to search on behind each of its quotes is quadratic.
 
@@ -42,7 +42,7 @@ class JsonRows(Rows):
         try:
             for number, line in enumerate(chain(self._sample, self._lines), 1):
                 try:
-                    row: Any = None if excess(line) else orjson.loads(line)
+                    row: Any = None if excess(line) or _LONG.search(line) else orjson.loads(line)
                     get = row.get
                 except (orjson.JSONDecodeError, AttributeError):
                     if not line.strip():
@@ -85,13 +85,13 @@ def parse_object(line: bytes) -> dict[str, Any] | str:
     """The object on this line, or why there is none.
 
     What ``orjson`` refuses is tried again more slowly, since NaN, lone surrogates and Python literals deserve a reject
-    that names their field, or none.
+    that names their field, or none; so is what holds whole numbers that it would round.
     """
     if bound := excess(line):
         return f"the row has over {bound}"
     try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
+        row = json.loads(line.decode()) if _LONG.search(line) else orjson.loads(line)
+    except (ValueError, RecursionError) as error:  # of either
         try:
             row = _parse_slowly(line.decode())
         except UnicodeDecodeError:
@@ -125,6 +125,4 @@ def _parse_slowly(text: str) -> Any:
     except ValueError:
         if len(text) > _LITERAL_CHARS or not text.lstrip().startswith(("{'", '{"')):
             raise
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "\d" in a text is a warning to Python's compiler
-            return ast.literal_eval(text.strip())
+        return literal_of(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -10,7 +11,7 @@ from typing import Any, Self
 
 from kg.errors import ReadError, RecordError
 from kg.readers.rows import Rows
-from kg.records import clean_kind
+from kg.records import clean_kind, has_more_than_ascii, told_apart
 
 USER = "user userid reviewerid customerid customer visitorid memberid personid accountid uid username"
 ITEM = (
@@ -162,9 +163,19 @@ def normal(column: str) -> str:
 
 
 def property_name(column: str) -> str:
-    """A column's name as the graph can hold it: ``zip code`` is ``zip_code``."""
+    """A column's name as the graph can hold it: ``zip code`` is ``zip_code``.
+
+    As :func:`kg.records.clean_relation` says, one with letters beyond ASCII ends in a hash of the whole.
+
+    >>> property_name("zip code"), property_name("Größe")
+    ('zip_code', 'Gr_e_D6684B11D1E4')
+    """
+    column = unicodedata.normalize("NFC", column)
     name = re.sub(r"[^A-Za-z0-9]+", "_", column).strip("_")
-    return (name if name[:1].isalpha() else f"column_{name}")[:64]
+    name = name if name[:1].isalpha() else f"column_{name}"
+    if has_more_than_ascii(column):
+        return told_apart(name.rstrip("_"), unicodedata.normalize("NFC", column.upper()))
+    return name[:64]
 
 
 def recognise(columns: Iterable[str], names: str) -> str | None:

@@ -90,7 +90,8 @@ def _as_text(value: Any, name: str) -> str:
         except UnicodeDecodeError:
             raise RecordError(name, "is not valid UTF-8") from None
     if isinstance(value, int | float) and abs(value) < _HUGE:
-        return str(value)
+        # A column of whole numbers is one of floats where a cell of it is empty.
+        return str(int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value)
     raise RecordError(name, f"is {type(value).__name__}, and text is needed")
 
 

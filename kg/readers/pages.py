@@ -38,6 +38,8 @@ _BY_DICTIONARY, _RLE, _DELTA_BYTE_ARRAY = (2, 8), 3, 7  # encodings
 _NUMBER_BYTES = 8
 _LEVEL_BYTES = 4  # how deep a value lies, and where its list begins
 _GROUPS = 2**16  # of eight values that are unpacked together
+_DELTAS = 2**16  # that are packed together
+_POWERS = 1 << np.arange(32, dtype=np.int64)
 _TEXTS = ("BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY")
 
 
@@ -78,15 +80,16 @@ def rows_at_once(file: IO[bytes], group: Any, schema: Any, chunks: Iterable[int]
     pages = widest = spread = 0
     lists = []
     for chunk in chunks:
-        column = group.column(chunk)
-        found = _walked(file, column, name)
+        column, kind = group.column(chunk), schema.column(chunk)
+        levels = kind.max_repetition_level, kind.max_definition_level
+        found = _walked(file, column, levels, name)
         if found.values > MAX_LIST_VALUES and found.values > group.num_rows:
             raise TooMuch(
                 name, f"the lists of {column.path_in_schema[:60]} have over {MAX_LIST_VALUES} values in a row group"
             )
         pages += found.page
-        if depth := schema.column(chunk).max_repetition_level:
-            lists.append((column, depth))
+        if kind.max_repetition_level:
+            lists.append((column, levels))
             spread += found.spread
         else:
             widest += found.value
@@ -96,8 +99,8 @@ def rows_at_once(file: IO[bytes], group: Any, schema: Any, chunks: Iterable[int]
     if spread <= _BATCH_BYTES:
         return size
     rows = np.zeros(0, dtype=np.float32)
-    for column, depth in lists:
-        own = _row_bytes(file, column, depth, name)
+    for column, levels in lists:
+        own = _row_bytes(file, column, levels, name)
         short, long = sorted((rows, own), key=len)
         rows = long.copy()
         rows[: len(short)] += short
@@ -120,7 +123,7 @@ class _Chunk:
     page: int = 0
     """Bytes of the largest page."""
     value: int = 0
-    """Bytes of a value, on average of the page with the largest; of texts in a dictionary the most there can be."""
+    """Bytes of a value, on average of the page with the largest; of texts that are not written out, of the longest."""
     values: int = 0
     spread: int = 0
     """The most that all values take when each is written out."""
@@ -145,31 +148,37 @@ class _Page:
         return self.fields.get(4 if self.kind == _DATA[1] else 2)
 
 
-def _walked(file: IO[bytes], column: Any, name: str) -> _Chunk:
+def _walked(file: IO[bytes], column: Any, levels: tuple[int, int], name: str) -> _Chunk:
     found = _Chunk()
-    is_text = column.physical_type in _TEXTS
-    longest = 0
-    for page in _pages(file, column, name):
-        if is_text and (page.kind == _DICTIONARY or page.encoding == _DELTA_BYTE_ARRAY):
-            found.value = max(found.value, page.unpacked)
-        elif page.kind != _DICTIONARY:
-            found.value = max(found.value, page.unpacked // max(1, page.count))
+    for page, each in _measured(file, column, levels, name):
         found.page = max(found.page, page.unpacked)
-        if page.kind == _DICTIONARY:
-            longest = page.unpacked
-        else:
+        if page.kind != _DICTIONARY:
+            found.value = max(found.value, int(each))
             found.values += page.count
-            found.spread += int(page.count * _value_bytes(page, is_text, longest))
+            found.spread += int(page.count * each)
     return found
 
 
-def _value_bytes(page: _Page, is_text: bool, longest: int) -> float:
-    """What a value of a page with data takes when it is written out; ``longest`` is the longest in the dictionary."""
-    if not is_text:
-        return _NUMBER_BYTES + _LEVEL_BYTES
-    if page.encoding in _BY_DICTIONARY:
-        return longest + _LEVEL_BYTES
-    return page.unpacked / (1 if page.encoding == _DELTA_BYTE_ARRAY else max(1, page.count)) + _LEVEL_BYTES
+def _measured(file: IO[bytes], column: Any, levels: tuple[int, int], name: str) -> Iterator[tuple[_Page, float]]:
+    """The pages of a column, each with what a value of it takes when it is written out, its level counted.
+
+    ``levels`` are how often lists and how often values that may be missing are nested in the column.
+    """
+    longest = 0
+    for page in _pages(file, column, name):
+        if column.physical_type not in _TEXTS:
+            yield page, _NUMBER_BYTES + _LEVEL_BYTES
+            continue
+        if page.kind == _DICTIONARY:
+            longest = _longest(file, column, page)
+            each: float = longest
+        elif page.encoding in _BY_DICTIONARY:
+            each = longest
+        elif page.encoding == _DELTA_BYTE_ARRAY:
+            each = _longest_of_prefixes(_values(file, column, page, levels), page)
+        else:
+            each = page.unpacked / max(1, page.count)
+        yield page, each + _LEVEL_BYTES
 
 
 def _pages(file: IO[bytes], column: Any, name: str) -> Iterator[_Page]:
@@ -183,6 +192,8 @@ def _pages(file: IO[bytes], column: Any, name: str) -> Iterator[_Page]:
     if column.dictionary_page_offset:
         start = min(start, column.dictionary_page_offset)
     end = start + column.total_compressed_size
+    if start < 0:
+        raise ReadError(name, "the Parquet file is damaged: pages begin before it")
     while start < end:
         file.seek(start)
         held = file.read(_HEADER_BYTES)
@@ -204,20 +215,17 @@ def _pages(file: IO[bytes], column: Any, name: str) -> Iterator[_Page]:
         start = page.body + page.packed
 
 
-def _row_bytes(file: IO[bytes], column: Any, depth: int, name: str) -> np.ndarray:
+def _row_bytes(file: IO[bytes], column: Any, levels: tuple[int, int], name: str) -> np.ndarray:
     """``(rows,)`` float32: what the lists of each row take in a column when each value is written out.
 
-    ``depth`` is how deep the lists are nested. The values of a page count alike.
+    The values of a page count alike. For ``levels`` see :func:`_measured`.
     """
-    is_text = column.physical_type in _TEXTS
-    width = int(depth).bit_length()
+    width = int(levels[0]).bit_length()
     rows: list[np.ndarray] = []
-    longest, last = 0, 0.0
-    for page in _pages(file, column, name):
+    last = 0.0
+    for page, each in _measured(file, column, levels, name):
         if page.kind == _DICTIONARY:
-            longest = _longest(_unpacked(file, column, page), page) if is_text else 0
             continue
-        each = _value_bytes(page, is_text, longest)
         try:
             for count, starts in _row_starts(_levels(file, column, page), width, page.count):
                 if starts is None or not starts.any():
@@ -277,8 +285,11 @@ def _row_starts(levels: bytes | None, width: int, count: int) -> Iterator[tuple[
                 left, count = left - size, count - size
 
 
-def _longest(held: bytes | None, page: _Page) -> int:
+def _longest(file: IO[bytes], column: Any, page: _Page) -> int:
     """Bytes of the longest text of a dictionary."""
+    if column.physical_type == "FIXED_LEN_BYTE_ARRAY":
+        return page.unpacked // max(1, page.count)
+    held = _unpacked(file, column, page)
     if held is None:
         return page.unpacked
     longest = at = 0
@@ -290,17 +301,71 @@ def _longest(held: bytes | None, page: _Page) -> int:
     return min(longest, page.unpacked)
 
 
-def _unpacked(file: IO[bytes], column: Any, page: _Page) -> bytes | None:
-    """The content of a page; None where it is packed in a way that is not known here."""
+def _longest_of_prefixes(held: bytes | None, page: _Page) -> int:
+    """Bytes of the longest text of a page whose texts begin as the one before; that of the page where nobody knows.
+
+    https://parquet.apache.org/docs/file-format/data-pages/encodings/#delta-strings-delta_byte_array--7
+    """
+    try:
+        shared, at = _deltas(held or b"", 0, page.count)
+        own, _ = _deltas(held or b"", at, page.count)
+        return max(0, int((shared + own).max(initial=0)))
+    except (IndexError, ValueError):
+        return page.unpacked
+
+
+def _deltas(held: bytes, at: int, most: int) -> tuple[np.ndarray, int]:
+    """At most so many numbers that are written by their differences, and where they end.
+
+    https://parquet.apache.org/docs/file-format/data-pages/encodings/#delta-encoding-delta_binary_packed--5
+    """
+    block, at = _varint(held, at)
+    parts, at = _varint(held, at)
+    count, at = _varint(held, at)
+    first, at = _number(held, at)
+    if not 0 < parts <= block <= _DELTAS or block % (8 * parts) or not 0 < count <= min(most, MAX_LIST_VALUES):
+        raise ValueError
+    size = block // parts
+    values = np.zeros(count + size, dtype=np.int64)  # the last part may have room for more
+    values[0] = first
+    filled = 1
+    while filled < count:
+        lowest, at = _number(held, at)
+        widths, at = held[at : at + parts], at + parts
+        if len(widths) < parts or max(widths) > 32 or abs(lowest) > 2**32:
+            raise ValueError
+        for width in widths[: -(-(count - filled) // size)]:
+            bits = np.unpackbits(np.frombuffer(held, np.uint8, size * width // 8, at), bitorder="little")
+            values[filled : filled + size] = bits.reshape(size, width) @ _POWERS[:width] + lowest
+            filled, at = filled + size, at + size * width // 8
+    return np.cumsum(values[:count]), at
+
+
+def _values(file: IO[bytes], column: Any, page: _Page, levels: tuple[int, int]) -> bytes | None:
+    """What a page with data holds behind its levels; None where only the reader of Arrow knows."""
+    if page.kind == _DATA[1]:
+        skipped = min(page.packed, sum(max(0, page.fields.get(field, 0)) for field in (5, 6)))
+        return _unpacked(file, column, page, skipped, is_packed=page.fields.get(7, True))
+    held, at = _unpacked(file, column, page), 0
+    for field, level in zip((4, 3), levels, strict=True):
+        if level:
+            if held is None or page.fields.get(field) != _RLE:
+                return None
+            at += 4 + int.from_bytes(held[at : at + 4], "little")
+    return held and held[at:]
+
+
+def _unpacked(file: IO[bytes], column: Any, page: _Page, skipped: int = 0, *, is_packed: bool = True) -> bytes | None:
+    """The content of a page behind the bytes to be skipped; None where it is packed in a way that is not known here."""
     import pyarrow as pa
 
-    file.seek(page.body)
-    held = file.read(page.packed)
-    if column.compression == "UNCOMPRESSED":
+    file.seek(page.body + skipped)
+    held = file.read(max(0, page.packed - skipped))
+    if column.compression == "UNCOMPRESSED" or not is_packed:
         return held
     try:
         codec = pa.Codec("lz4_raw" if column.compression == "LZ4" else column.compression.lower())
-        return bytes(codec.decompress(held, page.unpacked, asbytes=True))
+        return bytes(codec.decompress(held, max(0, page.unpacked - skipped), asbytes=True))
     except (ValueError, OSError):
         return None
 

@@ -5,13 +5,14 @@ Names and kinds of entities, for which RecBole has no file, are in ``.ent`` (:fu
 
 from __future__ import annotations
 
+import io
 import os
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
-from kg.errors import ReadError
+from kg.errors import ReadError, TooMuch, short
 from kg.folders import refuse_address
 from kg.readers.stream import Trusted, trusted
 from kg.readers.table import read_events, read_items, read_users
@@ -19,6 +20,13 @@ from kg.readers.triples import read_entities, read_links, read_triples
 from kg.records import Record, Reject
 
 Folder = Path | zipfile.Path
+
+MAX_DIRECTORY_BYTES = 4 * 2**20
+"""Of what an archive says of its members, some 50,000; each of its bytes becomes ten."""
+MAX_NAME_BYTES = 1024
+"""Of one member's name, with its folders ..."""
+MAX_DEPTH = 32
+"""... of which there are so many at most: each is a name of its own in memory."""
 
 
 def read_recbole(
@@ -57,6 +65,7 @@ _READERS: dict[str, Callable[[Any], Iterator[Record | Reject]]] = {
 
 def _folder(source: Any) -> Folder:
     if isinstance(source, zipfile.Path):
+        _check_names(source.root)
         return source if source.at else _only_folder(source)
     refuse_address(source)
     path = Path(source)
@@ -69,17 +78,41 @@ def _folder(source: Any) -> Folder:
         raise ReadError(str(archive), "is a file and no archive; a folder of atomic files is needed")
     inside = path.relative_to(archive).as_posix()
     try:
+        with _Directory(archive) as file, zipfile.ZipFile(file) as directory:
+            _check_names(directory)
         root = zipfile.Path(archive)
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise ReadError(str(archive), f"is a damaged archive: {error}") from error
     return _only_folder(root) if inside == "." else root / f"{inside}/"
+
+
+class _Directory(io.FileIO):
+    """An archive of which no more than the list of its members is read at once."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > MAX_DIRECTORY_BYTES:
+            raise TooMuch(str(self.name), f"the archive's list of members has over {MAX_DIRECTORY_BYTES // 2**20} MiB")
+        return super().read(size)
+
+
+def _check_names(archive: zipfile.ZipFile) -> None:
+    """Refuse names of members that make up more folders than any honest archive has.
+
+    Raises:
+        TooMuch: one does.
+    """
+    for member in archive.infolist():
+        name = member.filename
+        if len(name.encode(errors="replace")) > MAX_NAME_BYTES or name.count("/") > MAX_DEPTH:
+            limits = f"{MAX_NAME_BYTES} bytes or {MAX_DEPTH} folders"
+            raise TooMuch(str(archive.filename), f"a member's name has over {limits}: {short(name)}")
 
 
 def _only_folder(root: zipfile.Path) -> zipfile.Path:
     """The one folder of an archive that holds an ``.inter`` file."""
     folders = sorted({str(PurePath(name).parent) for name in root.root.namelist() if _suffix(name) == ".inter"})
     if len(folders) != 1:
-        names = f"several folders ({', '.join(folders)}): name one" if folders else "no .inter file"
+        names = f"several folders ({', '.join(folders[:10])}): name one" if folders else "no .inter file"
         raise ReadError(str(root), f"the archive has {names}")
     return zipfile.Path(root.root, "" if folders[0] == "." else f"{folders[0]}/")
 
@@ -87,7 +120,8 @@ def _only_folder(root: zipfile.Path) -> zipfile.Path:
 def _members(folder: Folder) -> dict[str, list[Any]]:
     members: dict[str, list[Any]] = {}
     files: list[Any] = list(folder.iterdir()) if folder.is_dir() else []
-    for member in sorted(files, key=lambda file: file.name):
+    # Of members of one name, an archive holds the last.
+    for _, member in sorted({file.name: file for file in files}.items()):
         if member.is_file():
             members.setdefault(_suffix(member.name), []).append(member)
     if not members.keys() & _READERS.keys():

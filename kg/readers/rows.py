@@ -13,7 +13,7 @@ from kg.records import Origin, Record, Reject
 R = TypeVar("R", bound=Record)
 
 MAX_RAW_CHARS = 2**20
-"""How much of a rejected row is kept; only a longer one is cut."""
+"""How much of a rejected row is handed over; only a longer one is cut, and the rejects file keeps nothing of that."""
 MAX_LINE_BYTES = 16 * 2**20
 """A longer line is cut here, and its row rejected: no row is that long, but a binary file may have no line at all."""
 MAX_VALUES = 100_000
@@ -86,9 +86,9 @@ class Rows(ABC):
 def raw_text(raw: Raw) -> str:
     """A rejected row as text, without its line end; bytes that are no UTF-8 are written ``\\xNN``."""
     if isinstance(raw, bytes):
-        text = raw[: 4 * MAX_RAW_CHARS].decode(errors="backslashreplace")
+        text = raw[: 4 * MAX_RAW_CHARS + 4].decode(errors="backslashreplace")
     elif isinstance(raw, str):
-        text = raw[:MAX_RAW_CHARS].encode(errors="surrogateescape").decode(errors="backslashreplace")
+        text = raw[: MAX_RAW_CHARS + 1].encode(errors="surrogateescape").decode(errors="backslashreplace")
     else:
         if isinstance(raw, tuple):
             raw = {name: cell for name, cell in zip(*raw, strict=True) if name is not None}
@@ -97,4 +97,4 @@ def raw_text(raw: Raw) -> str:
         except (ValueError, RecursionError):  # refers to itself, or holds a number of thousands of digits
             text = short({name: type(cell).__name__ for name, cell in raw.items()})
         text = text.encode(errors="backslashreplace").decode()
-    return text.rstrip("\r\n")[:MAX_RAW_CHARS]
+    return text[:MAX_RAW_CHARS] if len(text) > MAX_RAW_CHARS else text.rstrip("\r\n")

@@ -80,6 +80,7 @@ def read_events(
         yield from lists_of(rows, default or "INTERACTED")
         return
     rows = _positional(rows, mapping.columns(), mapping.context)
+    _property_names(rows.name, mapping.context, set())
     guessed = mapping.kind is None
     mapping = resolve_events(rows, mapping, kind_given=default is not None)
     _say(rows, mapping)

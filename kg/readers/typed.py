@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
-from kg.errors import RecordError
+from kg.errors import RecordError, short
 from kg.readers.cleaning import identifier, number, timestamp
 from kg.readers.markup import clean_text
 from kg.readers.rows import ROW, Row, Rows
@@ -53,7 +53,10 @@ class TypedRows(Rows):
         def make(cells: Sequence[Any]) -> R:
             if not isinstance(cells[0], wanted):
                 raise RecordError(ROW, f"is {type(cells[0]).__name__}, and {wanted.__name__} is needed")
-            return cast(R, _checked(cells[0]))
+            try:
+                return cast(R, _checked(cells[0]))
+            except (TypeError, AttributeError) as error:
+                raise RecordError(ROW, f"has a field of another type than {wanted.__name__} says: {error}") from error
 
         return self.records((), make)
 
@@ -113,5 +116,5 @@ def _properties(properties: Mapping[str, Any], name: str) -> dict[str, Scalar]:
     for key, value in properties.items():
         clean_kind(key, name)
         if not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
-            raise RecordError(name, f"{key} is {value!r}, and text, a finite number or a truth value is needed")
+            raise RecordError(name, f"{key} is {short(value)}, and text, a finite number or a truth value is needed")
     return dict(properties)

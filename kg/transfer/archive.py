@@ -71,8 +71,10 @@ def backup(store: Store, folder: Path, *, progress: bool = True) -> dict[str, An
 def _written(store: Store, source: StoreSource, beside: Path, progress: bool) -> dict[str, Any]:
     tally, before = Tally(), Cut.of(store)
     nodes, edges = before.counts
-    _write_lines(beside / "nodes.jsonl.zst", tally.of_nodes(shown(source.nodes(), nodes, "nodes", progress)))
-    _write_lines(beside / "edges.jsonl.zst", tally.of_edges(shown(source.edges(), edges, "edges", progress)))
+    every_node = tally.of_nodes(shown(source.nodes(), nodes, "nodes", progress))
+    every_edge = tally.of_edges(shown(source.edges(), edges, "edges", progress))
+    _write_lines(beside / "nodes.jsonl.zst", every_node, _different_labels())
+    _write_lines(beside / "edges.jsonl.zst", every_edge, _different_types())
     names = [*manifests.PARTS, *(f"work/{name}" for name in save_files(store.work, beside / "work"))]
     manifest = {"format": manifests.FORMAT, "schema": source.schema, **tally.to_dict(), "left_out": source.left_out}
     changed = before.changed(Cut.of(store), beside / "work")
@@ -137,23 +139,24 @@ class Archive:
 
     def nodes(self) -> Iterator[Node]:
         """See :class:`kg.transfer.stream.Source`."""
+        different = _different_labels()
         for number, line in self._lines("nodes.jsonl.zst"):
             match line:
                 case [list() as labels, dict() as properties] if _are_names(labels) and "Schema" not in labels:
-                    self._require_few("nodes.jsonl.zst", number, labels, properties)
+                    self._require_few("nodes.jsonl.zst", number, labels, properties, different)
                     yield Node(tuple(labels), properties)
                 case _:
                     raise self._wrong("nodes.jsonl.zst", "is no node", number)
 
     def edges(self) -> Iterator[Edge]:
         """See :class:`kg.transfer.stream.Source`."""
-        nodes = self.sizes()[0]
+        nodes, different = self.sizes()[0], _different_types()
         for number, line in self._lines("edges.jsonl.zst"):
             match line:
                 case [int(head), str(relation), int(tail), dict() as properties] if (
                     _are_names([relation]) and 0 <= head < nodes and 0 <= tail < nodes
                 ):
-                    self._require_few("edges.jsonl.zst", number, [relation], properties)
+                    self._require_few("edges.jsonl.zst", number, [relation], properties, different)
                     yield Edge(head, relation, tail, properties)
                 case _:
                     raise self._wrong("edges.jsonl.zst", "is no edge between nodes that are there", number)
@@ -209,14 +212,25 @@ class Archive:
             except (zstandard.ZstdError, ValueError) as error:
                 raise self._wrong(name, f"cannot be read ({error})", number) from error
 
-    def _require_few(self, name: str, number: int, names: list[str], properties: dict[str, Any]) -> None:
+    def _require_few(
+        self, name: str, number: int, names: list[str], properties: dict[str, Any], different: bounds.Different
+    ) -> None:
         try:
             bounds.require_few(names, properties)
+            different.require_few(tuple(names))
         except ValueError as error:
             raise self._wrong(name, f"holds what no graph does: {error}", number) from error
 
     def _wrong(self, name: str, what: str, line: int) -> ReadError:
         return ReadError(str(self._folder / name), f"{what}; take another backup", line)
+
+
+def _different_labels() -> bounds.Different:
+    return bounds.Different("labels of nodes", bounds.MAX_LABEL_SETS)
+
+
+def _different_types() -> bounds.Different:
+    return bounds.Different("types of edges", bounds.MAX_TYPES)
 
 
 def _are_names(names: list[Any]) -> bool:
@@ -232,13 +246,14 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return manifests.parsed(text, str(folder / manifests.NAME))
 
 
-def _write_lines(path: Path, entries: Iterable[Node | Edge]) -> None:
+def _write_lines(path: Path, entries: Iterable[Node | Edge], different: bounds.Different) -> None:
     with opened(path, "xb") as file, zstandard.ZstdCompressor().stream_writer(file) as out:
         for entry in entries:
             line = orjson.dumps(entry, default=tuple, option=orjson.OPT_APPEND_NEWLINE)
             names = entry.labels if isinstance(entry, Node) else (entry.relation,)
             try:
                 bounds.require_few(names, entry.properties)
+                different.require_few(names)
                 bounds.require_short(line)
             except ValueError as error:
                 kind = "node" if isinstance(entry, Node) else "edge"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recommender.cli import output
+from recommender.cli.errors import FAILED
 from recommender.cli.parameters import Json
 from recommender.cli.session import Session
 
@@ -29,7 +30,8 @@ def forget(
 
     Their events, reviews, interests, vectors, rejected rows, and the models that were learned with them. A keyed hash
     stays, by which later files and feedback about them are refused. Killed on the way, it does the rest when called
-    again. Of an adopted graph goes what was added; the rest is its owner's, and the receipt holds the Cypher for it.
+    again. Exits with 1 where something is left that the receipt names. Of an adopted graph goes what was added; the
+    rest is its owner's, and the receipt holds the Cypher for it.
 
     \b
     Example:
@@ -44,6 +46,8 @@ def forget(
         output.document(receipt)
     else:
         _show(receipt)
+    if receipt.failed:
+        raise typer.Exit(FAILED)
 
 
 def _lifted(lifted: bool, json: bool) -> None:
@@ -68,9 +72,7 @@ def _show(receipt: ForgetReceipt) -> None:
     if receipt.unreadable:
         output.line(f"lines of rejects files that nobody can read, and that stay: {receipt.unreadable}")
     for path, why in receipt.failed.items():
-        output.note(
-            f"not searched: {output.cell(path)}: {output.cell(why)}; mend that and call again, or remove the file"
-        )
+        output.note(f"not removed: {output.cell(path)}: {output.cell(why)}; mend that and call again, or remove it")
     output.line(f"the engine: {receipt.engine_keeps}")
     output.facts(receipt.left, title="what is left, by the query below")
     output.line(receipt.query)

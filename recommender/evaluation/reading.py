@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from kg import readers
 from kg.batch import entities_of, nesting_of
+from kg.errors import short
 from kg.progress import tqdm
 from kg.readers import EventMapping
 from kg.readers.stream import FileSource
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 KIND = "RATED"
 """The kind that every row gets, whatever the file says: all are positives."""
+
+MOST_OF_A_TRIPLE = 100_000
+"""Edges between items that one triple may stand for: an entity has some editions, and not a catalogue of items."""
 
 R = TypeVar("R", bound=Record)
 Edge = tuple[int | str, str, int | str]
@@ -225,6 +229,12 @@ def _knowledge(
         return [entity]
 
     for triple in triples:
+        count = len(linked.get(triple.head, "1")) * len(linked.get(triple.tail, "1"))
+        if count > MOST_OF_A_TRIPLE:
+            raise InvalidInput(
+                f"so many items are linked to {short(triple.head)} and {short(triple.tail)} that one triple of them "
+                f"stands for {count:,} edges, and {MOST_OF_A_TRIPLE:,} are the most; correct the file of links"
+            )
         edges.update((head, triple.relation, tail) for head in nodes(triple.head) for tail in nodes(triple.tail))
     for record in (record for records in described.values() for record in records):
         edges.update(_own_edges(record, items))

@@ -408,8 +408,8 @@ class Recommender:
 
         receipt = forget(self.store, one_id(user, "user"))
         if refresh and receipt.holding:
-            self.refresh(full=True, force=True)
-            left_to_refresh(self.store, receipt)
+            with left_to_refresh(self.store, receipt):
+                self.refresh(full=True, force=True)
         return receipt
 
     def lift(self, user: Id) -> bool:

@@ -91,17 +91,20 @@ class Plan:
         return {name: value for name, value in asdict(self).items() if name != "people"}
 
     def save(self, folder: Path) -> None:
-        """Write :data:`PLAN`."""
-        (folder / PLAN).write_text(json.dumps(asdict(self)), encoding="utf-8")
+        """Write :data:`PLAN`, wholly or not at all."""
+        unfinished = folder / f"{PLAN}.new"
+        unfinished.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        unfinished.replace(folder / PLAN)
 
     @classmethod
     def load(cls, folder: Path) -> Plan | None:
-        """What :meth:`save` wrote; None where nothing was planned yet."""
-        if not (folder / PLAN).is_file():
+        """What :meth:`save` wrote; None where nothing was planned yet, or the file is damaged."""
+        try:
+            document = json.loads((folder / PLAN).read_bytes())
+            people = document.pop("people")
+            return cls.from_dict(document | {"people": people and tuple(people)})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
-        document = json.loads((folder / PLAN).read_text(encoding="utf-8"))
-        people = document.pop("people")
-        return cls.from_dict(document | {"people": people and tuple(people)})
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> Plan:

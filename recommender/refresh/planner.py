@@ -17,7 +17,7 @@ from recommender.errors import ArtefactError
 from recommender.model import Model
 from recommender.refresh import versions
 from recommender.refresh.difference import Difference
-from recommender.refresh.plan import DriftConfig, Plan, Warm, decide
+from recommender.refresh.plan import PLAN, DriftConfig, Plan, Warm, decide
 from recommender.refresh.stages import has_made
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,8 @@ class Planner:
         if planned is not None and planned.fit == "full":
             return planned, None
         plan, warm = (Plan("full", "it was asked for"), None) if full else self._decided(taken)
-        if planned is not None and (plan.fit, plan.base) != (planned.fit, planned.base):
+        stands = planned is not None and (plan.fit, plan.base) == (planned.fit, planned.base)
+        if (folder / PLAN).exists() and not stands:
             shutil.rmtree(folder)
             make_folder(folder)
         return plan, warm

@@ -16,6 +16,7 @@ from typing import Any
 
 from kg.access import make_folder
 from kg.connection import unattended
+from kg.folders import remove_all
 from kg.store import Store
 from recommender import artefacts
 from recommender.budget import Budget
@@ -89,7 +90,7 @@ def refresh(
         if not taken.items.num_rows:
             raise InvalidInput(f"{store.address} holds no items; ingest some first: tastegraph ingest --help")
         key = _key(taken.fingerprint, settings)
-        folder = _run_folder(store.work, key)
+        folder = _run_folder(store, key)
         undrawn = published["undrawn"] if published else None
         if only is None and not full and (version := _unchanged(store, key, published, folder)):
             run = Run(store, folder, taken, config, context, texts, Plan("full", ""))
@@ -102,7 +103,7 @@ def refresh(
         if plan.fit == "full" and planner.updated:  # by the difference no more is found than was noted
             taken = planner.read(whole=True)
             key = _key(taken.fingerprint, settings)
-            folder = _run_folder(store.work, key)
+            folder = _run_folder(store, key)
         if undrawn not in (None, key):  # nobody knows any more whose profiles the published version has not drawn
             plan = replace(plan, people=None)
         plan.save(folder)
@@ -194,13 +195,13 @@ def _left_behind(store: Store, key: str, published: dict[str, Any]) -> str | Non
     return next((version for version in found if _is_sound(store, version)), None)
 
 
-def _run_folder(work: Path, key: str) -> Path:
+def _run_folder(store: Store, key: str) -> Path:
     """The folder of this run. Runs of a graph that has changed since are of no more use and are removed."""
-    runs = work / "runs"
-    make_folder(runs)
-    for other in runs.iterdir():
-        if other.name != key:
-            shutil.rmtree(other)
-    folder = runs / key
+    folder: Path = store.work / "runs" / key
+    make_folder(folder.parent)
+    others, _ = versions.runs(store)
+    for other in others:
+        for place, why in (remove_all(other) if other.name != key else {}).items():
+            log.warning("%s, which an earlier refresh has left, cannot be removed: %s", place, why)
     make_folder(folder)
     return folder

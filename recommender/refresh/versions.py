@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,8 @@ from kg.errors import ReadError
 from kg.store import Statement, Store
 from recommender import artefacts
 from recommender.errors import ArtefactError, InvalidInput, NotRefreshed
+
+log = logging.getLogger(__name__)
 
 FIGURES = ("recall@10", "ndcg@10", "mrr@10")
 """What a version's node says of the hybrid."""
@@ -144,7 +147,7 @@ def prune(store: Store, keep: int) -> list[str]:
 def made_with_forgotten(store: Store) -> list[str]:
     """The versions that are here and were made with people who are forgotten."""
     held = {row["version"] for row in store.read(queries.text("forgotten_versions"))}
-    return [row["version"] for row in listing(store) if row["version"] in held]
+    return [row["version"] for row in store.read(queries.text("model_list")) if row["version"] in held]
 
 
 def forget_changes(store: Store) -> None:
@@ -165,15 +168,36 @@ def _moment(store: Store, version: str) -> Moment | None:
         return None
 
 
-def sweep(store: Store) -> None:
+def sweep(store: Store) -> dict[str, str]:
     """Remove the folders that no version needs: of what was killed before it was published, or while it was pruned.
 
-    Only while no other refresh runs.
+    Only while no other refresh runs. Gives those of which something stays, and why; the log says so too.
     """
     needed = {row["version"] for row in listing(store)}
-    for found in (store.work / "models").glob("*"):
-        if found.is_dir() and found.name not in needed:
-            artefacts.remove(found)
+    found, left = entries(store.work / "models")
+    for path in found:
+        if path.name not in needed and (path.is_symlink() or path.is_dir()):
+            left |= artefacts.remove(path)
+    for place, why in left.items():
+        log.warning("%s cannot be removed: %s", place, why)
+    return left
+
+
+def entries(folder: Path) -> tuple[list[Path], dict[str, str]]:
+    """What lies in a folder of the working directory, and the folder with the reason where that cannot be read."""
+    try:
+        return sorted(folder.iterdir()), {}
+    except FileNotFoundError:
+        return [], {str(folder): "is a link that leads nowhere"} if folder.is_symlink() else {}
+    except OSError as error:
+        return [], {str(folder): error.strerror or str(error)}
+
+
+def runs(store: Store) -> tuple[list[Path], dict[str, str]]:
+    """The folders of refreshes that have not ended, as :func:`entries`; behind a link what has the name of one."""
+    folder = store.work / "runs"
+    found, failed = entries(folder)
+    return [path for path in found if not folder.is_symlink() or re.fullmatch("[0-9a-f]{16}", path.name)], failed
 
 
 def summary(document: dict[str, Any]) -> dict[str, float]:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kg import sweep as sweeping
+from kg.readers.rows import raw_text
 from kg.records import Reject
 from kg.rejects import FILES, RejectsFile
 from kg.sweep import ELSEWHERE, Name, Swept, sweep
@@ -118,3 +119,27 @@ def test_a_list_that_is_no_file_is_noted(tmp_path: Path) -> None:
     (tmp_path / FILES).mkdir()
     os.mkfifo(tmp_path / ELSEWHERE)
     assert sweep(tmp_path, "u7").failed == {str(tmp_path / name): "is no file" for name in (FILES, ELSEWHERE)}
+
+
+@pytest.mark.parametrize("where", ["file", "field", "reason", "raw", "note", "deep", "u7", "number"])
+def test_all_that_a_row_says_is_looked_at(where: str, tmp_path: Path) -> None:
+    row = {"file": "f.csv", "line": 7, "field": "rating", "reason": "", "raw": "i,9"}
+    said = {"deep": {"deep": [[{"of": "u7"}]]}, "number": {"number": 7}}.get(where, {where: "by u7"})
+    content = orjson.dumps(row | said) + b"\n"
+    assert swept(tmp_path, content, "7" if where == "number" else "u7")[0] == b""
+    assert swept(tmp_path, orjson.dumps(row | {"line": 7}), "7")[0], "the number of a line is nobody's id"
+
+
+def test_a_row_that_is_cut_is_not_kept(tmp_path: Path) -> None:
+    """Behind where it is cut may stand whose it is."""
+    rows = [f"{text * 2**18},u7,9" for text in ("word ", "w\n\n\n\n", "\U0001f600" * 5)]
+    with RejectsFile(tmp_path / "new.jsonl", strict=False, work=tmp_path) as file:
+        for row in rows:
+            file.add(Reject("f", 1, "", "", raw_text(row)))
+            file.add(Reject("f", 1, "", "", raw_text(row.encode())))
+        file.add(Reject("f", 1, "", "", raw_text({"text": rows[0], "user": "u7"})))
+        file.add(Reject("f", 1, "", "", raw_text(f"{'x ' * 2**18},u7,9")))
+    assert sweep(tmp_path, "u7").rows == 1
+    kept = (tmp_path / "new.jsonl").read_text().splitlines()
+    assert {json.loads(line)["raw"] for line in kept} == {"(over 1 Mi characters)"}
+    assert len(kept) == 7

@@ -6,13 +6,17 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kg import snapshot as snapshots
 from kg.errors import ConstraintViolated, RecordError
+from kg.ingest import ingest
 from kg.readers import AttributeColumn, UserMapping
+from kg.records import Reject
 from kg.rejects import FILES
 from kg.store import Statement, Store
 from recommender import Recommender
@@ -20,7 +24,7 @@ from recommender.errors import UnknownUser
 from recommender.refresh.config import RefreshConfig
 from tests.conftest import emptied
 from tests.recommender.test_loop import events, items
-from tests.running import RUN
+from tests.running import RUN, as_everybody
 from text.cache import VectorCache
 
 ZOE = "zoe-4711"
@@ -222,6 +226,111 @@ def kept(vectors: Path, texts: list[str]) -> list[int]:
     """Which of these texts have a vector in the cache."""
     with VectorCache(vectors.parent, vectors.stem) as cache:
         return cache.get(texts)[0].tolist()
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Recommender]:
+    """Embedded, with Zoe and others in it."""
+    with opened(str(tmp_path / "store"), tmp_path) as recommender:
+        fill(recommender, tmp_path)
+        yield recommender
+
+
+@pytest.mark.embedded
+def test_what_lies_behind_links_goes_or_is_named(alone: Recommender, tmp_path: Path) -> None:
+    """Runs and caches are ours wherever they lie; of a version behind a link it is said where."""
+    work, elsewhere = tmp_path / "work", tmp_path / "elsewhere"
+    (elsewhere / "runs" / "0123456789abcdef").mkdir(parents=True)
+    for name in ("runs/0123456789abcdef/reviews", "runs/others", "model"):
+        (elsewhere / name).write_text(ZOE)
+    with VectorCache(elsewhere, "moved") as cache:
+        cache.put([f"{SENTENCE} 0", OTHERS], np.ones((2, 4), np.float32))
+    for folder in ("models", "vectors"):
+        (work / folder).mkdir(exist_ok=True)
+    version, lost = work / "models" / "20260101T000000-abcdef", work / "vectors" / "lost.sqlite"
+    (work / "runs").symlink_to(elsewhere / "runs")
+    (work / "vectors" / "linked.sqlite").symlink_to(elsewhere / "moved.sqlite")
+    lost.symlink_to(elsewhere / "nowhere" / "x.sqlite")
+    version.symlink_to(elsewhere)
+
+    receipt = alone.forget(ZOE, refresh=False)
+
+    assert {path.name for path in (elsewhere / "runs").iterdir()} == {"others"}, "only what a refresh makes"
+    assert receipt.removed["vectors"] == 1
+    assert kept(elsewhere / "moved.sqlite", [f"{SENTENCE} 0", OTHERS]) == [1]
+    assert receipt.failed.keys() == {str(version), str(lost)}
+    assert str(elsewhere) in receipt.failed[str(version)]
+    assert (elsewhere / "model").exists()
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize(
+    "kinds", [("file", "dangling", "locked"), ("dangling", "locked", "file"), ("locked", "file", "dangling")]
+)
+def test_a_folder_that_cannot_be_searched_is_named(kinds: tuple[str, ...], alone: Recommender, tmp_path: Path) -> None:
+    places = {kind: tmp_path / "work" / name for kind, name in zip(kinds, ("runs", "models", "vectors"), strict=True)}
+    places["file"].write_text(ZOE)
+    places["dangling"].symlink_to(tmp_path / "unmounted")
+    (places["locked"] / "0123456789abcdef").mkdir(parents=True)
+    places["locked"].chmod(0)
+    with as_everybody():
+        receipt = alone.forget(ZOE, refresh=False)
+    places["locked"].chmod(0o700)
+    assert receipt.failed.keys() == set(map(str, places.values()))
+    assert receipt.left == dict.fromkeys(receipt.left, 0)
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("model", ["../models", "20260101T000000-abcdef"])
+def test_a_version_that_cannot_be_removed_is_named(model: str, alone: Recommender, tmp_path: Path) -> None:
+    """Whatever keeps it, and whatever the graph says of it, there is a receipt."""
+    version = tmp_path / "work" / "models" / "20260101T000000-abcdef"
+    (version / "snapshot").mkdir(parents=True)
+    (version / "manifest.json").write_text("{}")
+    (version / "snapshot" / "users").write_text(ZOE)
+    nodes = """
+    UNWIND [[$model, '2026-01-01'], ['20270101T000000-abcdef', '2027-01-01']] AS row
+    CREATE (:Model {version: row[0], published_at: datetime(row[1] + 'T00:00Z'), created_at: datetime(), key: 'k'})
+    """
+    alone.store.write(Statement(nodes, {"model": model}))
+    version.chmod(0o500)
+    with as_everybody():
+        receipt = alone.forget(ZOE, refresh=False)
+    version.chmod(0o700)
+    assert receipt.left == dict.fromkeys(receipt.left, 0)
+    assert [path for path in receipt.failed if path.startswith(str(version.parent))]
+
+
+@pytest.mark.embedded
+def test_a_refresh_that_fails_leaves_a_receipt(alone: Recommender, tmp_path: Path) -> None:
+    """Here for want of items: the person is gone, and the version that knows them is named."""
+    version = "20260101T000000-abcdef"
+    made = "CREATE (:Model {version: $v, published_at: datetime(), created_at: datetime(), key: 'k'})"
+    alone.store.write(Statement(made, {"v": version}), Statement("MATCH (i:Item) DETACH DELETE i", {}))
+    receipt = alone.forget(ZOE)
+    assert (receipt.holding, receipt.left) == ([version], dict.fromkeys(receipt.left, 0))
+    assert "holds no items" in receipt.failed[str(tmp_path / "work" / "models" / version)]
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("at_once", [0, 64 << 10])
+def test_an_ingest_beside_it_writes_no_row_of_theirs(
+    at_once: int, alone: Recommender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither what is still held back, nor what was cut out of a file that is written on; others' rows arrive."""
+    monkeypatch.setattr("kg.rejects.AT_ONCE", at_once)
+
+    def rows() -> Iterator[Reject]:
+        for user in ("u1", ZOE, "u2"):
+            yield Reject("f.csv", 1, "rating", "9 is above 5", f"{user},i1,9")
+        alone.forget(ZOE, refresh=False)
+        for user in (ZOE, "u3"):
+            yield Reject("f.csv", 2, "rating", "9 is above 5", f"{user},i1,9")
+
+    report = ingest(alone.store, rows(), rejects=tmp_path / "beside.jsonl", progress=False)
+    written = (tmp_path / "beside.jsonl").read_text()
+    assert re.findall(r"zoe-4711|u\d", written) == ["u1", "u2", "u3"]
+    assert (report.rejected, report.forgotten) == (5, 2 if at_once else 1)
 
 
 BROKEN = f'{{"file":"f.csv","line":3,"field":"","reason":"","raw":"i4,{ZOE},9'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import zlib
 from collections import Counter
 from collections.abc import Sequence
@@ -125,3 +126,18 @@ def test_the_precision_in_the_docs_is_that_of_the_labels() -> None:
 def rejects(tmp_path: Path) -> Path:
     """Where a test's rejected rows go."""
     return tmp_path / "test.rejects.jsonl"
+
+
+@pytest.mark.embedded
+def test_a_name_of_very_many_things_is_left_out_in_linear_time(store: BoltStore, rejects: Path) -> None:
+    """Each place where it stands had each of its bearers by itself: 10,000 of either took minutes and gigabytes."""
+    items = [ItemRecord(f"i{n}", "Untitled", "a thing") for n in range(5_000)]
+    said = [Interaction(f"u{n}", "i9999", "REVIEWED", f"r{n}", text="Untitled is here. " * 50) for n in range(200)]
+    own = Interaction("v", "i1", "REVIEWED", "own", text="Untitled it is")
+    ingest(store, [*items, ItemRecord("i9999", "Other", "words"), *said, own], rejects=rejects, progress=False)
+    taken = snapshot.take(store)
+    started = time.process_time()
+    mentions, report = find_mentions(taken, bag_of_words)
+    assert time.process_time() - started < 10
+    assert (report.found, report.ambiguous, report.rejected) == (10_000, 10_000, 10_000)
+    assert not mentions

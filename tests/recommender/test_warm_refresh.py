@@ -20,7 +20,7 @@ from kg.store import Statement
 from recommender import Recommender
 from recommender.refresh import profiles, versions
 from recommender.refresh.config import RefreshConfig
-from recommender.refresh.plan import DriftConfig
+from recommender.refresh.plan import DriftConfig, Plan
 from recommender.refresh.planner import Planner
 from recommender.refresh.report import RefreshReport
 from tests.recommender.test_loop import ITEMS, PEOPLE, events, half, items
@@ -224,6 +224,24 @@ def test_reasons_for_a_full_fit(recommender: Recommender, warm: Any, drift: Drif
     assert why in plan.why
     assert begun is None
     assert changes.now(store) is not None
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b'{"fit": "full", "why":', b"[]", b'{"people": null}', b"\xff", b"[" * 100_000]
+)
+def test_a_plan_that_is_damaged_is_made_anew(
+    recommender: Recommender, warm: Any, damage: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "plan.json").write_bytes(damage)
+    (tmp_path / "tune").mkdir()
+    store = recommender.store
+    planner = Planner(store, None, "other", replace(TOLERANT, least_events=1000), seed=0)
+    plan, _ = planner.plan(planner.read(whole=True), tmp_path, full=False)
+    assert plan.fit == "full"
+    assert not list(tmp_path.iterdir()), "what belonged to it is gone"
+    plan.save(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["plan.json"]
+    assert Plan.load(tmp_path) == plan
 
 
 def test_a_roll_back_that_is_killed_is_ended_by_the_next_refresh(recommender: Recommender, warm: Any) -> None:

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from tests.running import PATIENCE
-from text.cache import CachedEncoder, VectorCache, text_key
+from text.cache import CachedEncoder, VectorCache, forget_texts, text_key
 from text.encoder import EncoderConfig, TextEncoder
-from text.errors import CacheDamaged, CacheError, CacheFull, CacheMismatch
+from text.errors import CacheDamaged, CacheError, CacheFull, CacheHeld, CacheMismatch
 
 ROOT = Path(__file__).parents[2]
 
@@ -119,6 +119,38 @@ def test_forgotten_texts_are_gone_from_every_model_and_from_the_disk(tmp_path: P
         assert gone.tobytes() not in stored
         assert gone.tobytes()[:16] not in stored
     assert text_key(texts[50]) not in stored
+
+
+def test_what_a_reader_keeps_in_the_log_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("text.cache._LOCK_SECONDS", 0.1)
+    with VectorCache(tmp_path, "model") as cache:
+        cache.put(["a flute", "a drum"], vectors_of(["a flute", "a drum"]))
+        reader = sqlite3.connect(cache.path, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM vectors").fetchone()
+        with pytest.raises(CacheHeld, match="call again"):
+            cache.forget(["a flute"])
+        reader.close()
+        assert cache.forget([]) == 0
+        stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert text_key("a flute") not in stored
+        assert text_key("a drum") in stored
+
+
+def test_a_cache_behind_a_link_is_searched_and_never_deleted(tmp_path: Path) -> None:
+    folder, other = tmp_path / "folder", tmp_path / "other"
+    folder.mkdir()
+    with VectorCache(other, "model") as cache:
+        cache.put(["a flute"], vectors_of(["a flute"]))
+    (folder / "model.sqlite").symlink_to(other / "model.sqlite")
+    assert forget_texts(folder, ["a flute"]) == 1
+    (other / "model.sqlite").write_bytes(b"no database" * 2_000)
+    with pytest.raises(CacheDamaged):
+        forget_texts(folder, ["a flute"])
+    assert (other / "model.sqlite").exists()
+    (other / "model.sqlite").unlink()
+    with pytest.raises(CacheError, match="leads to no file"):
+        forget_texts(folder, ["a flute"])
 
 
 WRITER = """

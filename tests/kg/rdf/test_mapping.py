@@ -48,6 +48,16 @@ def test_an_iri_leads_back_to_its_id(id: str) -> None:
         assert pattern.id(iri) == id
 
 
+def test_iris_that_differ_are_ids_that_differ() -> None:
+    """Of other escapes than UTF-8's, and of what stands bare, the id is the IRI; each leads back to where it was."""
+    ends = ["caf%E9", "caf%E8", "caf%25E9", "caf%C3%A9", "a%2Fb", "a/b", "a%252Fb", "a?b", "a%3Fb", "a#b", "100%25"]
+    for pattern in (Pattern.parse("http://shop/{id}"), Pattern.parse("urn:tastegraph:item:{id}")):
+        ids = {end: pattern.id(pattern.before + end) for end in ends}
+        assert len(set(ids.values())) == len(ends)
+        assert (ids["a%2Fb"], ids["caf%C3%A9"]) == ("a/b", "café")
+        assert [pattern.id(pattern.iri(str(id))) for id in ids.values()] == list(ids.values())
+
+
 def test_memory_does_not_grow_with_the_statements(tmp_path: Path) -> None:
     path = tmp_path / "many.nt"
     path.write_text("".join(f"<http://e/{n % 97}> <http://e/p{n % 89}> <http://e/{n % 83}> .\n" for n in range(30_000)))

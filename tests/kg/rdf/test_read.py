@@ -268,6 +268,20 @@ def test_rdf_xml_that_breaks_off_between_two_elements_is_not_whole(tmp_path: Pat
     assert got == [Triple("http://e/a", "P", "http://e/b")]
 
 
+def test_what_is_over_many_items_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of its items would be said to be each thing that it is the same as."""
+    monkeypatch.setattr("kg.rdf.read.MAX_SAME", 2)
+    same = "<http://a> <http://www.w3.org/2002/07/owl#sameAs> <http://b> .\n"
+    path = written(tmp_path, f'{same}<http://a> <http://e/x> "y" .\n')
+    for items in (2, 3):
+        records = list(read_rdf(path, links=[Link(f"i{n}", "http://a") for n in range(items)]))[items:]
+        if items == 2:
+            assert [type(own) for own in records] == [ItemRecord, ItemRecord, Link, Link]
+        else:
+            assert {own.reason for own in rejects(records)} == {"http://a is over 2 items"}
+            assert len(rejects(records)) == len(records) == 2
+
+
 def test_what_is_no_rdf_is_a_table(tmp_path: Path) -> None:
     table = written(tmp_path, "<a>\tknows\t<b>\n<c>\tknows\t<d>\n")
     assert list(read_knowledge(table)) == [Triple("<a>", "KNOWS", "<b>"), Triple("<c>", "KNOWS", "<d>")]

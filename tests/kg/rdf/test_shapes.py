@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from pathlib import Path
 
@@ -122,6 +123,27 @@ def test_a_query_in_a_shape_reads_no_file(shapes: Path, tmp_path: Path) -> None:
     select = f"SELECT $this ?value FROM <{secret.as_uri()}> WHERE {{ ?value a <http://e/Told> }}"
     shapes.write_text(SHAPE + f'sh:sparql [ sh:select "{select}" ] .')
     assert "secret" not in str(outcome(shapes))
+
+
+def test_a_query_in_a_shape_fetches_nothing(shapes: Path) -> None:
+    """SERVICE with an escape, which pyshacl itself does not see; the other end of the address is real, and hears it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        for silent in ("", "SILENT "):
+            select = f"SELECT $this WHERE {{ SER\\\\u0056ICE {silent}<{address}> {{ $this ?p ?o }} }}"
+            shapes.write_text(SHAPE + f'sh:sparql [ sh:select "{select}" ] .')
+            said = outcome(shapes)
+            assert silent or "shapes may fetch nothing" in str(said)
+            with pytest.raises(TimeoutError):
+                server.accept()
+
+
+def test_shapes_of_too_long_texts_are_refused(shapes: Path) -> None:
+    with shapes.open("a") as file:
+        file.writelines(f'[] s:name "{"x" * 3 * 2**20}" .\n' for _ in range(6))
+    with pytest.raises(ReadError, match="more than 16 Mi characters: validate by a part"):
+        checked(shapes, BOOKS)
 
 
 def test_a_file_of_too_many_shapes_is_not_read_to_its_end(shapes: Path, monkeypatch: pytest.MonkeyPatch) -> None:

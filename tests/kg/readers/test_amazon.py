@@ -174,3 +174,25 @@ def test_magazines(shared_data: Path) -> None:
     texts = [text for item in items for text in (item.text, *(a.value for a in item.attributes)) if text]
     assert not any("<i>" in text or "&amp;" in text for text in texts)
     assert len({a.value for item in items for a in item.attributes if a.relation == "IN_CATEGORY"}) > 100
+
+
+def test_numbers_and_truth_values_in_place_of_others(tmp_path: Path) -> None:
+    (item,) = read_amazon_items(
+        write(tmp_path / "i", {"asin": "a", "title": 1984, "brand": 7, "rank": {"Books": True}})
+    )
+    assert item == ItemRecord("a", "1984", None, {}, (Attribute("BRAND", "brand", "7"),))
+    review = {"reviewerID": "u", "asin": "a", "unixReviewTime": 1252800000}
+    truth, vote = read_amazon_reviews(
+        write(tmp_path / "r", review | {"overall": True}, review | {"overall": 5, "vote": True, "helpful": [True, 1]})
+    )
+    assert isinstance(truth, Reject)
+    assert truth.field == "overall"
+    assert isinstance(vote, Interaction)
+    assert vote.context == {"total_votes": 1}
+
+
+@pytest.mark.parametrize("picture", ["http://\ud800", "http://" + "x" * 2**21])
+def test_an_address_of_a_picture_that_no_graph_takes(tmp_path: Path, picture: str) -> None:
+    (found,) = read_amazon_items(write(tmp_path / "i", {"asin": "a", "imUrl": picture}))
+    assert isinstance(found, Reject)
+    assert found.field == "image"

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.errors import RecordError
+from kg.readers.cells import scalar
 from kg.readers.cleaning import identifier, number, price, timestamp
 
 THE_DAY = datetime(2009, 9, 13, tzinfo=UTC)  # Unix second 1252800000
@@ -233,3 +234,31 @@ def test_every_unit_of_unix_time_is_told_apart(moment: datetime) -> None:
 )
 def test_prices(cell: Any, expected: float | None) -> None:
     assert price(cell) == expected
+
+
+@pytest.mark.parametrize("unit", ["D", "h", "s", "ms", "us", "ns"])
+def test_moments_of_numpy_are_no_numbers(unit: str) -> None:
+    """One in nanoseconds came to be the number of them."""
+    moment = np.datetime64("2009-09-13", unit)
+    assert timestamp(moment, "at") == datetime(2009, 9, 13, tzinfo=UTC)
+    assert scalar(moment, "released") == "2009-09-13T00:00:00+00:00"
+    assert timestamp(np.datetime64("NaT", unit), "at") is None
+    assert scalar(np.datetime64("NaT", unit), "released") is None
+    with pytest.raises(RecordError, match="not a number"):
+        scalar(np.timedelta64(5, unit), "lasts")
+
+
+@pytest.mark.parametrize("moment", [date(1950, 1, 2), datetime(1950, 1, 2), pd.Timestamp(1950, 1, 2)])
+def test_an_item_may_be_older_than_any_event(moment: Any) -> None:
+    assert scalar(moment, "released") == "1950-01-02T00:00:00+00:00"
+    with pytest.raises(RecordError, match="before 1970"):
+        timestamp(moment, "at")
+
+
+@pytest.mark.parametrize(
+    "moment", [np.datetime64(5 * 10**17, "s"), datetime.min.replace(tzinfo=timezone(timedelta(hours=5)))]
+)
+def test_a_moment_beyond_all_years(moment: Any) -> None:
+    for read in (timestamp, scalar):
+        with pytest.raises(RecordError, match="no possible time"):
+            read(moment, "at")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyoxigraph as ox
@@ -28,7 +29,7 @@ from kg.errors import ReadError, RecordError, TooMuch
 from kg.rdf.files import RdfFile
 from kg.rdf.plain_xml import PlainXml
 from kg.rdf.sieve import JsonSieve, TurtleSieve
-from kg.readers import AttributeColumn, ItemMapping, cells, pages, read_events, read_items, read_lists, stream
+from kg.readers import AttributeColumn, ItemMapping, cells, columnar, pages, read_events, read_items, read_lists, stream
 from kg.readers.cleaning import number, price, timestamp
 from kg.readers.jsonlines import parse_object
 from kg.readers.knowledge import read_knowledge
@@ -43,6 +44,8 @@ END = b"</rdf:RDF>"
 ABOUT = b'<rdf:Description rdf:about="http://a">'
 OF = b"</rdf:Description>"
 NT = b"<http://a> <http://b> "
+LONG = b"x" * 8_100
+FACE = "http://e/\N{GRINNING FACE}".encode() + LONG[:8_000] + b"/"
 TERMS = b'{"@context":{"@vocab":"http://v/"},'
 
 
@@ -102,6 +105,77 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         "",
     ),
     "tag.rdf": (xml(b'<s:p rdf:resource="http://' + b"x" * 17_000_000 + b'"/>'), "a tag or comment is over 8 MiB"),
+    "prefix.ttl": (b"@prefix p: <http://e/" + LONG * 2 + b"> .\n" + b"p: p: p: .\n" * 1_000, "has over 8 KiB"),
+    "base.ttl": (b"@base <http://e/" + LONG * 2 + b"/> .\n" + b"<a> <b> <c> .\n" * 1_000, "has over 8 KiB"),
+    "bases.ttl": (b"@base <http://e/> ." + b"@base <a23456789/> .\n" * 900 + b"<a> <b> <c> .", "by those before"),
+    "commented.ttl": (NT + b"<http://c>.@prefix # <http://d>\np: <http://" + LONG * 2 + b"> .", "has over 8 KiB"),
+    "prefixes.ttl": (
+        b"".join(b"@prefix p%d: <http://e/%s> .\n" % (n, LONG[:7_000]) for n in range(7_000)),
+        "its prefixes have over 32 MiB",
+    ),
+    "names.ttl": (b"".join(b"PREFIX p%d:<u:>\n" % n for n in range(350_000)), "its prefixes have over 32 MiB"),
+    "grows.ttl": (
+        b"@prefix p: <http://e/" + LONG[:7_000] + b"> .\n" + b"".join(b"p:%d p: p: .\n" % n for n in range(9_000)),
+        "grows to over 200 times its size",
+    ),
+    "vocab.jsonld": (
+        b'{"@context":{"@vocab":"http://e/'
+        + LONG
+        + b'"},"@id":"http://a",'
+        + b",".join(b'"b%d":"c"' % n for n in range(60_000))
+        + b"}",
+        "come to over 64 MiB",
+    ),
+    "base.jsonld": (
+        b'{"@context":{"@vocab":"http://e/","@base":"http://e/'
+        + LONG * 9
+        + b'/"},"@graph":['
+        + b",".join([b'{"@id":"a","b":"c"}'] * 5_000)
+        + b"]}",
+        "come to over 64 MiB",
+    ),
+    "joined.jsonld": (
+        b'{"@context":{'
+        + b"".join(b'"x%d":"x%d:%s/",' % (n, n + 1, LONG[:1_000]) for n in range(2_000))
+        + b'"x2000":"http://e/"},"@id":"http://a"}',
+        "come to over 64 MiB",
+    ),
+    "said.jsonld": (
+        b'{"@context":{'
+        + b"".join(b'"x%d":{"@prefix":true,"@id":"x%d:%s"},' % (n, n + 1, LONG[:1_000]) for n in range(1_500))
+        + b'"x1500":"http://e/"},"@id":"http://a"}',
+        "come to over 64 MiB",
+    ),
+    "namespace.rdf": (
+        XML % b""
+        + b'<rdf:Description rdf:about="http://a" xmlns:p="http://e/'
+        + LONG * 9
+        + b'">'
+        + b"<p:b>x</p:b>" * 2_000
+        + OF
+        + END,
+        "grows to over 200 times its size",
+    ),
+    "elements.rdf": (xml(b"".join(b"<s:p%d%s/>" % (n, LONG[:1_000]) for n in range(50_000))), "of different names"),
+    "names.rdf": (xml(b"".join(b's:p%d="x"'.join((b"<s:q ", b"/>")) % n for n in range(400_000))), "different names"),
+    "entities.rdf": (
+        xml(b"", b"<!DOCTYPE x [" + b"".join(b'<!ENTITY a%d "x">' % n for n in range(400_000)) + b"]>"),
+        "of different names",
+    ),
+    "ids.rdf": (
+        XML % b""
+        + b'<rdf:Description xml:base="http://e/'
+        + LONG[:7_000]
+        + b'/">'
+        + b"".join(b'<s:p><rdf:Description rdf:ID="a%d"/></s:p>' % n for n in range(6_000))
+        + OF
+        + END,
+        "of different names",
+    ),
+    "tags.rdf": (
+        XML % b"" + (b'<rdf:Description rdf:about="http://' + LONG * 12 + b'"><s:p>') * 100,
+        "tags within one another",
+    ),
     "literal.rdf": (xml(b'<s:p rdf:parseType="Literal">' + b"<b>x</b>" * 600_000 + b"</s:p>"), "a literal of XML"),
 }
 """Files of RDF, and what is said of them; where that is empty there are several bounds, one of which comes first."""
@@ -127,6 +201,33 @@ READ: dict[str, tuple[bytes, int, int]] = {
         + NT + b'"x"^^<http://' + b"a" * 3_000_000 + b"> .\n",
         2,
         3,
+    ),
+    "values.ttl": (  # what describes one resource: of each statement the object alone was counted
+        b"@prefix p: <" + FACE + b"> .\n<http://a> " + b";".join(b'p:k%d "v"^^p:d' % n for n in range(4_000)) + b" .",
+        1,
+        3_477,
+    ),
+    "events.ttl": (
+        b"@prefix p: <" + FACE + b"> .\n<urn:tastegraph:event:K:1> "
+        + b";".join(b'p:k%d "v"^^p:d' % n for n in range(4_000)) + b" .",
+        0,
+        4_000,
+    ),
+    "subjects.ttl": (
+        b"@prefix p: <" + FACE + b"> .\n" + b"".join(b'p:%d p:k%d "v" .\n' % (n % 7, n) for n in range(4_000)),
+        0,
+        4_000,
+    ),
+    "predicates.ttl": (  # meanings of predicates were remembered
+        b"@prefix p: <" + FACE + b"> .\n" + b"".join(b"<http://a> p:k%d <http://b> .\n" % n for n in range(8_000)),
+        8_000,
+        0,
+    ),
+    "left.ttl": (  # ... and those of statements that are left out
+        b"@prefix p: <http://dbpedia.org/ontology/wikiPage" + FACE[9:] + b"> .\n"
+        + b"".join(b'<http://a> p:k%d "x" .\n' % n for n in range(8_000)),
+        0,
+        0,
     ),
     "one.nt": (b"".join(NT + b'"%d" .\n' % n for n in range(30_000)), 1, 20_000),
 }  # fmt: skip
@@ -155,6 +256,22 @@ def test_rdf_whose_statements_are_rejected_and_the_rest_read(tmp_path: Path) -> 
         assert (cost.records, cost.rejected) == READ[path.name][1:], (path.name, cost)
         assert cost.error is None, (path.name, cost)
         assert cost.growth < bounded.MAX_GROWTH, (path.name, cost)
+
+
+def test_an_over_long_name_is_shown_by_its_beginning(tmp_path: Path) -> None:
+    (path,) = written(tmp_path, {"long.nt": b"<http://" + b"a" * 9_000 + b'> <http://b> "x" .\n'})
+    (reject,) = read_knowledge(path)
+    assert isinstance(reject, Reject)
+    assert reject.raw == "<http://" + "a" * 93 + '…> <http://b> "x" .'
+
+
+def test_prefixes_that_are_said_again_and_again_are_held_once() -> None:
+    head = b"@prefix e: <http://e/> .\n@PREFIX p: <http://e/p#> .\nprefix s: <http://s/>\n@base <http://b/> .\n"
+    document = head + b'e:prefix <http://a> "prefix base" . # @prefix\n'
+    for size in (1, 7, 60):
+        sieve = TurtleSieve("f")
+        assert b"".join(sieve.blocks(pieces(document * 50, size))) == document * 50 + b"\n"
+        assert sieve._prefixes._bytes < 1_000
 
 
 def packed(unit: bytes, times: int) -> bytes:
@@ -246,6 +363,8 @@ def test_rows_of_too_many_values_or_bytes(tmp_path: Path) -> None:
     files = {
         "values.jsonl": b'{"user":"u","item":"i"}\n{"user":"u","item":"i","x":[' + b"[]," * 2_000_000 + b"1]}\n",
         "literal.jsonl": b'{"user":"u","item":"i"}\n{"x":' + b"'a' " * 1_000_000 + b"}\n",
+        "compared.jsonl": b'{"user":"u","item":"i"}\n' + b"{'x':a" + b"<a" * 500_000 + b"}\n",
+        "added.jsonl": b'{"user":"u","item":"i"}\n' + b"{'x':1" + b"+1" * 500_000 + b"}\n",
         "deep.jsonl": b'{"user":"u","item":"i"}\n{"x":' + b"[" * 1_000_000 + b"\n",
         "long.jsonl": b'{"user":"u","item":"i"}\n{"x":"' + b"x" * 2**25 + b'"}\n',
         "values.csv": b"user,item\nu,i\n" + b"," * 4_000_000 + b"\n",
@@ -665,7 +784,7 @@ def test_lists_are_measured_by_their_pages(tmp_path: Path) -> None:
             pq.write_table(pa.table({"x": pa.array(content)}), path, **options)
             column = pq.ParquetFile(path).metadata.row_group(0).column(0)
             with path.open("rb") as file:
-                rows = pages._row_bytes(file, column, depth, "x")
+                rows = pages._row_bytes(file, column, (depth, 0), "x")
             if depth == 1:
                 wanted = [max(1, len(one or ())) for one in content]
             else:
@@ -707,6 +826,94 @@ def test_long_lists_of_many_rows_are_read(tmp_path: Path) -> None:
     pq.write_table(pa.table({"id": [f"i{n}" for n in range(20_000)], "tags": lists}), path)
     items = list(read_items(path, ItemMapping("id", attributes=(AttributeColumn("tags"),))))
     assert sum(isinstance(item, ItemRecord) for item in items) == 19_999
+
+
+def test_lists_of_texts_that_begin_alike_are_read(tmp_path: Path) -> None:
+    """A page of them says how long each is: it counted as one text of its size before, forty of which were refused."""
+    path = tmp_path / "rows.parquet"
+    lists = [[f"a common beginning {n} {m}" for m in range(50)] for n in range(2_000)]
+    for options in (
+        {"data_page_version": "2.0", "compression": "zstd"},
+        {"compression": "gzip"},
+        {"compression": "none"},
+    ):
+        pq.write_table(
+            pa.table({"id": [f"i{n}" for n in range(2_000)], "tags": lists}),
+            path,
+            use_dictionary=False,
+            column_encoding={"id": "PLAIN", "tags.list.element": "DELTA_BYTE_ARRAY"},
+            **options,
+        )
+        items = list(read_items(path, ItemMapping("id", attributes=(AttributeColumn("tags"),))))
+        assert sum(isinstance(item, ItemRecord) for item in items) == 2_000
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_the_longest_of_texts_that_are_not_written_out(tmp_path: Path, version: str) -> None:
+    path = tmp_path / "rows.parquet"
+    draw = random.Random(3)
+    texts = [None if n % 5 == 0 else "same" * draw.randrange(9) + "x" * (n % 300) for n in range(10_000)]
+    longest = max(len(text) for text in texts if text is not None)
+    for kind, wanted in ((pa.string(), longest), (pa.binary(8), 8)):
+        own = [text and (text if wanted != 8 else f"{text:8}"[:8].encode()) for text in texts]
+        held = pa.array(
+            ["" if text == "" else text for text in own] if wanted != 8 else [text or None for text in own], kind
+        )
+        for options in ({}, {"use_dictionary": False, "column_encoding": {"x": "DELTA_BYTE_ARRAY"}}):
+            pq.write_table(pa.table({"x": held}), path, data_page_version=version, compression="zstd", **options)
+            parquet = pq.ParquetFile(path)
+            with path.open("rb") as file:
+                chunk = pages._walked(file, parquet.metadata.row_group(0).column(0), (0, 1), "x")
+            assert chunk.value == wanted + 4, (kind, options)
+
+
+def test_a_large_dictionary_is_looked_at_once(tmp_path: Path) -> None:
+    """Batches were as small as if each text were the whole dictionary, and each looked at all of it: a minute."""
+    size = 100_000
+    ids = pa.array([f"user-{n % 40_000:014d}" for n in range(size)])
+    for name, users in {"plain": ids, "dictionary": ids.dictionary_encode()}.items():
+        path = tmp_path / f"{name}.parquet"
+        pq.write_table(pa.table({"user": users, "item": users}), path, dictionary_pagesize_limit=2**22)
+        parquet = pq.ParquetFile(path)
+        with path.open("rb") as file:
+            rows = pages.rows_at_once(file, parquet.metadata.row_group(0), parquet.schema, [0, 1], "x")
+        assert rows == 16_384
+    looked = []
+
+    def counting(column: pa.Array) -> Any:
+        looked.append(len(column))
+        return sizes(column)
+
+    sizes = columnar._member_sizes
+    narrow = pa.RecordBatch.from_pydict({"user": ids.dictionary_encode()})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columnar, "_member_sizes", counting)
+        for start in range(0, 1_000, 2):
+            list(columnar._bounded_rows("x", narrow.slice(start, 2), ["user"], 0))
+    assert sum(looked) < 5_000
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_a_time_beyond_a_day_is_not_one_of_the_next(unit: str, tmp_path: Path) -> None:
+    second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+    kind = pa.time32(unit) if unit in ("s", "ms") else pa.time64(unit)
+    times = pa.array([0, 86_399 * second, 86_400 * second, -1, None], kind)
+    each = pa.array(range(6), pa.int32())
+    shapes = {
+        "plain": times,
+        "list": pa.ListArray.from_arrays(each, times),
+        "struct": pa.StructArray.from_arrays([times], ["a"]),
+        "map": pa.MapArray.from_arrays(each, pa.array(list("vwxyz")), times),
+        "structs": pa.ListArray.from_arrays(each, pa.StructArray.from_arrays([times], ["a"])),
+    }
+    for name, held in shapes.items():
+        rows = pa.table({"id": list("abcde"), "opens": held})
+        pq.write_table(rows, path := tmp_path / "rows.parquet")
+        for source in (rows, path, rows.to_pandas(types_mapper=pd.ArrowDtype)):
+            found = list(read_items(source, ItemMapping("id", properties=("opens",))))
+            assert [one.line if isinstance(one, Reject) else one.id for one in found] == ["a", "b", 3, 4, "e"], name
+            assert isinstance(found[2], Reject)
+            assert "of no day" in found[2].reason
 
 
 def test_a_page_that_is_none_is_damage(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import warnings
 import zipfile
 from collections import Counter
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kg.errors import ReadError
+from kg.errors import ReadError, TooMuch
 from kg.readers import EventMapping, read_events, read_items, read_links, read_lists, read_recbole
 from kg.records import Attribute, Interaction, ItemRecord, Link, Reject, Triple, UserRecord
 
@@ -70,6 +71,36 @@ def test_an_archive(tmp_path: Path) -> None:
         archive.writestr("other/y.inter", FILES["x.inter"])
     with pytest.raises(ReadError, match=r"several folders \(other, package/example\)"):
         list(read_recbole(wheel))
+
+
+@pytest.mark.parametrize("name", ["b/" * 30_000 + "x.inter", "b/" * 33 + "x.inter", "b" * 2_000 + "/x.inter"])
+def test_a_member_in_folders_without_end(tmp_path: Path, name: str) -> None:
+    """Each folder of a name is a name of its own: 60 KB were 900 MB."""
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, FILES["x.inter"])
+    for source in (path, path / "b", zipfile.Path(path), zipfile.Path(path, "b/")):
+        with pytest.raises(TooMuch, match="a member's name has over"):
+            list(read_recbole(source))
+
+
+def test_an_archive_of_members_without_end(tmp_path: Path) -> None:
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(5_000):
+            archive.writestr(f"x/{number:0900}.inter", "")
+    with pytest.raises(TooMuch, match="list of members has over 4 MiB"):
+        list(read_recbole(path))
+
+
+def test_members_of_one_name_are_the_last(tmp_path: Path) -> None:
+    path = tmp_path / "data.zip"
+    with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.inter", FILES["x.inter"])
+        archive.writestr("x.inter", "user_id:token\titem_id:token\nu\ti\n")
+    (event,) = read_recbole(path)
+    assert isinstance(event, Interaction)
+    assert event.user_id == "u"
 
 
 def test_what_is_no_folder_of_atomic_files(tmp_path: Path) -> None:

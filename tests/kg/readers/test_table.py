@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +26,9 @@ from kg.readers import (
     read_triples,
     read_users,
 )
+from kg.readers.mapping import property_name
 from kg.records import (
+    KIND_PATTERN,
     Attribute,
     Interaction,
     ItemRecord,
@@ -309,6 +314,52 @@ def test_long_relations_stay_apart() -> None:
         clean_relation("→")
 
 
+ALIKE = [
+    "hôte",
+    "hâte",
+    "hte",
+    "автор1",
+    "герой1",
+    "导演",
+    "主演",
+    "导演2",
+    "主演2",
+    "Größe",
+    "Grüße",
+    "की",
+    "का",
+    "x²",
+    "x",
+]
+"""Names that are one where ASCII alone is kept."""
+
+
+def test_names_of_all_alphabets_stay_apart() -> None:
+    naming: list[Callable[[str], Any]] = [clean_relation, property_name, lambda name: AttributeColumn(name).named()]
+    for name_of in naming:
+        assert len({name_of(name) for name in ALIKE}) == len(ALIKE)
+    for name in ALIKE:
+        assert KIND_PATTERN.fullmatch(clean_relation(name * 20))
+        assert KIND_PATTERN.fullmatch(property_name(name * 20))
+        decomposed = unicodedata.normalize("NFD", name)
+        assert clean_relation(decomposed.upper()) == clean_relation(name)
+        assert property_name(decomposed) == property_name(name)
+        assert clean_relation(clean_relation(name)) == clean_relation(name)
+    assert clean_relation("a–b") == clean_relation("a-b"), "marks between words are no letters"
+
+
+@pytest.mark.parametrize("id", [123456789012345678901234567890, -(2**63) - 1, 2**64, 2**63, 10**400])
+def test_whole_numbers_of_json_stay_as_they_are(id: int, tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    row = {"user": id, "item": 7, "rating": 5, "of": id}
+    path.write_text(json.dumps(row) + "\n" + json.dumps(row | {"rating": 10**400}) + "\n")
+    event, reject = read_events(path, mapping=EventMapping("user", "item", value="rating", context=("of",)))
+    assert isinstance(event, Interaction)
+    assert (event.user_id, str(event.context["of"])) == (str(id), str(id))
+    assert isinstance(reject, Reject)
+    assert reject.field == "rating"
+
+
 def test_typed_records_are_checked_and_cleaned() -> None:
     good = Interaction(
         "u", "i", "liked", "", DAY.replace(tzinfo=None), 1, "<b>x</b>", None, {"rank": 3, "zip": "85711"}
@@ -356,3 +407,51 @@ def test_cells_that_no_comparison_may_touch_are_empty() -> None:
     for source in (frame, rows):
         items = [record for record in read_items(source) if isinstance(record, ItemRecord)]
         assert [[own.value for own in item.attributes] for item in items] == [[], [], [], ["drama"]]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        ItemRecord("i", properties=None),  # type: ignore[arg-type]
+        ItemRecord("i", attributes=None),  # type: ignore[arg-type]
+        ItemRecord("i", attributes=("x",)),  # type: ignore[arg-type]
+        ItemRecord("i", related=("x",)),  # type: ignore[arg-type]
+        ItemRecord("i", properties={"a": [1] * 10**6}),  # type: ignore[dict-item]
+    ],
+)
+def test_typed_records_of_other_types_are_rejected(record: ItemRecord) -> None:
+    first, found, last = read_items([ItemRecord("h"), record, ItemRecord("j")])
+    assert isinstance(first, ItemRecord)
+    assert isinstance(last, ItemRecord)
+    assert isinstance(found, Reject)
+    assert len(found.reason) < 200
+
+
+@pytest.mark.parametrize(("low", "high"), [("a", "b"), (10**400, 10**401), (1, 1), (float("nan"), 5)])
+def test_what_is_no_scale(low: Any, high: Any) -> None:
+    with pytest.raises(RecordError, match="is not MIN:MAX"):
+        Scale(low, high)
+
+
+def test_names_of_columns_in_other_alphabets_stay_apart() -> None:
+    row = {"id": "i", "жанр": "drama", "автор": "drama"}
+    (guessed,) = read_items([row])
+    assert isinstance(guessed, ItemRecord)
+    assert list(guessed.properties.values()) == ["drama", "drama"]
+    (named,) = read_items([row], ItemMapping("id", attributes=(AttributeColumn("жанр"), AttributeColumn("автор"))))
+    assert isinstance(named, ItemRecord)
+    assert len({attribute.entity_id for attribute in named.attributes}) == 2
+    context = EventMapping(user="u", item="i", context=("page no", "page_no"))
+    with pytest.raises(ReadError, match="rename the column"):
+        list(read_events([{"u": "u", "i": "i", "page no": 1, "page_no": 2}], context))
+
+
+def test_whole_numbers_are_called_alike_however_they_are_held() -> None:
+    """A column of a data frame with an empty cell holds floats: 1984.0 was another year than 1984."""
+    years = ItemMapping("id", title="year", attributes=(AttributeColumn("year"),))
+    (of_frame, _) = read_items(pd.DataFrame({"id": ["a", "b"], "year": [1984, None]}), years)
+    (of_row,) = read_items([{"id": "a", "year": 1984}], years)
+    assert of_frame == of_row == ItemRecord("a", "1984", None, {}, (Attribute("YEAR", "year", "1984"),))
+    (half,) = read_items([{"id": "a", "year": 1984.5}], years)
+    assert isinstance(half, ItemRecord)
+    assert half.title == "1984.5"

@@ -16,12 +16,13 @@ from typer.testing import CliRunner
 from kg.adoption import Adoption
 from kg.connection import ConnectionConfig, check_url, is_url, may_hold_secret, named
 from kg.engines import open_store
-from kg.errors import StoreError
+from kg.errors import RecordError, StoreError
 from kg.folders import appearing
 from kg.packed import packed
 from kg.rdf.mapping_file import read_mapping
 from kg.readers import read_events, read_lists, read_recbole
 from kg.readers.knowledge import read_knowledge
+from kg.records import clean_kind
 from kg.rejects import new_file
 from kg.transfer import Archive
 from kg.transfer.files import require_apart
@@ -36,7 +37,9 @@ from recommender.pages import write
 from recommender.refresh import batch
 from recommender.refresh.config import RefreshConfig
 from recommender.trials import read_trials
-from text.encoder import EncoderConfig
+from text.encoder import EncoderConfig, TextEncoder
+from text.errors import ModelNotFound
+from text.model import locate
 
 PW = "5ecret"
 WITH_PASSWORD = (
@@ -162,6 +165,31 @@ DOORS: dict[str, Callable[[str], Any]] = {
     "rejects": lambda place: new_file(Path(place), ".jsonl"),
 }
 """What takes a path in Python; exports write by ``folder`` and ``packed``."""
+
+
+KINDS: dict[str, Callable[[str], Any]] = {
+    "kind": lambda text: clean_kind(text),
+    "events": lambda text: list(read_events([{"user": "u", "item": "i"}], kind=text)),
+    "text model": lambda text: locate(text, fetch=False),
+    "encoder": lambda text: TextEncoder(EncoderConfig(model=text)).encode(["a"], progress=False),
+}
+
+
+@pytest.mark.parametrize("form", ["u:{}", "u:{}@h", "neo4j://u:{}@h:7687", "https://{}@h/model", "h/{}:x"])
+@pytest.mark.parametrize("door", KINDS.values(), ids=KINDS)
+def test_what_stands_in_place_of_a_name_is_not_repeated(door: Callable[[str], Any], form: str) -> None:
+    with pytest.raises((RecordError, ModelNotFound)) as refusal:
+        door(form.format(PW))
+    assert PW not in told(refusal.value)
+
+
+@pytest.mark.parametrize("verb", [["feedback", "u", "i", "{}"], ["ingest", "events", __file__, "--kind", "{}"]])
+@pytest.mark.parametrize("form", ["u:{}", "u:{}@h", "neo4j://u:{}@h:7687"])
+def test_no_kind_on_the_command_line_is_repeated(verb: list[str], form: str, tmp_path: Path) -> None:
+    given = [part.replace("{}", form.format(PW)) for part in verb]
+    result = CliRunner().invoke(app, ["--store", str(tmp_path / "store"), *given])
+    assert result.exit_code != 0
+    assert PW not in result.output + result.stderr
 
 
 @pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)

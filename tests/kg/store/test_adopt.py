@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -499,9 +500,84 @@ def test_words_are_not_copied_and_feedback_has_its_own(owners: Adopt) -> None:
 
 PEOPLE = [
     (MOVIES, MOVIES_MAP, "Keanu", {"nodes": 1, "relations": 3}, 1),  # acts too
-    (SHOP, SHOP_MAP, "7", {"nodes": 1, "relations": 1}, 2),
+    (SHOP, SHOP_MAP, "7", {"nodes": 1, "relations": 1}, 3),
     (MUSIC, MUSIC_MAP, "u-2", {"nodes": 1, "relations": 2}, 3),
 ]
+SHARED_WORDS = """
+CREATE (a:Thing {id: 7, sort: 'user'}), (b:Thing {id: 8, sort: 'user'}), (:Thing {id: 7, sort: 'staff'}),
+       (:Thing {id: 'both', sort: 'user', sold: true}),
+       (p:Thing {id: 'p', sort: 'goods', blurb: 'shop'}), (g:Genre {note: 'both'}), (h:Genre {note: 'mine', hot: 1}),
+       (a)-[:LIKES]->(g)-[:OF]->(p), (b)-[:LIKES]->(g), (a)-[:LIKES]->(h)-[:OF]->(p), (b)-[:LIKES]->(:Genre)-[:OF]->(p),
+       (a)-[:LEFT]->(:Note {body: 'own'})-[:ABOUT]->(p), (a)-[:LEFT]->(m:Note {body: 'ours'})-[:ABOUT]->(p),
+       (b)-[:LEFT]->(m), (a)-[:LEFT]->(p2:Thing {id: 'q', sort: 'goods', body: 'goods'})-[:ABOUT]->(p),
+       (a)-[:IN]->(:Basket {n: [1]})-[:HAS {say: 'gift'}]->(p)
+"""
+SHARED_MAP = """
+[person]
+label = "Thing"
+id = "id"
+where = "n.sort = 'user'"
+[item]
+label = "Thing"
+id = "id"
+where = "n.sort = 'goods' OR n.sold"
+[[event]]
+kind = "LIKES_OF"
+pattern = "(person)-[:LIKES]->(g:Genre)-[:OF]->(item)"
+text = "g.note"
+[[event]]
+kind = "HAD"
+pattern = "(person)-[:IN]->(:Basket)-[l:HAS]->(item)"
+text = "l.say"
+[review]
+pattern = "(person)-[:LEFT]->(review:Note)-[:ABOUT]->(item)"
+text = "body"
+"""
+
+
+def test_what_the_owner_is_told_to_remove_is_one_persons_alone(owners: Adopt, server: BoltStore) -> None:
+    """Nodes on the way lose the words, where nobody else has them; items and others under the same id stay."""
+    store = owners(SHARED_WORDS, SHARED_MAP)
+    # A map of an earlier release may have the words on whatever a name stands for, items too.
+    before = store.adoption
+    assert before.review is not None
+    store.adoption = replace(
+        before, review=replace(before.review, pattern="(person)-[:LEFT]->(review)-[:ABOUT]->(item)")
+    )
+    removal = store.remove_person("7")
+    for text in (*removal.removing, *store.remove_person("both").removing):
+        server.write(Statement(text, {"user": "7" if text in removal.removing else "both"}))
+    left = server.read(
+        "MATCH (n) WHERE none(x IN labels(n) WHERE x STARTS WITH 'TG_') OR n:Thing RETURN properties(n) AS own"
+    )
+    kept = sorted(str({k: v for k, v in sorted(row["own"].items()) if not k.startswith("tg_")}) for row in left)
+    assert kept == sorted(
+        map(
+            str,
+            [
+                {"id": 8, "sort": "user"},
+                {"id": 7, "sort": "staff"},
+                {"id": "both", "sold": True, "sort": "user"},
+                {"blurb": "shop", "id": "p", "sort": "goods"},
+                {"body": "goods", "id": "q", "sort": "goods"},
+                {"note": "both"},
+                {"hot": 1},
+                {},
+                {"body": "ours"},
+                {"n": [1]},
+            ],
+        )
+    )
+    assert server.read("MATCH ()-[l:HAS]->() RETURN l.say AS say") == [{"say": None}]
+
+
+def test_words_of_an_item_are_nobodys(owners: Adopt, server: BoltStore) -> None:
+    server.write(Statement(SHARED_WORDS, {}))
+    before = content(server)
+    for old, new in (("g.note", "item.blurb"), ("(review:Note)", "(review)")):
+        with pytest.raises((ReadError, StoreError), match="item"):
+            owners("RETURN 1", SHARED_MAP.replace(old, new))
+        assert content(server) == before
 
 
 @pytest.mark.parametrize(("graph", "map", "user", "stays", "texts"), PEOPLE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,8 +19,9 @@ from hypothesis import strategies as st
 from kg import expressions, snapshot
 from kg.adoption import Adoption
 from kg.bolt import BoltStore
-from kg.engines import adopted, made, open_store
+from kg.engines import adopted, fitting, made, open_store
 from kg.engines.adopted import AdoptedStore, adopt, release
+from kg.engines.neo4j import Neo4jStore
 from kg.errors import GraphError, StoreError
 from kg.ingest import write_event
 from kg.quoting import neo4j as quoted
@@ -218,6 +220,113 @@ def test_a_name_that_is_taken_is_refused_before_any_change(
         run(foreign, f"DROP {mine.split()[1]} {name}")
 
 
+ODD = """
+CREATE (a:C {id: 'u', tg: 1}), (p:P {id: 'c', `<node>`: 'Chai', `t<holder>`: 'tea'}), (q:P {id: 'b/c'}),
+       (a)-[:RATED {`<edge>`: 4, `<holder>`: 'good', `a<edge>`: '2024-01-01'}]->(p),
+       (a)-[:PUT]->(:Order {n: 'a/b', `<node>`: 'own'})-[:OF]->(p), (a)-[:PUT]->(:Order {n: 'a'})-[:OF]->(q),
+       (p)-[:ON]->(:Shelf {id: 'b:c'}), (p)-[:IN]->(:Place {id: 'c'})
+"""
+ODD_MAP = """
+[person]
+label = "C"
+id = "id"
+[item]
+label = "P"
+id = "id"
+title = "<node>"
+text = "t<holder>"
+[[entity]]
+label = "Shelf"
+id = "id"
+kind = "a"
+[[entity]]
+label = "Place"
+id = "id"
+kind = "a:b"
+[[event]]
+type = "RATED"
+value = "<edge>"
+at = "a<edge>"
+text = "<holder>"
+[[event]]
+kind = "BOUGHT"
+pattern = "(person)-[:PUT]->(o)-[:OF]->(item)"
+id = "o.n"
+text = "o.`<node>`"
+"""
+
+
+def test_names_that_spell_our_own_and_ids_that_hold_what_joins_them_are_told_apart(
+    foreign: BoltStore, neo4j_url: str, tmp_path: Path, map_of: Map
+) -> None:
+    run(foreign, ODD)
+    before = whole(foreign)
+    adopt(map_of(ODD_MAP), neo4j_url, work=tmp_path)
+    with open_store(neo4j_url, work=tmp_path) as store:
+        taken = snapshot.take(store)
+        assert taken.items.select(["id", "title", "text"]).to_pylist() == [
+            {"id": "b/c", "title": None, "text": None},
+            {"id": "c", "title": "Chai", "text": "tea"},
+        ]
+        assert events(taken) == [
+            ("u", "b/c", "BOUGHT", None, None),
+            ("u", "c", "BOUGHT", None, None),
+            ("u", "c", "RATED", 4.0, "2024-01-01T00:00:00+00:00"),
+        ]
+        assert sorted((row[3], row[4]) for row in reviews(taken)) == [("good", "2024-01-01"), ("own", None)]
+        assert sorted(taken.entities["id"].to_pylist()) == ["a:b:c", "a~1b:c"]
+        # An earlier release had joined ids as they are.
+        run(foreign, "MATCH ()-[e:TG_BOUGHT]->() SET e.tg_event_id = elementId(e)")
+        run(foreign, "MATCH (n:TG_Entity {tg_id: 'a~1b:c'}) SET n.tg_id = 'a:b:c of before'")
+        store.catch_up()
+        assert events(snapshot.take(store)) == events(taken)
+        assert snapshot.take(store).entities["id"].to_pylist() == taken.entities["id"].to_pylist()
+    release(neo4j_url, work=tmp_path)
+    assert whole(foreign) == before
+
+
+def test_a_record_that_names_what_is_the_owners_takes_nothing_of_it(
+    foreign: BoltStore, neo4j_url: str, tmp_path: Path, map_of: Map
+) -> None:
+    mine = "CREATE CONSTRAINT mine FOR (n:Mine) REQUIRE n.x IS UNIQUE"
+    run(foreign, SHOP, mine)
+    try:
+        adopt(map_of(SHOP_MAP), neo4j_url, work=tmp_path)
+        run(
+            foreign,
+            "MATCH (c:Customer {customerID: 8})-[r]->() SET c.tg_habit_mine = 1, c.tg_habit_events = 2, r.tg_x = 1",
+            "CREATE (:TG_Made {id: 'PURCHASED', kind: 'type', on: '', key: ''}), (:TG_Made), "
+            "(:TG_Made {id: 'customerID', kind: 'property', on: '', key: ''}), (:TG_Made {id: 5, kind: [1]}), "
+            "(:TG_Made {id: 'mine', kind: 'constraint', on: 'Mine', key: 'x'})",
+        )
+        release(neo4j_url, work=tmp_path)
+        left = whole(foreign)
+        run(foreign, "MATCH (n) DETACH DELETE n", SHOP)
+        run(foreign, "MATCH (c:Customer {customerID: 8})-[r:PURCHASED]->() SET c.tg_habit_mine = 1, r.tg_x = 1")
+        assert [node for node in left[0] if "TG_Made" not in node] == content(foreign)
+        assert left[1] == foreign.read(CONSTRAINTS)
+    finally:
+        run(foreign, "DROP CONSTRAINT mine IF EXISTS", "MATCH (n:TG_Made) DELETE n")
+
+
+def test_a_map_whose_cypher_does_not_end_is_answered_in_time(
+    foreign: BoltStore, neo4j_url: str, tmp_path: Path, map_of: Map, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of paths through nine nodes that are all tied there are more than can be counted; at adopt, and at a refresh."""
+    run(foreign, MOVIES)
+    map = map_of(MOVIES_MAP.replace("EXISTS { (n)-[:REVIEWED]->() }", "COUNT { (n)-[:KNOWS*]-() } >= 0"))
+    adopt(map, neo4j_url, work=tmp_path)
+    run(foreign, "UNWIND range(1, 9) AS i CREATE (:Person {name: toString(i)})")
+    run(foreign, "MATCH (a:Person), (b:Person) WHERE elementId(a) < elementId(b) CREATE (a)-[:KNOWS]->(b)")
+    monkeypatch.setattr(fitting, "MOST_SECONDS", 3.0)
+    before = whole(foreign)
+    with open_store(neo4j_url, work=tmp_path) as store, pytest.raises(StoreError, match=r"\[person\]: .* over 3 s"):
+        store.catch_up()
+    with pytest.raises(StoreError, match=r"\[person\]: .* over 3 s"):
+        adopt(map, neo4j_url, work=tmp_path)
+    assert whole(foreign) == before
+
+
 WRONG = [
     (('label = "Movie"', 'label = "Moviie"'), r"0 nodes Moviie, none .*\(\[item\]\); did you mean 'Movie'"),
     (('id = "title"', 'id = "titel"'), r"none with a property titel \(\[item\]\); did you mean 'title'"),
@@ -261,6 +370,59 @@ def test_a_property_that_nothing_has_is_a_warning_with_a_guess_and_a_new_scale_c
     adopt(map_of(MOVIES_MAP.replace(event, f"[[event]]\n{longer}\n")), neo4j_url, work=tmp_path)
     with open_store(neo4j_url, work=tmp_path) as store:
         assert [row[:3] for row in events(snapshot.take(store))] == [("Paul", "The Matrix", "SEEN")]
+
+
+PAIRS = """
+CREATE (a:C {id: 1}), (b:C {id: 2}), (p:P {id: 'p', `x WHERE y`: ['l']}), (q:P {id: 'q'}), (s:Shelf {id: 's'}),
+       (a)-[:RATED {n: 5}]->(p), (b)-[:RATED {n: 1}]->(q), (a)-[:SAW]->(p), (p)-[:ON]->(s), (q)-[:ON]->(s),
+       (a)-[:PUT]->(o:Order)-[:OF]->(p), (b)-[:PUT]->(:Order)-[:OF]->(q)
+"""
+PAIRS_MAP = """
+[person]
+label = "C"
+id = "id"
+[item]
+label = "P"
+id = "id"
+title = "x WHERE y"
+[[event]]
+type = "RATED"
+[[event]]
+kind = "BOUGHT"
+pattern = "(person)-[:PUT]->(o)-[:OF]->(item)"
+[[event]]
+kind = "OTHER"
+pattern = "PATTERN"
+"""
+TWICE = {
+    "(person)-[l:RATED WHERE l.n > 0]->(item)": "type in [[event]] 1",
+    "(person), (person)-[:RATED|SAW]->(item:P|Q)": "type in [[event]] 1",
+    "(person)-[:!X]->(item)-[:ON]->(:Shelf)": "type in [[event]] 1",
+    "(person)-[:RATED*1..3 {}]->(item WHERE item.id > '')": "type in [[event]] 1",
+    "(item)<-[:OF]-(x:Order)<-[k:PUT]-(person:C)": "pattern in [[event]] 2",
+    "(person)-[l:RATED WHERE l.n > 1]->(item)": "",
+    "(person)-[:SAW]->(item)": "",
+    "(person)-[:PUT]->(o)-[:OF]->(item)-[:ON]->(:Shelf)": "",
+}
+
+
+def test_events_that_are_all_of_another_table_are_refused(foreign: BoltStore, neo4j_url: str, map_of: Map) -> None:
+    """The server is asked, for a pattern has no end of spellings; some of a type's edges may be a kind of their own."""
+    run(foreign, PAIRS)
+    with Neo4jStore.open(neo4j_url) as plain:
+        for pattern, same in TWICE.items():
+            map = map_of(PAIRS_MAP.replace("PATTERN", pattern))
+            if not same:
+                fitting.check(plain, map)
+                continue
+            with pytest.raises(StoreError, match=re.escape(f"[[event]] 3: pattern finds the same edges as {same}")):
+                fitting.check(plain, map)
+        (found, *_) = fitting.findings(plain, map_of(PAIRS_MAP.replace("PATTERN", "(person)-[:SAW]->(item)")))
+        assert (found.table, found.key, found.examples) == ("[item]", "title", ("P p: ['l']",))
+        with pytest.raises(StoreError, match=r"holds no relation ONN \(attributes, name 1\); did you mean 'ON'\?"):
+            fitting.check(
+                plain, map_of('attributes = ["ONN"]' + PAIRS_MAP.replace("PATTERN", "(person)-[:SAW]->(item)"))
+            )
 
 
 def test_an_adoption_that_fails_on_the_way_is_taken_back(

@@ -198,6 +198,9 @@ BAD_LINES = {
     "names": ([[["User"], {f"p{n}": 1 for n in range(10_001)}]] * 2, EDGES),
     "long names": ([[["User" * 2**18, "User"], {}]] * 2, EDGES),
     "names of an edge": (NODES, [[0, "A", 1, {f"p{n}": 1 for n in range(10_001)}]]),
+    "different labels": ([[[f"L{n}"], {}] for n in range(101)], EDGES),
+    "different types": (NODES, [[0, f"R{n}", 1, {}] for n in range(10_001)]),
+    "long types": (NODES, [[0, f"R{n}" * 2**17, 1, {}] for n in range(9)]),
     "fewer": (NODES[:1], EDGES), "more": (NODES * 2, EDGES), "no edge": (NODES, []),
 }  # fmt: skip
 
@@ -282,6 +285,11 @@ def test_what_could_not_be_restored_is_not_saved(
         few.setattr(bounds, "MAX_LABELS", 0)
         with pytest.raises(StoreError, match=r"a node .* is more than a backup can hold"):
             backup(store, tmp_path / "saved", progress=False)
+    for name in ("MAX_LABEL_SETS", "MAX_TYPES"):
+        with monkeypatch.context() as few:
+            few.setattr(bounds, name, 0)
+            with pytest.raises(StoreError, match=r"more than a backup can hold: there are over 0 different"):
+                backup(store, tmp_path / "saved", progress=False)
     (store.work / "some").mkdir()
     for n in range(50):
         (store.work / "some" / str(n)).touch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,17 @@ def test_a_list_that_cannot_be_parted_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"holds U\+001F, which parts entries"):
         write_import(made, tmp_path / "files", progress=False)
     assert not (tmp_path / "files").exists()
+
+
+def test_more_groups_than_a_process_may_have_files_open(tmp_path: Path) -> None:
+    nodes = [Node((f"L{n % 400}",), {"id": n}) for n in range(800)]
+    edges = [Edge(n, f"R{n % 400}", n, {}) for n in range(800)]
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        written = write_import(Made(nodes, edges, tmp_path), tmp_path / "files", progress=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert (written["nodes"], written["edges"], written["files"]) == (801, 800, 801)
+    assert (tmp_path / "files" / "nodes-7.csv").read_text() == '"6","L6","6"\n"406","L6","406"\n'
+    assert (tmp_path / "files" / "edges-408.csv").read_text() == '"6","6","R6"\n"406","406","R6"\n'

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -220,6 +222,26 @@ def test_who_asked_is_answered_and_further_queries_are_refused(
         with pytest.raises(QueryRefused, match="2 queries"):
             quiet.query("RETURN 1 AS one", {})
         monkeypatch.undo()
+    wait_until_none_runs_on(quiet)
+    assert quiet.query("RETURN 1 AS one", {}).rows == [[1]]
+
+
+def test_of_many_who_ask_at_once_no_more_run_on_than_have_a_place(
+    quiet: BoltStore, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "_places", threading.BoundedSemaphore(3))
+    text = ENDLESS.format(numbers=NUMBERS[request.node.callspec.params["graph"]])
+
+    def ask(_: int) -> str:
+        with pytest.raises((QueryFailed, QueryRefused)) as refusal:
+            quiet.query(text, {}, timeout=0.5)
+        return str(refusal.value)
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(ask, range(12)))
+    assert limits.running_on() <= 3
+    assert sum("given up; have it" in answer for answer in answers) <= 3, answers
+    assert sum("queries have run for 0.5 s" in answer for answer in answers) >= 9 - 3, answers
     wait_until_none_runs_on(quiet)
     assert quiet.query("RETURN 1 AS one", {}).rows == [[1]]
 

@@ -188,6 +188,17 @@ def test_links_contract_entities_into_items(files: Files) -> None:
     assert (knowledge.num_items, knowledge.num_nodes, len(knowledge)) == (5, 7, 4)
 
 
+def test_a_triple_of_very_many_linked_items_is_refused(files: Files, tmp_path: Path) -> None:
+    """Each item of one entity beside each of the other: 20 KB of links made a hundred million edges."""
+    link = tmp_path / "many.link"
+    rows = "".join(f"i{n}\te{n % 2}\n" for n in range(800))
+    link.write_text(f"item_id:token\tentity_id:token\n{rows}")
+    graph = tmp_path / "many.kg"
+    graph.write_text("head_id:token\trelation_id:token\ttail_id:token\ne0\tr\te1\n")
+    with pytest.raises(InvalidInput, match=r"one triple of them stands for 160,000 edges"):
+        split_files(Files(files.train, files.test, files.valid, graph, link), builder)
+
+
 def test_links_that_match_nothing_are_said(files: Files, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     link = tmp_path / "other.link"
     link.write_text("item_id:token\tentity_id:token\na\tnowhere\n")

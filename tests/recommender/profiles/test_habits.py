@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.profiles.habits import Habits, habits_of, peaks
+from kg.schema import DERIVED
+from recommender.profiles.habits import NO_HABITS, PREFIX, Habits, habits_of, peaks
 from tests.recommender.profiles.worlds import DAY, World, rated, world
 
 
@@ -176,3 +177,7 @@ def test_properties_are_flat_and_come_back(planted: World) -> None:
 )
 def test_peaks(counts: list[int], expected: tuple[int, ...]) -> None:
     assert peaks(np.array([[0] * len(counts), counts])) == [(), expected]
+
+
+def test_the_graph_knows_the_names_of_all_habits() -> None:
+    assert {name.removeprefix(PREFIX) for name in NO_HABITS.to_properties()} == set(DERIVED)
