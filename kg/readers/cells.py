@@ -154,9 +154,10 @@ def scalar(value: Any, column: str) -> Scalar | None:
     """
     if absent(value):
         return None
-    if hasattr(value, "item") and not hasattr(value, "__len__"):
-        # A NumPy scalar; of a moment in nanoseconds this would be their number.
-        value = value if kind_of_numpy(value) in ("m", "M") else value.item()
+    if (letter := kind_of_numpy(value)) == "M":
+        return isoformat(value, column) or None
+    if letter != "m" and hasattr(value, "item") and not hasattr(value, "__len__"):
+        value = value.item()  # a NumPy scalar
     value = listed(value, column)
     if isinstance(value, bool):
         return value
@@ -167,7 +168,7 @@ def scalar(value: Any, column: str) -> Scalar | None:
             return clean_text(json.dumps(value, ensure_ascii=False, default=_jsonable), column)
         except (RecursionError, ValueError):  # ValueError: it holds itself
             raise RecordError(column, "is nested too deep") from None
-    if hasattr(value, "year") or kind_of_numpy(value) == "M":
+    if hasattr(value, "year"):
         return isoformat(value, column) or None
     if hasattr(value, "isoformat"):
         return str(value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 from typing import Any, TypeVar
 
 from kg.errors import ReadError, RecordError, TooMuch, short
@@ -48,6 +47,8 @@ class Rows(ABC):
         """What errors and rejects call the source."""
         self.columns = tuple(columns)
         """Column names. Of sources without a header (JSON lines, dictionaries): the keys in the first 1,000 rows."""
+        self.keeps: str | None = None
+        """A column whose numbers stay even where they stand for none: the graph keeps the values of events."""
         self.types = types or {}
         """RecBole's type of each column (``token``, ``token_seq``, ``float``, ``float_seq``); empty elsewhere."""
 
@@ -75,6 +76,41 @@ class Rows(ABC):
         """
         return self
 
+    def sampled(
+        self, columns: Sequence[str | None], undecided: Callable[[Sequence[Any]], bool]
+    ) -> tuple[list[Sequence[Any]], Iterator[Row | Reject]]:
+        """The cells of the first rows, and all rows.
+
+        ``undecided`` is told each row's cells, and says whether more than the usual sample is wanted.
+        """
+        rows = self.select(columns)
+        first: list[tuple[str, Row | Reject]] = []
+        seen: list[Sequence[Any]] = []
+        size = 0
+        failed: ReadError | None = None
+        try:
+            for row in rows:
+                first.append((self.name, row))
+                more = 1
+                if not isinstance(row, Reject):
+                    seen.append(row[1])
+                    more = MOST_SAMPLED if undecided(row[1]) else 1
+                    size += _size(row)
+                if len(first) >= SAMPLE_ROWS * more or size >= SAMPLE_BYTES * more:
+                    break
+        except ReadError as error:  # what was read before it is given first
+            failed = error
+        return seen, self._replayed(first, rows if failed is None else _failing(failed))
+
+    def _replayed(self, first: list[tuple[str, Row | Reject]], rest: Iterator[Row | Reject]) -> Iterator[Row | Reject]:
+        """Rows that were looked at, each while the source has the name of the file that it is from."""
+        now = self.name
+        for name, row in first:
+            self.name = name
+            yield row
+        self.name = now
+        yield from rest
+
     def records(
         self,
         columns: Sequence[str | None],
@@ -85,7 +121,6 @@ class Rows(ABC):
 
         ``selected`` are the rows, where some were looked at before.
         """
-        name = self.name
         for row in self.select(columns) if selected is None else selected:
             if isinstance(row, Reject):
                 yield row
@@ -93,37 +128,10 @@ class Rows(ABC):
             try:
                 record = make(row[1])
             except RecordError as error:
-                yield Reject(name, row[0], error.field, error.reason, raw_text(row[2]))
+                yield Reject(self.name, row[0], error.field, error.reason, raw_text(row[2]))
             else:
-                object.__setattr__(record, "origin", Origin(name, row[0], row[2]))  # it is nobody else's yet
+                object.__setattr__(record, "origin", Origin(self.name, row[0], row[2]))  # it is nobody else's yet
                 yield record
-
-
-def sampled(
-    rows: Iterator[Row | Reject], undecided: Callable[[Sequence[Any]], bool]
-) -> tuple[list[Sequence[Any]], Iterator[Row | Reject]]:
-    """The cells of the first rows, and all rows.
-
-    ``undecided`` is told each row's cells, and says whether more than the usual sample is wanted.
-    """
-    first: list[Row | Reject] = []
-    seen: list[Sequence[Any]] = []
-    size = 0
-    failed: ReadError | None = None
-    try:
-        for row in rows:
-            first.append(row)
-            more = 1
-            if not isinstance(row, Reject):
-                seen.append(row[1])
-                more = MOST_SAMPLED if undecided(row[1]) else 1
-                size += _size(row)
-            if len(first) >= SAMPLE_ROWS * more or size >= SAMPLE_BYTES * more:
-                break
-    except ReadError as error:  # what was read before it is given first
-        failed = error
-
-    return seen, chain(first, rows if failed is None else _failing(failed))
 
 
 def _failing(error: ReadError) -> Iterator[Row | Reject]:

@@ -31,8 +31,7 @@ from kg.readers.mapping import (
 from kg.readers.markup import clean_text
 from kg.readers.moments import PLAIN, Clock, Order, Undated, years_among
 from kg.readers.open import Source, open_rows
-from kg.readers.rows import Rows, sampled
-from kg.readers.shaped import ShapedRows
+from kg.readers.rows import Rows
 from kg.readers.spoken import parts_among, spoken
 from kg.readers.stream import LineStream
 from kg.readers.typed import TypedRows
@@ -109,8 +108,7 @@ def read_events(
         mapping.event,
     )
     codes = numbers_among(form.codes(mapping.value)) if mapping.value else ()
-    if codes and isinstance(rows, ShapedRows):
-        rows.keeps = mapping.value
+    rows.keeps = mapping.value
     columns = [*roles, *mapping.context]
     order = Order()
 
@@ -119,7 +117,7 @@ def read_events(
         return order.open
 
     states_order = mapping.at is None or form.at_format is not None
-    seen, selected = sampled(rows.select(columns), (lambda _: False) if states_order else undecided)
+    seen, selected = rows.sampled(columns, (lambda _: False) if states_order else undecided)
     try:
         clock = clock_of(form, order.decided(mapping.at or "at"), [cells[2] for cells in seen])
     except RecordError as error:
@@ -283,7 +281,7 @@ def read_items(
     related_at = attributes_at + len(mapping.attributes)
     properties_at = related_at + len(mapping.related)
 
-    seen, selected = sampled(rows.select(columns), lambda _: False)
+    seen, selected = rows.sampled(columns, lambda _: False)
     id_of = Ids(mapping.id, [cells[0] for cells in seen], form.nothing(mapping.id))
     properties = _properties_of(mapping.properties, [cells[properties_at:] for cells in seen], form)
 
@@ -325,7 +323,7 @@ def read_users(
         spec.named()
     properties_at = 1 + len(mapping.attributes)
 
-    seen, selected = sampled(rows.select(columns), lambda _: False)
+    seen, selected = rows.sampled(columns, lambda _: False)
     id_of = Ids(mapping.id, [cells[0] for cells in seen], form.nothing(mapping.id))
     properties = _properties_of(mapping.properties, [cells[properties_at:] for cells in seen], form)
 
