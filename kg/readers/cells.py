@@ -156,7 +156,9 @@ def scalar(value: Any, column: str) -> Scalar | None:
         return None
     if (letter := kind_of_numpy(value)) == "M":
         return isoformat(value, column) or None
-    if letter != "m" and hasattr(value, "item") and not hasattr(value, "__len__"):
+    if letter == "m":
+        return number(value, column)
+    if hasattr(value, "item") and not hasattr(value, "__len__"):
         value = value.item()  # a NumPy scalar
     value = listed(value, column)
     if isinstance(value, bool):

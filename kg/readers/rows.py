@@ -108,6 +108,7 @@ class Rows(ABC):
         for name, row in first:
             self.name = name
             yield row
+        first.clear()
         self.name = now
         yield from rest
 

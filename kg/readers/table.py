@@ -107,7 +107,7 @@ def read_events(
         mapping.title,
         mapping.event,
     )
-    codes = numbers_among(form.codes(mapping.value)) if mapping.value else ()
+    codes = numbers_among(form.codes(mapping.value)) if mapping.value and not form.wide else ()
     rows.keeps = mapping.value
     columns = [*roles, *mapping.context]
     order = Order()
