@@ -61,6 +61,28 @@ Repeats = Annotated[
         help="Whether equal rows are one event or one each; default: purchases, views, plays one each.",
     ),
 ]
+Blocks = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COL",
+        help="Lines such as '17:' hold this column for the rows below them; ':' for records of 'key: value' lines.",
+    ),
+]
+Wide = Annotated[
+    bool, typer.Option("--wide", help="A matrix: people in the first column, items as names of the others.")
+]
+Long = Annotated[
+    list[Any] | None,
+    typer.Option(
+        "--long",
+        parser=names,
+        metavar="COL,COL,COL[,COL]",
+        help="One property a row: the columns of item, property, value and time; the newest wins.",
+    ),
+]
+Impressions = Annotated[
+    str | None, typer.Option(metavar="COL", help="Lists of what was shown and clicked, such as 'N1-0 N2-1'.")
+]
 
 Meanings = Annotated[
     list[str] | None,
@@ -87,6 +109,10 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "at_format": (AtFormat, None),
     "zone": (Zone, None),
     "repeats": (Repeats, None),
+    "blocks": (Blocks, None),
+    "wide": (Wide, False),
+    "long": (Long, None),
+    "impressions": (Impressions, None),
 }
 """By parameter: its type, and what it is by default."""
 
@@ -131,9 +157,18 @@ def form_of(stated: dict[str, Any]) -> Any:
             at_format=stated["at_format"],
             zone=stated["zone"],
             repeats=stated["repeats"],
+            blocks=stated["blocks"],
+            wide=stated["wide"],
+            long=joined(stated["long"]),
+            impressions=stated["impressions"],
         )
     except RecordError as error:
-        raise typer.BadParameter(error.reason, param_hint=error.field) from None
+        raise typer.BadParameter(error.reason, param_hint=_option(error.field)) from None
+
+
+def _option(field: str) -> str:
+    """The option that states a field of the form."""
+    return field if field.startswith("-") else f"--{field.replace('_', '-')}"
 
 
 def kinds_of(meanings: list[str] | None, weights: list[str] | None) -> list[Any]:

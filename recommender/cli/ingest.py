@@ -19,6 +19,7 @@ from recommender.cli.errors import FAILED
 from recommender.cli.forms import Meanings, Weights, kinds_of, with_form
 from recommender.cli.parameters import (
     File,
+    Files,
     Json,
     RdfMap,
     Trust,
@@ -54,7 +55,7 @@ Rejects = Annotated[
     typer.Option(
         dir_okay=False,
         metavar="FILE",
-        help="Where rejected rows go; default: tastegraph.rejects.jsonl here, never over another.",
+        help="Where rejected rows go; default: tastegraph.rejects.jsonl in the store, never over another.",
     ),
 ]
 Id = Annotated[str, typer.Option("--id", metavar="COL", help="The column of ids.", show_default=False)]
@@ -79,7 +80,7 @@ Merges = Annotated[
     typer.Option(
         dir_okay=False,
         metavar="FILE",
-        help="Where the report on merged names goes; default: tastegraph.merges.json here, never over another.",
+        help="Where the report on merged names goes; default: tastegraph.merges.json in the store, never over another.",
     ),
 ]
 
@@ -103,7 +104,7 @@ def ingest() -> None:
 @with_form
 def events(
     context: typer.Context,
-    file: File,
+    file: Files,
     roles: Annotated[
         list[str] | None,
         typer.Option(
@@ -138,9 +139,9 @@ def events(
     from recommender.sources.reading import Reading
     from recommender.sources.remembered import events_table
 
-    stated = events_table(file, event_mapping(roles), event, limits, form)
-    reading = Reading(stated, trusted(file, trust), file.parent, kinds_of(meaning, weight))
-    before = _before(strict_meaning, [file], reading.records)
+    stated = events_table(file[0], event_mapping(roles), event, limits, form)
+    reading = Reading(stated, _source(file, trust), file[0].parent, kinds_of(meaning, weight))
+    before = _before(strict_meaning, file, reading.records)
     _ingest(context, reading.records, strict, dry_run, rejects, json, reading=reading, before=before)
 
 
@@ -148,7 +149,7 @@ def events(
 @with_form
 def items(
     context: typer.Context,
-    file: File,
+    file: Files,
     id: Id,
     title: Annotated[str | None, typer.Option(metavar="COL", help="The column of titles.")] = None,
     text: Annotated[
@@ -182,7 +183,7 @@ def items(
 @with_form
 def users(
     context: typer.Context,
-    file: File,
+    file: Files,
     id: Id,
     attribute: Attributes = None,
     properties: Properties = None,
@@ -384,7 +385,7 @@ def recipe(
 def _nodes(
     context: typer.Context,
     verb: Verb,
-    file: Path,
+    file: list[Path],
     mapping: ItemMapping | UserMapping,
     form: Any,
     strict: bool,
@@ -399,9 +400,9 @@ def _nodes(
     from recommender.sources.reading import Reading
     from recommender.sources.remembered import nodes_table
 
-    stated = nodes_table(file, verb, mapping, form)
+    stated = nodes_table(file[0], verb, mapping, form)
     assert stated is not None  # the command line says nothing that a document cannot
-    reading = Reading(stated, trusted(file, trust), file.parent)
+    reading = Reading(stated, _source(file, trust), file[0].parent)
     named = None if no_merge else _again(file, reading.records)
     _ingest(context, reading.records, strict, dry_run, rejects, json, named=named, merges=merges, reading=reading)
 
@@ -437,16 +438,28 @@ def _before(wanted: bool, files: Sequence[Path], read: Named) -> Named | None:
     """``read``, where all is to be read once before; a pipe cannot be."""
     from kg.merging import can_be_read_again
 
-    if wanted and (pipe := next((file for file in files if not can_be_read_again(file)), None)):
+    if wanted and (
+        pipe := next((one for one in files if one.exists() and not one.is_dir() and not can_be_read_again(one)), None)
+    ):
         raise usage(f"--strict-meaning reads {pipe} twice, which can be read once only: write it to a file")
     return read if wanted else None
 
 
-def _again(file: Path, read: Named) -> Named | None:
-    """``read``, unless the file is a pipe, which can be read once only."""
+def _counts(by_column: dict[str, int]) -> str:
+    return ", ".join(f"{count} of {column}" for column, count in by_column.items())
+
+
+def _source(files: list[Path], trust: bool) -> Any:
+    """One file, or several that are parts of one source."""
+    return trusted(str(files[0]) if len(files) == 1 else list(map(str, files)), trust)
+
+
+def _again(file: Path | list[Path], read: Named) -> Named | None:
+    """``read``, unless a file is a pipe, which can be read once only."""
     from kg.merging import can_be_read_again
 
-    return read if can_be_read_again(file) else None
+    files = file if isinstance(file, list) else [file]
+    return read if all(not one.exists() or one.is_dir() or can_be_read_again(one) for one in files) else None
 
 
 def _ingest(
@@ -468,6 +481,9 @@ def _ingest(
     ``before`` reads all of it before anything is written, where what values mean must not be doubtful. ``reading`` is
     the file, where the graph may say how it is read, and keeps it.
     """
+    from kg.ingest import DEFAULT_REJECTS
+    from kg.merging import DEFAULT_MERGES
+
     session = Session.of(context)
     with ExitStack() as stack:
         recommender = stack.enter_context(session.open()) if session.has_store() else None
@@ -476,7 +492,8 @@ def _ingest(
         records = read()
         first = list(islice(records, 1))  # a file that cannot be read leaves no empty store behind
         if recommender is None:
-            if dry_run:
+            if dry_run:  # that store is gone soon
+                rejects, merges = rejects or Path(DEFAULT_REJECTS), merges or Path(DEFAULT_MERGES)
                 session = replace(
                     session, store=stack.enter_context(TemporaryDirectory(prefix="tastegraph-")), work=None
                 )
@@ -510,7 +527,16 @@ def _show(report: IngestReport, dry_run: bool) -> None:
         output.line(str(own))
         for doubt in own.suspicions:
             output.line(f"  {doubt}")
-    if report.rejected and report.rejects_file:
+    if report.left_out:
+        output.line(f"cells left out, and their rows stored without them: {_counts(report.left_out)}")
+    if report.missing:
+        output.line(f"taken for none, such as NA: {_counts(report.missing)} (--missing COL= keeps them as values)")
+    if report.undated:
+        output.line(
+            f"{report.undated} events have a bare number for a time, and none now: --at-format excel, unix or offset "
+            "reads it"
+        )
+    if report.rejects_file:
         output.line(f"rejected rows and their reasons: {report.rejects_file}")
     if report.merged:
         output.line(

@@ -36,7 +36,8 @@ from kg.readers.mapping import (
     recognise,
     resolve_events,
 )
-from kg.readers.open import is_file, open_rows
+from kg.readers.open import open_rows
+from kg.readers.parts import is_file
 from kg.readers.rows import Rows
 from kg.readers.shaped import parts_of
 from kg.readers.stream import LineStream, bare, name_of, trusted

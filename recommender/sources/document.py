@@ -108,6 +108,10 @@ class Table:
     at_format: str | None = None
     zone: str | None = None
     repeats: Literal["once", "count"] | None = None
+    blocks: str | None = None
+    wide: bool = False
+    long: tuple[str, ...] = ()
+    impressions: str | None = None
 
     @property
     def form(self) -> Form:
