@@ -83,7 +83,7 @@ def test_a_file_ingested_again_is_known(run: Run) -> None:
 
 def test_rejected_rows_are_kept_and_stop_nothing_unless_strict(run: Run, tmp_path: Path) -> None:
     rows = tmp_path / "more.csv"
-    rows.write_text("user,item,rating\nu1,m1,nine\nu2,m2,NaN\nu3,m3,7\n")
+    rows.write_text("user,item,rating\nu1,m1,nine\nu2,m2,ten\nu3,m3,7\n")
     kept = tmp_path / "kept.jsonl"
     arguments = ("ingest", "events", str(rows), "--scale", "1:5", "--rejects", str(kept))
     document = json.loads(run(*arguments, "--json", fails=1).stdout)
