@@ -12,7 +12,9 @@ from typing import Any
 
 from kg.errors import ReadError
 from kg.readers.delimited import DelimitedRows, Dialect
+from kg.readers.each import EachRows
 from kg.readers.form import Form
+from kg.readers.joined import JoinedRows
 from kg.readers.jsonlines import JsonRows
 from kg.readers.memory import MappingRows
 from kg.readers.rows import Rows
@@ -38,7 +40,27 @@ def open_rows(source: Source, form: Form | None = None, *, table: bool = False) 
     """
     form = form or Form()
     rows = _open(source, form, table=table)
-    return ShapedRows(rows, form) if isinstance(rows, Rows) and not isinstance(rows, TypedRows) else rows
+    return shaped(rows, form) if isinstance(rows, Rows) and not isinstance(rows, TypedRows) else rows
+
+
+def shaped(rows: Rows, form: Form) -> ShapedRows:
+    """The rows of a table as a form says.
+
+    Raises:
+        ReadError: a table to join cannot be read, or has no such column.
+    """
+    if form.each:
+        rows = EachRows(ShapedRows(rows, Form()), form.each)
+    for join in form.join:
+        rows = JoinedRows(ShapedRows(rows, Form()), join, open_table(join.source))
+    return ShapedRows(rows, form)
+
+
+def open_table(source: Source, form: Form | None = None) -> Rows:
+    """The rows of any source, as a table."""
+    rows = open_rows(source, form, table=True)
+    assert isinstance(rows, Rows)  # what ``table`` asks for
+    return rows
 
 
 def _open(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
@@ -79,8 +101,10 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
         stream.close()
         raise ReadError(stream.name, "Parquet is read from its end, so it must be a plain file: unpack it first")
     found = Dialect(form.delimiter) if form.delimiter else sniff(stream)
-    if form.escape and isinstance(found, Dialect) and form.escape != '"':
-        found = replace(found, escape=form.escape)
+    if isinstance(found, Dialect):
+        found = replace(found, quoted=found.quoted and form.quotes)
+        if form.escape and form.escape != '"':
+            found = replace(found, escape=form.escape)
     if found is Lines.JSON:
         return JsonRows(stream)
     if isinstance(found, Dialect):

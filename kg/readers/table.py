@@ -26,7 +26,7 @@ from kg.readers.mapping import (
     resolve_events,
 )
 from kg.readers.markup import clean_text
-from kg.readers.open import Source, open_rows
+from kg.readers.open import Source, open_rows, open_table
 from kg.readers.rows import Rows
 from kg.readers.shaped import ShapedRows
 from kg.readers.stream import LineStream
@@ -252,13 +252,6 @@ def read_users(
         )
 
     yield from rows.records(columns, make)
-
-
-def open_table(source: Source, form: Form | None = None) -> Rows:
-    """The rows of any source, as a table."""
-    rows = open_rows(source, form, table=True)
-    assert isinstance(rows, Rows)  # what ``table`` asks for
-    return rows
 
 
 def _positional(rows: Rows, columns: Sequence[str], unnamed: Iterable[str] = ()) -> Rows:
