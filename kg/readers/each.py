@@ -8,8 +8,10 @@ from typing import Any
 from kg.errors import ReadError, RecordError, short
 from kg.readers.cells import literal, split
 from kg.readers.cleaning import absent
+from kg.readers.form import Form
 from kg.readers.mapping import found
 from kg.readers.rows import MAX_VALUES, Row, Rows, raw_text
+from kg.readers.shaped import ShapedRows
 from kg.records import Reject
 
 
@@ -34,7 +36,7 @@ class EachRows(Rows):
         return self._rows.begins_with_data
 
     def has(self, column: str) -> bool:
-        return self._rows.has(column)
+        return column == self._column or self._rows.has(column)
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
         """Likewise.
@@ -42,17 +44,18 @@ class EachRows(Rows):
         Raises:
             ReadError: there is no such column of lists.
         """
-        if not self._rows.has(self._column):
+        whole = ShapedRows(self._rows, Form())  # the lists may stand within objects
+        if not whole.has(self._column):
             raise ReadError(self.name, f"there is no column {self._column!r} of lists; {found(self._rows)}")
         places = [place for place, column in enumerate(columns) if column == self._column]
-        for row in self._rows.select([*columns, self._column]):
+        for row in whole.select([*columns, self._column]):
             if isinstance(row, Reject):
                 yield row
                 continue
             line, cells, raw = row
-            *others, whole = cells
+            *others, listed = cells
             try:
-                members = members_of(whole, self._column, self._separator)
+                members = members_of(listed, self._column, self._separator)
             except RecordError as error:
                 yield Reject(self.name, line, error.field, error.reason, raw_text(raw))
                 continue

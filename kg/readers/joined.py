@@ -14,9 +14,10 @@ from typing import Any
 
 from kg.errors import ReadError, RecordError
 from kg.readers.cleaning import absent, identifier
-from kg.readers.form import Join
+from kg.readers.form import Form, Join
 from kg.readers.mapping import found
 from kg.readers.rows import Row, Rows
+from kg.readers.shaped import ShapedRows
 from kg.records import Reject
 
 AT_ONCE = 10_000
@@ -35,7 +36,7 @@ class JoinedRows(Rows):
         self._rows, self._join = rows, join
         theirs = join.theirs
         others = others.headerless() if theirs.isascii() and theirs.isdigit() and not others.has(theirs) else others
-        if not rows.has(join.own):
+        if not ShapedRows(rows, Form()).has(join.own):
             raise ReadError(rows.name, f"there is no column {join.own!r} to join by; {found(rows)}")
         if not others.has(theirs):
             raise ReadError(others.name, f"there is no column {theirs!r} to join by; {found(others)}")
@@ -65,7 +66,7 @@ class JoinedRows(Rows):
         with closing(sqlite3.connect("")) as table:
             yield from self._lay_out(table, wanted)
             look = _looks(table, len(wanted), self._join.own)
-            for row in self._rows.select([*own, self._join.own]):
+            for row in ShapedRows(self._rows, Form()).select([*own, self._join.own]):
                 if isinstance(row, Reject):
                     yield row
                     continue

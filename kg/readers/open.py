@@ -50,9 +50,9 @@ def shaped(rows: Rows, form: Form) -> ShapedRows:
         ReadError: a table to join cannot be read, or has no such column.
     """
     if form.each:
-        rows = EachRows(ShapedRows(rows, Form()), form.each)
+        rows = EachRows(rows, form.each)
     for join in form.join:
-        rows = JoinedRows(ShapedRows(rows, Form()), join, open_table(join.source))
+        rows = JoinedRows(rows, join, open_table(join.source))
     return ShapedRows(rows, form)
 
 
