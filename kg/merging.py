@@ -111,13 +111,13 @@ def merge_of(store: Store, records: Iterable[Record | Reject], *, progress: bool
 
 
 def can_be_read_again(source: Any) -> bool:
-    """Whether a source gives the same rows a second time: a regular file, a table in memory, but no iterator.
+    """Whether a source gives the same rows a second time: regular files, a table in memory, but no iterator.
 
     >>> can_be_read_again([{"id": "a"}]), can_be_read_again(iter([])), can_be_read_again(None)
     (True, False, False)
     """
     if isinstance(source, str | os.PathLike):
-        return Path(source).is_file()
+        return not os.path.lexists(source) or os.path.isdir(source) or os.path.isfile(source)
     return source is not None and not isinstance(source, Iterator) and not hasattr(source, "read")
 
 

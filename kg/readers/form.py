@@ -86,6 +86,15 @@ class Form:
     """How times are written, see :mod:`kg.readers.moments`."""
     zone: str | None = None
     """The zone of times that name none, as the IANA calls it; by default UTC."""
+    blocks: str | None = None
+    """The name of the column that lines such as ``17:`` hold for the rows below them; ``":"`` for records of
+    ``key: value`` lines, parted by blank lines."""
+    wide: bool = False
+    """A matrix: people in the first column, items as the names of the others, values in the cells."""
+    long: tuple[str, ...] = ()
+    """Columns of a table with one property a row: item, property, value and, if there is one, time."""
+    impressions: str | None = None
+    """The column of lists of what was shown and clicked: ``N1-0 N2-1``."""
 
     @property
     def shapes(self) -> bool:

@@ -207,6 +207,8 @@ def require(rows: Rows, columns: Iterable[str], option: str) -> None:
 
 def found(rows: Rows) -> str:
     """The columns of a source, in words; not where they are somebody's data."""
+    if len(rows.columns) == 1 and rows.columns[0].endswith(":"):
+        return "the file is in blocks below lines such as 17: (--blocks item --columns user,rating,...)"
     if rows.begins_with_data:
         return (
             f"its {len(rows.columns)} columns have no names, since the first line looks like data: name them with "

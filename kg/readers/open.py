@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -11,22 +10,27 @@ from itertools import chain, islice
 from typing import Any
 
 from kg.errors import ReadError
+from kg.readers.blocks import KEYED, BlockStream, KeyedRows
 from kg.readers.delimited import DelimitedRows, Dialect
+from kg.readers.document import Objects
 from kg.readers.each import EachRows
 from kg.readers.form import Form
 from kg.readers.joined import JoinedRows
 from kg.readers.jsonlines import JsonRows
 from kg.readers.memory import MappingRows
+from kg.readers.parts import PartRows, is_file, parts_of
+from kg.readers.reshaped import ImpressionRows, LongRows, WideRows, nothing_of
 from kg.readers.rows import Rows
 from kg.readers.shaped import ShapedRows
 from kg.readers.sniff import PARQUET_MAGIC, Lines, even_lists, sniff
-from kg.readers.stream import FileSource, LineStream, Openable, Trusted, starts_with
+from kg.readers.stream import FileSource, LineStream, starts_with
 from kg.readers.typed import RECORDS, TypedRows
 
 log = logging.getLogger(__name__)
 
 Source = FileSource | Iterable[Any]
-"""A path, a member of an archive, a pandas data frame, an Arrow table, or an iterable of dictionaries or records."""
+"""A path, also of a folder or with ``*``; a list of paths, whose files are parts of one source; a member of an archive,
+a pandas data frame, an Arrow table, or an iterable of dictionaries or records."""
 
 
 def open_rows(source: Source, form: Form | None = None, *, table: bool = False) -> Rows | LineStream:
@@ -39,18 +43,15 @@ def open_rows(source: Source, form: Form | None = None, *, table: bool = False) 
         ReadError: the source cannot be read, or is no table.
     """
     form = form or Form()
-    rows = _open(source, form, table=table)
-    return shaped(rows, form) if isinstance(rows, Rows) and not isinstance(rows, TypedRows) else rows
-
-
-def shaped(rows: Rows, form: Form) -> ShapedRows:
-    """The rows of a table as a form says.
-
-    Raises:
-        ReadError: a table to join cannot be read, or has no such column.
-    """
-    if form.each:
-        rows = EachRows(rows, form.each)
+    parts = parts_of(source)
+    if len(parts) > 1:
+        rows: Rows | LineStream = PartRows(parts, lambda part: _table(part, form))
+    else:
+        rows = _read(parts[0], form, table=table)
+    if not isinstance(rows, Rows) or isinstance(rows, TypedRows):
+        return rows
+    if form.long:
+        rows = LongRows(ShapedRows(rows, form), form.long)
     for join in form.join:
         rows = JoinedRows(rows, join, open_table(join.source))
     return ShapedRows(rows, form)
@@ -59,6 +60,24 @@ def shaped(rows: Rows, form: Form) -> ShapedRows:
 def open_table(source: Source, form: Form | None = None) -> Rows:
     """The rows of any source, as a table."""
     rows = open_rows(source, form, table=True)
+    assert isinstance(rows, Rows)  # what ``table`` asks for
+    return rows
+
+
+def _read(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
+    """The rows of one part of a source."""
+    rows = _open(source, form, table=table or form.wide)
+    if not isinstance(rows, Rows) or isinstance(rows, TypedRows):
+        return rows
+    if form.wide:
+        rows = WideRows(rows, nothing_of(form))
+    if form.impressions:
+        rows = ImpressionRows(rows, form.impressions)
+    return EachRows(rows, form.each) if form.each else rows
+
+
+def _table(part: Source, form: Form) -> Rows:
+    rows = _read(part, form, table=True)
     assert isinstance(rows, Rows)  # what ``table`` asks for
     return rows
 
@@ -83,14 +102,6 @@ def _open(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
     raise ReadError(f"<{type(source).__name__}>", "is neither a file nor a data frame nor an iterable of records")
 
 
-def is_file(source: Any) -> bool:
-    """Whether a source is a path or a member of an archive."""
-    if isinstance(source, str | os.PathLike | Trusted):
-        return True
-    # A data frame of share prices has a column called "open", and a name.
-    return isinstance(source, Openable) and not _is_a(source, "pandas", "DataFrame")
-
-
 def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
     if starts_with(source, PARQUET_MAGIC):
         from kg.readers.columnar import ParquetRows
@@ -100,15 +111,20 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
     if stream.head.startswith(PARQUET_MAGIC):
         stream.close()
         raise ReadError(stream.name, "Parquet is read from its end, so it must be a plain file: unpack it first")
-    found = Dialect(form.delimiter) if form.delimiter else sniff(stream)
-    if isinstance(found, Dialect):
-        found = replace(found, quoted=found.quoted and form.quotes)
-        if form.escape and form.escape != '"':
-            found = replace(found, escape=form.escape)
+    if form.blocks == KEYED:
+        return KeyedRows(stream)
+    if form.blocks:
+        return _blocks(BlockStream(stream, form.delimiter), form.blocks, form)
+    found = _dialect(form) or sniff(stream)
+    if found is Lines.DOCUMENT:
+        return JsonRows(Objects(stream))
     if found is Lines.JSON:
         return JsonRows(stream)
+    if found is Lines.KEYED:
+        log.info("%s: read as records of key: value; --delimiter makes a table of it", stream.name)
+        return KeyedRows(stream)
     if isinstance(found, Dialect):
-        rows = DelimitedRows(stream, found)
+        rows = DelimitedRows(stream, _escaped(found, form))
         return rows.headerless(form.columns) if form.columns else rows
     if table or form.columns:
         return DelimitedRows(stream, Dialect(" ")).headerless(form.columns)
@@ -130,3 +146,20 @@ def _is_a(source: Any, module: str, name: str) -> bool:
     """Whether this is an instance of a class in a module that nobody may have imported."""
     loaded = sys.modules.get(module)
     return loaded is not None and isinstance(source, getattr(loaded, name))
+
+
+def _dialect(form: Form) -> Dialect | None:
+    return Dialect(form.delimiter) if form.delimiter else None
+
+
+def _escaped(dialect: Dialect, form: Form) -> Dialect:
+    """A dialect with the quotes and the escape that are stated; quotes that are doubled are read anyway."""
+    dialect = dialect if form.quotes else replace(dialect, quoted=False)
+    return replace(dialect, escape=form.escape) if form.escape and form.escape != '"' else dialect
+
+
+def _blocks(stream: BlockStream, name: str, form: Form) -> Rows:
+    """The rows of a file in blocks, which has no header: without names, columns are 1, 2, ... behind the block's."""
+    rows = DelimitedRows(stream, _escaped(Dialect(stream.delimiter), form))
+    names = form.columns or tuple(str(place + 1) for place in range(len(rows.columns) - 1))
+    return rows.headerless((name, *names))

@@ -70,7 +70,6 @@ class Rows(ABC):
 
     def records(self, columns: Sequence[str | None], make: Callable[[Sequence[Any]], R]) -> Iterator[R | Reject]:
         """What ``make`` builds of each row's cells; a row for which it raises :class:`RecordError` becomes a reject."""
-        name = self.name
         for row in self.select(columns):
             if isinstance(row, Reject):
                 yield row
@@ -78,9 +77,9 @@ class Rows(ABC):
             try:
                 record = make(row[1])
             except RecordError as error:
-                yield Reject(name, row[0], error.field, error.reason, raw_text(row[2]))
+                yield Reject(self.name, row[0], error.field, error.reason, raw_text(row[2]))
             else:
-                object.__setattr__(record, "origin", Origin(name, row[0], row[2]))  # it is nobody else's yet
+                object.__setattr__(record, "origin", Origin(self.name, row[0], row[2]))  # it is nobody else's yet
                 yield record
 
 

@@ -191,11 +191,11 @@ def within(value: Any, path: Sequence[str]) -> Any:
     ['to-read', 'fantasy']
     """
     for place, key in enumerate(path):
+        if isinstance(value, str):
+            value = literal(value)
         if isinstance(value, list | tuple):
             found = [within(member, path[place:]) for member in value]
             return [member for member in found if not _empty(member)]
-        if isinstance(value, str):
-            value = literal(value)
         if not isinstance(value, Mapping):
             return None
         value = list(value) if key == "*" and key not in value else value.get(key)

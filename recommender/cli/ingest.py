@@ -16,7 +16,19 @@ import typer
 from kg.readers.stream import trusted
 from recommender.cli import output
 from recommender.cli.forms import Meanings, Weights, kinds_of, with_form
-from recommender.cli.parameters import File, Json, RdfMap, Trust, attributes, event_mapping, joined, kind, names, scale
+from recommender.cli.parameters import (
+    File,
+    Files,
+    Json,
+    RdfMap,
+    Trust,
+    attributes,
+    event_mapping,
+    joined,
+    kind,
+    names,
+    scale,
+)
 from recommender.cli.session import Session
 
 if TYPE_CHECKING:
@@ -81,7 +93,7 @@ def ingest() -> None:
 @with_form
 def events(
     context: typer.Context,
-    file: File,
+    file: Files,
     roles: Annotated[
         list[str] | None,
         typer.Option(
@@ -114,7 +126,8 @@ def events(
     """
     from kg.readers import read_events
 
-    records = read_events(trusted(file, trust), event_mapping(roles), kind=event, scale=limits, form=form)
+    source = _source(file, trust)
+    records = read_events(source, event_mapping(roles), kind=event, scale=limits, form=form)
     declared = kinds_of(meaning, weight)
     _ingest(context, chain(declared, records), strict, dry_run, rejects, json, limits)
 
@@ -123,7 +136,7 @@ def events(
 @with_form
 def items(
     context: typer.Context,
-    file: File,
+    file: Files,
     id: Id,
     title: Annotated[str | None, typer.Option(metavar="COL", help="The column of titles.")] = None,
     text: Annotated[
@@ -149,11 +162,12 @@ def items(
     """
     from kg.readers import ItemMapping, read_items
 
+    source = _source(file, trust)
     mapping = ItemMapping(id, title, joined(text), joined(attribute), joined(properties))
-    named = None if no_merge else _again(file, partial(read_items, trusted(file, trust), mapping, form=form))
+    named = None if no_merge else _again(file, partial(read_items, source, mapping, form=form))
     _ingest(
         context,
-        read_items(trusted(file, trust), mapping, form=form),
+        read_items(source, mapping, form=form),
         strict,
         dry_run,
         rejects,
@@ -167,7 +181,7 @@ def items(
 @with_form
 def users(
     context: typer.Context,
-    file: File,
+    file: Files,
     id: Id,
     attribute: Attributes = None,
     properties: Properties = None,
@@ -189,11 +203,12 @@ def users(
     """
     from kg.readers import UserMapping, read_users
 
+    source = _source(file, trust)
     mapping = UserMapping(id, joined(attribute), joined(properties))
-    named = None if no_merge else _again(file, partial(read_users, trusted(file, trust), mapping, form=form))
+    named = None if no_merge else _again(file, partial(read_users, source, mapping, form=form))
     _ingest(
         context,
-        read_users(trusted(file, trust), mapping, form=form),
+        read_users(source, mapping, form=form),
         strict,
         dry_run,
         rejects,
@@ -391,11 +406,17 @@ def _documented(
     _ingest(context, records, strict, dry_run, rejects, json, named=named, merges=merges)
 
 
-def _again(file: Path, read: Named) -> Named | None:
-    """``read``, unless the file is a pipe, which can be read once only."""
+def _source(files: list[Path], trust: bool) -> Any:
+    """One file, or several that are parts of one source."""
+    return trusted(str(files[0]) if len(files) == 1 else list(map(str, files)), trust)
+
+
+def _again(file: Path | list[Path], read: Named) -> Named | None:
+    """``read``, unless a file is a pipe, which can be read once only."""
     from kg.merging import can_be_read_again
 
-    return read if can_be_read_again(file) else None
+    files = file if isinstance(file, list) else [file]
+    return read if all(not one.exists() or one.is_dir() or can_be_read_again(one) for one in files) else None
 
 
 def _ingest(

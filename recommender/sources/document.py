@@ -85,6 +85,8 @@ class Table:
     verb: Verb = "events"
     optional: bool = False
     """Whether the files may be missing."""
+    together: bool = False
+    """Whether its files are parts of one, so that of a property a row the newest of all files wins."""
     map: Mapping[str, str] = field(default_factory=dict)
     """Of events: the column of each role."""
     context: tuple[str, ...] = ()
@@ -119,6 +121,10 @@ class Table:
     quotes: bool = True
     at_format: str | None = None
     zone: str | None = None
+    blocks: str | None = None
+    wide: bool = False
+    long: tuple[str, ...] = ()
+    impressions: str | None = None
 
     def form(self, folder: Path) -> Form:
         """What it says of how its files are written; the files that it joins lie in a folder, or in a zip archive."""
@@ -167,8 +173,12 @@ class Source:
 
     def _reads(self, folder: Path, *, trust: bool) -> Iterator[tuple[Verb, Any]]:
         unscaled = {clean_kind(kind) for kind, own in self.kinds.items() if own.meaning not in (None, "rating")}
-        for table in self.table:
-            for file in files_of(table, folder):
+        found = [(table, files_of(table, folder)) for table in self.table]
+        if not any(files for _, files in found):
+            wanted = ", ".join(file for table in self.table for file in table.files)
+            raise ReadError(str(folder), f"has none of the files {wanted}; there is {_there(_inside(folder))}")
+        for table, files in found:
+            for file in [files] if table.together and files else files:
                 yield table.verb, partial(read_table, table, trusted(file, trust), folder, unscaled)
 
 
@@ -239,10 +249,13 @@ def files_of(table: Table, folder: Path) -> list[Any]:
     for pattern in table.files:
         matching = [file for name, file in sorted(inside.items()) if PurePosixPath(name).match(pattern)]
         if not matching and not table.optional:
-            there = ", ".join(sorted(inside)[:20]) or "nothing"
-            raise ReadError(str(folder), f"has no file {pattern!r}; there is {there}")
+            raise ReadError(str(folder), f"has no file {pattern!r}; there is {_there(inside)}")
         found += matching
     return found
+
+
+def _there(inside: Mapping[str, Any]) -> str:
+    return ", ".join(sorted(inside)[:20]) or "nothing"
 
 
 def _one_of(pattern: Path, folder: Path) -> Any:
