@@ -125,7 +125,7 @@ def _say(rows: Rows, mapping: EventMapping) -> None:
     roles = [(own.name, getattr(mapping, own.name)) for own in fields(mapping) if own.name != "context"]
     read = ", ".join(f"{role}={column}" for role, column in roles if column)
     used = {column for _, column in roles if column} | set(mapping.context)
-    rest = ", ".join(column for column in rows.columns if column not in used)
+    rest = ", ".join(column for column in rows.columns if column and column not in used)
     log.info("%s: read %s%s", rows.name, read, f"; not read: {rest} (see --map)" if rest else "")
 
 

@@ -10,11 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from kg.errors import RecordError
-from recommender.cli.parameters import joined, kind, names
+from recommender.cli.parameters import joined, kind, names, places
 
 Columns = Annotated[
     list[Any] | None,
-    typer.Option("--columns", parser=names, metavar="COL,...", help="Names of the columns of a file without a header."),
+    typer.Option(
+        "--columns", parser=places, metavar="COL,...", help="Names of the columns of a file without a header."
+    ),
 ]
 Encoding = Annotated[
     str | None,

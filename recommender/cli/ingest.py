@@ -366,10 +366,13 @@ def source(
 @app.command()
 def recipe(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set.", show_default=False)],
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="A data set; without, all are listed.", show_default=False)
+    ] = None,
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", exists=True, help="Its files; also a zip archive.", show_default=False)
-    ],
+        Path | None,
+        typer.Argument(metavar="[FOLDER]", exists=True, help="Its files; also a zip archive.", show_default=False),
+    ] = None,
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
@@ -381,11 +384,22 @@ def recipe(
     """A data set in the form in which it is published.
 
     \b
-    Example:
+    Examples:
+      tastegraph ingest recipe
       tastegraph ingest recipe movielens-1m ml-1m/
     """
+    from recommender.sources.recipes import names as known
     from recommender.sources.recipes import recipe as named
 
+    if name is None:
+        recipes = {each: named(each).text for each in known()}
+        if json:
+            output.document(recipes)
+        for each, text in () if json else recipes.items():
+            output.line(f"{each:<20} {text}")
+        return
+    if folder is None:
+        raise typer.BadParameter(f"say where its files are: tastegraph ingest recipe {name} FOLDER", param_hint="FOLDER")
     _documented(context, named(name), folder, strict, dry_run, rejects, trust, no_merge, merges, json)
 
 
