@@ -15,7 +15,7 @@ from typing import Any
 from kg.errors import ReadError, RecordError
 from kg.readers.cleaning import absent, identifier
 from kg.readers.form import Form, Join
-from kg.readers.mapping import found
+from kg.readers.mapping import found, is_positions
 from kg.readers.rows import Row, Rows
 from kg.readers.shaped import ShapedRows
 from kg.records import Reject
@@ -35,7 +35,7 @@ class JoinedRows(Rows):
     def __init__(self, rows: Rows, join: Join, others: Rows) -> None:
         self._rows, self._join = rows, join
         theirs = join.theirs
-        others = others.headerless() if theirs.isascii() and theirs.isdigit() and not others.has(theirs) else others
+        others = others.headerless() if is_positions([theirs]) else others
         if not ShapedRows(rows, Form()).has(join.own):
             raise ReadError(rows.name, f"there is no column {join.own!r} to join by; {found(rows)}")
         if not others.has(theirs):

@@ -174,11 +174,11 @@ def parts_of(column: str, rows: Rows) -> tuple[str, tuple[str, ...]] | None:
         names = tuple(name.strip() for name in column.split(mark))
         if len(names) > 1 and all(rows.has(name) or parts_of(name, rows) for name in names):
             return mark, names
-    head, *path = column.split(".")
-    while path:
+    words = column.split(".")
+    for length in range(len(words) - 1, 0, -1):  # what is itself called a.b stands before b within a
+        head = ".".join(words[:length])
         if rows.has(head):
-            return INSIDE, (head, *path)
-        head = f"{head}.{path.pop(0)}"
+            return INSIDE, (head, *words[length:])
     return None
 
 

@@ -89,7 +89,8 @@ def read_events(
     guessed = mapping.kind is None
     mapping = resolve_events(rows, mapping, kind_given=default is not None)
     _say(rows, mapping)
-    codes = numbers_among(form.codes(mapping.value)) if form and mapping.value else ()
+    # In a matrix a code is an empty cell, and no event.
+    codes = numbers_among(form.codes(mapping.value)) if form and mapping.value and not form.wide else ()
     make = event_maker(mapping, default, scale, MOST_GUESSED if guessed else None, codes)
     roles = (
         mapping.user,

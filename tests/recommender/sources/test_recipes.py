@@ -392,11 +392,10 @@ FACTS: dict[str, list[tuple[Any, ...]]] = {
     ],
     "steam": [
         ("kind", "PLAYED", None, "count"),
-        ("kind", "RECOMMENDED", None, "like"),
         ("event", "76561197970982479", "10", "PLAYED", 6.0),
         ("event", "76561197970982479", "20", "PLAYED", 0.0),
-        ("event", "js41637", "10", "RECOMMENDED", 1.0, "2011-11-05 00:00:00", 'Simple yet with "great" replayability.'),
-        ("event", "js41637", "20", "RECOMMENDED", 0.0, "2011-07-15 00:00:00", "It's not fun."),
+        ("event", "js41637", "10", "LIKED", None, "2011-11-05 00:00:00", 'Simple yet with "great" replayability.'),
+        ("event", "js41637", "20", "DISLIKED", None, "2011-07-15 00:00:00", "It's not fun."),
         (
             "event",
             "Chaos",
