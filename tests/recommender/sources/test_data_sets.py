@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "data-sets.md"
 SAMPLES = Path(__file__).parent / "samples"
 ROWS = [
     (command.replace("\\|", "|"), result)
-    for command, result in re.findall(r"^\|[^`]*\| `(tastegraph .*?)` \|[^`]*\| ([^|`]*) \|$", PAGE.read_text(), re.M)
+    for command, result in re.findall(r"^\|[^`\n]*\| `(tastegraph [^`\n]*)` \|[^`\n]*\| ([^|`\n]*) \|$", PAGE.read_text(), re.M)
 ]
 COMMANDS = [command for command, _ in ROWS]
 
