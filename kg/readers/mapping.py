@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from kg.errors import ReadError, RecordError
+from kg.errors import ReadError, RecordError, short
 from kg.readers.rows import Rows
 from kg.records import clean_kind, has_more_than_ascii, told_apart
 
@@ -17,8 +17,21 @@ USER = "user userid reviewerid customerid customer visitorid memberid personid a
 ITEM = (
     "item itemid asin parentasin productid product movieid bookid isbn artistid trackid songid articleid businessid iid"
 )
-AT = "timestamp unixreviewtime at time datetime date eventtime createdat ts reviewtime reviewdate"
+AT = (
+    "timestamp unixreviewtime at time datetime date eventtime createdat ts reviewtime reviewdate eventdate dateadded "
+    "tdat ratingdate purchasedate orderdate invoicedate transactiondate"
+)
 VALUE = "value rating overall score stars starrating reviewscore bookrating weight"
+COUNTED = {
+    "PLAYED": "plays play playcount playcounts listens listencount listencounts scrobbles streams artistplays"
+    " trackplays playtime playtimeforever playedminutes listeningcount",
+    "PURCHASED": "quantity qty units unitssold orderquantity purchasequantity quantities",
+    "VIEWED": "views viewcount pageviews",
+    "CLICKED": "clicks clickcount",
+    "INTERACTED": "count counts frequency hits numevents occurrences",
+    "THUMBS": "recommended isrecommended recommend recommends votedup thumbs thumb thumbsup upvoted",
+}
+"""Columns of values that are no stars, and the kind of event that a row is where nothing says it."""
 KIND = "kind eventkind event eventtype action actiontype behavior behaviour behaviortype"
 TEXT = "reviewtext text review reviewbody comment body content"
 TITLE = "summary reviewtitle reviewheadline headline title"
@@ -31,6 +44,9 @@ RELATION = "relation relationid predicate relationship type r"
 TAIL = "tail tailid object target t"
 ENTITY_NAME = "name entityname label title"
 ENTITY = "entity entityid iri uri freebaseid kgid"
+
+
+M = TypeVar("M", bound="EventMapping | ItemMapping | UserMapping")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,9 @@ class EventMapping:
     """The caller's own ``event_id``."""
     context: tuple[str, ...] = ()
     """Further columns kept as properties of the event; all others are left out."""
+
+    def __post_init__(self) -> None:
+        _set_columns(self, context=_names)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -149,6 +168,9 @@ class ItemMapping:
     related: tuple[AttributeColumn, ...] = ()
     """Columns that hold ids of other items, with a relation such as ``ALSO_BOUGHT``."""
 
+    def __post_init__(self) -> None:
+        _set_columns(self, text=_names, attributes=_specs, properties=_names, related=_specs)
+
 
 @dataclass(frozen=True, slots=True)
 class UserMapping:
@@ -157,6 +179,43 @@ class UserMapping:
     id: str
     attributes: tuple[AttributeColumn, ...] = ()
     properties: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _set_columns(self, attributes=_specs, properties=_names)
+
+
+def mapping_of(kind: type[M], given: M | Mapping[str, Any] | None) -> M | None:
+    """A mapping, also where it is given as a dict of its fields.
+
+    Raises:
+        RecordError: a field that there is not, or one that is missing.
+    """
+    if given is None or isinstance(given, kind):
+        return given
+    names = [own.name for own in fields(kind)]
+    if not isinstance(given, Mapping) or (wrong := sorted(given.keys() - set(names))):
+        what = f"{wrong[0]!r} is no field" if isinstance(given, Mapping) else f"{short(given)} is no mapping"
+        raise RecordError("mapping", f"{what}; {kind.__name__} has {', '.join(names)}")
+    try:
+        return kind(**given)
+    except TypeError as error:
+        raise RecordError("mapping", f"{kind.__name__}: {error}") from None
+
+
+def _set_columns(mapping: Any, **clean: Callable[[Any], Any]) -> None:
+    for field, make in clean.items():
+        object.__setattr__(mapping, field, make(getattr(mapping, field)))
+
+
+def _names(columns: str | Iterable[str]) -> tuple[str, ...]:
+    """Columns as a tuple; one may stand alone."""
+    return (columns,) if isinstance(columns, str) else tuple(columns)
+
+
+def _specs(columns: Any) -> tuple[AttributeColumn, ...]:
+    """Columns of attributes, also as the command line writes them: ``genres``, ``genres:GENRE``."""
+    several = [columns] if isinstance(columns, str | AttributeColumn) else columns
+    return tuple(AttributeColumn.parse(own) if isinstance(own, str) else own for own in several)
 
 
 def normal(column: str) -> str:
@@ -178,6 +237,16 @@ def property_name(column: str) -> str:
     if has_more_than_ascii(column):
         return told_apart(name.rstrip("_"), unicodedata.normalize("NFC", column.upper()))
     return name[:64]
+
+
+def kind_of_values(column: str | None) -> str:
+    """What an event with a value is, by the name of the column of values, where nothing says it.
+
+    >>> kind_of_values("play_count"), kind_of_values("is_recommended"), kind_of_values("stars")
+    ('PLAYED', 'THUMBS', 'RATED')
+    """
+    name = normal(column or "")
+    return next((kind for kind, names in COUNTED.items() if name in names.split()), "RATED")
 
 
 def recognise(columns: Iterable[str], names: str) -> str | None:
@@ -236,7 +305,7 @@ def resolve_events(rows: Rows, mapping: EventMapping, *, kind_given: bool) -> Ev
         "user": USER,
         "item": ITEM,
         "at": AT,
-        "value": VALUE,
+        "value": " ".join((VALUE, *COUNTED.values())),
         "kind": KIND,
         "text": TEXT,
         "title": TITLE,

@@ -47,14 +47,10 @@ def open_rows(source: Source, form: Form | None = None, *, table: bool = False) 
     if len(parts) > 1:
         rows: Rows | LineStream = PartRows(parts, lambda part: _table(part, form))
     else:
-        rows = _read(parts[0], form, table=table)
-    if not isinstance(rows, Rows) or isinstance(rows, TypedRows):
-        return rows
-    if form.long:
-        rows = LongRows(ShapedRows(rows, form), form.long)
-    for join in form.join:
-        rows = JoinedRows(rows, join, open_table(join.source))
-    return ShapedRows(rows, form)
+        rows = _shaped(parts[0], form, table=table)
+    if form.long and isinstance(rows, Rows) and not isinstance(rows, TypedRows):
+        return ShapedRows(_joined(LongRows(rows, form.long), form), form)
+    return rows
 
 
 def open_table(source: Source, form: Form | None = None) -> Rows:
@@ -64,7 +60,7 @@ def open_table(source: Source, form: Form | None = None) -> Rows:
     return rows
 
 
-def _read(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
+def _shaped(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
     """The rows of one part of a source."""
     rows = _open(source, form, table=table or form.wide)
     if not isinstance(rows, Rows) or isinstance(rows, TypedRows):
@@ -73,11 +69,20 @@ def _read(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
         rows = WideRows(rows, nothing_of(form))
     if form.impressions:
         rows = ImpressionRows(rows, form.impressions)
-    return EachRows(rows, form.each) if form.each else rows
+    if form.each:
+        rows = EachRows(rows, form.each)
+    return ShapedRows(rows if form.long else _joined(rows, form), form)
+
+
+def _joined(rows: Rows, form: Form) -> Rows:
+    """The rows with the columns of the tables that the form joins."""
+    for join in form.join:
+        rows = JoinedRows(rows, join, open_table(join.source))
+    return rows
 
 
 def _table(part: Source, form: Form) -> Rows:
-    rows = _read(part, form, table=True)
+    rows = _shaped(part, form, table=True)
     assert isinstance(rows, Rows)  # what ``table`` asks for
     return rows
 

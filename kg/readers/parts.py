@@ -113,7 +113,11 @@ def _archive(path: str) -> zipfile.Path:
         and struct.unpack("<I", end[place + 12 : place + 16])[0] > _MAX_DIRECTORY_BYTES
     ):
         raise TooMuch(name, f"its list of members has over {_MAX_DIRECTORY_BYTES // 2**20} MiB: unpack it first")
+    from kg.readers.recbole import _check_names  # which reads tables, and so these
+
     try:
+        with zipfile.ZipFile(path) as directory:
+            _check_names(directory)
         return zipfile.Path(path)
     except (zipfile.BadZipFile, NotImplementedError, UnicodeError) as error:
         raise ReadError(name, f"the zip archive is damaged: {error}") from error
@@ -181,7 +185,7 @@ class PartRows(Rows):
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
         for place, part in enumerate(self._parts):
             rows = self._opened(part) if place else self._first
-            self.name = rows.name
+            self.name, rows.keeps = rows.name, self.keeps
             if missing := [column for column in columns if column is not None and not rows.has(column)]:
                 raise ReadError(
                     rows.name,

@@ -200,7 +200,12 @@ def form_of(stated: dict[str, Any]) -> Any:
             impressions=stated["impressions"],
         )
     except RecordError as error:
-        raise typer.BadParameter(error.reason, param_hint=f"--{error.field.removeprefix('--')}") from None
+        raise typer.BadParameter(error.reason, param_hint=_option(error.field)) from None
+
+
+def _option(field: str) -> str:
+    """The option that states a field of the form."""
+    return field if field.startswith("-") else f"--{field.replace('_', '-')}"
 
 
 def kinds_of(meanings: list[str] | None, weights: list[str] | None) -> list[Any]:

@@ -44,7 +44,7 @@ Rejects = Annotated[
     typer.Option(
         dir_okay=False,
         metavar="FILE",
-        help="Where rejected rows go; default: tastegraph.rejects.jsonl here, never over another.",
+        help="Where rejected rows go; default: tastegraph.rejects.jsonl in the store, never over another.",
     ),
 ]
 Id = Annotated[str, typer.Option("--id", metavar="COL", help="The column of ids.", show_default=False)]
@@ -69,7 +69,7 @@ Merges = Annotated[
     typer.Option(
         dir_okay=False,
         metavar="FILE",
-        help="Where the report on merged names goes; default: tastegraph.merges.json here, never over another.",
+        help="Where the report on merged names goes; default: tastegraph.merges.json in the store, never over another.",
     ),
 ]
 
@@ -399,7 +399,9 @@ def recipe(
             output.line(f"{each:<20} {text}")
         return
     if folder is None:
-        raise typer.BadParameter(f"say where its files are: tastegraph ingest recipe {name} FOLDER", param_hint="FOLDER")
+        raise typer.BadParameter(
+            f"say where its files are: tastegraph ingest recipe {name} FOLDER", param_hint="FOLDER"
+        )
     _documented(context, named(name), folder, strict, dry_run, rejects, trust, no_merge, merges, json)
 
 
@@ -418,6 +420,10 @@ def _documented(
     named = None if no_merge else partial(found.named, folder, trust=trust)
     records = found.records(folder, trust=trust)
     _ingest(context, records, strict, dry_run, rejects, json, named=named, merges=merges)
+
+
+def _counts(by_column: dict[str, int]) -> str:
+    return ", ".join(f"{count} of {column}" for column, count in by_column.items())
 
 
 def _source(files: list[Path], trust: bool) -> Any:
@@ -446,11 +452,18 @@ def _ingest(
     merges: Path | None = None,
 ) -> None:
     """Write ``records``; ``named`` reads the items or people among them again, to merge their names."""
+    from kg.ingest import DEFAULT_REJECTS
+    from kg.merging import DEFAULT_MERGES
+
     first = list(islice(records, 1))  # a file that cannot be read leaves no empty store behind
     records = chain(first, records)
     session = Session.of(context)
     with ExitStack() as stack:
         if dry_run and not session.has_store():
+            rejects, merges = (
+                rejects or Path(DEFAULT_REJECTS),
+                merges or Path(DEFAULT_MERGES),
+            )  # that store is gone soon
             session = replace(session, store=stack.enter_context(TemporaryDirectory(prefix="tastegraph-")), work=None)
         recommender = stack.enter_context(session.open(create=True))
         report = recommender.ingest_records(
@@ -472,7 +485,16 @@ def _ingest(
         output.line(str(own))
         for doubt in own.suspicions:
             output.line(f"  {doubt}")
-    if report.rejected and report.rejects_file:
+    if report.left_out:
+        output.line(f"cells left out, and their rows stored without them: {_counts(report.left_out)}")
+    if report.missing:
+        output.line(f"taken for none, such as NA: {_counts(report.missing)} (--missing COL= keeps them as values)")
+    if report.undated:
+        output.line(
+            f"{report.undated} events have a bare number for a time, and none now: --at-format excel, unix or offset "
+            "reads it"
+        )
+    if report.rejects_file:
         output.line(f"rejected rows and their reasons: {report.rejects_file}")
     if report.merged:
         output.line(

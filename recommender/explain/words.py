@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from recommender.strengths import usual
+
 RELATIONS = (
     (r"direct(ed_by|or)", "director", "by the same director"),
     (r"writ(er|ten_by)|author", "writer", "by the same writer"),
@@ -75,7 +77,14 @@ EDGES = (
 )
 """Likewise, how an edge between two items is said."""
 
-EVENTS = {"PURCHASED": "bought", "VIEWED": "looked at", "WROTE": "wrote"}
+EVENTS = {
+    "PURCHASED": "bought",
+    "VIEWED": "looked at",
+    "WROTE": "wrote",
+    "WISHED": "wished for",
+    "CARTED": "put into the cart",
+    "CLICKED": "clicked",
+}
 """What somebody did, where the kind of event does not say it itself."""
 LIKES = {"RATED": "liked", "REVIEWED": "liked"}
 """Likewise of somebody who likes the item; only a high rating likes."""
@@ -140,8 +149,8 @@ def say_general(component: str, value: float, *, known: bool = True) -> str:
 def say_event(kind: str, *, liked: bool = False) -> str:
     """What somebody did, by the kind of an event; ``liked``: with an item that they like.
 
-    >>> [say_event(kind) for kind in ("RATED", "VIEWED", "ADDED_TO_CART", "PLAY")]
-    ['rated', 'looked at', 'added to cart', 'met']
+    >>> [say_event(kind) for kind in ("RATED", "VIEWED", "ADDED_TO_CART", "transaction", "PLAY")]
+    ['rated', 'looked at', 'added to cart', 'bought', 'met']
     >>> say_event("RATED", liked=True), say_event("PURCHASED", liked=True)
     ('liked', 'bought')
     """
@@ -149,7 +158,7 @@ def say_event(kind: str, *, liked: bool = False) -> str:
         return EVENTS[kind]
     if liked and kind in LIKES:
         return LIKES[kind]
-    return spaced(kind) if re.match(r"[A-Z]+ED(_|$)", kind) else "met"
+    return spaced(kind) if re.match(r"[A-Z]+ED(_|$)", kind) else EVENTS.get(usual(kind) or "", "met")
 
 
 def say_role(relation: str, sayings: Sequence[Saying] = ()) -> str:

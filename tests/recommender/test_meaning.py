@@ -357,3 +357,12 @@ def test_an_event_that_somebody_wrote_by_hand_in_another_type_is_named(row: list
     assert Events.of_person([sound, ["SEEN", "i1", None, None]], items).values.tolist()[0] == 3.0
     with pytest.raises(InvalidInput, match=said):
         Events.of_person([sound, row], items)
+
+
+def test_a_0_is_a_dislike_where_thumbs_are_asked_for_and_most_are_up() -> None:
+    """Steam's `recommended`; where most are 0, or the kind says nothing of thumbs, a 0 is nothing."""
+    assert weights_of("THUMBS", [1, 1, 0]) == [1, 1, -1]
+    assert weights_of("THUMBS", [0, 0, 1]) == [0, 0, 0.5]
+    assert weights_of("IS_LIKE", [1, 1, 0]) == [0.5, 0.5, 0]
+    declared = infer_meaning("IS_LIKE", np.array([0.0, 0, 1]), Declared(form="like"))
+    assert declared.weigh(np.array([0.0, 1]), MeaningConfig())[0].tolist() == [-1, 1]

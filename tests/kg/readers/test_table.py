@@ -239,10 +239,15 @@ def test_items_without_a_mapping() -> None:
     ]
 
 
-def test_rejected_items() -> None:
+def test_rejected_items_and_cells() -> None:
     rows = [{"id": "", "brand": "b"}, {"id": "a", "brand": {"no": "text"}}, {"id": "b", "brand": "x" * 1100}]
-    rejects = list(read_items(rows, ItemMapping("id", attributes=(AttributeColumn("brand"),))))
-    assert [(r.line, r.field) for r in rejects if isinstance(r, Reject)] == [(1, "id"), (2, "brand"), (3, "brand")]
+    first, *others = read_items(rows, ItemMapping("id", attributes=(AttributeColumn("brand"),)))
+    assert isinstance(first, Reject)
+    assert (first.line, first.field) == (1, "id")
+    assert others == [ItemRecord("a"), ItemRecord("b")]  # a bad cell costs the cell
+    assert [[note.field for note in other.notes] for other in others if isinstance(other, ItemRecord)] == [
+        ["brand"]
+    ] * 2
 
 
 @pytest.mark.parametrize("properties", [("id",), ("zip code", "zip-code"), ("nowhere",)])
@@ -455,3 +460,24 @@ def test_whole_numbers_are_called_alike_however_they_are_held() -> None:
     (half,) = read_items([{"id": "a", "year": 1984.5}], years)
     assert isinstance(half, ItemRecord)
     assert half.title == "1984.5"
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "kind", "value"),
+    [
+        ("rating", 4, "RATED", 4.0),
+        ("plays", 17, "PLAYED", 17.0),
+        ("play_count", "3", "PLAYED", 3.0),
+        ("Quantity", 2, "PURCHASED", 2.0),
+        ("is_recommended", True, "THUMBS", 1.0),
+        ("voted_up", False, "THUMBS", 0.0),
+        ("count", 5, "INTERACTED", 5.0),
+    ],
+)
+def test_a_column_of_plays_or_counts_is_no_rating(column: str, cell: object, kind: str, value: float) -> None:
+    (event,) = read_events([{"user": "u", "item": "i", column: cell}])
+    assert isinstance(event, Interaction)
+    assert (event.kind, event.value) == (kind, value)
+    (named,) = read_events([{"user": "u", "item": "i", column: cell}], kind="VIEWED")
+    assert isinstance(named, Interaction)
+    assert named.kind == "VIEWED", "what is said wins"

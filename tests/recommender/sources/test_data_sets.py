@@ -11,13 +11,14 @@ from typer.testing import CliRunner
 
 from recommender.cli.app import app
 from recommender.sources.recipes import names
-from tests.recommender.sources.test_recipes import LATER
 
 PAGE = Path(__file__).parents[3] / "docs" / "data-sets.md"
 SAMPLES = Path(__file__).parent / "samples"
 ROWS = [
     (command.replace("\\|", "|"), result)
-    for command, result in re.findall(r"^\|[^`\n]*\| `(tastegraph [^`\n]*)` \|[^`\n]*\| ([^|`\n]*) \|$", PAGE.read_text(), re.M)
+    for command, result in re.findall(
+        r"^\|[^`\n]*\| `(tastegraph [^`\n]*)` \|[^`\n]*\| ([^|`\n]*) \|$", PAGE.read_text(), re.M
+    )
 ]
 COMMANDS = [command for command, _ in ROWS]
 
@@ -33,8 +34,6 @@ def test_every_recipe_and_every_sample_stands_on_the_page() -> None:
 def test_a_command_does_what_the_page_says(
     command: str, result: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if any(f" {name}/" in command for name in LATER):
-        pytest.skip("the readers of its cells are to come")
     monkeypatch.chdir(SAMPLES)
     store = ["--store", str(tmp_path / "store"), "-q"]
     reports = ["--rejects", str(tmp_path / "rejects")]
