@@ -139,3 +139,25 @@ def test_food_com_has_lists_of_python(stored: Any) -> None:
         ("40893", "TAG", "tag:60-minutes-or-less"),
         ("40893", "TAG", "tag:healthy, quick"),
     ]
+
+
+def test_joins_members_codes_and_rows_to_keep_are_options(tmp_path: Path) -> None:
+    (tmp_path / "orders.jsonl").write_text(
+        '{"who": 1, "state": "done", "how": 0, "lines": [{"nr": 1}, {"nr": 2}]}\n'
+        '{"who": 1, "state": "open", "how": 0, "lines": [{"nr": 2}]}\n'
+        '{"who": 2, "state": "done", "how": 3, "lines": [{"nr": 2}, {"nr": 9}]}\n'
+    )
+    (tmp_path / "skus.csv").write_text("number,sku\n1,A\n2,B\n")
+    command = (
+        f"events {tmp_path}/orders.jsonl --each lines --join {tmp_path}/skus.csv:lines.nr=number --keep state=done "
+        "--map user=who,item=sku,kind=how --words how:0=VIEWED,3=PURCHASED"
+    )
+    done = CliRunner().invoke(
+        app,
+        ["--store", str(tmp_path / "store"), "-q", "ingest", *shlex.split(command), "--rejects", str(tmp_path / "r")],
+    )
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "3 stored, 0 known before, 1 rejected"
+    with Recommender.open(tmp_path / "store", run=RUN) as recommender:
+        rows = [tuple(row)[:3] for row in recommender.cypher(EVENTS).rows]
+    assert rows == [("1", "A", "VIEWED"), ("1", "B", "VIEWED"), ("2", "B", "PURCHASED")]

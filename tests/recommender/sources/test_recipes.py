@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from importlib import resources
 from pathlib import Path
@@ -506,6 +507,13 @@ def test_every_fact_of_a_sample_is_stored(name: str) -> None:
 def test_the_archive_as_it_is_downloaded_says_the_same(name: str, tmp_path: Path) -> None:
     archive = shutil.make_archive(str(tmp_path / name), "zip", SAMPLES, name)
     assert facts(recipe(name).records(Path(archive))) == FACTS[name]
+
+
+@pytest.mark.parametrize("name", ["steam", "goodreads", "yelp", "amazon-2014", "amazon-2018", "amazon-2023"])
+def test_files_as_the_publisher_packs_them_say_the_same(name: str, tmp_path: Path) -> None:
+    for file in (SAMPLES / name).iterdir():
+        (tmp_path / f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
+    assert facts(recipe(name).records(tmp_path)) == FACTS[name]
 
 
 @pytest.mark.parametrize("name", names())
