@@ -83,7 +83,7 @@ def refuse_addresses(command: Any) -> None:
         refuse_addresses(verb)
     hints = get_type_hints(command.callback) if command.callback else {}
     for parameter in command.params:
-        if hints.get(parameter.name) in (Path, Path | None):
+        if hints.get(parameter.name) in (Path, Path | None, list[Path]) or parameter.name == "join":
             parameter.process_value = partial(_path, parameter.process_value)
 
 
@@ -95,13 +95,15 @@ def no_address(text: str | None) -> str | None:
 
 
 def _path(process: Any, context: Any, value: Any) -> Any:
-    given = "" if value is None else str(value)
-    no_address(given)
+    values = value if isinstance(value, list | tuple) else [value]
+    given = ["" if one is None else str(one) for one in values]
+    for one in given:
+        no_address(one)
     try:
         return process(context, value)
     except typer.BadParameter as error:
-        if not is_plain(given):
-            error.message = _without(error.message, [given])
+        if not all(map(is_plain, given)):
+            error.message = _without(error.message, given)
         raise
 
 
