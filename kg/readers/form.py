@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal, Self
 
 from kg.errors import RecordError
 from kg.readers.moments import Clock
@@ -21,6 +22,37 @@ NOTHING = frozenset(
     re.findall(r"\S+", "NA N/A n/a #N/A <NA> NULL Null null None none NaN nan NAN NaT Unknown unknown UNKNOWN \\N -")
 )
 """What programs write in a cell that has nothing to say: no id, no entity, and nothing among numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Another table with one row a key, whose columns become columns of the source."""
+
+    source: Any
+    """A file, a data frame, or whatever else is read as rows."""
+    own: str
+    """The source's column of keys; it may be made of others, and its cells may be lists."""
+    theirs: str
+    """The other table's column of keys, or its position where it has no header."""
+
+    @classmethod
+    def parse(cls, text: str, folder: Path | None = None) -> Self:
+        """What ``--join`` says: ``FILE:COLUMN``, or ``FILE:OWN=THEIRS`` where the columns have different names.
+
+        >>> Join.parse("maps/books.csv:book=book_id")
+        Join(source=PosixPath('maps/books.csv'), own='book', theirs='book_id')
+
+        Raises:
+            RecordError: not of this form.
+        """
+        file, colon, columns = text.rpartition(":")
+        own, equals, theirs = columns.partition("=")
+        if not (colon and file.strip() and own.strip() and bool(equals) == bool(theirs.strip())):
+            raise RecordError(
+                "join", f"{text!r} is not FILE:COLUMN or FILE:COLUMN=THEIRS, for example books.csv:book_id"
+            )
+        path = Path(file.strip())
+        return cls(folder / path if folder else path, own.strip(), theirs.strip() or own.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +75,21 @@ class Form:
     own, or with an empty list of them, has no others: there ``NA`` is a value."""
     drop: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Values by column whose rows are left out, and counted."""
+    keep: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Values by column; rows with any other are left out, and counted."""
     values: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Numbers that words stand for, by column: ``{"rating": {"good": 5, "bad": 1}}``."""
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Words that codes stand for, by column: ``{"action": {"0": "VIEWED", "3": "PURCHASED"}}``."""
+    flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Columns that are made of several of yes and no: ``{"genres": ("Comedy", "Drama")}`` holds the names of those that
+    say yes."""
+    each: str | None = None
+    """A column of lists, each member of which is a row: ``COL``, or ``COL:SEPARATOR``."""
+    join: tuple[Join, ...] = ()
+    """Tables that give further columns, by key; see :mod:`kg.readers.joined`."""
+    quotes: bool = True
+    """Whether a field may stand in double quotes; without, a quote is a character like others."""
     at_format: str | None = None
     """How times are written, see :mod:`kg.readers.moments`."""
     zone: str | None = None
@@ -75,7 +120,7 @@ class Form:
     @property
     def shapes(self) -> bool:
         """Whether cells differ from those of the file."""
-        return bool(self.missing or self.drop or self.values or self.decimal != ".")
+        return bool(self.missing or self.drop or self.keep or self.values or self.words or self.decimal != ".")
 
     def codes(self, column: str) -> tuple[str, ...]:
         """What stands for none in a column."""
@@ -117,6 +162,45 @@ def by_column(texts: Sequence[str], option: str, *, anywhere: bool = False) -> d
             raise RecordError(option, f"{text!r} is not COL=VALUE, for example rating=0")
         stated = (value.strip(),) if value.strip() else ()
         found[column.strip()] = (*found.get(column.strip(), ()), *stated)
+    return found
+
+
+def replacements_of(texts: Sequence[str], option: str) -> dict[str, dict[str, str]]:
+    """``COL:code=word,...`` of an option that may be repeated.
+
+    >>> replacements_of(["action:0=VIEWED,3=PURCHASED"], "--words")
+    {'action': {'0': 'VIEWED', '3': 'PURCHASED'}}
+
+    Raises:
+        RecordError: not of this form.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for text in texts:
+        column, colon, pairs = text.partition(":")
+        for pair in pairs.split(","):
+            code, equals, word = pair.partition("=")
+            if not (colon and column.strip() and equals and code.strip() and word.strip()):
+                raise RecordError(option, f"{text!r} is not COL:CODE=WORD,..., for example action:0=VIEWED,3=PURCHASED")
+            found.setdefault(column.strip(), {})[code.strip()] = word.strip()
+    return found
+
+
+def lists_by_name(texts: Sequence[str], option: str) -> dict[str, tuple[str, ...]]:
+    """``NAME=COL,COL,...`` of an option that may be repeated.
+
+    >>> lists_by_name(["genres=Comedy,Drama"], "--flags")
+    {'genres': ('Comedy', 'Drama')}
+
+    Raises:
+        RecordError: not of this form.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        name, equals, columns = text.partition("=")
+        members = tuple(filter(None, (column.strip() for column in columns.split(","))))
+        if not (equals and name.strip() and members):
+            raise RecordError(option, f"{text!r} is not NAME=COL,COL,..., for example genres=Comedy,Drama")
+        found[name.strip()] = members
     return found
 
 

@@ -132,6 +132,6 @@ def _parse_slowly(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        if len(text) > _LITERAL_CHARS or not text.lstrip().startswith(("{'", '{"')):
+        if len(text) > _LITERAL_CHARS or not text.lstrip().startswith(("{'", '{"', "{u'", '{u"')):
             raise
         return literal_of(text)

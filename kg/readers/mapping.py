@@ -119,15 +119,17 @@ class AttributeColumn:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """What ``--attribute`` says: ``genres`` or ``genres:GENRE``.
+        """What ``--attribute`` says: ``genres``, ``genres:GENRE`` or, with the kind of entity, ``genres:GENRE=genre``.
 
         Raises:
             RecordError: the relation is no relation's name, or there is no column.
         """
         column, _, relation = text.rpartition(":") if ":" in text else (text, "", "")
+        relation, _, kind = relation.partition("=")
         if not column.strip():
-            raise RecordError("attribute", f"{text!r} is not COLUMN or COLUMN:RELATION")
-        return cls(column.strip(), clean_kind(relation.strip(), "attribute") if relation.strip() else None)
+            raise RecordError("attribute", f"{text!r} is not COLUMN, COLUMN:RELATION or COLUMN:RELATION=KIND")
+        named = clean_kind(relation.strip(), "attribute") if relation.strip() else None
+        return cls(column.strip(), named, property_name(kind.strip()).lower() if kind.strip() else None)
 
     def named(self) -> tuple[str, str]:
         """The relation and the kind of entity."""

@@ -13,7 +13,9 @@ from kg.errors import ReadError
 from kg.readers.blocks import KEYED, BlockStream, KeyedRows
 from kg.readers.delimited import DelimitedRows, Dialect
 from kg.readers.document import Objects
+from kg.readers.each import EachRows
 from kg.readers.form import Form
+from kg.readers.joined import JoinedRows
 from kg.readers.jsonlines import JsonRows
 from kg.readers.memory import MappingRows
 from kg.readers.parts import PartRows, is_file, parts_of
@@ -47,7 +49,14 @@ def open_rows(source: Source, form: Form | None = None, *, table: bool = False) 
     else:
         rows = _shaped(parts[0], form, table=table)
     if form.long and isinstance(rows, Rows) and not isinstance(rows, TypedRows):
-        return ShapedRows(LongRows(rows, form.long), form)
+        return ShapedRows(_joined(LongRows(rows, form.long), form), form)
+    return rows
+
+
+def open_table(source: Source, form: Form | None = None) -> Rows:
+    """The rows of any source, as a table."""
+    rows = open_rows(source, form, table=True)
+    assert isinstance(rows, Rows)  # what ``table`` asks for
     return rows
 
 
@@ -60,7 +69,16 @@ def _shaped(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
         rows = WideRows(rows, nothing_of(form))
     if form.impressions:
         rows = ImpressionRows(rows, form.impressions)
-    return ShapedRows(rows, form)
+    if form.each:
+        rows = EachRows(rows, form.each)
+    return ShapedRows(rows if form.long else _joined(rows, form), form)
+
+
+def _joined(rows: Rows, form: Form) -> Rows:
+    """The rows with the columns of the tables that the form joins."""
+    for join in form.join:
+        rows = JoinedRows(rows, join, open_table(join.source))
+    return rows
 
 
 def _table(part: Source, form: Form) -> Rows:
@@ -140,7 +158,8 @@ def _dialect(form: Form) -> Dialect | None:
 
 
 def _escaped(dialect: Dialect, form: Form) -> Dialect:
-    """A dialect with the escape that is stated; quotes that are doubled are read anyway."""
+    """A dialect with the quotes and the escape that are stated; quotes that are doubled are read anyway."""
+    dialect = dialect if form.quotes else replace(dialect, quoted=False)
     return replace(dialect, escape=form.escape) if form.escape and form.escape != '"' else dialect
 
 

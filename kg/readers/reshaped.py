@@ -19,8 +19,8 @@ from kg.records import Reject
 
 log = logging.getLogger(__name__)
 
-CLICKED, SHOWN = "CLICKED", "SHOWN"
-_LABELS = {"1": CLICKED, "0": SHOWN}
+CLICKED, IMPRESSION = "CLICKED", "IMPRESSION"
+_LABELS = {"1": CLICKED, "0": IMPRESSION}
 _WRITTEN_AT_ONCE = 10_000
 
 
@@ -78,7 +78,7 @@ def _plain(value: Any) -> str:
 class ImpressionRows(Rows):
     """A list in each row of what was shown (``N1-0``) and clicked (``N2-1``), as a row for each.
 
-    In place of the column of lists there are ``item`` and ``kind``, which is ``CLICKED`` or ``SHOWN``.
+    In place of the column of lists there are ``item`` and ``kind``, which is ``CLICKED`` or ``IMPRESSION``.
     """
 
     def __init__(self, rows: Rows, column: str) -> None:

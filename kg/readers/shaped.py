@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from kg.errors import RecordError
+from kg.errors import ReadError, RecordError
 from kg.readers.cells import literal
 from kg.readers.cleaning import absent
 from kg.readers.form import Form, number_of, numbers_among
+from kg.readers.mapping import found
 from kg.readers.rows import Row, Rows, raw_text
 from kg.records import Reject
 
@@ -20,6 +21,8 @@ Cell = Callable[[Sequence[Any]], Any]
 JOINED, FIRST, INSIDE = "+", "|", "."
 """``shop+customer`` is both, joined by a blank; ``customer|session`` the first that is not empty; ``author.id`` a
 member of an object."""
+_PYTHON_TEXT = re.compile(r"u?'[^'\n]*'|u\"[^\"\n]*\"")
+"""A text within an object as Python prints it: ``u'free'``."""
 _DECIMAL_COMMA = re.compile(r"[+-]?\d[\d.\s']*(?:,\d+)?|[+-]?,\d+")
 
 
@@ -27,7 +30,8 @@ class ShapedRows(Rows):
     """Rows of another source, with its cells as a form says.
 
     Beside the source's columns there are those that are made of them: ``attributes.WiFi`` is a member of an object,
-    ``a+b`` both cells joined, ``a|b`` the first that is not empty.
+    ``a+b`` both cells joined, ``a|b`` the first that is not empty; what the form calls flags are the names of those
+    columns that say yes.
     """
 
     def __init__(self, rows: Rows, form: Form) -> None:
@@ -52,6 +56,8 @@ class ShapedRows(Rows):
         return self._rows.begins_with_data
 
     def has(self, column: str) -> bool:
+        if flags := self._form.flags.get(column):
+            return all(map(self._rows.has, flags))
         return self._rows.has(column) or bool(parts_of(column, self._rows))
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
@@ -60,13 +66,16 @@ class ShapedRows(Rows):
             return
         needed: list[str | None] = []
         made = [None if column is None else self._cell(column, needed) for column in columns]
-        dropped = [(self._cell(column, needed, plain=True), _Codes(codes)) for column, codes in self._form.drop.items()]
+        dropped = [(self._plain(column, needed), _Codes(codes)) for column, codes in self._form.drop.items()]
+        kept = [(self._plain(column, needed), _Codes(codes)) for column, codes in self._form.keep.items()]
         for row in self._rows.select(needed):
             if isinstance(row, Reject):
                 yield row
                 continue
             line, values, raw = row
-            if any(cell(values) in codes for cell, codes in dropped):
+            if any(cell(values) in codes for cell, codes in dropped) or any(
+                cell(values) not in codes for cell, codes in kept
+            ):
                 self.left_out += 1
                 continue
             try:
@@ -76,6 +85,9 @@ class ShapedRows(Rows):
 
     def _cell(self, column: str, needed: list[str | None], *, plain: bool = False) -> Cell:
         """What makes the cells of a column; the columns of the source that it takes are added to ``needed``."""
+        if flags := self._form.flags.get(column):
+            cells = [self._cell(flag, needed, plain=True) for flag in flags]
+            return lambda values: [flag for flag, cell in zip(flags, cells, strict=True) if says_yes(cell(values))]
         if self._rows.has(column):
             needed.append(column)
             return self._cleaned(column, itemgetter(len(needed) - 1), plain=plain)
@@ -88,11 +100,22 @@ class ShapedRows(Rows):
             return lambda values: next((cell for make in cells if not _empty(cell := make(values))), None)
         return lambda values: _joined([make(values) for make in cells])
 
+    def _plain(self, column: str, needed: list[str | None]) -> Cell:
+        """What makes the cells of a column by which rows are left out.
+
+        Raises:
+            ReadError: there is no such column.
+        """
+        if not self.has(column):
+            raise ReadError(self.name, f"there is no column {column!r} to leave rows out by; {found(self)}")
+        return self._cell(column, needed, plain=True)
+
     def _cleaned(self, column: str, cell: Cell, *, plain: bool) -> Cell:
         """A cell of a column without codes, with numbers for words, and with a decimal point; ``plain``: as it is."""
         form = self._form
         codes = _Codes(form.codes(column), texts_only=column == self.keeps)
-        words: Mapping[str, float] = {word.casefold(): number for word, number in form.values.get(column, {}).items()}
+        words: dict[str, float | str] = {code.casefold(): word for code, word in form.words.get(column, {}).items()}
+        words |= {word.casefold(): number for word, number in form.values.get(column, {}).items()}
         comma = form.decimal == ","
         if plain or not (codes or words or comma):
             return cell
@@ -101,12 +124,10 @@ class ShapedRows(Rows):
             value = cell(values)
             if value in codes:
                 return None
-            if isinstance(value, str):
-                text = value.strip()
-                if words and (number := words.get(text.casefold())) is not None:
-                    return number
-                if comma and "," in text and _DECIMAL_COMMA.fullmatch(text):
-                    return re.sub(r"[.\s']", "", text).replace(",", ".")
+            if words and (word := words.get(written(value))) is not None:
+                return word
+            if comma and isinstance(value, str) and "," in value and _DECIMAL_COMMA.fullmatch(text := value.strip()):
+                return re.sub(r"[.\s']", "", text).replace(",", ".")
             return value
 
         return clean
@@ -132,17 +153,37 @@ class _Codes:
         return value in self._numbers
 
 
+def written(value: Any) -> str:
+    """A cell as codes are compared: without case, and ``1.0`` of a frame as the ``1`` of its file.
+
+    >>> written(True), written(1.0), written(" Good ")
+    ('true', '1', 'good')
+    """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip().casefold()
+
+
+def says_yes(value: Any) -> bool:
+    """Whether a flag is set.
+
+    >>> [says_yes(value) for value in ("1", 1.0, True, "yes", "0", None, "")]
+    [True, True, True, True, False, False, False]
+    """
+    return written(value) in ("1", "1.0", "true", "t", "yes", "y", "x")
+
+
 def parts_of(column: str, rows: Rows) -> tuple[str, tuple[str, ...]] | None:
     """A column that is made of others: the mark between them, and their names; None where they are not there."""
     for mark in (FIRST, JOINED):
         names = tuple(name.strip() for name in column.split(mark))
         if len(names) > 1 and all(rows.has(name) or parts_of(name, rows) for name in names):
             return mark, names
-    head, *path = column.split(".")
-    while path:
+    words = column.split(".")
+    for length in range(len(words) - 1, 0, -1):  # what is itself called a.b stands before b within a
+        head = ".".join(words[:length])
         if rows.has(head):
-            return INSIDE, (head, *path)
-        head = f"{head}.{path.pop(0)}"
+            return INSIDE, (head, *words[length:])
     return None
 
 
@@ -151,16 +192,20 @@ def within(value: Any, path: Sequence[str]) -> Any:
 
     >>> within({"authors": [{"id": 1}, {"id": 2}]}, ["authors", "id"])
     [1, 2]
+    >>> within({"shelves": {"to-read": 3, "fantasy": 1}}, ["shelves", "*"])  # the names themselves
+    ['to-read', 'fantasy']
     """
     for place, key in enumerate(path):
+        if isinstance(value, str):
+            value = literal(value)
         if isinstance(value, list | tuple):
             found = [within(member, path[place:]) for member in value]
             return [member for member in found if not _empty(member)]
-        if isinstance(value, str):
-            value = literal(value)
         if not isinstance(value, Mapping):
             return None
-        value = value.get(key)
+        value = list(value) if key == "*" and key not in value else value.get(key)
+        if isinstance(value, str) and _PYTHON_TEXT.fullmatch(value):
+            value = literal(value) or value
     return value
 
 

@@ -30,7 +30,7 @@ from kg.readers.mapping import (
 )
 from kg.readers.markup import clean_text
 from kg.readers.moments import PLAIN, Clock, Order, Undated, years_among
-from kg.readers.open import Source, open_rows
+from kg.readers.open import Source, open_rows, open_table
 from kg.readers.repeats import numbered
 from kg.readers.rows import Rows
 from kg.readers.spoken import parts_among, spoken
@@ -108,6 +108,7 @@ def read_events(
         mapping.title,
         mapping.event,
     )
+    # In a matrix a code is an empty cell, and no event.
     codes = numbers_among(form.codes(mapping.value)) if mapping.value and not form.wide else ()
     rows.keeps = mapping.value
     columns = [*roles, *mapping.context]
@@ -159,7 +160,7 @@ def _say(rows: Rows, mapping: EventMapping) -> None:
     roles = [(own.name, getattr(mapping, own.name)) for own in fields(mapping) if own.name != "context"]
     read = ", ".join(f"{role}={column}" for role, column in roles if column)
     used = {column for _, column in roles if column} | set(mapping.context)
-    rest = ", ".join(column for column in rows.columns if column not in used)
+    rest = ", ".join(column for column in rows.columns if column and column not in used)
     log.info("%s: read %s%s", rows.name, read, f"; not read: {rest} (see --map)" if rest else "")
 
 
@@ -339,13 +340,6 @@ def read_users(
         )
 
     yield from rows.records(columns, make, selected)
-
-
-def open_table(source: Source, form: Form | None = None) -> Rows:
-    """The rows of any source, as a table."""
-    rows = open_rows(source, form, table=True)
-    assert isinstance(rows, Rows)  # what ``table`` asks for
-    return rows
 
 
 def _positional(rows: Rows, columns: Sequence[str], unnamed: Iterable[str] = ()) -> Rows:

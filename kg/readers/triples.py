@@ -10,9 +10,8 @@ from kg.errors import ReadError
 from kg.readers.cleaning import identifier
 from kg.readers.mapping import ENTITY, ENTITY_NAME, HEAD, ITEM, KIND, RELATION, TAIL, found, recognise, require
 from kg.readers.markup import clean_text
-from kg.readers.open import Source
+from kg.readers.open import Source, open_table
 from kg.readers.rows import Rows
-from kg.readers.table import open_table
 from kg.readers.typed import TypedRows
 from kg.records import EntityRecord, Link, Reject, Triple, clean_relation, item_of
 

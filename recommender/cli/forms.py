@@ -10,11 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from kg.errors import RecordError
-from recommender.cli.parameters import joined, kind, names
+from recommender.cli.parameters import joined, kind, names, places
 
 Columns = Annotated[
     list[Any] | None,
-    typer.Option("--columns", parser=names, metavar="COL,...", help="Names of the columns of a file without a header."),
+    typer.Option(
+        "--columns", parser=places, metavar="COL,...", help="Names of the columns of a file without a header."
+    ),
 ]
 Encoding = Annotated[
     str | None,
@@ -40,6 +42,41 @@ Values = Annotated[
         metavar="COL:WORD=NUMBER,...",
         help="What words stand for, such as stars:good=5,bad=1; may be repeated.",
     ),
+]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option("--keep", metavar="COL=VALUE", help="Rows to read; all others are left out. May be repeated."),
+]
+Words = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--words",
+        metavar="COL:CODE=WORD,...",
+        help="What codes stand for, such as action:0=VIEWED,3=PURCHASED; may be repeated.",
+    ),
+]
+Flags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--flags",
+        metavar="NAME=COL,...",
+        help="A column with the names of those that say 1 or yes, such as genres=Comedy,Drama; may be repeated.",
+    ),
+]
+Each = Annotated[
+    str | None,
+    typer.Option(metavar="COL[:SEPARATOR]", help="A column of lists, each member of which is a row."),
+]
+Joins = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--join",
+        metavar="FILE:COLUMN[=THEIRS]",
+        help="A table with one row a key, whose columns are read too; may be repeated.",
+    ),
+]
+Quotes = Annotated[
+    bool, typer.Option("--quotes/--no-quotes", help="Whether fields may stand in double quotes; default: they may.")
 ]
 AtFormat = Annotated[
     str | None,
@@ -105,7 +142,13 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "decimal": (Decimal, "."),
     "missing": (Missing, None),
     "drop": (Drop, None),
+    "keep": (Keep, None),
     "values": (Values, None),
+    "words": (Words, None),
+    "flags": (Flags, None),
+    "each": (Each, None),
+    "join": (Joins, None),
+    "quotes": (Quotes, True),
     "at_format": (AtFormat, None),
     "zone": (Zone, None),
     "repeats": (Repeats, None),
@@ -140,7 +183,7 @@ def with_form(command: Callable[..., None]) -> Callable[..., None]:
 
 def form_of(stated: dict[str, Any]) -> Any:
     """The form that the options of a command state."""
-    from kg.readers.form import Form, by_column, numbers_of
+    from kg.readers.form import Form, Join, by_column, lists_by_name, numbers_of, replacements_of
 
     if stated["repeats"] not in (None, "once", "count"):
         raise typer.BadParameter(f"{stated['repeats']!r} is neither once nor count", param_hint="--repeats")
@@ -153,7 +196,13 @@ def form_of(stated: dict[str, Any]) -> Any:
             decimal=stated["decimal"],
             missing=by_column(stated["missing"] or (), "--missing", anywhere=True),
             drop=by_column(stated["drop"] or (), "--drop"),
+            keep=by_column(stated["keep"] or (), "--keep"),
             values=numbers_of(stated["values"] or (), "--values"),
+            words=replacements_of(stated["words"] or (), "--words"),
+            flags=lists_by_name(stated["flags"] or (), "--flags"),
+            each=stated["each"],
+            join=tuple(map(Join.parse, stated["join"] or ())),
+            quotes=stated["quotes"],
             at_format=stated["at_format"],
             zone=stated["zone"],
             repeats=stated["repeats"],

@@ -83,7 +83,7 @@ def refuse_addresses(command: Any) -> None:
         refuse_addresses(verb)
     hints = get_type_hints(command.callback) if command.callback else {}
     for parameter in command.params:
-        if hints.get(parameter.name) in (Path, Path | None, list[Path], list[Path] | None):
+        if hints.get(parameter.name) in (Path, Path | None, list[Path], list[Path] | None) or parameter.name == "join":
             parameter.process_value = partial(_path, parameter.process_value)
 
 

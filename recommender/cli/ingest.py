@@ -140,7 +140,7 @@ def events(
     from recommender.sources.remembered import events_table
 
     stated = events_table(file[0], event_mapping(roles), event, limits, form)
-    reading = Reading(stated, _source(file, trust), file[0].parent, kinds_of(meaning, weight))
+    reading = Reading(stated, _source(file, trust), file[0].parent, kinds_of(meaning, weight), form.join)
     before = _before(strict_meaning, file, reading.records)
     _ingest(context, reading.records, strict, dry_run, rejects, json, reading=reading, before=before)
 
@@ -356,10 +356,13 @@ def source(
 @app.command()
 def recipe(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set.", show_default=False)],
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="A data set; without, all are listed.", show_default=False)
+    ] = None,
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", exists=True, help="Its files; also a zip archive.", show_default=False)
-    ],
+        Path | None,
+        typer.Argument(metavar="[FOLDER]", exists=True, help="Its files; also a zip archive.", show_default=False),
+    ] = None,
     strict: Strict = False,
     strict_meaning: StrictMeaning = False,
     dry_run: DryRun = False,
@@ -372,11 +375,24 @@ def recipe(
     """A data set in the form in which it is published.
 
     \b
-    Example:
+    Examples:
+      tastegraph ingest recipe
       tastegraph ingest recipe movielens-1m ml-1m/
     """
+    from recommender.sources.recipes import names as known
     from recommender.sources.recipes import recipe as named
 
+    if name is None:
+        recipes = {each: named(each).text for each in known()}
+        if json:
+            output.document(recipes)
+        for each, text in () if json else recipes.items():
+            output.line(f"{each:<20} {text}")
+        return
+    if folder is None:
+        raise typer.BadParameter(
+            f"say where its files are: tastegraph ingest recipe {name} FOLDER", param_hint="FOLDER"
+        )
     found = named(name)
     before = _before(strict_meaning, [], partial(found.records, folder, trust=trust))
     _documented(context, found, folder, strict, dry_run, rejects, trust, no_merge, merges, json, before)
@@ -402,7 +418,7 @@ def _nodes(
 
     stated = nodes_table(file[0], verb, mapping, form)
     assert stated is not None  # the command line says nothing that a document cannot
-    reading = Reading(stated, _source(file, trust), file[0].parent)
+    reading = Reading(stated, _source(file, trust), file[0].parent, joins=form.join)
     named = None if no_merge else _again(file, reading.records)
     _ingest(context, reading.records, strict, dry_run, rejects, json, named=named, merges=merges, reading=reading)
 

@@ -68,6 +68,16 @@ def names(text: str) -> list[str]:
     raise typer.BadParameter("is empty")
 
 
+def places(text: str) -> list[str]:
+    """The same, where an empty one stands for a column that nobody needs.
+
+    >>> places("user,,item")
+    ['user', '', 'item']
+    """
+    names(text)
+    return [cell.strip() for cell in next(csv.reader([text], skipinitialspace=True, strict=True))]
+
+
 def attributes(text: str) -> list[AttributeColumn]:
     """``COL[:RELATION],...``.
 

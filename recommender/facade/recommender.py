@@ -190,8 +190,11 @@ class Recommender:
             "items": (items, nodes_table(items, "items", item_mapping, item_form)),
             "users": (users, nodes_table(users, "users", user_mapping, user_form)),
         }
+        joins = {verb: own.join for verb, own in zip(told, (form, item_form, user_form), strict=True) if own}
         readings = {
-            verb: Reading(table, own, Path()) for verb, (own, table) in told.items() if own is not None and table
+            verb: Reading(table, own, Path(), joins=joins.get(verb, ()))
+            for verb, (own, table) in told.items()
+            if own is not None and table
         }
         for reading in readings.values():
             reading.settle(self.store)

@@ -6,14 +6,16 @@
 
     [[table]]
     files = ["orders-*.csv"]            # names or globs, within the folder that is given, else beside the document
-    verb = "events"                     # or items, users, triples, lists
+    verb = "events"                     # or items, users, triples, lists, amazon-reviews, amazon-items
     map = { user = "customer|session", item = "sku", at = "date+time", value = "quantity" }
     kind = "PURCHASED"
     delimiter = ";"
     encoding = "latin-1"
     decimal = ","
     missing = { sku = ["NA"], "" = ["-"] }   # "": in every column
-    drop = { status = ["cancelled"] }
+    drop = { status = ["cancelled"] }        # keep = { ... }: only these
+    words = { channel = { "1" = "WEB", "2" = "SHOP" } }
+    join = ["customers.csv:customer=number"]    # their columns, too; one row a key
 
     [[table]]
     files = ["products.csv"]
@@ -32,8 +34,8 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -50,14 +52,17 @@ from kg.readers import (
     read_lists,
     read_users,
 )
-from kg.readers.form import Form
+from kg.readers.amazon import SCALE, read_amazon_items, read_amazon_reviews
+from kg.readers.form import Form, Join
 from kg.readers.knowledge import read_knowledge
 from kg.readers.stream import trusted
 from kg.records import Interaction, KindRecord, Record, Reject, Scale, clean_kind
 from recommender.configured import read_config
 from recommender.errors import InvalidInput
 
-Verb = Literal["events", "items", "users", "triples", "lists"]
+Verb = Literal["events", "items", "users", "triples", "lists", "amazon-reviews", "amazon-items"]
+NAMED: tuple[Verb, ...] = ("items", "users", "amazon-items")
+"""Those whose names are merged."""
 Records = Iterator[Record | Reject]
 
 
@@ -80,6 +85,8 @@ class Table:
     verb: Verb = "events"
     optional: bool = False
     """Whether the files may be missing."""
+    together: bool = False
+    """Whether its files are parts of one, so that of a property a row the newest of all files wins."""
     map: Mapping[str, str] = field(default_factory=dict)
     """Of events: the column of each role."""
     context: tuple[str, ...] = ()
@@ -91,7 +98,7 @@ class Table:
     title: str | None = None
     text: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
-    """``COL`` or ``COL:RELATION``."""
+    """``COL``, ``COL:RELATION`` or ``COL:RELATION=KIND``."""
     properties: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
     """Columns with ids of other items: ``COL:RELATION``."""
@@ -104,7 +111,14 @@ class Table:
     decimal: str = "."
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     drop: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    keep: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    each: str | None = None
+    join: tuple[str, ...] = ()
+    """``FILE:COLUMN`` or ``FILE:OWN=THEIRS``; the file lies in the folder, its name may be a glob."""
+    quotes: bool = True
     at_format: str | None = None
     zone: str | None = None
     repeats: Literal["once", "count"] | None = None
@@ -113,10 +127,11 @@ class Table:
     long: tuple[str, ...] = ()
     impressions: str | None = None
 
-    @property
-    def form(self) -> Form:
-        """What it says of how its files are written."""
-        return Form(**{name: getattr(self, name) for name in Form.__dataclass_fields__})
+    def form(self, folder: Path) -> Form:
+        """What it says of how its files are written; the files that it joins lie in a folder, or in a zip archive."""
+        stated = {name: getattr(self, name) for name in Form.__dataclass_fields__}
+        joins = map(Join.parse, self.join)
+        return Form(**{**stated, "join": tuple(replace(join, source=_one_of(join.source, folder)) for join in joins)})
 
     @property
     def limits(self) -> Scale | None:
@@ -155,12 +170,17 @@ class Source:
 
     def named(self, folder: Path, *, trust: bool = False) -> Records:
         """Its items and people once more, for their names to be merged."""
-        return chain(*(read() for verb, read in self._reads(folder, trust=trust) if verb in ("items", "users")))
+        return chain(*(read() for verb, read in self._reads(folder, trust=trust) if verb in NAMED))
 
     def _reads(self, folder: Path, *, trust: bool) -> Iterator[tuple[Verb, Any]]:
-        for table in self.table:
-            for file in files_of(table, folder):
-                yield table.verb, partial(read_table, table, trusted(file, trust), folder)
+        unscaled = {clean_kind(kind) for kind, own in self.kinds.items() if own.meaning not in (None, "rating")}
+        found = [(table, files_of(table, folder)) for table in self.table]
+        if not any(files for _, files in found):
+            wanted = ", ".join(file for table in self.table for file in table.files)
+            raise ReadError(str(folder), f"has none of the files {wanted}; there is {_there(_inside(folder))}")
+        for table, files in found:
+            for file in [files] if table.together and files else files:
+                yield table.verb, partial(read_table, table, trusted(file, trust), folder, unscaled)
 
 
 def read_source(path: Path) -> Source:
@@ -172,12 +192,21 @@ def read_source(path: Path) -> Source:
     return read_config(Source, path)
 
 
-def read_table(table: Table, file: Any, folder: Path) -> Records:
-    """The records of one file of a table."""
-    form = table.form
+def read_table(
+    table: Table, file: Any, folder: Path, unscaled: Collection[str] = (), joins: Sequence[Join] = ()
+) -> Records:
+    """The records of one file of a table; its scale is not that of the kinds ``unscaled``."""
+    if table.verb == "amazon-reviews":
+        return _scaled(read_amazon_reviews(file), SCALE)
+    if table.verb == "amazon-items":
+        return read_amazon_items(file)
+    form = table.form(folder)
+    form = replace(form, join=tuple(joins)) if joins else form
     if table.verb == "events":
         mapping = _mapping(EventMapping, {**table.map, "context": table.context})
-        return _scaled(read_events(file, mapping, kind=table.kind, scale=table.limits, form=form), table.limits)
+        return _scaled(
+            read_events(file, mapping, kind=table.kind, scale=table.limits, form=form), table.limits, unscaled
+        )
     if table.verb == "lists":
         return read_lists(file, **({} if table.kind is None else {"kind": table.kind}))
     if table.verb == "triples":
@@ -195,9 +224,9 @@ def read_table(table: Table, file: Any, folder: Path) -> Records:
     return read_items(file, items, form=form)
 
 
-def _scaled(records: Records, scale: Scale | None) -> Records:
-    """The records; before the first event with a value of each kind, that the kind has this scale."""
-    kinds: set[str] = set()
+def _scaled(records: Records, scale: Scale | None, unscaled: Collection[str] = ()) -> Records:
+    """The records; before the first event with a value of each kind, but for some, that the kind has this scale."""
+    kinds = set(unscaled)
     for record in records:
         kind = record.kind if isinstance(record, Interaction) and record.value is not None else None
         if kind is not None and scale is not None and kind not in kinds:
@@ -225,10 +254,22 @@ def files_of(table: Table, folder: Path) -> list[Any]:
         matching = [inside[pattern]] if pattern in inside else []
         matching = matching or [file for name, file in sorted(inside.items()) if PurePosixPath(name).match(pattern)]
         if not matching and not table.optional:
-            there = ", ".join(sorted(inside)[:20]) or "nothing"
-            raise ReadError(str(folder), f"has no file {pattern!r}; there is {there}")
+            raise ReadError(str(folder), f"has no file {pattern!r}; there is {_there(inside)}")
         found += matching
     return found
+
+
+def _there(inside: Mapping[str, Any]) -> str:
+    return ", ".join(sorted(inside)[:20]) or "nothing"
+
+
+def _one_of(pattern: Path, folder: Path) -> Any:
+    """The file that a table joins.
+
+    Raises:
+        ReadError: there is none.
+    """
+    return files_of(Table((pattern.as_posix(),)), folder)[0]
 
 
 def _inside(folder: Path) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from kg.readers import EventMapping, read_events
+from kg.readers.form import Join
 from kg.records import KindRecord, Record, Reject
 from kg.store import Store
 from recommender.sources.document import Table, read_table
@@ -17,8 +19,17 @@ from recommender.sources.remembered import as_before, keep
 class Reading:
     """A source and the table that says how it is read."""
 
-    def __init__(self, table: Table, source: Any, folder: Path, kinds: Iterable[KindRecord] = ()) -> None:
+    def __init__(
+        self,
+        table: Table,
+        source: Any,
+        folder: Path,
+        kinds: Iterable[KindRecord] = (),
+        joins: Sequence[Join] = (),
+    ) -> None:
+        """``joins`` are those that are stated with places of their own; they are not remembered."""
         self.table = table
+        self._joins = joins
         self._source = source
         self._folder = folder
         self._kinds = tuple(kinds)
@@ -35,7 +46,9 @@ class Reading:
         """Everything; the scale is declared by whoever writes it."""
         table = self.table
         if table.verb != "events":
-            return read_table(table, self._source, self._folder)
+            return read_table(table, self._source, self._folder, joins=self._joins)
         mapping = EventMapping(**table.map, context=table.context)
-        events = read_events(self._source, mapping, kind=table.kind, scale=table.limits, form=table.form)
+        form = table.form(self._folder)
+        form = replace(form, join=tuple(self._joins)) if self._joins else form
+        events = read_events(self._source, mapping, kind=table.kind, scale=table.limits, form=form)
         return chain(self._kinds, events)

@@ -74,7 +74,7 @@ def as_before(store: Store, stated: Table, source: Any) -> Table:
         before.table, **{**stated_by(stated), "files": stated.files, "map": {**before.table.map, **stated.map}}
     )
     if merged != stated:
-        how = " ".join(options_of(merged.form)) or "the same options"
+        how = " ".join(options_of(merged)) or "the same options"
         log.info(
             "%s: read as %s was, which has the same columns: %s; options change it", stated.files[0], before.name, how
         )
@@ -149,7 +149,8 @@ def nodes_table(name: Any, verb: Verb, mapping: ItemMapping | UserMapping | None
 
 def _table(source: Any, verb: Verb, form: Form | None, **stated: Any) -> Table:
     name = PurePath(name_of(source)).name if is_file(source) else type(source).__name__
-    return Table((name,), verb, **stated, **{own.name: getattr(form or Form(), own.name) for own in fields(Form)})
+    said = {own.name: getattr(form or Form(), own.name) for own in fields(Form) if own.name != "join"}
+    return Table((name,), verb, **stated, **said)
 
 
 def _written(column: Any) -> str:

@@ -59,7 +59,7 @@ def command_of(table: Table, source: Source, file: str) -> str:
             words += [f"--{option}", ",".join(map(_listed, value))]
         elif name == "scale":
             words += ["--scale", ":".join(f"{end:g}" for end in value)]
-    words += options_of(table.form)
+    words += options_of(table)
     if table.verb == "events":
         for kind, own in source.kinds.items():
             words += ["--meaning", f"{kind}={own.meaning}"] if own.meaning else []
@@ -67,15 +67,23 @@ def command_of(table: Table, source: Source, file: str) -> str:
     return shlex.join(words)
 
 
-def options_of(form: Form) -> list[str]:
-    """The options of the command line that state a form."""
+def options_of(table: Table) -> list[str]:
+    """The options of the command line that state how a table is written."""
     words: list[str] = []
-    for name, value in stated_by(form).items():
+    for name, value in stated_by(table).items():
         option = "--" + name.replace("_", "-")
-        if isinstance(value, Mapping):
+        if name not in Form.__dataclass_fields__:
+            continue
+        if name == "quotes":
+            words += ["--no-quotes"]
+        elif name == "join":
+            words += [part for one in value for part in (option, one)]
+        elif name == "flags":
+            words += [part for own, some in value.items() for part in (option, f"{own}={','.join(map(_listed, some))}")]
+        elif isinstance(value, Mapping):
             for column, codes in value.items():
                 if isinstance(codes, Mapping):
-                    words += [option, f"{column}:" + ",".join(f"{word}={number:g}" for word, number in codes.items())]
+                    words += [option, f"{column}:" + ",".join(f"{word}={_short(own)}" for word, own in codes.items())]
                 else:
                     words += [part for code in codes or ("",) for part in (option, _coded(column, code))]
         elif isinstance(value, tuple):
@@ -83,6 +91,10 @@ def options_of(form: Form) -> list[str]:
         else:
             words += [option] if value is True else [option, str(value)]
     return words
+
+
+def _short(value: float | str) -> str:
+    return f"{value:g}" if isinstance(value, float) else value
 
 
 def _coded(column: str, code: str) -> str:

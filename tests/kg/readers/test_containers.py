@@ -318,8 +318,8 @@ def test_impressions(path: Path) -> None:
     records = list(read_events(path, EventMapping(at=""), form=form))
     assert [(r.user_id, r.item_id, r.kind) for r in records if isinstance(r, Interaction)] == [
         ("U13740", "N55689", "CLICKED"),
-        ("U13740", "N35729", "SHOWN"),
-        ("U91836", "N2", "SHOWN"),
+        ("U13740", "N35729", "IMPRESSION"),
+        ("U91836", "N2", "IMPRESSION"),
     ]
     assert [(r.line, r.field) for r in records if isinstance(r, Reject)] == [(2, "shown")]
 
