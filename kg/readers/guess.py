@@ -10,6 +10,7 @@ from kg.readers.mapping import (
     ITEM_TEXT,
     ITEM_TITLE,
     KNOWN,
+    RELATED,
     USER,
     AttributeColumn,
     ItemMapping,
@@ -30,7 +31,8 @@ def guess_items(rows: Rows) -> ItemMapping:
 
     With RecBole's types, every other ``token`` and ``token_seq`` column is an attribute (a ``token_seq`` is split at
     blanks), and ``float`` a property; ``float_seq`` is left out. Without types, the columns known as attributes
-    (brand, category, genre, author, ...) are, and the rest are properties.
+    (brand, category, genre, author, ...) are, and the rest are properties. Columns that are known to hold ids of other
+    items (``also_buy``, ``similar_books``, ...) relate them.
 
     Raises:
         ReadError: no column is known as the item's id.
@@ -43,6 +45,8 @@ def guess_items(rows: Rows) -> ItemMapping:
         columns.remove(title)
     texts = [column for column in columns if normal(column) in ITEM_TEXT.split()]
     rest = [column for column in columns if column not in texts]
+    related = [AttributeColumn(column, RELATED[normal(column)]) for column in rest if normal(column) in RELATED]
+    rest = [column for column in rest if normal(column) not in RELATED]
     if rows.types:
         chosen = [column for column in rest if rows.types.get(column) in ("token", "token_seq")]
         specs = [AttributeColumn(c, separator=" " if rows.types[c] == "token_seq" else "\t") for c in chosen]
@@ -50,7 +54,8 @@ def guess_items(rows: Rows) -> ItemMapping:
     else:
         specs = [AttributeColumn(column) for column in rest if normal(column) in _ATTRIBUTES]
         properties = [column for column in rest if normal(column) not in _ATTRIBUTES]
-    return ItemMapping(item, title, tuple(texts), tuple(specs), _free(properties, {"id", "title", "text"}))
+    free = _free(properties, {"id", "title", "text"})
+    return ItemMapping(item, title, tuple(texts), tuple(specs), free, tuple(related))
 
 
 def guess_users(rows: Rows) -> UserMapping:

@@ -17,6 +17,7 @@ from kg.readers.stream import trusted
 from recommender.cli import output
 from recommender.cli.forms import Meanings, Weights, kinds_of, with_form
 from recommender.cli.parameters import File, Json, RdfMap, Trust, attributes, event_mapping, joined, kind, names, scale
+from recommender.cli.parameters import related as related_items
 from recommender.cli.session import Session
 
 if TYPE_CHECKING:
@@ -131,6 +132,14 @@ def items(
     ] = None,
     attribute: Attributes = None,
     properties: Properties = None,
+    related: Annotated[
+        list[Any] | None,
+        typer.Option(
+            parser=related_items,
+            metavar="COL[:RELATION],...",
+            help="Columns with ids of other items, such as similar_books; may be repeated.",
+        ),
+    ] = None,
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
@@ -149,7 +158,7 @@ def items(
     """
     from kg.readers import ItemMapping, read_items
 
-    mapping = ItemMapping(id, title, joined(text), joined(attribute), joined(properties))
+    mapping = ItemMapping(id, title, joined(text), joined(attribute), joined(properties), joined(related))
     named = None if no_merge else _again(file, partial(read_items, trusted(file, trust), mapping, form=form))
     _ingest(
         context,

@@ -52,6 +52,7 @@ from kg.readers import (
 )
 from kg.readers.form import Form
 from kg.readers.knowledge import read_knowledge
+from kg.readers.mapping import related_column
 from kg.readers.stream import trusted
 from kg.records import Interaction, KindRecord, Record, Reject, Scale, clean_kind
 from recommender.configured import read_config
@@ -181,7 +182,7 @@ def read_table(table: Table, file: Any, folder: Path) -> Records:
     if table.verb == "users":
         users = None if table.id is None else UserMapping(table.id, attributes, table.properties)
         return read_users(file, users, form=form)
-    related = tuple(map(AttributeColumn.parse, table.related))
+    related = tuple(map(related_column, table.related))
     items = (
         None
         if table.id is None
