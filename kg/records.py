@@ -142,6 +142,18 @@ class Link(Sourced):
 
 
 @dataclass(frozen=True, slots=True)
+class Tie(Sourced):
+    """``(:User {id: user_id})-[:relation {weight, at}]->(:User {id: other_id})``: whom somebody knows, or follows."""
+
+    user_id: str
+    other_id: str
+    relation: str = "FRIEND"
+    """In upper case; one of :data:`kg.schema.BOTH_WAYS` counts from either end."""
+    weight: float | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scale:
     """The declared range of a rating: ``--scale MIN:MAX``."""
 
@@ -199,7 +211,7 @@ def codes_text(codes: Iterable[float]) -> str | None:
     return " ".join(f"{code:g}" for code in sorted({*codes})) or None
 
 
-Record = Interaction | ItemRecord | UserRecord | EntityRecord | Triple | Link | KindRecord
+Record = Interaction | ItemRecord | UserRecord | EntityRecord | Triple | Link | Tie | KindRecord
 
 
 @dataclass(frozen=True, slots=True)

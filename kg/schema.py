@@ -74,6 +74,11 @@ TRAIT_EDGES = frozenset({("User", "Entity")})
 EVENT_EDGES = frozenset({("User", "Item")})
 """Labels between which an event leads."""
 
+SOCIAL_EDGES = frozenset({("User", "User")})
+"""Labels between which a tie leads."""
+BOTH_WAYS = frozenset({"FRIEND"})
+"""Ties that count from either end, whichever way they are stored; all others (``FOLLOWS``) lead one way."""
+
 NESTED = "WITHIN"
 """The relation from a level of a category path to the one above."""
 

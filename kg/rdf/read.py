@@ -19,13 +19,13 @@ from kg.progress import tqdm
 from kg.rdf.describe import Description, describe
 from kg.rdf.files import RdfFile
 from kg.rdf.mapping import SAME_ENTITY, SCHEMA_CLASSES, Means, RdfMapping, relation_of, spelling_of
-from kg.rdf.people import event_of, is_kept, kind_of
+from kg.rdf.people import event_of, is_kept, kind_of, tie_of
 from kg.rdf.sieve import MAX_IRI_BYTES
 from kg.rdf.spool import MAX_FACTS, Spool
-from kg.rdf.terms import BLANK, EVENT_PREFIX, KIND_PREFIX, OWN_BLANK, Fact
+from kg.rdf.terms import BLANK, EVENT_PREFIX, KIND_PREFIX, OWN_BLANK, TIE_PREFIX, Fact
 from kg.readers.rows import MAX_RAW_CHARS, ROW, raw_text
 from kg.readers.stream import FileSource
-from kg.records import EntityRecord, ItemRecord, Link, Origin, Record, Reject, Triple, UserRecord, clean_id
+from kg.records import EntityRecord, ItemRecord, Link, Origin, Record, Reject, Tie, Triple, UserRecord, clean_id
 
 log = logging.getLogger(__name__)
 
@@ -128,6 +128,8 @@ class _Reader:
                 self._spool.tell(fact)
             else:
                 self._leave_out(fact)
+        elif fact.subject.startswith(TIE_PREFIX):
+            self._spool.tell(fact)
         elif fact.datatype is not None or means in _DESCRIBES:
             self._spool.describe(fact)
         else:
@@ -142,7 +144,10 @@ class _Reader:
         yield from self._made(self._spool.told(), self._events)
 
     def _events(self, facts: Sequence[Fact]) -> Iterator[Record]:
-        yield event_of(facts, self._mapping, self._node, self._item_of)
+        if facts[0].subject.startswith(TIE_PREFIX):
+            yield tie_of(facts, self._node, lambda predicate: self._mapping.role(predicate).name)
+        else:
+            yield event_of(facts, self._mapping, self._node, self._item_of)
 
     def _made(
         self,
@@ -291,6 +296,9 @@ class _Reader:
             # No relation leads from an entity to an item, so it leads to the item's own entity.
             item, tail = tail[1], ("Entity", resource)
             yield from self._link(item, resource)
+        if (head[0], tail[0]) == ("User", "User"):
+            yield Tie(head[1], tail[1], relation)
+            return
         yield Triple(head[1], relation, tail[1], head_label=head[0], tail_label=tail[0], name=spelled)
 
     def _same(self, fact: Fact, head: tuple[str, str], tail: tuple[str, str]) -> Iterator[Record]:

@@ -23,6 +23,7 @@ from kg.readers.lists import read_lists
 from kg.readers.mapping import AttributeColumn, EventMapping, ItemMapping, UserMapping
 from kg.readers.open import Source, is_file, open_rows
 from kg.readers.recbole import read_recbole
+from kg.readers.social import SocialMapping, read_social
 from kg.readers.table import read_events, read_items, read_users
 from kg.readers.triples import read_entities, read_links, read_triples
 
@@ -30,6 +31,7 @@ __all__ = [
     "AttributeColumn",
     "EventMapping",
     "ItemMapping",
+    "SocialMapping",
     "Source",
     "UserMapping",
     "is_file",
@@ -43,6 +45,7 @@ __all__ = [
     "read_links",
     "read_lists",
     "read_recbole",
+    "read_social",
     "read_triples",
     "read_users",
 ]

@@ -239,5 +239,5 @@ def _is_utf8(block: bytes) -> bool:
 
 
 def _raising(error: Exception) -> Iterator[bytes]:
+    yield from ()
     raise error
-    yield b""  # makes it an iterator

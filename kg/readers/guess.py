@@ -6,6 +6,7 @@ import re
 
 from kg.errors import ReadError
 from kg.readers.mapping import (
+    FRIENDS,
     ITEM,
     ITEM_TEXT,
     ITEM_TITLE,
@@ -59,7 +60,7 @@ def guess_items(rows: Rows) -> ItemMapping:
 
 
 def guess_users(rows: Rows) -> UserMapping:
-    """Id by the usual names; every other column is a property.
+    """Id by the usual names, friends by theirs; every other column is a property.
 
     Raises:
         ReadError: no column is known as the person's id.
@@ -67,7 +68,9 @@ def guess_users(rows: Rows) -> UserMapping:
     columns = list(dict.fromkeys(rows.columns))
     user = _id(rows, columns, f"id {USER}", "user")
     columns.remove(user)
-    return UserMapping(user, (), _free([c for c in columns if rows.types.get(c) != "float_seq"], {"id"}))
+    friends = [AttributeColumn(column, FRIENDS[normal(column)]) for column in columns if normal(column) in FRIENDS]
+    rest = [c for c in columns if rows.types.get(c) != "float_seq" and normal(c) not in FRIENDS]
+    return UserMapping(user, (), _free(rest, {"id"}), tuple(friends))
 
 
 def _id(rows: Rows, columns: list[str], names: str, what: str) -> str:

@@ -181,6 +181,18 @@ class ItemMapping:
     """Columns that hold ids of other items, with a relation such as ``ALSO_BOUGHT``."""
 
 
+FRIEND = "FRIEND"
+FRIENDS: Mapping[str, str] = {
+    "friends": FRIEND,
+    "friendids": FRIEND,
+    "following": "FOLLOWS",
+    "follows": "FOLLOWS",
+    "followees": "FOLLOWS",
+    "trusts": "TRUSTS",
+}
+"""Columns of a table of people that hold people, by normal name, and what ties them."""
+
+
 @dataclass(frozen=True, slots=True)
 class UserMapping:
     """Columns of a person. Without any mapping every column beside the id is a property."""
@@ -188,6 +200,8 @@ class UserMapping:
     id: str
     attributes: tuple[AttributeColumn, ...] = ()
     properties: tuple[str, ...] = ()
+    friends: tuple[AttributeColumn, ...] = ()
+    """Columns that hold ids of other people, with a relation such as ``FRIEND``; see :mod:`kg.readers.friends`."""
 
 
 def normal(column: str) -> str:

@@ -17,6 +17,7 @@ from kg.readers.stream import trusted
 from recommender.cli import output
 from recommender.cli.forms import Meanings, Weights, kinds_of, with_form
 from recommender.cli.parameters import File, Json, RdfMap, Trust, attributes, event_mapping, joined, kind, names, scale
+from recommender.cli.parameters import friends as friends_of
 from recommender.cli.parameters import related as related_items
 from recommender.cli.session import Session
 
@@ -180,6 +181,14 @@ def users(
     id: Id,
     attribute: Attributes = None,
     properties: Properties = None,
+    friends: Annotated[
+        list[Any] | None,
+        typer.Option(
+            parser=friends_of,
+            metavar="COL[:RELATION],...",
+            help="Columns with ids of other people, who are FRIEND or what is said; may be repeated.",
+        ),
+    ] = None,
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
@@ -198,7 +207,7 @@ def users(
     """
     from kg.readers import UserMapping, read_users
 
-    mapping = UserMapping(id, joined(attribute), joined(properties))
+    mapping = UserMapping(id, joined(attribute), joined(properties), joined(friends))
     named = None if no_merge else _again(file, partial(read_users, trusted(file, trust), mapping, form=form))
     _ingest(
         context,
@@ -210,6 +219,42 @@ def users(
         named=named,
         merges=merges,
     )
+
+
+@app.command()
+@with_form
+def social(
+    context: typer.Context,
+    file: File,
+    roles: Annotated[
+        str | None,
+        typer.Option("--map", metavar="FIELD=COL,...", help="Which column holds from, to, weight, at."),
+    ] = None,
+    type: Annotated[
+        str, typer.Option("--type", parser=kind, metavar="RELATION", help="FRIEND counts both ways, FOLLOWS one way.")
+    ] = "FRIEND",
+    strict: Strict = False,
+    dry_run: DryRun = False,
+    rejects: Rejects = None,
+    trust: Trust = False,
+    json: Json = False,
+    *,
+    form: Any,
+) -> None:
+    """Whom people know: friends, or whom they follow or trust.
+
+    \b
+    Example:
+      tastegraph ingest social friends.csv --map from=userID,to=friendID --type FRIEND
+    """
+    from kg.errors import RecordError
+    from kg.readers import SocialMapping, read_social
+
+    try:
+        mapping = SocialMapping.parse(roles) if roles else None
+    except RecordError as error:
+        raise typer.BadParameter(error.reason, param_hint="--map") from None
+    _ingest(context, read_social(trusted(file, trust), mapping, type=type, form=form), strict, dry_run, rejects, json)
 
 
 @app.command()

@@ -15,6 +15,7 @@ import typer
 
 from kg.errors import RecordError
 from kg.readers.cleaning import timestamp
+from kg.readers.friends import friends_column
 from kg.readers.mapping import AttributeColumn, EventMapping, related_column
 from kg.records import Scale, clean_kind
 from kg.schema import check_kind
@@ -87,6 +88,18 @@ def related(text: str) -> list[AttributeColumn]:
     """
     try:
         return [related_column(unit) for unit in names(text)]
+    except RecordError as error:
+        raise typer.BadParameter(error.reason) from None
+
+
+def friends(text: str) -> list[AttributeColumn]:
+    """``COL[:RELATION],...`` of ids of other people.
+
+    >>> [(column.column, column.relation) for column in friends("friends,circle:FOLLOWS")]
+    [('friends', 'FRIEND'), ('circle', 'FOLLOWS')]
+    """
+    try:
+        return [friends_column(unit) for unit in names(text)]
     except RecordError as error:
         raise typer.BadParameter(error.reason) from None
 

@@ -15,7 +15,16 @@ from kg.engines import open_store
 from kg.errors import RecordError
 from kg.ingest import IngestReport, ingest
 from kg.merging import can_be_read_again
-from kg.readers import EventMapping, ItemMapping, UserMapping, read_events, read_items, read_users
+from kg.readers import (
+    EventMapping,
+    ItemMapping,
+    SocialMapping,
+    UserMapping,
+    read_events,
+    read_items,
+    read_social,
+    read_users,
+)
 from kg.readers.form import Form
 from kg.readers.knowledge import read_knowledge
 from kg.readers.stream import trusted
@@ -110,17 +119,21 @@ class Recommender:
         *,
         items: Any = None,
         users: Any = None,
+        social: Any = None,
         triples: Any = None,
         links: Any = None,
         mapping: EventMapping | None = None,
         item_mapping: ItemMapping | None = None,
         user_mapping: UserMapping | None = None,
+        social_mapping: SocialMapping | None = None,
         rdf_mapping: RdfMapping | None = None,
         source: Source | Path | str | None = None,
         folder: Path | str | None = None,
         form: Form | None = None,
         item_form: Form | None = None,
         user_form: Form | None = None,
+        social_form: Form | None = None,
+        type: str = "FRIEND",
         scale: tuple[float, float] | None = None,
         kind: str | None = None,
         meanings: Mapping[str, str] | None = None,
@@ -138,6 +151,7 @@ class Recommender:
                 :func:`kg.readers.read_events`.
             items: likewise, :func:`kg.readers.read_items`.
             users: likewise, :func:`kg.readers.read_users`.
+            social: whom people know, :func:`kg.readers.read_social`.
             triples: a file of RDF, or head, relation, tail, :func:`kg.readers.knowledge.read_knowledge`.
             links: item id, entity id, :func:`kg.readers.read_links`.
             mapping: which columns of ``events`` are what, such as ``EventMapping(user="customer", item="sku")`` of
@@ -145,12 +159,15 @@ class Recommender:
             item_mapping: likewise of ``items``.
             rdf_mapping: what the predicates of RDF mean, :func:`kg.rdf.mapping_file.read_mapping`.
             user_mapping: likewise of ``users``.
+            social_mapping: likewise of ``social``.
             source: a document that says all of this (:mod:`recommender.sources.document`), or its path, in place of
                 single tables.
             folder: where the files of ``source`` are; by default beside its document.
             form: how ``events`` are written: columns without a header, codes for none, encoding, times, ...
             item_form: likewise ``items``.
             user_form: likewise ``users``.
+            social_form: likewise ``social``.
+            type: of ties: ``FRIEND`` counts both ways, ``FOLLOWS`` and others one way.
             scale: lowest and highest rating.
             kind: of the events that do not say theirs.
             meanings: what the values of kinds are: ``rating``, ``count``, ``flag``, ``event``, or ``like`` (0 is a
@@ -180,6 +197,8 @@ class Recommender:
         records.append([KindRecord(clean_kind(of), weight=weight) for of, weight in (weights or {}).items()])
         if triples is not None or links is not None:
             records.append(read_knowledge(triples, links, rdf_mapping, progress=self.run.progress))
+        if social is not None:
+            records.append(read_social(trusted(social, trust), social_mapping, type=type, form=social_form))
         if events is not None:
             records.append(read_events(events, mapping, kind=kind, scale=declared, form=form))
         again = [read() for able, (_, read) in zip(rereadable, named, strict=True) if able]

@@ -6,7 +6,7 @@
 
     [[table]]
     files = ["orders-*.csv"]            # names or globs, within the folder that is given, else beside the document
-    verb = "events"                     # or items, users, triples, lists
+    verb = "events"                     # or items, users, social, triples, lists
     map = { user = "customer|session", item = "sku", at = "date+time", value = "quantity" }
     kind = "PURCHASED"
     delimiter = ";"
@@ -44,21 +44,24 @@ from kg.readers import (
     AttributeColumn,
     EventMapping,
     ItemMapping,
+    SocialMapping,
     UserMapping,
     read_events,
     read_items,
     read_lists,
+    read_social,
     read_users,
 )
 from kg.readers.form import Form
+from kg.readers.friends import friends_column
 from kg.readers.knowledge import read_knowledge
-from kg.readers.mapping import related_column
+from kg.readers.mapping import FRIEND, related_column
 from kg.readers.stream import trusted
 from kg.records import Interaction, KindRecord, Record, Reject, Scale, clean_kind
 from recommender.configured import read_config
 from recommender.errors import InvalidInput
 
-Verb = Literal["events", "items", "users", "triples", "lists"]
+Verb = Literal["events", "items", "users", "social", "triples", "lists"]
 Records = Iterator[Record | Reject]
 
 
@@ -82,7 +85,7 @@ class Table:
     optional: bool = False
     """Whether the files may be missing."""
     map: Mapping[str, str] = field(default_factory=dict)
-    """Of events: the column of each role."""
+    """Of events and ties: the column of each role."""
     context: tuple[str, ...] = ()
     """Of events: columns kept as properties of them."""
     kind: str | None = None
@@ -96,6 +99,10 @@ class Table:
     properties: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
     """Columns with ids of other items: ``COL:RELATION``."""
+    friends: tuple[str, ...] = ()
+    """Of people: columns with ids of other people, ``COL`` or ``COL:RELATION``."""
+    type: str = FRIEND
+    """Of ties: ``FRIEND``, ``FOLLOWS``, ..."""
     link: str | None = None
     """Of triples: the file with item id and entity id."""
     columns: tuple[str, ...] = ()
@@ -178,9 +185,12 @@ def read_table(table: Table, file: Any, folder: Path) -> Records:
         return read_lists(file, **({} if table.kind is None else {"kind": table.kind}))
     if table.verb == "triples":
         return read_knowledge(file, None if table.link is None else folder / table.link, None, progress=False)
+    if table.verb == "social":
+        return read_social(file, SocialMapping.of(table.map), type=table.type, form=form)
     attributes = tuple(map(AttributeColumn.parse, table.attributes))
     if table.verb == "users":
-        users = None if table.id is None else UserMapping(table.id, attributes, table.properties)
+        friends = tuple(map(friends_column, table.friends))
+        users = None if table.id is None else UserMapping(table.id, attributes, table.properties, friends)
         return read_users(file, users, form=form)
     related = tuple(map(related_column, table.related))
     items = (

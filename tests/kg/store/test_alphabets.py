@@ -21,7 +21,7 @@ from kg.neo4j_import import write_import
 from kg.people import People
 from kg.rdf.read import read_rdf
 from kg.rdf.write import export_rdf
-from kg.readers import EventMapping, read_events, read_recbole, read_users
+from kg.readers import EventMapping, UserMapping, read_events, read_recbole, read_users
 from kg.readers.knowledge import read_knowledge
 from kg.records import Attribute, Interaction, ItemRecord, Record, Triple, UserRecord, clean_kind, clean_relation
 from kg.store import Statement
@@ -104,12 +104,14 @@ def test_tables_of_any_alphabet(graph: BoltStore, given: list[str]) -> None:
     """What differs stays two: no name of a table is made another one's, and none is lost."""
     emptied(graph)
     row: dict[str, object] = {"user_id": "u"} | dict.fromkeys(given, 7)
-    ingest(graph, read_users([row]), strict=True, progress=False)
+    people = UserMapping("user_id", properties=tuple(given))
+    ingest(graph, read_users([row], people), strict=True, progress=False)
     (stored,) = graph.read("MATCH (u:User {id: 'u'}) RETURN properties(u) AS p")
     assert stored["p"] == {"id": "u"} | dict.fromkeys(given, 7)
     events = [{"user": "u", "item": "i", "kind": name, "at": 1e9, name: "c"} for name in given]
     for name, event in zip(given, events, strict=True):
-        ingest(graph, read_events([event], EventMapping(context=(name,))), strict=True, progress=False)
+        roles = EventMapping("user", "item", "at", "", "kind", "", "", "", context=(name,))
+        ingest(graph, read_events([event], roles), strict=True, progress=False)
     ingest(
         graph, read_knowledge([{"head": "a", "relation": r, "tail": "b"} for r in given]), strict=True, progress=False
     )

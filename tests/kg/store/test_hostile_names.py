@@ -410,7 +410,7 @@ def test_a_copied_graph_keeps_its_names_or_is_refused(watched: Watched, tmp_path
                 assert content(StoreSource(store)) == content(made)
                 assert watched.lives()
             else:
-                assert "cannot hold the name" in refusal
+                assert re.search("cannot hold the name|a property that no graph takes", refusal)
     emptied(watched.graph)
 
 
@@ -564,8 +564,8 @@ def percent(name: str) -> str:
 
 
 def as_read(name: str) -> str:
-    """What reading an IRI makes of it: half of a surrogate pair is no UTF-8."""
-    return name.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    """What reading an IRI makes of it: half of a surrogate pair is no UTF-8, and its escapes stay."""
+    return percent(name) if any("\ud800" <= letter <= "\udfff" for letter in name) else name
 
 
 def has_kind(name: str) -> bool:
