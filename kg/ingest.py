@@ -255,8 +255,7 @@ class _Run:
                 self._refused.add(refused(record, error.field, error.reason))
                 continue
             self._kinds[name] += 1
-            self._spellings.note(record)
-            yield record
+            yield self._spellings.noted(record)
 
     def _count_forgotten(self) -> None:
         self._refused.count_only("user", "this person was forgotten")
