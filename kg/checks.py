@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 
 from kg import queries
 from kg.batch import MAX_TEXT, context_name
@@ -143,15 +144,23 @@ def _text(scale: Scale) -> str:
     return f"{scale.minimum:g}:{scale.maximum:g}"
 
 
+_check_known_kind = lru_cache(1024)(check_kind)
+"""The kinds of a graph are few, and its events many."""
+
+
 def check(record: Record, scales: Scales) -> str:
     """Refuse what the schema or a scale forbids; returns what kind of record it is."""
     if isinstance(record, Interaction):
-        check_kind(record.kind)
+        _check_known_kind(record.kind)
         scales.check(record)
-        _check_texts(text=record.text, title=record.title)
-        _check_scalars(record.context, "context")
-        if len(set(map(context_name, record.context))) < len(record.context):
-            raise RecordError("context", "two names come to the same one in the graph, where context_ is added to some")
+        if record.text is not None or record.title is not None:
+            _check_texts(text=record.text, title=record.title)
+        if record.context:
+            _check_scalars(record.context, "context")
+            if len(set(map(context_name, record.context))) < len(record.context):
+                raise RecordError(
+                    "context", "two names come to the same one in the graph, where context_ is added to some"
+                )
         return record.kind
     if isinstance(record, Triple):
         check_kind(record.relation, "relation")

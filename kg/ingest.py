@@ -17,7 +17,7 @@ from kg.checks import ScaleConflict, Scales, check
 from kg.connection import unattended
 from kg.errors import EventConflict, ReadError, RecordError
 from kg.forgotten import Forgotten
-from kg.merging import Merge, merge_of, write_merges
+from kg.merging import DEFAULT_MERGES, Merge, merge_of, write_merges
 from kg.newgraph import NewGraph
 from kg.progress import tqdm
 from kg.records import Interaction, Record, Reject, Scale
@@ -29,7 +29,7 @@ from kg.writer import Writer
 LAST_WRITE_SECONDS = 5.0
 """For so long an ingest that is stopped waits for the batch that is being written."""
 DEFAULT_REJECTS = "tastegraph.rejects.jsonl"
-"""Name of the rejects file in the current directory, when none is given."""
+"""Name of the rejects file in the working directory of the store, when none is given."""
 
 
 @dataclass
@@ -50,6 +50,12 @@ class IngestReport:
     """Names of attributes that were spelt in several ways and are one entity now, see :mod:`kg.merging`."""
     merges_file: str | None = None
     """Where these are kept as JSON; None when there are none."""
+    left_out: dict[str, int] = field(default_factory=dict)
+    """By column: cells that could not be right, and whose row was stored without them; the rejects file has each."""
+    missing: dict[str, int] = field(default_factory=dict)
+    """By column: cells that stood for none, such as ``NA``; those of an id cost their row."""
+    undated: int = 0
+    """Events whose time is a bare number, which says no time; they are stored without one."""
     by_kind: dict[str, int] = field(default_factory=dict)
     """Records read that passed the checks, by kind of event or of record."""
     kinds: list[Any] = field(default_factory=list)
@@ -81,7 +87,8 @@ def ingest(
         store: where to.
         records: what readers make.
         scale: declared for every kind of event with a value among the records; a value outside it is rejected.
-        rejects: file for rejected rows, made when there is one; an existing one is kept, and a number added.
+        rejects: file for rejected rows, made when there is one; an existing one is kept, and a number added. By default
+            in the working directory of the store.
         strict: the first rejected row is an error. Batches before it stay written, unless the graph was new.
         dry_run: check everything against the graph and write nothing.
         named: the items and people among the records a second time, to make near-duplicate names of their attributes
@@ -98,7 +105,9 @@ def ingest(
     with unattended():
         forgotten = Forgotten(store)
     with (
-        RejectsFile(rejects or Path(DEFAULT_REJECTS), strict=strict, work=store.work, forgotten=forgotten) as refused,
+        RejectsFile(
+            rejects or store.work / DEFAULT_REJECTS, strict=strict, work=store.work, forgotten=forgotten
+        ) as refused,
         unattended(),
     ):
         names = None if named is None else merge_of(store, named, progress=progress)
@@ -114,7 +123,7 @@ def ingest(
         report.forgotten += refused.forgotten
         report.rejects_file = str(refused.path) if refused.path else None
         if names is not None and (merged := names.merges()):
-            report.merged, report.merges_file = merged, str(write_merges(merged, merges))
+            report.merged, report.merges_file = merged, str(write_merges(merged, merges or store.work / DEFAULT_MERGES))
         return report
 
 
@@ -158,6 +167,8 @@ class _Run:
         self._spellings = Spellings(store)
         self._writer = Writer(store, dry_run=dry_run)
         self._kinds: Counter[str] = Counter()
+        self._left_out: Counter[str] = Counter()
+        self._missing: Counter[str] = Counter()
         self.report = IngestReport()
 
     def take(self, records: Iterable[Record | Reject]) -> None:
@@ -174,6 +185,8 @@ class _Run:
         if failed is not None:
             raise failed
         self.report.by_kind = dict(sorted(self._kinds.items()))
+        self.report.left_out = dict(sorted(self._left_out.items()))
+        self.report.missing = dict(sorted(self._missing.items()))
 
     def _write(self, batches: Iterable[Sequence[Record]]) -> None:
         """Each batch is written while the next one is read and checked; what it needs of the graph is read after."""
@@ -243,6 +256,7 @@ class _Run:
                     self._count_forgotten()
                 else:
                     self._refused.add(record)
+                    self._missing[record.field] += record.reason.startswith("is missing (")
                 continue
             if self._forgotten.concerns(record):
                 self._count_forgotten()
@@ -255,7 +269,20 @@ class _Run:
                 self._refused.add(refused(record, error.field, error.reason))
                 continue
             self._kinds[name] += 1
+            if record.notes:
+                self._take_note(record)
             yield self._spellings.noted(record)
+
+    def _take_note(self, record: Record) -> None:
+        """Count the cells that a record lacks; those that could not be right are kept beside the rejects."""
+        for note in record.notes:
+            if note.kind == "undated":
+                self.report.undated += 1
+            elif note.kind == "missing":
+                self._missing[note.field] += 1
+            else:
+                self._left_out[note.field] += 1
+                self._refused.note(refused(record, note.field, note.reason))
 
     def _count_forgotten(self) -> None:
         self._refused.count_only("user", "this person was forgotten")

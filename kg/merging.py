@@ -24,7 +24,7 @@ from kg.rejects import new_file
 from kg.store import Store
 
 DEFAULT_MERGES = "tastegraph.merges.json"
-"""Name of the report in the current directory, when none is given."""
+"""Name of the report in the working directory of the store, when none is given."""
 NAMES_AT_ONCE = 10_000
 """Distinct spellings whose keys are held."""
 
@@ -111,23 +111,23 @@ def merge_of(store: Store, records: Iterable[Record | Reject], *, progress: bool
 
 
 def can_be_read_again(source: Any) -> bool:
-    """Whether a source gives the same rows a second time: a regular file, a table in memory, but no iterator.
+    """Whether a source gives the same rows a second time: regular files, a table in memory, but no iterator.
 
     >>> can_be_read_again([{"id": "a"}]), can_be_read_again(iter([])), can_be_read_again(None)
     (True, False, False)
     """
     if isinstance(source, str | os.PathLike):
-        return Path(source).is_file()
+        return not os.path.lexists(source) or os.path.isdir(source) or os.path.isfile(source)
     return source is not None and not isinstance(source, Iterator) and not hasattr(source, "read")
 
 
-def write_merges(merges: Sequence[Merge], wanted: Path | None = None) -> Path:
+def write_merges(merges: Sequence[Merge], wanted: Path) -> Path:
     """Write the report as one JSON document, never over another file; returns where.
 
     Raises:
         StoreError: the file cannot be written.
     """
-    path, file = new_file(wanted or Path(DEFAULT_MERGES), ".merges.json")
+    path, file = new_file(wanted, ".merges.json")
     with file:
         file.write(orjson.dumps(merges, option=orjson.OPT_INDENT_2))
     return path

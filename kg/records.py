@@ -33,12 +33,23 @@ class Origin(NamedTuple):
     """The row; :func:`kg.readers.rows.raw_text` makes text of it."""
 
 
+class Note(NamedTuple):
+    """A cell that was left out of a record, which was stored without it."""
+
+    field: str
+    reason: str
+    kind: str = "left out"
+    """``left out``: it cannot be right; ``missing``: it stands for none; ``undated``: a number that is no time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sourced:
     """What all records share."""
 
     origin: Origin | None = field(default=None, compare=False, repr=False)
     """None for a record that no reader made."""
+    notes: tuple[Note, ...] = field(default=(), compare=False, repr=False)
+    """Cells of its row that it lacks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import itertools
 import logging
 import os
 from contextlib import AbstractContextManager
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +37,8 @@ AT_ONCE = 64 << 10
 class RejectsFile(AbstractContextManager["RejectsFile"]):
     """Rejected rows as JSON lines ``{file, line, field, reason, raw}``; made with the first one, never over another.
 
+    A row that was stored without a cell is there too, with ``"stored": true``.
+
     Somebody may be forgotten meanwhile. So rows are held back, and written where they are searched for people at once:
     before that the graph says who was forgotten, and what names them goes nowhere.
     """
@@ -48,7 +50,8 @@ class RejectsFile(AbstractContextManager["RejectsFile"]):
         self._strict = strict
         self._forgotten = forgotten
         self._known: frozenset[str] | None = None
-        self._held: list[Reject] = []
+        self._held: list[tuple[Reject, bool]] = []
+        """Rows, and whether they were stored without a cell."""
         self._bytes = 0
         self.path: Path | None = None
         self.count = 0
@@ -71,6 +74,14 @@ class RejectsFile(AbstractContextManager["RejectsFile"]):
         Raises:
             RecordError: always, under ``strict``.
         """
+        self._keep(reject, stored=False)
+        self.count += 1
+
+    def note(self, cell: Reject) -> None:
+        """Keep a cell whose row was stored without it; raises as :meth:`add` does."""
+        self._keep(cell, stored=True)
+
+    def _keep(self, reject: Reject, *, stored: bool) -> None:
         if self._strict:
             where = ":".join(str(part) for part in (reject.file, reject.line) if part)
             raise RecordError(reject.field, f"{reject.reason} ({where or 'a record'}; --strict stops at the first)")
@@ -78,9 +89,8 @@ class RejectsFile(AbstractContextManager["RejectsFile"]):
             self.path, file = new_file(self._wanted, ".rejects.jsonl")
             file.close()
             _remember(self._work, self.path)
-        self._held.append(replace(reject, raw=TOO_LONG) if len(reject.raw) >= MAX_RAW_CHARS else reject)
+        self._held.append((replace(reject, raw=TOO_LONG) if len(reject.raw) >= MAX_RAW_CHARS else reject, stored))
         self._bytes += 100 + len(reject.raw)
-        self.count += 1
         if self._bytes > AT_ONCE:
             self.flush()
 
@@ -96,16 +106,16 @@ class RejectsFile(AbstractContextManager["RejectsFile"]):
             fcntl.flock(names, fcntl.LOCK_EX)  # as whoever searches the files does
             rows = self._allowed()
             with opened(self.path, "ab", links=False) as file:
-                file.write(b"".join(orjson.dumps(reject) + b"\n" for reject in rows))
+                file.write(b"".join(orjson.dumps(_document(*row)) + b"\n" for row in rows))
         self.forgotten += len(self._held) - len(rows)
         self._held, self._bytes = [], 0
 
-    def _allowed(self) -> list[Reject]:
+    def _allowed(self) -> list[tuple[Reject, bool]]:
         """Those of the rows that name nobody who has been forgotten."""
         if self._forgotten is None:
             return self._held
         before, self._known = self._known, self._forgotten.look()
-        return self._held if before == self._known else [r for r in self._held if not self._forgotten.stands_in(r)]
+        return self._held if before == self._known else [r for r in self._held if not self._forgotten.stands_in(r[0])]
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -116,6 +126,10 @@ class RejectsFile(AbstractContextManager["RejectsFile"]):
             if error is None:
                 raise
             log.warning("%d rejected rows are not kept in %s: %s", len(self._held), self.path, failed)
+
+
+def _document(reject: Reject, stored: bool) -> Any:
+    return asdict(reject) | {"stored": True} if stored else reject
 
 
 def new_file(wanted: Path, ending: str) -> tuple[Path, IO[bytes]]:
@@ -171,4 +185,4 @@ def _raw_of(record: Record) -> str:
 
 
 def _fields(record: Record) -> list[str]:
-    return [own.name for own in fields(record) if own.name != "origin"]
+    return [own.name for own in fields(record) if own.name not in ("origin", "notes")]

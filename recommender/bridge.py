@@ -72,14 +72,13 @@ def item_phrases(snapshot: Snapshot, items: np.ndarray | None = None) -> Phrases
     return name_groups(wanted, top=3) if any(wanted) else None
 
 
-def item_names(snapshot: Snapshot, phrases: Phrases | None = None) -> list[str | None]:
-    """What people call each item: its title, else the beginning of its text, else its keyphrases, else None."""
+def item_names(snapshot: Snapshot) -> list[str | None]:
+    """What people call each item: its title, else the beginning of its text, else None: its id says it then.
+
+    What reviewers say of an item is no name of it.
+    """
     titles, texts = (snapshot.items[column].to_pylist() for column in ("title", "text"))
-    said = phrases or [()] * len(titles)
-    return [
-        title or (beginning(text) if text else None) or ", ".join(own) or None
-        for title, text, own in zip(titles, texts, said, strict=True)
-    ]
+    return [title or (beginning(text) if text else None) for title, text in zip(titles, texts, strict=True)]
 
 
 def beginning(text: str, most: int = 60) -> str:

@@ -21,7 +21,8 @@ Text files may be gzip or zstd (:mod:`kg.readers.stream`). To add a format: one 
 from kg.readers.amazon import read_amazon, read_amazon_items, read_amazon_reviews
 from kg.readers.lists import read_lists
 from kg.readers.mapping import AttributeColumn, EventMapping, ItemMapping, UserMapping
-from kg.readers.open import Source, is_file, open_rows
+from kg.readers.open import Source, open_rows
+from kg.readers.parts import is_file
 from kg.readers.recbole import read_recbole
 from kg.readers.social import SocialMapping, read_social
 from kg.readers.table import read_events, read_items, read_users

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from html import unescape
 from typing import Any
 
 from kg.errors import RecordError
-from kg.readers.cleaning import absent, isoformat, kind_of_numpy, number, price
+from kg.readers.cleaning import absent, isoformat, kind_of_numpy, number
 from kg.readers.literals import literal_of
 from kg.readers.mapping import AttributeColumn, normal
-from kg.readers.markup import clean_text
+from kg.readers.markup import ENTITY, clean_text
 from kg.readers.rows import MAX_VALUES as MOST_MEMBERS
-from kg.records import MAX_ID_BYTES, Attribute, Scalar, clean_id
+from kg.records import MAX_ID_BYTES, Attribute, Note, Scalar, clean_id
 
 MAX_LISTED_CHARS = 2**18
 """A longer cell is no list of values."""
@@ -22,13 +23,13 @@ MAX_DEPTH = 64
 """How deep lists of values may be nested."""
 MAX_VALUES = 10_000
 """Values in one cell, levels of category paths counted."""
-_CODE = re.compile(r"zip|postal|postcode|phone|code|isbn|ean|upc|sku|id$|ids$")
-"""Columns whose digits are a name, not a number."""
-_MONEY = re.compile(r"price|cost|msrp")
-_WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,17})")
-_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,15})\.\d{1,15}")
+_HELD = "\ufdd0"
+"""In place of the semicolon that ends an HTML entity, while the rest are taken for separators: no character."""
 _SEVERAL = re.compile(r"genre|tag|keyword|topic|subject|actor|director|writer|country|language|cast|.*[^s]s")
 """Columns whose commas separate."""
+_OF_ARRAY = re.compile(r"\[\s*(?:'[^'\\]*'\s+)+'[^'\\]*'\s*\]|\[\s*(?:[-+.\deE]+\s+)+[-+.\deE]+\s*\]")
+"""How NumPy prints an array: ``['a' 'b']``, ``[1 2]``."""
+_BETWEEN = re.compile(r"(?<=['\d.])\s+(?=['\d.+-])")
 _PATH = re.compile(r"categor.*|.*categor(y|ies)|taxonomy|breadcrumbs?")
 """Columns whose ``>`` leads from a level to the next; each level is a value of its own, within the one above."""
 
@@ -45,11 +46,8 @@ def split(value: Any, column: str, separator: str | None = None, depth: int = 0)
     """
     if isinstance(value, dict):
         raise RecordError(column, "holds an object, and text or a list is needed")
-    if hasattr(value, "tolist"):  # an array in a cell of a data frame
-        if math.prod(getattr(value, "shape", ())) > MOST_MEMBERS:
-            raise RecordError(column, f"holds over {MOST_MEMBERS} values")
-        value = value.tolist()
-    if isinstance(value, list | tuple | set | frozenset):
+    value = listed(value, column)
+    if isinstance(value, list | tuple):
         if len(value) > MOST_MEMBERS:
             raise RecordError(column, f"holds over {MOST_MEMBERS} values")
         if depth > MAX_DEPTH:
@@ -62,13 +60,48 @@ def split(value: Any, column: str, separator: str | None = None, depth: int = 0)
         raise RecordError(
             column, f"has over {MAX_LISTED_CHARS // 2**10} Ki characters, and is no list of values but a text"
         )
-    if text.startswith("[") and text.endswith("]") and isinstance(members := literal(text), list):
+    if isinstance(members := list_in(text), list):
         return split(members, column, depth=depth)
+    if "&" in text and ";" in text:
+        text = _held(text)
     if separator is None:
         separator = next((mark for mark in "|;" if mark in text), None)
         if separator is None and "," in text and _SEVERAL.fullmatch(normal(column)):
             separator = ","
-    return [text] if separator is None else text.split(separator)
+    parts = [text] if separator is None else text.split(separator)
+    return [part.replace(_HELD, ";") for part in parts] if _HELD in text else parts
+
+
+def _held(text: str) -> str:
+    """A text in which no entity of HTML ends in a semicolon: ``Simon &amp; Schuster`` is one name."""
+    return ENTITY.sub(lambda found: found[0] if unescape(found[0]) == found[0] else found[0][:-1] + _HELD, text)
+
+
+def listed(value: Any, column: str) -> Any:
+    """Arrays and sets as lists, as JSON lines would have them; whatever else is there as it is."""
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    if hasattr(value, "tolist") and hasattr(value, "shape"):  # an array in a cell of a data frame
+        if math.prod(value.shape) > MOST_MEMBERS:
+            raise RecordError(column, f"holds over {MOST_MEMBERS} values")
+        return value.tolist()
+    return value
+
+
+def list_in(text: str) -> list[Any] | None:
+    """The members of a text that is written as a list, a tuple or a set of JSON, Python or NumPy; None for others.
+
+    >>> list_in("['a', 'b']"), list_in("('a', 'b')"), list_in("['a' 'b']"), list_in("[a] and (b)"), list_in("(live)")
+    (['a', 'b'], ['a', 'b'], ['a', 'b'], None, None)
+    """
+    if text[:1] + text[-1:] not in ("[]", "()", "{}"):
+        return None
+    if text[0] == "[" and _OF_ARRAY.fullmatch(text):
+        text = _BETWEEN.sub(", ", text)
+    found = literal(text)
+    if isinstance(found, set | frozenset):
+        return sorted(found, key=str)
+    return list(found) if isinstance(found, list | tuple) else None
 
 
 def levels(value: Any, column: str) -> list[Any]:
@@ -80,8 +113,12 @@ def levels(value: Any, column: str) -> list[Any]:
     return value.split(">") if isinstance(value, str) and _PATH.fullmatch(normal(column)) else [value]
 
 
-def attributes(value: Any, spec: AttributeColumn) -> Iterable[Attribute]:
+def attributes(
+    value: Any, spec: AttributeColumn, nothing: Collection[str] = (), notes: list[Note] | None = None
+) -> Iterable[Attribute]:
     """The entities that one cell names, each once under each level above it, cleaned as text.
+
+    A name in ``nothing`` is none, which ``notes`` say.
 
     Raises:
         RecordError: a value is no text, or too long for an id.
@@ -92,6 +129,10 @@ def attributes(value: Any, spec: AttributeColumn) -> Iterable[Attribute]:
         parent = None
         for level in levels(part, spec.column):
             if not (name := clean_text(level, spec.column)):
+                continue
+            if name in nothing:
+                if notes is not None:
+                    notes.append(Note(spec.column, f"is missing ({name})", "missing"))
                 continue
             attribute = Attribute(relation, kind, name, parent if parent != name else None)
             if len(attribute.entity_id.encode()) > MAX_ID_BYTES:
@@ -104,47 +145,50 @@ def attributes(value: Any, spec: AttributeColumn) -> Iterable[Attribute]:
 
 
 def scalar(value: Any, column: str) -> Scalar | None:
-    """A property's value; None when the cell is empty (NaN counts as empty).
+    """A property's value of a cell that is no text; None when it is empty (NaN counts as empty).
 
-    Text that is a number in its usual form becomes one, except in columns of codes (zip, phone, id, ...), where
-    ``01234`` and ``85711`` must stay alike; a column of prices is read as such; lists become text.
+    Lists become text, and moments, whatever their year, are written in ISO 8601.
 
     Raises:
         RecordError: infinite, or too long.
     """
     if absent(value):
         return None
-    name = normal(column)
+    if (letter := kind_of_numpy(value)) == "M":
+        return isoformat(value, column) or None
+    if letter == "m":
+        return number(value, column)
     if hasattr(value, "item") and not hasattr(value, "__len__"):
-        # A NumPy scalar; of a moment in nanoseconds this would be their number.
-        value = value if kind_of_numpy(value) in ("m", "M") else value.item()
-    if isinstance(value, str):
-        if _MONEY.search(name):
-            return price(value)
-        text = clean_text(value, column)
-        if text is None or _CODE.search(name):
-            return text
-        if _WHOLE.fullmatch(text):
-            return int(text)
-        return float(text) if _DECIMAL.fullmatch(text) else text
+        value = value.item()  # a NumPy scalar
+    value = listed(value, column)
     if isinstance(value, bool):
         return value
     if isinstance(value, int):
         return value if -(2**63) <= value < 2**63 else clean_id(str(value), column)
     if isinstance(value, list | tuple | dict):
         try:
-            return clean_text(json.dumps(value, ensure_ascii=False, default=str), column)
+            return clean_text(json.dumps(value, ensure_ascii=False, default=_jsonable), column)
         except (RecursionError, ValueError):  # ValueError: it holds itself
             raise RecordError(column, "is nested too deep") from None
-    if hasattr(value, "year") or kind_of_numpy(value) == "M":
+    if hasattr(value, "year"):
         return isoformat(value, column) or None
     if hasattr(value, "isoformat"):
         return str(value)
     return number(value, column)
 
 
+def _jsonable(value: Any) -> Any:
+    """What JSON can say of a member that it cannot say itself."""
+    plain = listed(value, "") if not hasattr(value, "item") or hasattr(value, "__len__") else value.item()
+    return str(value) if plain is value else plain
+
+
 def _members(value: Any, column: str, depth: int) -> list[Any]:
-    return split(value, column, depth=depth) if isinstance(value, list | tuple | set | frozenset | dict) else [value]
+    return (
+        split(value, column, depth=depth)
+        if isinstance(value, list | tuple | set | frozenset | dict) or hasattr(value, "shape")
+        else [value]
+    )
 
 
 def literal(text: str) -> Any:

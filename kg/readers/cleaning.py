@@ -9,30 +9,35 @@ from __future__ import annotations
 import math
 import numbers
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from kg.errors import RecordError, short
+from kg.readers.moments import BARE, PLAIN, Clock, Undated, unix
+from kg.readers.moments import EARLIEST as EARLIEST
+from kg.readers.moments import LATEST as LATEST
 from kg.records import MAX_ID_BYTES, clean_id
-
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST = datetime(2100, 1, 1, tzinfo=UTC)
-"""Times outside are impossible for an event."""
 
 MAX_NUMBER_CHARS = 1_000
 """A longer text is no number and no time."""
+_BARE = f"{BARE:010}"
 _PRICE_CHARS = 100  # that are looked at
 _EXACT = 2**53  # up to here a float holds every whole number
-_AMAZON = re.compile(r"(\d{1,2}) (\d{1,2}), (\d{4})")
-_COMPACT = re.compile(r"(19[7-9]\d|20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 _PRICE = re.compile(r"(?:[A-Z]{2,3}\s?)?[$€£¥₹]?\s?(?P<whole>\d{1,3}(?:[,\s]\d{3})+|\d+)(?P<cents>\.\d+)?(?![\d.,]*\d)")
 _WITH_COMMA = re.compile(r"[+-]?\d*(?:[.,]\d+)*,\d+(?:\.\d+)?")
 _SEPARATORS = re.compile(r"[.,\s]")
 _PRICE_COMMA = re.compile(
     r"(?:[A-Z]{2,3}\s?)?[$€£¥₹]?\s?(?P<whole>\d{1,3}(?:[.\s]\d{3})+|\d+),(?P<cents>\d\d)(?![\d.,]*\d)"
 )
+
+
+class Missing(RecordError):
+    """A cell that stands for none, such as ``NA``."""
+
+    def __init__(self, field: str, code: str) -> None:
+        super().__init__(field, f"is missing ({short(code)})")
 
 
 def identifier(value: Any, name: str) -> str:
@@ -135,34 +140,53 @@ def number(value: Any, name: str) -> float | None:
     return result
 
 
-def timestamp(value: Any, name: str) -> datetime | None:
+def timestamp(value: Any, name: str, clock: Clock = PLAIN) -> datetime | None:
     """A moment in UTC, to the microsecond. Empty cells give None; a time without a zone is taken as UTC.
 
     Numbers, also as text, count from 1970: in seconds below 1e11, milliseconds below 1e14, microseconds below 1e17,
-    else nanoseconds. Eight digits that are a calendar date (``20090913``) are that date. Text is ISO 8601 or Amazon's
-    ``09 13, 2009``.
+    else nanoseconds; what is below 1e8 says no time. Digits that are a calendar date (``2009``, ``20090913``,
+    ``200909131405``) are that date. Text is ISO 8601, or a date in words or figures: see :mod:`kg.readers.moments`.
 
-    >>> print(timestamp("09 13, 2009", "reviewTime"), timestamp(1252800000000, "at"))
-    2009-09-13 00:00:00+00:00 2009-09-13 00:00:00+00:00
+    >>> print(timestamp("Wed Feb 24 01:18:40 -0800 2016", "date_added"), timestamp(1252800000000, "at"))
+    2016-02-24 09:18:40+00:00 2009-09-13 00:00:00+00:00
 
     Raises:
+        Undated: a number that says no time.
         RecordError: not a time, NaN, infinite, before 1970 or after 2099.
     """
+    if type(value) is str and len(value) == 10 and value.isdigit() and value.isascii() and clock.form is None:
+        moment: datetime | None = unix(int(value))  # the usual case, fast; no date is written in ten digits
+        if value < _BARE:
+            moment = calendar(value, name, clock)
+    else:
+        moment = calendar(value, name, clock)
+    if moment is not None and not EARLIEST <= moment < LATEST:
+        raise _impossible(value, name)
+    return moment
+
+
+def calendar(value: Any, name: str, clock: Clock = PLAIN) -> datetime | None:
+    """The same of any year that a calendar has."""
     if value is None or (kind_of_numpy(value) == "M" and absent(value)):
         return None
     try:
-        moment = _moment(value)
-        if moment is None:
-            return None
-        if not EARLIEST <= moment < LATEST:
-            raise OverflowError
+        return _moment(value, clock)
+    except Undated as error:
+        raise Undated(name, error.reason) from None
+    except RecordError as error:
+        raise RecordError(name, error.reason) from None
     except OverflowError:
-        raise RecordError(name, f"{short(value)} is no possible time: before 1970 or after 2099") from None
+        raise _impossible(value, name) from None
     except (ValueError, OSError, TypeError):
+        if clock.form is not None:
+            raise RecordError(name, f"{short(value)} is no time as at_format says: {clock.form}") from None
         raise RecordError(
             name, f"{short(value)} is not a time (Unix seconds or ms, ISO 8601, or MM DD, YYYY)"
         ) from None
-    return moment
+
+
+def _impossible(value: Any, name: str) -> RecordError:
+    return RecordError(name, f"{short(value)} is no possible time: before 1970 or after 2099")
 
 
 def isoformat(value: Any, name: str) -> str:
@@ -172,8 +196,8 @@ def isoformat(value: Any, name: str) -> str:
         RecordError: it is beyond the years 1 to 9999.
     """
     try:
-        moment = _moment(value)
-    except (ValueError, OverflowError, TypeError):
+        moment = _moment(value, PLAIN)
+    except (ValueError, OverflowError, TypeError, RecordError):
         raise RecordError(name, f"{short(value)} is no possible time") from None
     return moment.isoformat() if moment else ""
 
@@ -203,70 +227,21 @@ def price(value: Any) -> float | None:
     return None
 
 
-def _moment(value: Any) -> datetime | None:
+def _moment(value: Any, clock: Clock) -> datetime | None:
     if isinstance(value, str):
         text = value.strip()
-        if not text:
-            return None
         if len(text) > MAX_NUMBER_CHARS:
             raise ValueError
-        return _unix_text(text) if text[0] in "0123456789.+-nNiI" and _is_number(text) else _calendar(text)
+        return clock.text(text) if text else None
     if isinstance(value, datetime):
-        return _in_utc(value)
+        return clock.local(value)
     if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+        return clock.local(datetime(value.year, value.month, value.day))
     if kind_of_numpy(value) == "M":
         moment = value.astype("datetime64[us]").item()
         if not isinstance(moment, datetime):
             raise OverflowError
-        return _in_utc(moment)
+        return clock.local(moment)
     if not _is_real(value):
         raise TypeError
-    if not isinstance(value, numbers.Integral):
-        return _unix(float(value))
-    count = int(value)
-    return _unix_text(str(count)) if 19700101 <= count <= 20991231 else _unix(count)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return "_" not in text
-
-
-def _unix_text(text: str) -> datetime:
-    if text.isdigit() and text.isascii():
-        if len(text) == 8 and (found := _COMPACT.fullmatch(text)):
-            return datetime(int(found[1]), int(found[2]), int(found[3]), tzinfo=UTC)
-        if len(text) < 20:
-            return _unix(int(text))
-    return _unix(float(text))
-
-
-def _unix(count: float) -> datetime:
-    if not math.isfinite(count):
-        raise ValueError
-    if not 0 <= count < 1e20:
-        raise OverflowError
-    if count < 1e11:
-        return datetime.fromtimestamp(count, UTC)
-    if count < 1e14:
-        return EARLIEST + timedelta(milliseconds=count)
-    return EARLIEST + timedelta(microseconds=count if count < 1e17 else count // 1000)
-
-
-def _calendar(text: str) -> datetime:
-    if found := _AMAZON.fullmatch(text):
-        return datetime(int(found[3]), int(found[1]), int(found[2]), tzinfo=UTC)
-    return _in_utc(datetime.fromisoformat(text))
-
-
-def _in_utc(moment: datetime) -> datetime:
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    if type(moment) is datetime:
-        return moment
-    # A pandas Timestamp; its own conversion warns of nanoseconds.
-    day = (moment.year, moment.month, moment.day)
-    return datetime(*day, moment.hour, moment.minute, moment.second, moment.microsecond, UTC)
+    return clock.count(int(value) if isinstance(value, numbers.Integral) else float(value))

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kg.errors import ReadError, TooMuch
 from kg.formulas import MARK, unescaped
@@ -27,6 +27,9 @@ from kg.readers.rows import (
 )
 from kg.readers.stream import LineStream
 from kg.records import Reject
+
+if TYPE_CHECKING:
+    from kg.readers.blocks import BlockStream
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +133,7 @@ class DelimitedRows(Rows):
     texts and all before it hold numbers or words without blanks.
     """
 
-    def __init__(self, stream: LineStream, dialect: Dialect) -> None:
+    def __init__(self, stream: LineStream | BlockStream, dialect: Dialect) -> None:
         self._stream = stream
         self._dialect = dialect
         self._lines = iter(stream)
@@ -143,6 +146,8 @@ class DelimitedRows(Rows):
         self._leading: list[bool] | None = None
         """Of each column but the last, whether it holds numbers; none where the last cannot take more."""
         self._overflowing = 0
+        self._ended: bool | None = None
+        """Whether each row ends in a delimiter, and the header does not."""
         self._width = 0
         names = self._read_header()
         self._width = len(names)
@@ -297,7 +302,7 @@ class DelimitedRows(Rows):
                             again.extendleft(reversed(pending))
                             pending.clear()
                             break
-                        other = None if faults or len(pending) > 1 else self._another(raw) or self._with_rest(raw)
+                        other = None if faults or len(pending) > 1 else self._otherwise(fields, raw)
                         if other:
                             yield number + 1, other, raw
                         else:
@@ -342,6 +347,16 @@ class DelimitedRows(Rows):
         for damage in broken:
             yield from self._stream.broken_row(damage)
             raise damage
+
+    def _otherwise(self, fields: list[Any], line: bytes) -> list[Any]:
+        """The fields of a row that has too many or too few, read in another way; none where that makes no sense."""
+        if len(fields) == self._width + 1 and not fields[-1]:
+            if self._ended is None:
+                rows = self._sample(header=not self._dialect.header)
+                self._ended = all(len(row) == self._width + 1 and not row[-1] for row in rows)
+            if self._ended:
+                return fields[:-1]
+        return self._another(line) or self._with_rest(line)
 
     def _reads_escapes(self, row: int, raw: bytes) -> bool:
         """Whether a row that makes no sense is to be read again, quotes behind backslashes taken for parts of fields;

@@ -96,7 +96,8 @@ def wide(head: bytes) -> str | None:
         ends = text.count("\n") + text.count("\r")
         if (
             any(map(str.isascii, first))
-            and ends * 2 > sample.count(b"\n") + sample.count(b"\r")
+            and (ends or sample[zeros::2].count(0) * 5 > len(sample) * 2)
+            and ends * 2 >= sample.count(b"\n") + sample.count(b"\r")
             and not set(text[:-1]) & {"\ufffd", "\uffff"}
         ):
             return encoding
@@ -136,21 +137,19 @@ def look(sample: bytes, most: bool = True) -> str | None:
     """The encoding of lines that are no UTF-8; None where they are not ``most`` of those beyond ASCII, or no text."""
     if not most or not sample:
         return None
+    if sum(byte > 127 for byte in sample[:1000]) < _FEW:
+        text = _decoded(sample, _LATIN)
+        return _LATIN if text is not None and "ÿ" not in text and not _strange(text) else None
     import charset_normalizer
 
     matches = charset_normalizer.from_bytes(sample[:_SAMPLE_BYTES], cp_isolation=[*_SINGLE, *_SEVERAL])
     names = dict.fromkeys(name for match in matches for name in (match.encoding, *match.could_be_from_charset))
     strange = {name: _strange(text) for name in names if (text := _decoded(sample, name)) is not None}
-    if not strange:
+    if not strange or min(strange.values()) > 0.5:
         return None
-    least = min(strange.values())
-    best = [name for name, share in strange.items() if share <= least + 0.02]
+    best = [name for name, share in strange.items() if share <= min(strange.values()) + 0.02]
     japanese = [name for name in strange if name in _JAPANESE and _kana(sample.decode(name, "replace")) > 0.2]
-    chosen = japanese[0] if japanese else _LATIN if _LATIN in best else best[0]
-    few = sum(byte > 127 for byte in sample[:1000]) < _FEW
-    if strange[chosen] > (0 if few else 0.5) or (few and (chosen != _LATIN or b"\xff" in sample)):
-        return None
-    return chosen
+    return japanese[0] if japanese else _LATIN if _LATIN in best else best[0]
 
 
 def _decoded(sample: bytes, encoding: str) -> str | None:

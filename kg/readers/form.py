@@ -10,9 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kg.errors import RecordError
+from kg.readers.moments import Clock
 
 ANY = ""
 """In :attr:`Form.missing`: of every column."""
+
+
+NOTHING = frozenset(
+    re.findall(r"\S+", "NA N/A n/a #N/A <NA> NULL Null null None none NaN nan NAN NaT Unknown unknown UNKNOWN \\N -")
+)
+"""What programs write in a cell that has nothing to say: no id, no entity, and nothing among numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,8 @@ class Form:
     decimal: str = "."
     """What stands before decimals; with ``,`` a point separates thousands."""
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Values that stand for none, by column (:data:`ANY`: in each): such a cell is empty."""
+    """Values that stand for none, by column (:data:`ANY`: in each): such a cell is empty. A column with codes of its
+    own, or with an empty list of them, has no others: there ``NA`` is a value."""
     drop: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Values by column whose rows are left out, and counted."""
     values: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -40,6 +48,26 @@ class Form:
     """How times are written, see :mod:`kg.readers.moments`."""
     zone: str | None = None
     """The zone of times that name none, as the IANA calls it; by default UTC."""
+    blocks: str | None = None
+    """The name of the column that lines such as ``17:`` hold for the rows below them; ``":"`` for records of
+    ``key: value`` lines, parted by blank lines."""
+    wide: bool = False
+    """A matrix: people in the first column, items as the names of the others, values in the cells."""
+    long: tuple[str, ...] = ()
+    """Columns of a table with one property a row: item, property, value and, if there is one, time."""
+    impressions: str | None = None
+    """The column of lists of what was shown and clicked: ``N1-0 N2-1``."""
+
+    def __post_init__(self) -> None:
+        Clock(self.at_format, self.zone)
+
+    def nothing(self, column: str | None) -> frozenset[str]:
+        """What stands for none in a column without being said; nothing where codes of its own are stated.
+
+        >>> "NA" in Form().nothing("brand"), "NA" in Form(missing={"brand": ()}).nothing("brand")
+        (True, False)
+        """
+        return frozenset() if column in self.missing else NOTHING
 
     @property
     def shapes(self) -> bool:
@@ -84,7 +112,8 @@ def by_column(texts: Sequence[str], option: str, *, anywhere: bool = False) -> d
             column, value = ANY, text
         elif not equals or not column.strip():
             raise RecordError(option, f"{text!r} is not COL=VALUE, for example rating=0")
-        found[column.strip()] = (*found.get(column.strip(), ()), value.strip())
+        stated = (value.strip(),) if value.strip() else ()
+        found[column.strip()] = (*found.get(column.strip(), ()), *stated)
     return found
 
 

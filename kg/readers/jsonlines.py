@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -15,6 +15,9 @@ from kg.readers.literals import literal_of
 from kg.readers.rows import MAX_LINE_BYTES, MAX_VALUES, ROW, Row, Rows, raw_text
 from kg.readers.stream import LineStream
 from kg.records import Reject
+
+if TYPE_CHECKING:
+    from kg.readers.document import Objects
 
 SAMPLE_ROWS = 1000
 """How many rows are looked at for column names."""
@@ -28,7 +31,7 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 class JsonRows(Rows):
     """A file with one JSON object a line. Any other line is rejected, and reading goes on; blank lines are nothing."""
 
-    def __init__(self, stream: LineStream) -> None:
+    def __init__(self, stream: LineStream | Objects) -> None:
         self._stream = stream
         self._lines = iter(stream)
         self._sample: list[bytes] = []
@@ -72,6 +75,8 @@ class JsonRows(Rows):
                 if len(self._sample) >= SAMPLE_ROWS or size > _SAMPLE_BYTES:
                     break
         except ReadError as error:
+            if not self._sample and not isinstance(self._stream, LineStream):
+                raise
             self._broken = error
         return list(keys)
 

@@ -10,7 +10,8 @@ from typing import Any, cast
 from kg.rdf.files import sniff_rdf
 from kg.rdf.mapping import RdfMapping
 from kg.rdf.read import read_rdf
-from kg.readers.open import Source, is_file
+from kg.readers.open import Source
+from kg.readers.parts import is_file
 from kg.readers.stream import FileSource, LineStream, bare
 from kg.readers.triples import read_links, read_triples
 from kg.records import Record, Reject

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from kg import alphabets
-from kg.errors import ReadError, RecordError
+from kg.errors import ReadError, RecordError, short
 from kg.readers.rows import Rows
 from kg.records import clean_kind
 
@@ -17,7 +17,10 @@ USER = "user userid reviewerid customerid customer visitorid memberid personid a
 ITEM = (
     "item itemid asin parentasin productid product movieid bookid isbn artistid trackid songid articleid businessid iid"
 )
-AT = "timestamp unixreviewtime at time datetime date eventtime createdat ts reviewtime reviewdate"
+AT = (
+    "timestamp unixreviewtime at time datetime date eventtime createdat ts reviewtime reviewdate eventdate dateadded "
+    "tdat ratingdate purchasedate orderdate invoicedate transactiondate"
+)
 VALUE = "value rating overall score stars starrating reviewscore bookrating weight"
 COUNTED = {
     "PLAYED": "plays play playcount playcounts listens listencount listencounts scrobbles streams artistplays"
@@ -41,6 +44,9 @@ RELATION = "relation relationid predicate relationship type r"
 TAIL = "tail tailid object target t"
 ENTITY_NAME = "name entityname label title"
 ENTITY = "entity entityid iri uri freebaseid kgid"
+
+
+M = TypeVar("M", bound="EventMapping | ItemMapping | UserMapping")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,9 @@ class EventMapping:
     """The caller's own ``event_id``."""
     context: tuple[str, ...] = ()
     """Further columns kept as properties of the event; all others are left out."""
+
+    def __post_init__(self) -> None:
+        _set_columns(self, context=_names)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -180,6 +189,9 @@ class ItemMapping:
     related: tuple[AttributeColumn, ...] = ()
     """Columns that hold ids of other items, with a relation such as ``ALSO_BOUGHT``."""
 
+    def __post_init__(self) -> None:
+        _set_columns(self, text=_names, attributes=_specs, properties=_names, related=_specs)
+
 
 FRIEND = "FRIEND"
 FRIENDS: Mapping[str, str] = {
@@ -202,6 +214,43 @@ class UserMapping:
     properties: tuple[str, ...] = ()
     friends: tuple[AttributeColumn, ...] = ()
     """Columns that hold ids of other people, with a relation such as ``FRIEND``; see :mod:`kg.readers.friends`."""
+
+    def __post_init__(self) -> None:
+        _set_columns(self, attributes=_specs, properties=_names, friends=_specs)
+
+
+def mapping_of(kind: type[M], given: M | Mapping[str, Any] | None) -> M | None:
+    """A mapping, also where it is given as a dict of its fields.
+
+    Raises:
+        RecordError: a field that there is not, or one that is missing.
+    """
+    if given is None or isinstance(given, kind):
+        return given
+    names = [own.name for own in fields(kind)]
+    if not isinstance(given, Mapping) or (wrong := sorted(given.keys() - set(names))):
+        what = f"{wrong[0]!r} is no field" if isinstance(given, Mapping) else f"{short(given)} is no mapping"
+        raise RecordError("mapping", f"{what}; {kind.__name__} has {', '.join(names)}")
+    try:
+        return kind(**given)
+    except TypeError as error:
+        raise RecordError("mapping", f"{kind.__name__}: {error}") from None
+
+
+def _set_columns(mapping: Any, **clean: Callable[[Any], Any]) -> None:
+    for field, make in clean.items():
+        object.__setattr__(mapping, field, make(getattr(mapping, field)))
+
+
+def _names(columns: str | Iterable[str]) -> tuple[str, ...]:
+    """Columns as a tuple; one may stand alone."""
+    return (columns,) if isinstance(columns, str) else tuple(columns)
+
+
+def _specs(columns: Any) -> tuple[AttributeColumn, ...]:
+    """Columns of attributes, also as the command line writes them: ``genres``, ``genres:GENRE``."""
+    several = [columns] if isinstance(columns, str | AttributeColumn) else columns
+    return tuple(AttributeColumn.parse(own) if isinstance(own, str) else own for own in several)
 
 
 def normal(column: str) -> str:
@@ -262,6 +311,8 @@ def require(rows: Rows, columns: Iterable[str], option: str) -> None:
 
 def found(rows: Rows) -> str:
     """The columns of a source, in words; not where they are somebody's data."""
+    if len(rows.columns) == 1 and rows.columns[0].endswith(":"):
+        return "the file is in blocks below lines such as 17: (--blocks item --columns user,rating,...)"
     if rows.begins_with_data:
         return (
             f"its {len(rows.columns)} columns have no names, since the first line looks like data: name them with "

@@ -37,20 +37,32 @@ _BLOCK = frozenset(
     )
 )
 _TAG = re.compile(r"<(?P<slash>/?)(?P<name>[a-zA-Z!][a-zA-Z0-9]*)(?P<rest>(?:[\s/][^<>]*)?)(?P<end>>|$)")
+_ASSIGNED = re.compile(r"""(?<![^\s"'/])[\w:@.-]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"']+)""")
+_ALONE = frozenset(
+    re.findall(
+        r"\S+",
+        """
+        allowfullscreen async autofocus autoplay checked compact controls default defer disabled formnovalidate hidden
+        inert ismap itemscope loop multiple muted nohref nomodule noresize noshade novalidate nowrap open playsinline
+        readonly required reversed selected
+        """,
+    )
+)
+"""Attributes without a value."""
 _HIDDEN_START = re.compile(r"<(?:(script|style)\b[^<>]*>|!--)", re.IGNORECASE)
 _HIDDEN_END = {
     "script": re.compile(r"</script[^<>]*(?:>|$)", re.IGNORECASE),
     "style": re.compile(r"</style[^<>]*(?:>|$)", re.IGNORECASE),
     "comment": re.compile(r"-->"),
 }
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _MARKS_IN_A_ROW = 30
 _APART = "\u034f"
 _HUGE = 10**1000  # Python writes no number of thousands of digits
 _ROUNDS = 8  # text that went through several systems is escaped several times
 
 
-def clean_text(value: Any, name: str) -> str | None:
+def clean_text(value: Any, name: str, *, lax: bool = False) -> str | None:
     """Text in Unicode NFC without markup or control characters, every run of white space one space; None when empty.
 
     HTML tags go (block tags leave a space), comments, scripts and styles with their content; entities that end in a
@@ -58,6 +70,9 @@ def clean_text(value: Any, name: str) -> str | None:
 
     >>> clean_text("Arts,&nbsp;Music &amp;amp; <b>Photo</b>graphy<br/>I <3 it, 1 < 2", "title")
     'Arts, Music & Photography I <3 it, 1 < 2'
+
+    ``lax``: as before comparisons were told from tags, so that ``a<b and b>a`` loses words: ids of events are made of
+    such texts.
 
     Raises:
         RecordError: not text, a lone surrogate, or over 1 MiB.
@@ -76,7 +91,7 @@ def clean_text(value: Any, name: str) -> str | None:
             raise RecordError(name, "is not valid Unicode (a lone surrogate)") from None
     _within_limit(value, name)
     for _ in range(_ROUNDS):
-        cleaned = _plain(value)
+        cleaned = _plain(value, lax)
         if cleaned == value:
             break
         value = cleaned
@@ -101,12 +116,12 @@ def _within_limit(text: str, name: str) -> str:
     return text
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, lax: bool) -> str:
     """One round: markup, entities, control characters, white space, Unicode form."""
     if "<" in text:
-        text = _TAG.sub(_without_tag, _without_hidden(text))
+        text = _TAG.sub(_without_any_tag if lax else _without_tag, _without_hidden(text))
     if "&" in text:
-        text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
+        text = ENTITY.sub(lambda found: html.unescape(found[0]), text)
     if not text.isprintable():
         text = "".join(character for character in text if character.isprintable() or not _is_control(character))
     text = " ".join(text.split())
@@ -131,6 +146,11 @@ def _marks() -> re.Pattern[str]:
 
 
 def _without_tag(found: re.Match[str]) -> str:
+    """What stands in place of a tag: of one that may be one."""
+    return _without_any_tag(found) if _are_attributes(found["rest"], found["name"].lower()) else found[0]
+
+
+def _without_any_tag(found: re.Match[str]) -> str:
     """What stands in place of a tag. Only names that HTML knows are tags: "<3" and "List<String>" are text.
 
     One that the end of the text cuts off must have an attribute or a slash: "price <b" is text too.
@@ -140,6 +160,16 @@ def _without_tag(found: re.Match[str]) -> str:
     if (name not in _INLINE and name not in _BLOCK) or (cut_off and not found["slash"] and "=" not in found["rest"]):
         return found[0]
     return "" if name in _INLINE else " "
+
+
+def _are_attributes(rest: str, name: str) -> bool:
+    """Whether what follows a tag's name may be attributes: ``a<b and b>a`` compares."""
+    if not rest.strip(" /\t\n\r\f") or name == "!doctype":
+        return True
+    others = _ASSIGNED.sub(" ", rest).replace("/", " ").split()
+    if len(others) == 0 or ("=" in rest and ('"' in rest or "'" in rest)):  # quotes are often wrong, prose has no "="
+        return True
+    return all(other.lower() in _ALONE for other in others)
 
 
 def _without_hidden(text: str) -> str:

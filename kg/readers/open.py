@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -11,20 +10,25 @@ from itertools import chain, islice
 from typing import Any
 
 from kg.errors import ReadError
+from kg.readers.blocks import KEYED, BlockStream, KeyedRows
 from kg.readers.delimited import DelimitedRows, Dialect
+from kg.readers.document import Objects
 from kg.readers.form import Form
 from kg.readers.jsonlines import JsonRows
 from kg.readers.memory import MappingRows
+from kg.readers.parts import PartRows, is_file, parts_of
+from kg.readers.reshaped import ImpressionRows, LongRows, WideRows, nothing_of
 from kg.readers.rows import Rows
 from kg.readers.shaped import ShapedRows
 from kg.readers.sniff import PARQUET_MAGIC, Lines, even_lists, sniff
-from kg.readers.stream import FileSource, LineStream, Openable, Trusted, starts_with
+from kg.readers.stream import FileSource, LineStream, starts_with
 from kg.readers.typed import RECORDS, TypedRows
 
 log = logging.getLogger(__name__)
 
 Source = FileSource | Iterable[Any]
-"""A path, a member of an archive, a pandas data frame, an Arrow table, or an iterable of dictionaries or records."""
+"""A path, also of a folder or with ``*``; a list of paths, whose files are parts of one source; a member of an archive,
+a pandas data frame, an Arrow table, or an iterable of dictionaries or records."""
 
 
 def open_rows(source: Source, form: Form | None = None, *, table: bool = False) -> Rows | LineStream:
@@ -37,8 +41,32 @@ def open_rows(source: Source, form: Form | None = None, *, table: bool = False) 
         ReadError: the source cannot be read, or is no table.
     """
     form = form or Form()
-    rows = _open(source, form, table=table)
-    return ShapedRows(rows, form) if isinstance(rows, Rows) and not isinstance(rows, TypedRows) else rows
+    parts = parts_of(source)
+    if len(parts) > 1:
+        rows: Rows | LineStream = PartRows(parts, lambda part: _table(part, form))
+    else:
+        rows = _shaped(parts[0], form, table=table)
+    if form.long and isinstance(rows, Rows) and not isinstance(rows, TypedRows):
+        return ShapedRows(LongRows(rows, form.long), form)
+    return rows
+
+
+def _shaped(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
+    """The rows of one part of a source."""
+    rows = _open(source, form, table=table or form.wide)
+    if not isinstance(rows, Rows) or isinstance(rows, TypedRows):
+        return rows
+    if form.wide:
+        rows = WideRows(rows, nothing_of(form))
+    if form.impressions:
+        rows = ImpressionRows(rows, form.impressions)
+    return ShapedRows(rows, form)
+
+
+def _table(part: Source, form: Form) -> Rows:
+    rows = _shaped(part, form, table=True)
+    assert isinstance(rows, Rows)  # what ``table`` asks for
+    return rows
 
 
 def _open(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
@@ -61,14 +89,6 @@ def _open(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
     raise ReadError(f"<{type(source).__name__}>", "is neither a file nor a data frame nor an iterable of records")
 
 
-def is_file(source: Any) -> bool:
-    """Whether a source is a path or a member of an archive."""
-    if isinstance(source, str | os.PathLike | Trusted):
-        return True
-    # A data frame of share prices has a column called "open", and a name.
-    return isinstance(source, Openable) and not _is_a(source, "pandas", "DataFrame")
-
-
 def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
     if starts_with(source, PARQUET_MAGIC):
         from kg.readers.columnar import ParquetRows
@@ -78,13 +98,20 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
     if stream.head.startswith(PARQUET_MAGIC):
         stream.close()
         raise ReadError(stream.name, "Parquet is read from its end, so it must be a plain file: unpack it first")
-    found = Dialect(form.delimiter) if form.delimiter else sniff(stream)
-    if form.escape and isinstance(found, Dialect) and form.escape != '"':
-        found = replace(found, escape=form.escape)
+    if form.blocks == KEYED:
+        return KeyedRows(stream)
+    if form.blocks:
+        return _blocks(BlockStream(stream, form.delimiter), form.blocks, form)
+    found = _dialect(form) or sniff(stream)
+    if found is Lines.DOCUMENT:
+        return JsonRows(Objects(stream))
     if found is Lines.JSON:
         return JsonRows(stream)
+    if found is Lines.KEYED:
+        log.info("%s: read as records of key: value; --delimiter makes a table of it", stream.name)
+        return KeyedRows(stream)
     if isinstance(found, Dialect):
-        rows = DelimitedRows(stream, found)
+        rows = DelimitedRows(stream, _escaped(found, form))
         return rows.headerless(form.columns) if form.columns else rows
     if table or form.columns:
         return DelimitedRows(stream, Dialect(" ")).headerless(form.columns)
@@ -106,3 +133,19 @@ def _is_a(source: Any, module: str, name: str) -> bool:
     """Whether this is an instance of a class in a module that nobody may have imported."""
     loaded = sys.modules.get(module)
     return loaded is not None and isinstance(source, getattr(loaded, name))
+
+
+def _dialect(form: Form) -> Dialect | None:
+    return Dialect(form.delimiter) if form.delimiter else None
+
+
+def _escaped(dialect: Dialect, form: Form) -> Dialect:
+    """A dialect with the escape that is stated; quotes that are doubled are read anyway."""
+    return replace(dialect, escape=form.escape) if form.escape and form.escape != '"' else dialect
+
+
+def _blocks(stream: BlockStream, name: str, form: Form) -> Rows:
+    """The rows of a file in blocks, which has no header: without names, columns are 1, 2, ... behind the block's."""
+    rows = DelimitedRows(stream, _escaped(Dialect(stream.delimiter), form))
+    names = form.columns or tuple(str(place + 1) for place in range(len(rows.columns) - 1))
+    return rows.headerless((name, *names))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from kg.errors import RecordError, TooMuch, short
+from kg.errors import ReadError, RecordError, TooMuch, short
 from kg.records import Origin, Record, Reject
 
 R = TypeVar("R", bound=Record)
@@ -22,6 +22,12 @@ MAX_COLUMNS = 10_000
 """A table with more columns, or a header of over ..."""
 MAX_HEADER_BYTES = 2**20
 """... so many bytes, is an error."""
+SAMPLE_ROWS = 1_000
+"""How many rows are looked at before any is read, to know what a column holds, ..."""
+SAMPLE_BYTES = 4 * 2**20
+"""... or so many bytes of them."""
+MOST_SAMPLED = 64
+"""So many times as much is looked at where the first rows leave something open."""
 ROW = "row"
 """The field of a reject that concerns the row as a whole."""
 
@@ -41,6 +47,8 @@ class Rows(ABC):
         """What errors and rejects call the source."""
         self.columns = tuple(columns)
         """Column names. Of sources without a header (JSON lines, dictionaries): the keys in the first 1,000 rows."""
+        self.keeps: str | None = None
+        """A column whose numbers stay even where they stand for none: the graph keeps the values of events."""
         self.types = types or {}
         """RecBole's type of each column (``token``, ``token_seq``, ``float``, ``float_seq``); empty elsewhere."""
 
@@ -68,20 +76,79 @@ class Rows(ABC):
         """
         return self
 
-    def records(self, columns: Sequence[str | None], make: Callable[[Sequence[Any]], R]) -> Iterator[R | Reject]:
-        """What ``make`` builds of each row's cells; a row for which it raises :class:`RecordError` becomes a reject."""
-        name = self.name
-        for row in self.select(columns):
+    def sampled(
+        self, columns: Sequence[str | None], undecided: Callable[[Sequence[Any]], bool]
+    ) -> tuple[list[Sequence[Any]], Iterator[Row | Reject]]:
+        """The cells of the first rows, and all rows.
+
+        ``undecided`` is told each row's cells, and says whether more than the usual sample is wanted.
+        """
+        rows = self.select(columns)
+        first: list[tuple[str, Row | Reject]] = []
+        seen: list[Sequence[Any]] = []
+        size = 0
+        failed: ReadError | None = None
+        try:
+            for row in rows:
+                first.append((self.name, row))
+                more = 1
+                if not isinstance(row, Reject):
+                    seen.append(row[1])
+                    more = MOST_SAMPLED if undecided(row[1]) else 1
+                    size += _size(row)
+                if len(first) >= SAMPLE_ROWS * more or size >= SAMPLE_BYTES * more:
+                    break
+        except ReadError as error:  # what was read before it is given first
+            failed = error
+        return seen, self._replayed(first, rows if failed is None else _failing(failed))
+
+    def _replayed(self, first: list[tuple[str, Row | Reject]], rest: Iterator[Row | Reject]) -> Iterator[Row | Reject]:
+        """Rows that were looked at, each while the source has the name of the file that it is from."""
+        now = self.name
+        for name, row in first:
+            self.name = name
+            yield row
+        first.clear()
+        self.name = now
+        yield from rest
+
+    def records(
+        self,
+        columns: Sequence[str | None],
+        make: Callable[[Sequence[Any]], R],
+        selected: Iterable[Row | Reject] | None = None,
+    ) -> Iterator[R | Reject]:
+        """What ``make`` builds of each row's cells; a row for which it raises :class:`RecordError` becomes a reject.
+
+        ``selected`` are the rows, where some were looked at before.
+        """
+        for row in self.select(columns) if selected is None else selected:
             if isinstance(row, Reject):
                 yield row
                 continue
             try:
                 record = make(row[1])
             except RecordError as error:
-                yield Reject(name, row[0], error.field, error.reason, raw_text(row[2]))
+                yield Reject(self.name, row[0], error.field, error.reason, raw_text(row[2]))
             else:
-                object.__setattr__(record, "origin", Origin(name, row[0], row[2]))  # it is nobody else's yet
+                object.__setattr__(record, "origin", Origin(self.name, row[0], row[2]))  # it is nobody else's yet
                 yield record
+
+
+def _failing(error: ReadError) -> Iterator[Row | Reject]:
+    yield from ()
+    raise error
+
+
+def _size(row: Row) -> int:
+    """About what a row takes."""
+    if isinstance(row[2], bytes):
+        return 4 * len(row[2])
+    return sum(64 * len(cell) if isinstance(cell, list | dict) else len(cell) for cell in row[1] if _has_length(cell))
+
+
+def _has_length(cell: Any) -> bool:
+    return isinstance(cell, str | bytes | list | dict)
 
 
 def raw_text(raw: Raw) -> str:

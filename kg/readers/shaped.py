@@ -34,8 +34,6 @@ class ShapedRows(Rows):
         super().__init__(rows.name, rows.columns, rows.types)
         self._rows = rows
         self._form = form
-        self.keeps: str | None = None
-        """A column whose numbers stay even where they stand for none: the graph keeps the values of events."""
         self.left_out = 0
         """Rows that the form leaves out."""
 

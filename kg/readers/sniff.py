@@ -6,13 +6,15 @@ import re
 from enum import Enum
 
 from kg.errors import ReadError
+from kg.readers.blocks import BlockStream, is_keyed
 from kg.readers.delimited import ATOMIC_TYPE, DELIMITERS, Dialect, between_blanks
+from kg.readers.document import is_document
 from kg.readers.stream import LineStream
 
 PARQUET_MAGIC = b"PAR1"
 _SAMPLE_LINES = 20
 _MANY_LINES = 1000
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.|"")*"')
+_QUOTED = re.compile(r'"[^"]*"')
 _CONTROL = bytes(range(9)) + bytes(range(14, 27)) + b"\x7f"
 
 
@@ -20,14 +22,18 @@ class Lines(Enum):
     """Formats that are no table with columns."""
 
     JSON = "JSON lines"
+    DOCUMENT = "one JSON document"
+    KEYED = "key: value"
     LISTS = "LightGCN lists"
 
 
-def sniff(stream: LineStream) -> Dialect | Lines:
+def sniff(stream: LineStream | BlockStream) -> Dialect | Lines:
     """The format of a text file.
 
     ====================  ==========================================================================================
+    JSON document         the first character is ``[``, or ``{`` and the first line is no object
     JSON lines            the first character is ``{``
+    ``key: value``        such lines, parted by blank ones
     RecBole atomic        every column of the header is ``name:token``, ``token_seq``, ``float`` or ``float_seq``
     CSV, TSV              the header has a tab, comma, semicolon, bar or ``::``; the one separates that most of the
                           first twenty lines have as often as the header, then the most frequent
@@ -38,14 +44,13 @@ def sniff(stream: LineStream) -> Dialect | Lines:
     What is none of these is a table of one column.
 
     Raises:
-        ReadError: binary, or one JSON document in place of lines.
+        ReadError: binary.
     """
     start = stream.head.lstrip()
-    if start.startswith(b"{"):
-        return Lines.JSON
-    if start.startswith(b"["):
-        hint = "for example with jq -c '.[]'"
-        raise _refused(stream, f"the file is one JSON array; JSON lines, one object a line, are needed ({hint})")
+    if start.startswith((b"{", b"[")):
+        return Lines.DOCUMENT if is_document(stream.head) else Lines.JSON
+    if is_keyed(stream.head):
+        return Lines.KEYED
     first, *others = start.splitlines()[: _SAMPLE_LINES + 1]
     header = _text(stream, first)
     delimiter = _delimiter(header, [line.decode(errors="replace") for line in others[:-1] or others])
@@ -76,7 +81,7 @@ def even_lists(head: bytes) -> int:
     return widths.pop() if len(widths) == 1 and min(widths) in range(3, 6) else 0
 
 
-def _text(stream: LineStream, line: bytes) -> str:
+def _text(stream: LineStream | BlockStream, line: bytes) -> str:
     """The first line, which must be text: whatever follows is checked row by row."""
     try:
         text = line.decode()
@@ -89,7 +94,7 @@ def _text(stream: LineStream, line: bytes) -> str:
     return text
 
 
-def _refused(stream: LineStream, reason: str) -> ReadError:
+def _refused(stream: LineStream | BlockStream, reason: str) -> ReadError:
     stream.close()
     return ReadError(stream.name, reason, 1)
 

@@ -79,6 +79,8 @@ FileSource = str | os.PathLike[str] | Openable | Trusted
 
 def trusted(source: Any, trust: bool = True) -> Any:
     """A source as :class:`Trusted` where that is wanted and it is a file, else as it is."""
+    if trust and isinstance(source, list | tuple):
+        return [trusted(one) if isinstance(one, str | os.PathLike | Openable) else one for one in source]
     return Trusted(source) if trust and isinstance(source, str | os.PathLike | Openable) else source
 
 

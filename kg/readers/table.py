@@ -10,11 +10,13 @@ from functools import lru_cache
 from typing import Any
 
 from kg.errors import ReadError, RecordError
-from kg.readers.cells import attributes, scalar
-from kg.readers.cleaning import identifier, number, timestamp
+from kg.readers.cells import attributes, listed
+from kg.readers.cleaning import Missing, identifier, number, timestamp
+from kg.readers.columns import Column
 from kg.readers.form import Form, numbers_among
 from kg.readers.friends import is_count, ties_of
 from kg.readers.guess import guess_items, guess_users
+from kg.readers.identifiers import Ids
 from kg.readers.lists import lists_of
 from kg.readers.mapping import (
     AttributeColumn,
@@ -28,9 +30,10 @@ from kg.readers.mapping import (
     resolve_events,
 )
 from kg.readers.markup import clean_text
+from kg.readers.moments import PLAIN, Clock, Order, Undated, years_among
 from kg.readers.open import Source, open_rows
 from kg.readers.rows import Rows
-from kg.readers.shaped import ShapedRows
+from kg.readers.spoken import parts_among, spoken
 from kg.readers.stream import LineStream
 from kg.readers.typed import TypedRows
 from kg.records import (
@@ -38,6 +41,7 @@ from kg.records import (
     Interaction,
     ItemRecord,
     KindRecord,
+    Note,
     Reject,
     Related,
     Scalar,
@@ -52,6 +56,7 @@ from kg.schema import DERIVED_PREFIX
 log = logging.getLogger(__name__)
 
 Cells = Sequence[Any]
+PLAIN_FORM = Form()
 MOST_GUESSED = 50
 """Kinds of events that are believed of a column which only its name makes one of kinds: ids look like kinds, too."""
 
@@ -93,8 +98,7 @@ def read_events(
     guessed = mapping.kind is None
     mapping = resolve_events(rows, mapping, kind_given=default is not None)
     _say(rows, mapping)
-    codes = numbers_among(form.codes(mapping.value)) if form and mapping.value else ()
-    make = event_maker(mapping, default, scale, MOST_GUESSED if guessed else None, codes)
+    form = form or Form()
     roles = (
         mapping.user,
         mapping.item,
@@ -105,12 +109,33 @@ def read_events(
         mapping.title,
         mapping.event,
     )
-    records: Iterator[Interaction | KindRecord | Reject] = rows.records([*roles, *mapping.context], make)
-    if codes:
-        assert isinstance(rows, ShapedRows)
-        rows.keeps = mapping.value
-        records = _with_codes(records, codes)
-    yield from records
+    codes = numbers_among(form.codes(mapping.value)) if mapping.value and not form.wide else ()
+    rows.keeps = mapping.value
+    columns = [*roles, *mapping.context]
+    order = Order()
+
+    def undecided(cells: Cells) -> bool:
+        order.see(cells[2])
+        return order.open
+
+    states_order = mapping.at is None or form.at_format is not None
+    seen, selected = rows.sampled(columns, (lambda _: False) if states_order else undecided)
+    try:
+        clock = clock_of(form, order.decided(mapping.at or "at"), [cells[2] for cells in seen])
+    except RecordError as error:
+        raise ReadError(rows.name, f"{error.field}: {error.reason}") from None
+    make = event_maker(
+        mapping,
+        default,
+        scale,
+        form,
+        most_kinds=MOST_GUESSED if guessed else None,
+        clock=clock,
+        seen=seen,
+        unrated=codes,
+    )
+    records: Iterator[Interaction | KindRecord | Reject] = rows.records(columns, make, selected)
+    yield from _with_codes(records, codes) if codes else records
 
 
 def _with_codes(
@@ -122,6 +147,11 @@ def _with_codes(
             kinds.add(record.kind)
             yield KindRecord(record.kind, unrated=codes)
         yield record
+
+
+def clock_of(form: Form, order: str | None, cells: Cells) -> Clock:
+    """How times are read, by what is stated and by the first of them."""
+    return Clock(form.at_format, form.zone, order, years=years_among(cells))
 
 
 def _say(rows: Rows, mapping: EventMapping) -> None:
@@ -137,27 +167,48 @@ def event_maker(
     mapping: EventMapping,
     default: str | None,
     scale: Scale | None,
+    form: Form = PLAIN_FORM,
+    *,
     most_kinds: int | None = None,
+    clock: Clock = PLAIN,
+    seen: Sequence[Cells] = (),
     unrated: tuple[float, ...] = (),
 ) -> Callable[[Cells], Interaction]:
     """A function from the cells of a row, in the order of the mapping's fields, to an event.
 
     ``mapping`` is resolved: it names the column of every role that is there, for the messages of rejects. It refuses
-    rows of more different kinds than ``most_kinds``; ``unrated`` may lie outside the scale.
+    rows of more different kinds than ``most_kinds``. ``seen`` are the cells of the first rows, which say what a column
+    holds; ``unrated`` may lie outside the scale.
     """
     kinds: set[str] = set()
     user_name, item_name, at_name = mapping.user or "user", mapping.item or "item", mapping.at or "at"
     value_name, kind_name, event_name = mapping.value or "value", mapping.kind or "kind", mapping.event or "event"
     text_name, title_name = mapping.text or "text", mapping.title or "title"
-    context_names = [(column, property_name(column)) for column in mapping.context]
+    context_columns = _properties_of(mapping.context, [cells[8:] for cells in seen], form)
     kind_of = lru_cache(1024)(clean_kind)
     valued = kind_of_values(mapping.value)
+    user_of = Ids(user_name, [cells[0] for cells in seen], form.nothing(mapping.user))
+    item_of = Ids(item_name, [cells[1] for cells in seen], form.nothing(mapping.item))
+    all_checked = user_of.pointed or item_of.pointed
+    no_user, no_item = form.nothing(mapping.user), form.nothing(mapping.item)
+    parts = parts_among(cells[3] for cells in seen)
+    no_value, no_time = form.nothing(mapping.value), form.nothing(mapping.at)
 
     def make(cells: Cells) -> Interaction:
         user, item, at, value, kind, text, title, event, *context = cells
         user_id, item_id = identifier(user, user_name), identifier(item, item_name)
-        moment = None if at is None else timestamp(at, at_name)
-        amount = None if value is None else number(value, value_name)
+        if all_checked or user_id in no_user or item_id in no_item or user_id[0] == "[" or item_id[0] == "[":
+            user_id, item_id = user_of.checked(user_id), item_of.checked(item_id)
+        notes: list[Note] | None = None
+        try:
+            moment = None if at is None else timestamp(at, at_name, clock)
+        except RecordError as error:
+            moment, notes = None, [_note_of(error, at, no_time)]
+        try:
+            amount = None if value is None else number(value, value_name)
+        except RecordError as error:
+            if (amount := spoken(value, parts)) is None:
+                notes = [*(notes or ()), _note_of(error, value, no_value)]
         if scale is not None and amount is not None and amount not in scale and amount not in unrated:
             raise RecordError(value_name, f"{amount:g} is outside the scale {scale.minimum:g}:{scale.maximum:g}")
         words = None if text is None else clean_text(text, text_name)
@@ -177,13 +228,30 @@ def event_maker(
         else:
             what = valued if amount is not None else "REVIEWED" if words or headline else "INTERACTED"
         if event is None or (isinstance(event, str) and not event):
-            event_id = event_hash(user_id, item_id, what, moment, amount, words)
+            said = words if words is None or "<" not in words else clean_text(text, text_name, lax=True)
+            event_id = event_hash(user_id, item_id, what, moment, amount, said)
         else:
             event_id = identifier(event, event_name)
-        kept = _properties(context, context_names) if context else {}
-        return Interaction(user_id, item_id, what, event_id, moment, amount, words, headline, kept)
+        if not context and not notes:
+            return Interaction(user_id, item_id, what, event_id, moment, amount, words, headline)
+        notes = notes or []
+        kept = _properties(context, context_columns, notes)
+        return Interaction(user_id, item_id, what, event_id, moment, amount, words, headline, kept, notes=tuple(notes))
 
     return make
+
+
+def _note_of(error: RecordError, cell: Any, nothing: frozenset[str]) -> Note:
+    """Why an event lacks what this cell should say.
+
+    Raises:
+        RecordError: the cell cannot be right, and neither can the event.
+    """
+    if isinstance(error, Undated):
+        return Note(error.field, error.reason, "undated")
+    if isinstance(cell, str) and cell.strip() in nothing:
+        return Note(error.field, f"is missing ({cell.strip()})", "missing")
+    raise error
 
 
 def read_items(
@@ -206,7 +274,8 @@ def read_items(
     require(
         rows, columns, "Name the columns with --id COL, --title COL, --text COL,..., --attribute COL, --property COL"
     )
-    names = _property_names(rows.name, mapping.properties, {"id", "title", "text"})
+    form = form or Form()
+    _property_names(rows.name, mapping.properties, {"id", "title", "text"})
     for spec in specs:
         spec.named()  # a relation that is no name is the caller's error, not that of every row
     texts_at = 1 + len(title)
@@ -214,18 +283,24 @@ def read_items(
     related_at = attributes_at + len(mapping.attributes)
     properties_at = related_at + len(mapping.related)
 
+    seen, selected = rows.sampled(columns, lambda _: False)
+    id_of = Ids(mapping.id, [cells[0] for cells in seen], form.nothing(mapping.id))
+    properties = _properties_of(mapping.properties, [cells[properties_at:] for cells in seen], form)
+
     def make(cells: Cells) -> ItemRecord:
-        item_id = identifier(cells[0], mapping.id)
+        item_id = id_of(cells[0])
+        notes: list[Note] = []
         return ItemRecord(
             id=item_id,
-            title=clean_text(cells[1], title[0]) if title else None,
-            text=_joined(cells[texts_at:attributes_at], texts),
-            properties=_properties(cells[properties_at:], names),
-            attributes=_attributes(cells[attributes_at:related_at], mapping.attributes),
-            related=_related(item_id, cells[related_at:properties_at], mapping.related),
+            title=_spared(clean_text, cells[1], title[0], notes) if title else None,
+            text=_joined(cells[texts_at:attributes_at], texts, notes),
+            properties=_properties(cells[properties_at:], properties, notes),
+            attributes=_attributes(cells[attributes_at:related_at], mapping.attributes, form, notes),
+            related=_related(item_id, cells[related_at:properties_at], mapping.related, form, notes),
+            notes=tuple(notes),
         )
 
-    yield from rows.records(columns, make)
+    yield from rows.records(columns, make, selected)
 
 
 def read_users(
@@ -249,26 +324,35 @@ def read_users(
     columns = [mapping.id, *(spec.column for spec in mapping.attributes), *mapping.properties, *friends]
     rows = _positional(rows, columns, _unnamed(mapping.properties, mapping.attributes))
     require(rows, columns, "Name the columns with --id COL, --attribute COL, --property COL, --friends COL")
-    names = _property_names(rows.name, mapping.properties, {"id"})
+    form = form or Form()
+    _property_names(rows.name, mapping.properties, {"id"})
     for spec in mapping.attributes:
         spec.named()
     properties_at = 1 + len(mapping.attributes)
     friends_at = properties_at + len(mapping.properties)
-    counted = [(column, property_name(column)) for column in friends]
     ties: list[Tie] = []
 
+    seen, selected = rows.sampled(columns, lambda _: False)
+    id_of = Ids(mapping.id, [cells[0] for cells in seen], form.nothing(mapping.id))
+    properties = _properties_of(mapping.properties, [cells[properties_at:friends_at] for cells in seen], form)
+    counts = [[cell if is_count(cell) else None for cell in cells[friends_at:]] for cells in seen]
+    counted = _properties_of(friends, counts, form)
+
     def make(cells: Cells) -> UserRecord:
-        user_id, named = identifier(cells[0], mapping.id), cells[friends_at:]
+        notes: list[Note] = []
+        user_id, named = id_of(cells[0]), cells[friends_at:]
         numbers = [cell if guessed and is_count(cell) else None for cell in named]
         known = [None if number is not None else cell for number, cell in zip(numbers, named, strict=True)]
         ties[:] = ties_of(user_id, known, mapping.friends)
+        held = _properties(cells[properties_at:friends_at], properties, notes)
         return UserRecord(
             id=user_id,
-            properties={**_properties(cells[properties_at:friends_at], names), **_properties(numbers, counted)},
-            attributes=_attributes(cells[1:properties_at], mapping.attributes),
+            properties={**held, **_properties(numbers, counted, notes)},
+            attributes=_attributes(cells[1:properties_at], mapping.attributes, form, notes),
+            notes=tuple(notes),
         )
 
-    for record in rows.records(columns, make):
+    for record in rows.records(columns, make, selected):
         yield record
         if isinstance(record, UserRecord):
             yield from (replace(tie, origin=record.origin) for tie in ties)
@@ -315,25 +399,63 @@ def _property_names(file: str, columns: Sequence[str], reserved: set[str]) -> li
     return names
 
 
-def _properties(cells: Cells, names: Sequence[tuple[str, str]]) -> Mapping[str, Scalar]:
-    values = ((name, scalar(cell, column)) for cell, (column, name) in zip(cells, names, strict=True))
-    return {name: value for name, value in values if value is not None}
+def _properties_of(columns: Sequence[str], seen: Sequence[Cells], form: Form) -> list[tuple[str, Column]]:
+    """Each column by its name in the graph, as its first cells say what it holds."""
+    return [
+        (property_name(column), Column.of(column, [cells[place] for cells in seen], form.nothing(column)))
+        for place, column in enumerate(columns)
+    ]
 
 
-def _attributes(cells: Cells, specs: Sequence[AttributeColumn]) -> tuple[Attribute, ...]:
-    pairs = zip(cells, specs, strict=True)
-    return tuple(dict.fromkeys(attribute for cell, spec in pairs for attribute in attributes(cell, spec)))
+def _properties(cells: Cells, columns: Sequence[tuple[str, Column]], notes: list[Note]) -> Mapping[str, Scalar]:
+    found: dict[str, Scalar] = {}
+    for cell, (name, column) in zip(cells, columns, strict=True):
+        try:
+            if cell is not None and (value := column.read(cell)) is not None:
+                found[name] = value
+        except RecordError as error:
+            notes.append(_left_out(error))
+    return found
 
 
-def _related(item_id: str, cells: Cells, specs: Sequence[AttributeColumn]) -> tuple[Related, ...]:
-    found = (Related(attribute.relation, attribute.value) for attribute in _attributes(cells, specs))
+def _attributes(cells: Cells, specs: Sequence[AttributeColumn], form: Form, notes: list[Note]) -> tuple[Attribute, ...]:
+    found: dict[Attribute, None] = {}
+    for cell, spec in zip(cells, specs, strict=True):
+        if cell is None:
+            continue
+        try:
+            found |= dict.fromkeys(attributes(cell, spec, form.nothing(spec.column), notes))
+        except RecordError as error:
+            notes.append(_left_out(error))
+    return tuple(found)
+
+
+def _related(
+    item_id: str, cells: Cells, specs: Sequence[AttributeColumn], form: Form, notes: list[Note]
+) -> tuple[Related, ...]:
+    named = _attributes(cells, specs, form, notes)
+    found = (Related(attribute.relation, attribute.value) for attribute in named)
     return tuple(related for related in found if related.item_id != item_id)
 
 
-def _joined(cells: Cells, columns: Sequence[str]) -> str | None:
+def _joined(cells: Cells, columns: Sequence[str], notes: list[Note]) -> str | None:
     """The text of several columns; a list of paragraphs is one text."""
     parts: list[str | None] = []
     for cell, column in zip(cells, columns, strict=True):
-        members = cell if isinstance(cell, list | tuple) else [cell]
-        parts.extend(clean_text(member, column) for member in members)
+        members = _spared(listed, cell, column, notes)
+        several = members if isinstance(members, list | tuple) else [members]
+        parts.extend(_spared(clean_text, member, column, notes) for member in several)
     return " ".join(filter(None, parts)) or None
+
+
+def _spared(clean: Callable[[Any, str], Any], cell: Any, column: str, notes: list[Note]) -> Any:
+    """What a cell says, or nothing where it cannot be right, which costs it alone."""
+    try:
+        return clean(cell, column)
+    except RecordError as error:
+        notes.append(_left_out(error))
+        return None
+
+
+def _left_out(error: RecordError) -> Note:
+    return Note(error.field, error.reason, "missing" if isinstance(error, Missing) else "left out")

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from kg.errors import RecordError, short
 from kg.readers.cleaning import identifier, number, timestamp
 from kg.readers.markup import clean_text
+from kg.readers.moments import Undated
 from kg.readers.rows import ROW, Row, Rows
 from kg.records import (
     Attribute,
@@ -18,6 +19,7 @@ from kg.records import (
     ItemRecord,
     KindRecord,
     Link,
+    Note,
     Record,
     Reject,
     Related,
@@ -101,11 +103,18 @@ def _checked(record: Record) -> Record:
 
 def _event(event: Interaction) -> Interaction:
     user_id, item_id = identifier(event.user_id, "user_id"), identifier(event.item_id, "item_id")
-    kind, at, value = clean_kind(event.kind), timestamp(event.at, "at"), number(event.value, "value")
+    kind, value = clean_kind(event.kind), number(event.value, "value")
+    notes: tuple[Note, ...] = ()
+    try:
+        at = timestamp(event.at, "at")
+    except Undated as error:
+        at, notes = None, (Note(error.field, error.reason, "undated"),)
     text, title = clean_text(event.text, "text"), clean_text(event.title, "title")
     event_id = event.event_id or event_hash(user_id, item_id, kind, at, value, text)
     context = _properties(event.context, "context")
-    return Interaction(user_id, item_id, kind, identifier(event_id, "event_id"), at, value, text, title, context)
+    return Interaction(
+        user_id, item_id, kind, identifier(event_id, "event_id"), at, value, text, title, context, notes=notes
+    )
 
 
 def _attribute(attribute: Attribute) -> Attribute:

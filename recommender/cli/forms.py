@@ -53,6 +53,28 @@ Zone = Annotated[
     str | None,
     typer.Option("--zone", metavar="NAME", help="Of times without one, such as Europe/Berlin; default: UTC."),
 ]
+Blocks = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COL",
+        help="Lines such as '17:' hold this column for the rows below them; ':' for records of 'key: value' lines.",
+    ),
+]
+Wide = Annotated[
+    bool, typer.Option("--wide", help="A matrix: people in the first column, items as names of the others.")
+]
+Long = Annotated[
+    list[Any] | None,
+    typer.Option(
+        "--long",
+        parser=names,
+        metavar="COL,COL,COL[,COL]",
+        help="One property a row: the columns of item, property, value and time; the newest wins.",
+    ),
+]
+Impressions = Annotated[
+    str | None, typer.Option(metavar="COL", help="Lists of what was shown and clicked, such as 'N1-0 N2-1'.")
+]
 
 Meanings = Annotated[
     list[str] | None,
@@ -78,6 +100,10 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "values": (Values, None),
     "at_format": (AtFormat, None),
     "zone": (Zone, None),
+    "blocks": (Blocks, None),
+    "wide": (Wide, False),
+    "long": (Long, None),
+    "impressions": (Impressions, None),
 }
 """By parameter: its type, and what it is by default."""
 
@@ -119,9 +145,18 @@ def form_of(stated: dict[str, Any]) -> Any:
             values=numbers_of(stated["values"] or (), "--values"),
             at_format=stated["at_format"],
             zone=stated["zone"],
+            blocks=stated["blocks"],
+            wide=stated["wide"],
+            long=joined(stated["long"]),
+            impressions=stated["impressions"],
         )
     except RecordError as error:
-        raise typer.BadParameter(error.reason, param_hint=error.field) from None
+        raise typer.BadParameter(error.reason, param_hint=_option(error.field)) from None
+
+
+def _option(field: str) -> str:
+    """The option that states a field of the form."""
+    return field if field.startswith("-") else f"--{field.replace('_', '-')}"
 
 
 def kinds_of(meanings: list[str] | None, weights: list[str] | None) -> list[Any]:

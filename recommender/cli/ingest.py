@@ -16,7 +16,19 @@ import typer
 from kg.readers.stream import trusted
 from recommender.cli import output
 from recommender.cli.forms import Meanings, Weights, kinds_of, with_form
-from recommender.cli.parameters import File, Json, RdfMap, Trust, attributes, event_mapping, joined, kind, names, scale
+from recommender.cli.parameters import (
+    File,
+    Files,
+    Json,
+    RdfMap,
+    Trust,
+    attributes,
+    event_mapping,
+    joined,
+    kind,
+    names,
+    scale,
+)
 from recommender.cli.parameters import friends as friends_of
 from recommender.cli.parameters import related as related_items
 from recommender.cli.session import Session
@@ -34,7 +46,7 @@ Rejects = Annotated[
     typer.Option(
         dir_okay=False,
         metavar="FILE",
-        help="Where rejected rows go; default: tastegraph.rejects.jsonl here, never over another.",
+        help="Where rejected rows go; default: tastegraph.rejects.jsonl in the store, never over another.",
     ),
 ]
 Id = Annotated[str, typer.Option("--id", metavar="COL", help="The column of ids.", show_default=False)]
@@ -59,7 +71,7 @@ Merges = Annotated[
     typer.Option(
         dir_okay=False,
         metavar="FILE",
-        help="Where the report on merged names goes; default: tastegraph.merges.json here, never over another.",
+        help="Where the report on merged names goes; default: tastegraph.merges.json in the store, never over another.",
     ),
 ]
 
@@ -83,7 +95,7 @@ def ingest() -> None:
 @with_form
 def events(
     context: typer.Context,
-    file: File,
+    file: Files,
     roles: Annotated[
         list[str] | None,
         typer.Option(
@@ -116,7 +128,8 @@ def events(
     """
     from kg.readers import read_events
 
-    records = read_events(trusted(file, trust), event_mapping(roles), kind=event, scale=limits, form=form)
+    source = _source(file, trust)
+    records = read_events(source, event_mapping(roles), kind=event, scale=limits, form=form)
     declared = kinds_of(meaning, weight)
     _ingest(context, chain(declared, records), strict, dry_run, rejects, json, limits)
 
@@ -125,7 +138,7 @@ def events(
 @with_form
 def items(
     context: typer.Context,
-    file: File,
+    file: Files,
     id: Id,
     title: Annotated[str | None, typer.Option(metavar="COL", help="The column of titles.")] = None,
     text: Annotated[
@@ -159,11 +172,12 @@ def items(
     """
     from kg.readers import ItemMapping, read_items
 
+    source = _source(file, trust)
     mapping = ItemMapping(id, title, joined(text), joined(attribute), joined(properties), joined(related))
-    named = None if no_merge else _again(file, partial(read_items, trusted(file, trust), mapping, form=form))
+    named = None if no_merge else _again(file, partial(read_items, source, mapping, form=form))
     _ingest(
         context,
-        read_items(trusted(file, trust), mapping, form=form),
+        read_items(source, mapping, form=form),
         strict,
         dry_run,
         rejects,
@@ -177,7 +191,7 @@ def items(
 @with_form
 def users(
     context: typer.Context,
-    file: File,
+    file: Files,
     id: Id,
     attribute: Attributes = None,
     properties: Properties = None,
@@ -207,11 +221,12 @@ def users(
     """
     from kg.readers import UserMapping, read_users
 
+    source = _source(file, trust)
     mapping = UserMapping(id, joined(attribute), joined(properties), joined(friends))
-    named = None if no_merge else _again(file, partial(read_users, trusted(file, trust), mapping, form=form))
+    named = None if no_merge else _again(file, partial(read_users, source, mapping, form=form))
     _ingest(
         context,
-        read_users(trusted(file, trust), mapping, form=form),
+        read_users(source, mapping, form=form),
         strict,
         dry_run,
         rejects,
@@ -225,7 +240,7 @@ def users(
 @with_form
 def social(
     context: typer.Context,
-    file: File,
+    file: Files,
     roles: Annotated[
         str | None,
         typer.Option("--map", metavar="FIELD=COL,...", help="Which column holds from, to, weight, at."),
@@ -254,7 +269,7 @@ def social(
         mapping = SocialMapping.parse(roles) if roles else None
     except RecordError as error:
         raise typer.BadParameter(error.reason, param_hint="--map") from None
-    _ingest(context, read_social(trusted(file, trust), mapping, type=type, form=form), strict, dry_run, rejects, json)
+    _ingest(context, read_social(_source(file, trust), mapping, type=type, form=form), strict, dry_run, rejects, json)
 
 
 @app.command()
@@ -445,11 +460,21 @@ def _documented(
     _ingest(context, records, strict, dry_run, rejects, json, named=named, merges=merges)
 
 
-def _again(file: Path, read: Named) -> Named | None:
-    """``read``, unless the file is a pipe, which can be read once only."""
+def _counts(by_column: dict[str, int]) -> str:
+    return ", ".join(f"{count} of {column}" for column, count in by_column.items())
+
+
+def _source(files: list[Path], trust: bool) -> Any:
+    """One file, or several that are parts of one source."""
+    return trusted(str(files[0]) if len(files) == 1 else list(map(str, files)), trust)
+
+
+def _again(file: Path | list[Path], read: Named) -> Named | None:
+    """``read``, unless a file is a pipe, which can be read once only."""
     from kg.merging import can_be_read_again
 
-    return read if can_be_read_again(file) else None
+    files = file if isinstance(file, list) else [file]
+    return read if all(not one.exists() or one.is_dir() or can_be_read_again(one) for one in files) else None
 
 
 def _ingest(
@@ -465,11 +490,18 @@ def _ingest(
     merges: Path | None = None,
 ) -> None:
     """Write ``records``; ``named`` reads the items or people among them again, to merge their names."""
+    from kg.ingest import DEFAULT_REJECTS
+    from kg.merging import DEFAULT_MERGES
+
     first = list(islice(records, 1))  # a file that cannot be read leaves no empty store behind
     records = chain(first, records)
     session = Session.of(context)
     with ExitStack() as stack:
         if dry_run and not session.has_store():
+            rejects, merges = (
+                rejects or Path(DEFAULT_REJECTS),
+                merges or Path(DEFAULT_MERGES),
+            )  # that store is gone soon
             session = replace(session, store=stack.enter_context(TemporaryDirectory(prefix="tastegraph-")), work=None)
         recommender = stack.enter_context(session.open(create=True))
         report = recommender.ingest_records(
@@ -491,7 +523,16 @@ def _ingest(
         output.line(str(own))
         for doubt in own.suspicions:
             output.line(f"  {doubt}")
-    if report.rejected and report.rejects_file:
+    if report.left_out:
+        output.line(f"cells left out, and their rows stored without them: {_counts(report.left_out)}")
+    if report.missing:
+        output.line(f"taken for none, such as NA: {_counts(report.missing)} (--missing COL= keeps them as values)")
+    if report.undated:
+        output.line(
+            f"{report.undated} events have a bare number for a time, and none now: --at-format excel, unix or offset "
+            "reads it"
+        )
+    if report.rejects_file:
         output.line(f"rejected rows and their reasons: {report.rejects_file}")
     if report.merged:
         output.line(

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from glob import has_magic
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -188,8 +189,25 @@ def _integer(text: str) -> int:
     return value
 
 
+def there(paths: list[Path]) -> list[Path]:
+    """Paths of which each is there, is a pattern, or lies within an archive."""
+    for path in paths:
+        if not path.exists() and not has_magic(str(path)) and not any(parent.is_file() for parent in path.parents):
+            raise typer.BadParameter(f"File {str(path)!r} does not exist.")
+    return paths
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, show_default=False)]
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE...",
+        callback=there,
+        help="Also a folder, a pattern, or a member of an archive (x.zip/member.csv); several are parts of one source.",
+        show_default=False,
+    ),
+]
 K = Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many.")]
 RdfMap = Annotated[
     Path | None,

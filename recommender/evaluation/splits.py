@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from recommender.errors import InvalidInput
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,11 @@ def rolling(times: np.ndarray, cut: int, cuts: int = 5) -> Masks:
     """
     first, last = ROLLING
     known = first + (last - first) * cut / max(cuts - 1, 1)
-    _check_dated(times)
+    dated = _dated(times, say=False)
     end = min(known + 0.1, 1.0)
-    inside = np.ones(len(times), dtype=bool) if end == 1.0 else times < np.quantile(times, end, method="higher")
+    inside = np.ones(len(times), dtype=bool)
+    if end < 1.0:
+        inside = ~dated | (times < np.quantile(times[dated], end, method="higher"))
     found = temporal(times[inside], valid=0.1 * known / end, test=(end - known) / end)
     part = np.full(len(times), -1)
     part[inside] = np.where(found.test, 2, found.valid)
@@ -60,14 +65,16 @@ def temporal(times: np.ndarray, valid: float = 0.1, test: float = 0.1) -> Masks:
     The points are quantiles of ``times``; events at a point go to the later part, so events of one moment stay
     together and the shares are approximate.
 
+    Events without a time are for training, and the log says how many.
+
     Raises:
-        InvalidInput: an event has no time, or the times leave a part empty.
+        InvalidInput: no event has a time, or the times leave a part empty.
     """
     _check_shares(valid, test)
-    _check_dated(times)
-    valid_from, test_from = np.quantile(times, [1 - test - valid, 1 - test], method="higher")
+    dated = _dated(times)
+    valid_from, test_from = np.quantile(times[dated], [1 - test - valid, 1 - test], method="higher")
     masks = Masks.of((times >= valid_from).astype(int) + (times >= test_from), float(valid_from), float(test_from))
-    if not masks.train.any() or (valid > 0 and not masks.valid.any()):
+    if not (masks.train & dated).any() or (valid > 0 and not masks.valid.any()):
         raise InvalidInput(
             f"{len(times)} events at {len(np.unique(times))} different times cannot be split at {_date(test_from)} "
             "without leaving a part empty; use the random protocol"
@@ -137,19 +144,20 @@ def leave_last(users: np.ndarray, items: np.ndarray, times: np.ndarray) -> Masks
     """Each person's last pair is tested and the one before validates; a pair is as late as its first event.
 
     Counting a pair from its first event keeps repeated visits to an old item out of the test. People with fewer than
-    three pairs stay whole in training. At the same moment, the item with the higher id is later.
+    three dated pairs stay whole in training, and so do pairs with an event without a time, of which the log says how
+    many. At the same moment, the item with the higher id is later.
 
     Raises:
-        InvalidInput: an event has no time.
+        InvalidInput: no event has a time.
     """
-    undated = int(np.isnan(times).sum())
-    if undated:
-        raise InvalidInput(f"{undated} of {len(times)} events have no time; use the random protocol")
+    _dated(times)
     pairs, pair_users, inverse = _pairs(users, items)
     first = np.full(len(pairs), np.inf)
-    np.minimum.at(first, inverse, times)
+    np.minimum.at(first, inverse, np.where(np.isnan(times), -np.inf, times))
     rank, count = _ranks(pair_users, first)
-    from_last = np.where(count < 3, 2, count - 1 - rank)
+    undated = np.isneginf(first)  # the first of each person
+    dated = count - np.bincount(pair_users, weights=undated)[pair_users]
+    from_last = np.where((dated < 3) | undated, 2, count - 1 - rank)
     return Masks.of((2 - np.minimum(from_last, 2))[inverse])
 
 
@@ -187,12 +195,16 @@ def _ranks(groups: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return rank, np.repeat(sizes, sizes)
 
 
-def _check_dated(times: np.ndarray) -> None:
-    undated = int(np.isnan(times).sum())
-    if undated:
-        raise InvalidInput(f"{undated} of {len(times)} events have no time; use the random protocol")
+def _dated(times: np.ndarray, *, say: bool = True) -> np.ndarray:
+    """Which events have a time."""
     if not len(times):
         raise InvalidInput("there are no events to split")
+    dated: np.ndarray = ~np.isnan(times)
+    if not dated.any():
+        raise InvalidInput("no event has a time; use the random protocol")
+    if say and (undated := int((~dated).sum())):
+        log.warning("%d of %d events have no time: they are for training, and none is tested", undated, len(times))
+    return dated
 
 
 def _check_shares(valid: float, test: float) -> None:

@@ -32,7 +32,7 @@ class Paths:
         config: PathConfig | None = None,
     ) -> None:
         self.config = config or PathConfig()
-        self.names = Names(snapshot, phrases)
+        self.names = Names(snapshot)
         self.ties = Ties(knowledge, self.names, self.config)
         self.fans = Fans(snapshot, cells, self.names)
         self._quotes = None

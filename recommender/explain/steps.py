@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from kg.snapshot import Snapshot
-from recommender.bridge import Phrases, item_names
+from recommender.bridge import item_names
 from recommender.errors import InvalidInput
 from recommender.explain.words import (
     SILENT_NAMES,
@@ -130,12 +130,12 @@ class Tie:
 class Names:
     """Ids and names of the nodes of a snapshot: items, then entities, then mentions."""
 
-    def __init__(self, snapshot: Snapshot, phrases: Phrases | None = None) -> None:
+    def __init__(self, snapshot: Snapshot) -> None:
         tables = (snapshot.items, snapshot.entities, snapshot.mentions)
         self.ids: list[str] = [id for table in tables for id in table["id"].to_pylist()]
         nameless = [None] * snapshot.mentions.num_rows
         self._names: list[str | None] = [
-            *item_names(snapshot, phrases),
+            *item_names(snapshot),
             *snapshot.entities["name"].to_pylist(),
             *nameless,
         ]

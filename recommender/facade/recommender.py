@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -27,6 +28,7 @@ from kg.readers import (
 )
 from kg.readers.form import Form
 from kg.readers.knowledge import read_knowledge
+from kg.readers.mapping import mapping_of
 from kg.readers.stream import trusted
 from kg.records import KindRecord, Record, Reject, Scale, clean_kind
 from kg.store import Result, Store
@@ -122,10 +124,10 @@ class Recommender:
         social: Any = None,
         triples: Any = None,
         links: Any = None,
-        mapping: EventMapping | None = None,
-        item_mapping: ItemMapping | None = None,
-        user_mapping: UserMapping | None = None,
-        social_mapping: SocialMapping | None = None,
+        mapping: EventMapping | Mapping[str, Any] | None = None,
+        item_mapping: ItemMapping | Mapping[str, Any] | None = None,
+        user_mapping: UserMapping | Mapping[str, Any] | None = None,
+        social_mapping: SocialMapping | Mapping[str, Any] | None = None,
         rdf_mapping: RdfMapping | None = None,
         source: Source | Path | str | None = None,
         folder: Path | str | None = None,
@@ -140,7 +142,8 @@ class Recommender:
         weights: Mapping[str, float] | None = None,
         strict: bool = False,
         dry_run: bool = False,
-        rejects: Path | None = None,
+        rejects: str | os.PathLike[str] | None = None,
+        merges: str | os.PathLike[str] | None = None,
         merge: bool = True,
         trust: bool = False,
     ) -> IngestReport:
@@ -155,7 +158,7 @@ class Recommender:
             triples: a file of RDF, or head, relation, tail, :func:`kg.readers.knowledge.read_knowledge`.
             links: item id, entity id, :func:`kg.readers.read_links`.
             mapping: which columns of ``events`` are what, such as ``EventMapping(user="customer", item="sku")`` of
-                :mod:`kg.readers`; by default those of the usual names.
+                :mod:`kg.readers`, or the same as a dict; by default those of the usual names.
             item_mapping: likewise of ``items``.
             rdf_mapping: what the predicates of RDF mean, :func:`kg.rdf.mapping_file.read_mapping`.
             user_mapping: likewise of ``users``.
@@ -175,7 +178,8 @@ class Recommender:
             weights: of one event by kind, in [-1, 1], when its value does not say more.
             strict: an error at the first rejected row, and nothing of its batch is written.
             dry_run: read and check everything, write nothing.
-            rejects: the file that takes rejected rows.
+            rejects: the file that takes rejected rows; by default in the working directory of the store.
+            merges: likewise the report on names that were made one.
             merge: make near-duplicate names of attributes one, such as "Boss" and "BOSS" (:mod:`kg.merging`). Items and
                 people are read twice for this; iterators, which can be read once only, keep their names as they are.
             trust: read packed files however far they grow; all other bounds hold.
@@ -186,6 +190,10 @@ class Recommender:
             declared = None if scale is None else Scale(*map(float, scale))
         except (TypeError, ValueError):
             raise RecordError("scale", f"{scale!r} is not (lowest, highest), such as (1, 5)") from None
+        mapping, item_mapping = mapping_of(EventMapping, mapping), mapping_of(ItemMapping, item_mapping)
+        user_mapping = mapping_of(UserMapping, user_mapping)
+        if isinstance(social_mapping, Mapping):
+            social_mapping = SocialMapping.of(social_mapping)
         rereadable = [merge and can_be_read_again(source) for source in (items, users)]
         events, items, users, triples, links = (trusted(own, trust) for own in (events, items, users, triples, links))
         named: list[tuple[Any, Callable[[], Iterator[Record | Reject]]]] = [
@@ -207,7 +215,8 @@ class Recommender:
             scale=declared,
             strict=strict,
             dry_run=dry_run,
-            rejects=rejects,
+            rejects=None if rejects is None else Path(rejects),
+            merges=None if merges is None else Path(merges),
             named=chain(*again) if again else None,
         )
 
@@ -217,7 +226,7 @@ class Recommender:
         folder: Path | str | None,
         strict: bool,
         dry_run: bool,
-        rejects: Path | None,
+        rejects: str | os.PathLike[str] | None,
         merge: bool,
         trust: bool,
     ) -> IngestReport:
@@ -233,7 +242,7 @@ class Recommender:
             found.records(Path(folder), trust=trust),
             strict=strict,
             dry_run=dry_run,
-            rejects=rejects,
+            rejects=Path(rejects) if rejects is not None else None,
             named=found.named(Path(folder), trust=trust) if merge else None,
         )
 

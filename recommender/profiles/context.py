@@ -98,7 +98,7 @@ class ProfileContext:
         surprise = -np.log2((met + 1) / (cells.num_users + 1))
         return cls(
             items=Vocabulary.of(snapshot.items["id"]),
-            titles=item_names(snapshot, phrases),
+            titles=item_names(snapshot),
             attributes=attributes,
             entities=entities,
             shares=population_shares(cells.matrix, attributes),

@@ -45,7 +45,8 @@ class Habits:
     active_days: int
     """Different days (UTC) with an event."""
     peak_hours: tuple[int, ...]
-    """Hours of the day (UTC) at which the person is active on unusually many days, at most three."""
+    """Hours of the day (UTC) at which the person is active on unusually many days, at most three. None
+    where all events are at midnight to the second: those are dates."""
     peak_weekdays: tuple[int, ...]
     """Weekdays (UTC, Monday is 0) on which the person is active unusually often, at most three."""
     novelty: float | None
@@ -195,6 +196,7 @@ def _rhythms(events: Events, size: int) -> list[_Rhythm]:
     np.maximum.at(last, users, times)
     active, hours = _distinct(users, (times // 3600).astype(np.int64))
     by_hour = np.bincount(active * 24 + hours % 24, minlength=size * 24).reshape(size, 24)
+    by_hour[np.bincount(users[times % 86_400 != 0], minlength=size) == 0] = 0  # dates without a time of day
     active, days = _distinct(active, hours // 24)
     by_weekday = np.bincount(active * 7 + (days + _EPOCH_WEEKDAY) % 7, minlength=size * 7).reshape(size, 7)
     count = np.bincount(active, minlength=size).tolist()

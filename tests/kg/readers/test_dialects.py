@@ -171,6 +171,18 @@ def test_rows_of_which_nobody_knows_what_overflows_say_what_to_do(path: Path, co
     assert '"' in content or "double quotes" in reject
 
 
+def test_rows_that_all_end_in_a_delimiter(path: Path) -> None:
+    assert cells(path, "a,b\n1,2,\n3,4,\n") == [["1", "2"], ["3", "4"]]
+    assert cells(path, "a,b\n1,2,\n3,4\n")[1] == ["3", "4"]
+    assert isinstance(cells(path, "a,b\n1,2,\n3,4\n")[0], str)
+
+
+def test_blocks_are_named_where_nobody_said_so(path: Path) -> None:
+    path.write_text("1:\n1488844,3,2005-09-06\n")
+    with pytest.raises(ReadError, match="--blocks item"):
+        list(read_events(path))
+
+
 def test_rows_of_unequal_length_guess_at_the_delimiter(path: Path) -> None:
     path.write_text("id;a,b;n\n1;x;2\n")
     assert cells(path, "id;a,b;n\n1;x;2\n", Form(delimiter=",")) == [

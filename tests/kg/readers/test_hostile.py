@@ -825,7 +825,8 @@ def test_long_lists_of_many_rows_are_read(tmp_path: Path) -> None:
     lists = [["long " * 4_000] if n == 7 else [f"tag {n % 5}", "b"] * 3 for n in range(20_000)]
     pq.write_table(pa.table({"id": [f"i{n}" for n in range(20_000)], "tags": lists}), path)
     items = list(read_items(path, ItemMapping("id", attributes=(AttributeColumn("tags"),))))
-    assert sum(isinstance(item, ItemRecord) for item in items) == 19_999
+    assert [item.id for item in items if isinstance(item, ItemRecord) and item.notes] == ["i7"]
+    assert sum(isinstance(item, ItemRecord) and bool(item.attributes) for item in items) == 19_999
 
 
 def test_lists_of_texts_that_begin_alike_are_read(tmp_path: Path) -> None:

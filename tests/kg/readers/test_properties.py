@@ -20,10 +20,13 @@ from hypothesis import strategies as st
 
 from kg.errors import ReadError
 from kg.readers import read_amazon, read_events, read_items, read_links, read_lists, read_triples, read_users
+from kg.readers.form import NOTHING
 from kg.readers.markup import clean_text
 from kg.records import Interaction, Reject
 
-IDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20).filter(str.strip)
+IDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20).filter(
+    lambda id: id.strip() and id.strip() not in NOTHING
+)
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=60)
 ROWS = st.lists(st.fixed_dictionaries({"user": IDS, "item": IDS, "text": TEXTS}), min_size=1, max_size=8)
 DIRTY = st.one_of(

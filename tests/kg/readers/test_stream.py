@@ -117,7 +117,7 @@ def test_a_damaged_block_in_the_middle(tmp_path: Path) -> None:
         (b"\x7fELF\x02\x01\x01" + bytes(100), "binary"),
         (bytes(range(128, 256)) * 10, "not UTF-8"),
         (b"PK\x03\x04 something", "zip archive"),
-        (b'[{"user": 1}]', "JSON array"),
+        (b"[[1, 2]]", "no list of objects"),
         (b"PAR1 no more", "damaged"),
         (gzip.compress(b"PAR1 no more", mtime=0), "unpack it"),
         (b"\x1f\x8b\x08\x00", "ends early"),

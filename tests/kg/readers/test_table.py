@@ -239,10 +239,15 @@ def test_items_without_a_mapping() -> None:
     ]
 
 
-def test_rejected_items() -> None:
+def test_rejected_items_and_cells() -> None:
     rows = [{"id": "", "brand": "b"}, {"id": "a", "brand": {"no": "text"}}, {"id": "b", "brand": "x" * 1100}]
-    rejects = list(read_items(rows, ItemMapping("id", attributes=(AttributeColumn("brand"),))))
-    assert [(r.line, r.field) for r in rejects if isinstance(r, Reject)] == [(1, "id"), (2, "brand"), (3, "brand")]
+    first, *others = read_items(rows, ItemMapping("id", attributes=(AttributeColumn("brand"),)))
+    assert isinstance(first, Reject)
+    assert (first.line, first.field) == (1, "id")
+    assert others == [ItemRecord("a"), ItemRecord("b")]  # a bad cell costs the cell
+    assert [[note.field for note in other.notes] for other in others if isinstance(other, ItemRecord)] == [
+        ["brand"]
+    ] * 2
 
 
 @pytest.mark.parametrize("properties", [("id",), ("zip code", "zip-code"), ("nowhere",)])

@@ -99,8 +99,9 @@ def test_a_table_is_merged_unless_it_can_be_read_once_only(
     assert (once.merged, once.merges_file) == ([], None)
     report = recommender.ingest(items=ROWS, item_mapping=MAPPING)
     assert [merge.name for merge in report.merged] == ["Music", "Boss", "Acme Inc"]
-    assert report.merges_file == "tastegraph.merges.json"
-    assert len(orjson.loads((tmp_path / "tastegraph.merges.json").read_bytes())) == 3
+    assert report.merges_file == str(store.work / "tastegraph.merges.json")
+    assert len(orjson.loads((store.work / "tastegraph.merges.json").read_bytes())) == 3
+    assert not list(tmp_path.glob("tastegraph.*"))
 
 
 def test_the_report_is_kept_and_never_over_another(tmp_path: Path) -> None:

@@ -49,6 +49,12 @@ def test_rhythm(planted: World) -> None:
     assert (own.active_days, own.peak_weekdays, own.peak_hours) == (3, (0,), (0,))
 
 
+def test_dates_without_a_time_of_day_give_no_hours() -> None:
+    rows = [rated(0, item, 5, day=item) for item in range(4)] + [rated(1, item, 5, day=item + 0.5) for item in range(4)]
+    dates, moments = habits_of(world(rows, 2, 4).histories())
+    assert (dates.active_days, dates.peak_hours, moments.peak_hours) == (4, (), (12,))
+
+
 def test_unknown_times_leave_the_rhythm_open(planted: World) -> None:
     own = habits(planted, 1)
     assert (own.first_seen, own.last_seen, own.active_days, own.peak_hours) == (None, None, 0, ())

@@ -1,0 +1,207 @@
+"""Rows laid out in another way: matrices, properties one a row, lists of what was shown and clicked."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from kg.errors import ReadError, RecordError, short
+from kg.readers.cleaning import identifier, timestamp
+from kg.readers.form import ANY, Form
+from kg.readers.rows import MAX_COLUMNS, MAX_VALUES, ROW, Row, Rows, raw_text
+from kg.records import Reject
+
+log = logging.getLogger(__name__)
+
+CLICKED, SHOWN = "CLICKED", "SHOWN"
+_LABELS = {"1": CLICKED, "0": SHOWN}
+_WRITTEN_AT_ONCE = 10_000
+
+
+class WideRows(Rows):
+    """A matrix, row for row: a person, then a value for each item; empty cells are nothing.
+
+    The columns are ``user``, ``item`` and ``value``. The first column of the matrix holds people, the names of the
+    others are items; without names they are numbered from 1.
+    """
+
+    def __init__(self, rows: Rows, nothing: Sequence[str]) -> None:
+        if len(rows.columns) < 2:
+            raise ReadError(rows.name, "a matrix has a column of people and one for each item")
+        self._rows = rows
+        self._nothing = frozenset(map(_plain, nothing)) | {""}
+        if rows.begins_with_data and not _names(rows.columns):
+            self._rows = rows.headerless()
+            log.info("%s: the matrix has no header, and its items are numbered from 1", rows.name)
+            self._items = [str(place) for place, _ in enumerate(self._rows.columns[1:], 1)]
+        else:
+            self._items = list(rows.columns[1:])
+        super().__init__(rows.name, ("user", "item", "value"))
+
+    def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
+        for row in self._rows.select(self._rows.columns):
+            if isinstance(row, Reject):
+                yield row
+                continue
+            line, (person, *values), _ = row
+            for item, value in zip(self._items, values, strict=True):
+                if value is None or _plain(value) in self._nothing:
+                    continue
+                cells = {"user": person, "item": item, "value": value}
+                yield line, [cells.get(column or "") for column in columns], cells
+
+
+def _names(columns: Sequence[str]) -> bool:
+    """Whether a first line that is made of numbers names items: each is another whole one, beside a word."""
+    first, *items = columns
+    return len(set(items)) == len(items) and not first.strip().lstrip("-").replace(".", "").isdigit()
+
+
+def _plain(value: Any) -> str:
+    """A code as it is compared: ``99`` and ``99.0`` are one."""
+    if isinstance(value, float) and value != value:
+        return ""
+    text = str(value).strip()
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return str(int(number)) if number.is_integer() else str(number)
+
+
+class ImpressionRows(Rows):
+    """A list in each row of what was shown (``N1-0``) and clicked (``N2-1``), as a row for each.
+
+    In place of the column of lists there are ``item`` and ``kind``, which is ``CLICKED`` or ``SHOWN``.
+    """
+
+    def __init__(self, rows: Rows, column: str) -> None:
+        if not rows.has(column):
+            rows = rows.headerless() if column.isdigit() and column.isascii() else rows
+        if not rows.has(column):
+            raise ReadError(rows.name, f"there is no column {column!r} of impressions")
+        self._rows, self._column = rows, column
+        others = [name for name in rows.columns if name not in (column, "item", "kind")]
+        super().__init__(rows.name, (*others, "item", "kind"))
+
+    def headerless(self, names: Sequence[str] = ()) -> Rows:
+        return self
+
+    def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
+        needed = [None if column in ("item", "kind") else column for column in columns]
+        for row in self._rows.select([*needed, self._column]):
+            if isinstance(row, Reject):
+                yield row
+                continue
+            line, cells, raw = row
+            *others, shown = cells
+            words = shown.split(None, MAX_VALUES) if isinstance(shown, str) else list(shown or ())
+            if len(words) > MAX_VALUES:
+                yield Reject(self.name, line, self._column, f"has over {MAX_VALUES} values", raw_text(raw))
+                continue
+            for word in words:
+                item, _, label = str(word).rpartition("-")
+                if not item or label not in _LABELS:
+                    reason = f"{short(word)} does not end in -1 (clicked) or -0 (shown)"
+                    yield Reject(self.name, line, self._column, reason, raw_text(raw))
+                    continue
+                made = {"item": item, "kind": _LABELS[label]}
+                yield line, [made.get(column or "", cell) for column, cell in zip(columns, others, strict=True)], raw
+
+
+class LongRows(Rows):
+    """One property a row (``item,property,value,at``), as one row an item: of each property the newest, or the last.
+
+    They are laid out in a file beside the source, which is gone when the rows have been read; memory stays bounded.
+    """
+
+    def __init__(self, rows: Rows, roles: Sequence[str]) -> None:
+        if len(roles) not in (3, 4):
+            raise RecordError("long", "is not ITEM,PROPERTY,VALUE or ITEM,PROPERTY,VALUE,AT")
+        if missing := [role for role in roles if not rows.has(role)]:
+            names = ", ".join(rows.columns[:40])
+            raise ReadError(rows.name, f"there is no column {missing[0]!r}; the columns are: {names}")
+        self._roles = tuple(roles)
+        self._rejects: list[Reject] = []
+        self._folder = TemporaryDirectory(prefix="tastegraph-")
+        self._file = sqlite3.connect(f"{self._folder.name}/long")
+        try:
+            self._lay_out(rows)
+            found = self._file.execute("SELECT DISTINCT property FROM cell").fetchmany(MAX_COLUMNS)
+            super().__init__(rows.name, (roles[0], *sorted(name for (name,) in found)))
+        except BaseException:
+            self._close()
+            raise
+
+    def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
+        try:
+            yield from self._left_over()
+            cells = self._file.execute("SELECT item, line, property, value FROM cell ORDER BY item")
+            for item, properties in groupby(cells, itemgetter(0)):
+                row: dict[str, Any] = {}
+                line = 0
+                for _, at, name, value in properties:
+                    row[name] = json.loads(value)
+                    line = max(line, at)
+                row[self._roles[0]] = item
+                yield line, [None if column is None else row.get(column) for column in columns], row
+        finally:
+            self._close()
+
+    def _lay_out(self, rows: Rows) -> None:
+        run = self._file.execute
+        for statement in ("PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-65536"):
+            run(statement)
+        run("CREATE TABLE reject (line INTEGER, field TEXT, reason TEXT, raw TEXT)")
+        run(
+            "CREATE TABLE cell (item TEXT, property TEXT, value TEXT, at REAL, line INTEGER, "
+            "PRIMARY KEY (item, property)) WITHOUT ROWID"
+        )
+        newest = (
+            "INSERT INTO cell VALUES (?, ?, ?, ?, ?) ON CONFLICT (item, property) DO UPDATE SET "
+            "value = excluded.value, at = excluded.at, line = excluded.line WHERE excluded.at >= cell.at"
+        )
+        held: list[tuple[Any, ...]] = []
+        for row in rows.select(self._roles):
+            if isinstance(row, Reject):
+                run("INSERT INTO reject VALUES (?, ?, ?, ?)", (row.line, row.field, row.reason, row.raw))
+                continue
+            try:
+                held.append(self._cell(row))
+            except RecordError as error:
+                refused = (row[0], error.field, error.reason, raw_text(row[2]))
+                run("INSERT INTO reject VALUES (?, ?, ?, ?)", refused)
+            if len(held) >= _WRITTEN_AT_ONCE:
+                self._file.executemany(newest, held)
+                held.clear()
+        self._file.executemany(newest, held)
+
+    def _cell(self, row: Row) -> tuple[Any, ...]:
+        line, (item, name, value, *at), _ = row
+        moment = timestamp(at[0], self._roles[3]) if at else None
+        return (
+            identifier(item, self._roles[0]),
+            identifier(name, self._roles[1]),
+            json.dumps(value, default=str),
+            float("-inf") if moment is None else moment.timestamp(),
+            line,
+        )
+
+    def _left_over(self) -> Iterator[Reject]:
+        for line, field, reason, raw in self._file.execute("SELECT line, field, reason, raw FROM reject"):
+            yield Reject(self.name, line, field or ROW, reason, raw)
+
+    def _close(self) -> None:
+        self._file.close()
+        self._folder.cleanup()
+
+
+def nothing_of(form: Form) -> tuple[str, ...]:
+    """The codes for none in a matrix: those of every column, and of ``value``."""
+    return (*form.missing.get(ANY, ()), *form.missing.get("value", ()))
