@@ -57,13 +57,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kg import expressions
+from kg.alphabets import is_type
 from kg.coercion import UNITS, id_of, moment_of, number_of, text_of
 from kg.dialect import EDGE, HOLDER, NODE, OWN, PREFIX, Dialect
 from kg.errors import ReadError, short
 from kg.folders import settings_of
 from kg.quoting import neo4j as quoted
 from kg.quoting import neo4j_text
-from kg.records import KIND_PATTERN
 from kg.schema import RESERVED
 from kg.wording import ALONE, Words, reading
 
@@ -176,7 +176,7 @@ class EventMap:
         name = self.kind if self.type is None else self.type
         if name is None:
             raise ValueError("a pattern needs a kind, such as PURCHASED")
-        if not KIND_PATTERN.fullmatch(name) or name in RESERVED:
+        if not is_type(name) or name in RESERVED:
             raise ValueError(f"{name!r} cannot be a kind of event: letters, digits and _ are, and no name of ours")
         if self.unit is not None and self.unit not in UNITS:
             raise ValueError(f"unit is {self.unit!r}; it may be {' or '.join(UNITS)}")

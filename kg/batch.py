@@ -9,7 +9,7 @@ from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from kg.errors import ReadError
-from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Scalar, Triple, UserRecord
+from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Scalar, Tie, Triple, UserRecord
 from kg.schema import EVENT_FIELDS, NESTED
 
 MAX_BYTES = 4 << 20
@@ -45,6 +45,18 @@ class Outcome:
         return Outcome(
             self.accepted + other.accepted, self.duplicates + other.duplicates, self.conflicts + other.conflicts
         )
+
+
+class Known(NamedTuple):
+    """What a tie says beside its ends."""
+
+    weight: float | None
+    at: datetime | None
+
+    def told(self, record: Tie) -> Known:
+        """The same with what a record adds; what is known stays."""
+        weight = record.weight if self.weight is None else self.weight
+        return Known(weight, record.at if self.at is None else self.at)
 
 
 class Content(NamedTuple):
@@ -153,6 +165,11 @@ def bare_nodes(edges: Iterable[Edge]) -> Iterator[tuple[str, str]]:
     for edge in edges:
         yield edge.head_label, edge.head
         yield edge.tail_label, edge.tail
+
+
+def tie_of(record: Tie) -> Edge:
+    """The edge of a tie."""
+    return Edge("User", record.user_id, record.relation, "User", record.other_id)
 
 
 def size_of(record: Record) -> int:

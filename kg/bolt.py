@@ -38,12 +38,12 @@ from neo4j.exceptions import (
 
 from kg import allowed, queries, schema
 from kg.access import make_folder, own_work
+from kg.alphabets import PLAIN
 from kg.connection import Connection, ConnectionConfig
 from kg.errors import ConstraintViolated, QueryFailed, StoreError, StoreUnavailable
 from kg.limits import MAX_BYTES, MAX_ROWS, MAX_SECONDS, Answer, Limits, Stops, answered, check_running_on, place
 from kg.notifications import Once
 from kg.quoting import Quoted
-from kg.records import KIND_PATTERN
 from kg.store import COSINE, BulkLoad, Removal, Result, Row, Statement
 from kg.values import plain
 
@@ -159,7 +159,7 @@ class BoltStore(ABC):
 
     def quoted_type(self, name: str) -> Quoted:
         """See :class:`kg.store.Store`."""
-        return Quoted(name) if KIND_PATTERN.fullmatch(name) else self.quoted(name)
+        return Quoted(name) if PLAIN.fullmatch(name) else self.quoted(name)
 
     def ensure_schema(self, kinds: Iterable[str] = ()) -> None:
         """Make what :mod:`kg.schema` declares and is not there yet; see :class:`kg.store.Store`.

@@ -17,6 +17,7 @@ from kg.records import (
     Record,
     Scalar,
     Scale,
+    Tie,
     Triple,
     UserRecord,
     clean_name,
@@ -168,6 +169,11 @@ def check(record: Record, scales: Scales) -> str:
         return "triples"
     if isinstance(record, Link):
         return "links"
+    if isinstance(record, Tie):
+        check_kind(record.relation, "relation")
+        if record.user_id == record.other_id:
+            raise RecordError("relation", "a person is tied to themselves")
+        return "ties"
     if isinstance(record, KindRecord):
         check_kind(record.kind)
         scales.note(record)

@@ -116,10 +116,11 @@ def _changed(source: Source, reader: Reader, found: Changes) -> Source:
         raise NotUpdatable(f"a change speaks of {', '.join(sorted(unknown))}, which is no kind of event and no label")
     events = pa.concat_tables([_other_events(source.events, of_kinds, found.removed), reader.events(of_kinds)])
     facts = pa.concat_tables([_other_facts(source.facts, touched, found.removed), reader.facts(touched)])
+    ties = pa.concat_tables([_other_ties(source.ties, touched["User"], found.removed), reader.ties(touched["User"])])
     fresh_reviews = found.touched.get("Review", frozenset())
     reviews = _hanging_on_none(source.reviews, found.removed)
     reviews = pa.concat_tables([_without(reviews, "id", fresh_reviews), reader.reviews(fresh_reviews)])
-    met = _met(events, facts)
+    met = _met(events, facts, ties)
     nodes = {}
     for (label, ids), table in zip(touched.items(), (source.users, source.items, source.entities), strict=True):
         new = pc.drop_null(met[label].filter(pc.invert(pc.is_in(met[label], table["id"].combine_chunks()))))
@@ -133,12 +134,13 @@ def _changed(source: Source, reader: Reader, found: Changes) -> Source:
         reviews=reviews,
         facts=facts,
         kinds=kinds,
+        ties=ties,
     )
 
 
-def _met(events: pa.Table, facts: pa.Table) -> dict[str, pa.Array]:
+def _met(events: pa.Table, facts: pa.Table, ties: pa.Table) -> dict[str, pa.Array]:
     """Every id that an edge leads from or to, by label."""
-    met = {"User": [events["user"]], "Item": [events["item"]], "Entity": []}
+    met = {"User": [events["user"], ties["head"], ties["tail"]], "Item": [events["item"]], "Entity": []}
     for label, columns in met.items():
         for side in ("head", "tail"):
             columns.append(facts.filter(pc.equal(facts[f"{side}_label"], label))[side])
@@ -168,6 +170,10 @@ def _other_facts(facts: pa.Table, again: Keys, removed: Keys) -> pa.Table:
             named = pc.and_(pc.equal(facts[f"{side}_label"], label), _among(facts[side], ids))
             facts = facts.filter(pc.invert(named))
     return facts
+
+
+def _other_ties(ties: pa.Table, again: Iterable[str], removed: Keys) -> pa.Table:
+    return _without(_without(ties, "head", again), "tail", removed.get("User", ()))
 
 
 def _without(table: pa.Table, column: str, ids: Iterable[str]) -> pa.Table:

@@ -15,7 +15,7 @@ from kg.errors import StoreError
 from kg.progress import tqdm
 from kg.schema import DERIVED_PREFIX, RESERVED
 from kg.snapshot import ENTITIES, FACTS, ITEMS, KINDS, USERS
-from kg.source import ENDS, EVENTS, LINK, REVIEWS, Source
+from kg.source import ENDS, EVENTS, LINK, REVIEWS, TIES, Source
 from kg.store import Store
 
 NODES = {
@@ -32,7 +32,7 @@ _OF_KIND = EVENTS.remove(EVENTS.get_field_index("kind"))
 
 def read_source(store: Store, *, progress: bool = False) -> Source:
     """The whole graph."""
-    with tqdm(total=7, unit="table", desc="snapshot", disable=not progress, leave=False) as bar:
+    with tqdm(total=8, unit="table", desc="snapshot", disable=not progress, leave=False) as bar:
         reader = Reader(store)
 
         def step(table: pa.Table) -> pa.Table:
@@ -48,6 +48,7 @@ def read_source(store: Store, *, progress: bool = False) -> Source:
             reviews=step(reader.reviews()),
             facts=step(reader.facts({label: None for label, _ in ENDS})),
             kinds=kinds,
+            ties=step(reader.ties()),
         )
 
 
@@ -104,6 +105,15 @@ class Reader:
                 }
                 parts.append(pa.table(labels | {name: edges[name] for name in _EDGES.names}).select(FACTS.names))
         return pa.concat_tables(parts)
+
+    def ties(self, ids: Ids = None) -> pa.Table:
+        """Ties between people."""
+        types = {row["relation"] for row in self._store.read(queries.text("relation_types"))}
+        kinds = {row["kind"] for row in self._store.read(queries.text("kinds"))}
+        if not (relations := sorted(types - RESERVED - kinds)):
+            return TIES.empty_table()
+        names = {"relations": list(map(self._store.quoted_type, relations))}
+        return self._export("snapshot_ties", TIES, ids, names=names)
 
     def _export(
         self,

@@ -26,6 +26,7 @@ from kg.folders import appearing
 from kg.formulas import MARK, escaped
 from kg.knowledge import WholeGraph
 from kg.packed import packed, unpacked_suffix
+from kg.people import People
 from kg.progress import tqdm
 from kg.records import ITEM_ENTITY
 from kg.schema import DERIVED_PREFIX
@@ -95,6 +96,25 @@ def export_triples(
         count, more = _write_csv(links, ("item_id", "entity_id"), graph.links(), raw=raw)
         counts, escapes = {"triples": triples, "links": count}, escapes + more
     return counts | ({"escaped": escapes} if escapes else {})
+
+
+def export_social(store: Store, path: Path, *, raw: bool = False, progress: bool = False) -> dict[str, int]:
+    """Write whom people know as ``from,to,type,weight,at``; returns how many ties there are.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    rows = (
+        (tie.user_id, tie.other_id, tie.relation, _text(tie.weight), "" if tie.at is None else tie.at.isoformat())
+        for tie in People(store).ties()
+    )
+    header = ("from", "to", "type", "weight", "at")
+    ties, escapes = _write_csv(path, header, _shown(rows, path, progress), raw=raw)
+    return {"ties": ties} | ({"escaped": escapes} if escapes else {})
+
+
+def _text(number: float | None) -> str:
+    return "" if number is None else repr(number)
 
 
 def export_recbole(store: Store, folder: Path, *, progress: bool = False) -> dict[str, int]:

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from kg import queries
 from kg.errors import RecordError
-from kg.records import Interaction, Record, Reject, Triple, UserRecord
+from kg.records import Interaction, Record, Reject, Tie, Triple, UserRecord
 from kg.store import Store
 from kg.sweep import readings
 
@@ -48,6 +48,8 @@ class Forgotten:
         """Whether a record is about somebody who was forgotten."""
         if isinstance(record, Interaction):
             return record.user_id in self
+        if isinstance(record, Tie):
+            return record.user_id in self or record.other_id in self
         if isinstance(record, Triple):
             return record.head_label == "User" and record.head in self
         return isinstance(record, UserRecord) and record.id in self

@@ -279,8 +279,7 @@ class _Run:
             self._kinds[name] += 1
             if record.notes:
                 self._take_note(record)
-            self._spellings.note(record)
-            yield record
+            yield self._spellings.noted(record)
 
     def _take_note(self, record: Record) -> None:
         """Count the cells that a record lacks; those that could not be right are kept beside the rejects."""

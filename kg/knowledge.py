@@ -9,6 +9,7 @@ from kg import queries
 from kg.batch import Edge
 from kg.errors import RecordError
 from kg.schema import KNOWLEDGE, RESERVED
+from kg.spelling import in_order
 from kg.store import Row, Store
 
 
@@ -52,7 +53,7 @@ class WholeGraph:
 
     def edges(self) -> Iterator[Edge]:
         """See :class:`Knowledge`."""
-        if names := relations(self._store):
+        for names in in_order(self._store, relations(self._store)):
             for head, tail in KNOWLEDGE:
                 yield from self._edges(head, names, tail)
 

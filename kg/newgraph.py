@@ -24,8 +24,9 @@ from kg.batch import (
     properties_of,
     raw_size_of,
     size_of,
+    tie_of,
 )
-from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Triple, UserRecord
+from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Tie, Triple, UserRecord
 from kg.store import BulkLoad
 
 MARKS = 1 << 26
@@ -62,9 +63,11 @@ class NewGraph:
         nodes = [record for record in batch if isinstance(record, ItemRecord | UserRecord)]
         entities = [record for record in batch if isinstance(record, EntityRecord)]
         others = [record for record in batch if isinstance(record, Triple | Link)]
+        ties = [record for record in batch if isinstance(record, Tie)]
         self._add_described([record for record in nodes if self._is_first_word(record)])
         self._add_entities([record for record in entities if self._is_first_word(record)])
         self._add_edges([(record, edges_of(record)) for record in others])
+        self._add_ties([tie for tie in ties if self._is_first_tie(tie)])
         self._add_events([event for event in events if self._is_first_event(event)])
 
     def _put_off(self, record: Record) -> None:
@@ -84,6 +87,12 @@ class NewGraph:
         if self._mark((event.kind, event.event_id)) and (not has_review(event) or self._mark(event.event_id)):
             return True
         self._put_off(event)
+        return False
+
+    def _is_first_tie(self, tie: Tie) -> bool:
+        if self._mark(tie_of(tie)):
+            return True
+        self._put_off(tie)
         return False
 
     def _is_first_word(self, record: ItemRecord | UserRecord | EntityRecord) -> bool:
@@ -129,6 +138,20 @@ class NewGraph:
             heads = [self._nodes[edge.head_label][edge.head] for edge in edges]
             tails = [self._nodes[edge.tail_label][edge.tail] for edge in edges]
             self._load.add_edges(relation, heads, tails)
+
+    def _add_ties(self, ties: Sequence[Tie]) -> None:
+        self.accepted += len(ties)
+        self._make_bare(node for tie in ties for node in bare_nodes([tie_of(tie)]))
+        users = self._nodes["User"]
+        groups: dict[str, list[Tie]] = defaultdict(list)
+        for tie in ties:
+            groups[tie.relation].append(tie)
+        for relation, own in groups.items():
+            rows = [_present({"weight": tie.weight, "at": tie.at}) for tie in own]
+            heads, tails = (
+                [users[id] for id in ids] for ids in zip(*((t.user_id, t.other_id) for t in own), strict=True)
+            )
+            self._load.add_edges(relation, heads, tails, rows)
 
     def _add_events(self, events: Sequence[Interaction]) -> None:
         self.accepted += len(events)

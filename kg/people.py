@@ -8,7 +8,7 @@ from kg import queries
 from kg.batch import Edge, batched
 from kg.export import Reader
 from kg.knowledge import relations
-from kg.records import Interaction, KindRecord, Scale, UserRecord, codes_of
+from kg.records import Interaction, KindRecord, Scale, Tie, UserRecord, codes_of
 from kg.schema import DERIVED_PREFIX, EVENT_FIELDS, TRAIT_EDGES
 from kg.store import Row, Store
 
@@ -35,6 +35,14 @@ class People:
                 names = {"head": head, "relations": list(map(self._store.quoted_type, found)), "tail": tail}
                 for row in self._store.stream(queries.statement("snapshot_edges", names=names).text):
                     yield Edge(head, row["head"], row["relation"], tail, row["tail"])
+
+    def ties(self) -> Iterator[Tie]:
+        """Whom they know."""
+        kinds = {kind.kind for kind in self.kinds()}
+        if found := [name for name in relations(self._store) if name not in kinds]:
+            names = {"relations": list(map(self._store.quoted_type, found))}
+            for row in self._store.stream(queries.statement("snapshot_ties", names=names).text):
+                yield Tie(row["head"], row["tail"], row["relation"], row["weight"], row["at"])
 
     def kinds(self) -> list[KindRecord]:
         """The kinds of event."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import quote_plus
 
+from kg.alphabets import PLAIN, is_name
 from kg.errors import StoreError, short
 from kg.records import ENGINE_FIELDS
 
@@ -19,6 +20,20 @@ LONGEST_TYPE = 220
 
 class Quoted(str):
     """A part of a query whose names were quoted: what :func:`kg.queries.statement` puts into a text as it is."""
+
+
+def own(name: str) -> Quoted:
+    """A name as :mod:`kg.alphabets` has them, which every engine takes alike: one beyond ASCII between backticks.
+
+    >>> print(own("RATED"), own("导演"))
+    RATED `导演`
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not is_name(name):
+        raise ValueError(f"{name!r} is no identifier, and was not quoted")
+    return Quoted(name if PLAIN.fullmatch(name) else f"`{name}`")
 
 
 def neo4j(name: str) -> Quoted:

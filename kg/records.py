@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from kg import alphabets
 from kg.errors import RecordError, short
 
 MAX_ID_BYTES = 1024
@@ -19,9 +20,6 @@ ITEM_ENTITY = "tastegraph:item:"
 """In tables of triples, which hold entities alone: what stands before the id of an item that has no entity."""
 ENGINE_FIELDS = frozenset({"@rid", "@type", "@cat", "@in", "@out", "@props", "@this"})
 """What ArcadeDB calls its own fields: no property has such a name on any engine."""
-KIND_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-"""What a kind of event, a relation or a property may be called; stored in upper case for kinds and relations."""
-
 Scalar = str | int | float | bool
 """What a property may hold."""
 
@@ -155,6 +153,18 @@ class Link(Sourced):
 
 
 @dataclass(frozen=True, slots=True)
+class Tie(Sourced):
+    """``(:User {id: user_id})-[:relation {weight, at}]->(:User {id: other_id})``: whom somebody knows, or follows."""
+
+    user_id: str
+    other_id: str
+    relation: str = "FRIEND"
+    """In upper case; one of :data:`kg.schema.BOTH_WAYS` counts from either end."""
+    weight: float | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scale:
     """The declared range of a rating: ``--scale MIN:MAX``."""
 
@@ -212,7 +222,7 @@ def codes_text(codes: Iterable[float]) -> str | None:
     return " ".join(f"{code:g}" for code in sorted({*codes})) or None
 
 
-Record = Interaction | ItemRecord | UserRecord | EntityRecord | Triple | Link | KindRecord
+Record = Interaction | ItemRecord | UserRecord | EntityRecord | Triple | Link | Tie | KindRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,32 +291,37 @@ def _wrong_with(name: str) -> str:
 
 
 def clean_kind(value: str, name: str = "kind") -> str:
-    """The kind of an event, or a relation, as stored: upper case.
+    """The kind of an event, or a relation, as stored: in NFC, the letters of ASCII in upper case.
 
-    >>> clean_kind("rated")
-    'RATED'
+    >>> clean_kind("rated"), clean_kind("Größe"), clean_kind("导演")
+    ('RATED', 'GRößE', '导演')
 
     Raises:
-        RecordError: not ``[A-Za-z][A-Za-z0-9_]*``, or over 64 characters.
+        RecordError: no name as :mod:`kg.alphabets` has them, or too long a one.
     """
-    if not isinstance(value, str) or not KIND_PATTERN.fullmatch(value):
+    stored = alphabets.upper(value) if isinstance(value, str) else ""
+    if not alphabets.is_name(stored):
         is_address = isinstance(value, str) and not {":", "@"}.isdisjoint(value)
         shown = "it (not repeated, for it may hold a password)" if is_address else short(value)
         raise RecordError(name, f"{shown} must be a letter, then at most 63 letters, digits or underscores")
-    return value.upper()
+    if not alphabets.is_type(stored):
+        raise RecordError(
+            name, f"{short(value)} is too long: over {alphabets.LONGEST_FILE} bytes as the name of a file"
+        )
+    return stored
 
 
 def clean_relation(value: Any, name: str = "relation") -> str:
-    """A relation of an imported graph as stored: upper case, each run of other characters one underscore.
+    """A relation of an imported graph as stored: as :func:`clean_kind`, each run of other characters one underscore.
 
     Graphs name relations with dots, slashes and bare numbers, which a relationship type cannot hold. Of an IRI the
     part after the last ``#`` or ``/`` is kept. A name over 64 characters keeps its first 51 and a hash of the whole,
-    and so does one with letters, digits or symbols beyond ASCII, which would be one with others without them.
+    and so does one with symbols or fractions beyond ASCII, which would be one with others without them.
 
     >>> clean_relation("film.film.actor"), clean_relation("7"), clean_relation("http://dbpedia.org/ontology/author")
     ('FILM_FILM_ACTOR', 'R_7', 'AUTHOR')
-    >>> clean_relation("hôte"), clean_relation("hâte")
-    ('H_TE_62505F92DC78', 'H_TE_90A3E96D5588')
+    >>> clean_relation("hôte"), clean_relation("की"), clean_relation("x²")
+    ('HôTE', 'की', 'X_F855EAA2E105')
 
     Raises:
         RecordError: missing, empty, or without a letter or digit.
@@ -314,25 +329,15 @@ def clean_relation(value: Any, name: str = "relation") -> str:
     text = clean_id(value, name)
     if "://" in text:
         text = re.split(r"[/#]", text.rstrip("/#"))[-1]
-    upper = unicodedata.normalize("NFC", text.upper())
+    upper = alphabets.upper(text)
     if not any(map(str.isalnum, upper)):
         raise RecordError(name, f"{text!r} has no letter or digit that a relation could be called by")
-    stored = re.sub(r"[^A-Z0-9]+", "_", upper).strip("_")
+    stored = alphabets.worded(upper)
     if not stored[:1].isalpha():
         stored = f"R_{stored}".rstrip("_")
-    if has_more_than_ascii(upper):
-        return told_apart(stored, upper)
-    return stored if len(stored) <= 64 else told_apart(stored, text)
-
-
-def has_more_than_ascii(name: str) -> bool:
-    """Whether letters, marks, digits or symbols of a name are lost where ASCII alone is kept."""
-    return not name.isascii() and any(not c.isascii() and unicodedata.category(c)[0] in "LMNS" for c in name)
-
-
-def told_apart(stored: str, whole: str) -> str:
-    """The beginning of a name, and a hash of all of it."""
-    return f"{stored[:51]}_{hashlib.blake2b(whole.encode(), digest_size=6).hexdigest().upper()}"
+    if alphabets.loses(upper):
+        return alphabets.told_apart(stored, upper)
+    return stored if alphabets.is_type(stored) else alphabets.told_apart(stored, text)
 
 
 def item_of(entity_id: str) -> str | None:

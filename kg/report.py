@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from kg import queries, snapshot
 from kg.findings import Finding, ReportConfig, findings_of
-from kg.schema import EVENT_EDGES, KNOWLEDGE_READ, NODE_KEYS, OWN_EDGES, RESERVED, TRAIT_EDGES
+from kg.schema import EVENT_EDGES, KNOWLEDGE_READ, NODE_KEYS, OWN_EDGES, RESERVED, SOCIAL_EDGES, TRAIT_EDGES
 from kg.snapshot import Snapshot
 from kg.store import Row, Store
 from kg.triples import Triples
@@ -125,6 +125,7 @@ def report_of(
             "unknown_items": taken.mentions.num_rows,
             "relations": len(triples.relation_names),
             "edges": len(triples),
+            **({"ties": taken.ties.num_rows} if taken.ties.num_rows else {}),
         },
         coverage=_coverage(taken, triples),
         relations=_relations(triples),
@@ -194,7 +195,7 @@ def _unexpected(store: Store, taken: Snapshot, shapes: Sequence[Row], limit: int
     found = []
     for row in shapes:
         relation, ends = row["relation"], (row["head"], row["tail"])
-        allowed = frozenset(KNOWLEDGE_READ) | (EVENT_EDGES if relation in kinds else TRAIT_EDGES)
+        allowed = frozenset(KNOWLEDGE_READ) | (EVENT_EDGES if relation in kinds else TRAIT_EDGES | SOCIAL_EDGES)
         if ends in OWN_EDGES.get(relation, allowed):
             continue
         if None in ends:

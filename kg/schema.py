@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kg.errors import RecordError, StoreVersionError
+from kg import alphabets, quoting
+from kg.errors import RecordError, StoreVersionError, short
 from kg.records import clean_kind
 
 VERSION = 1
@@ -73,6 +74,11 @@ TRAIT_EDGES = frozenset({("User", "Entity")})
 EVENT_EDGES = frozenset({("User", "Item")})
 """Labels between which an event leads."""
 
+SOCIAL_EDGES = frozenset({("User", "User")})
+"""Labels between which a tie leads."""
+BOTH_WAYS = frozenset({"FRIEND"})
+"""Ties that count from either end, whichever way they are stored; all others (``FOLLOWS``) lead one way."""
+
 NESTED = "WITHIN"
 """The relation from a level of a category path to the one above."""
 
@@ -100,7 +106,17 @@ def kind_constraint(kind: str) -> str:
         RecordError: it is no kind; see :func:`check_kind`.
     """
     check_kind(kind)
-    return f"CREATE CONSTRAINT event_{kind.lower()} IF NOT EXISTS FOR ()-[r:{kind}]-() REQUIRE r.event_id IS UNIQUE"
+    named = f"{kind_constraint_name(kind)} IF NOT EXISTS FOR ()-[r:{quoting.own(kind)}]-()"
+    return f"CREATE CONSTRAINT {named} REQUIRE r.event_id IS UNIQUE"
+
+
+def kind_constraint_name(kind: str) -> str:
+    """The name of that constraint, in ASCII whatever the alphabet: what names these differs between engines.
+
+    >>> kind_constraint_name("RATED"), kind_constraint_name("导演")
+    ('event_rated', 'event__22142D5B2EFA')
+    """
+    return f"event_{kind.lower() if kind.isascii() else alphabets.told_apart('', kind)}"
 
 
 def check_kind(kind: str, name: str = "kind") -> None:
@@ -111,6 +127,8 @@ def check_kind(kind: str, name: str = "kind") -> None:
             Neo4j tells from types.
     """
     clean_kind(kind, name)
+    if not alphabets.is_name(kind):
+        raise RecordError(name, f"{short(kind)} is not in the form that the graph keeps (Unicode NFC)")
     if kind in RESERVED or kind in NODE_KEYS:
         raise RecordError(name, f"{kind} is reserved for the graph's own edges; choose another name")
 

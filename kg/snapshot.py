@@ -56,6 +56,16 @@ REVIEWS = pa.schema(
 TRIPLES = pa.schema([("head", pa.int32()), ("relation", pa.dictionary(pa.int32(), pa.string())), ("tail", pa.int32())])
 TRAITS = pa.schema([("user", pa.int32()), ("relation", pa.dictionary(pa.int32(), pa.string())), ("entity", pa.int32())])
 """``(:User)-[:RELATION]->(:Entity)`` of static features; ``entity`` is a row of ``entities``."""
+TIES = pa.schema(
+    [
+        ("head", pa.int32()),
+        ("relation", pa.dictionary(pa.int32(), pa.string())),
+        ("tail", pa.int32()),
+        ("weight", pa.float64()),
+        ("at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+"""``(:User)-[:RELATION {weight, at}]->(:User)``: whom people know; both ends are rows of ``users``."""
 KINDS = pa.schema(
     [
         ("kind", pa.string()),
@@ -99,6 +109,7 @@ class Snapshot:
     triples: pa.Table
     traits: pa.Table
     kinds: pa.Table
+    ties: pa.Table = field(default_factory=TIES.empty_table)
     origin: Origin | None = field(default=None, compare=False)
     """None where the graph counts no transactions, or never stood still: such a snapshot cannot be updated."""
 
@@ -113,6 +124,8 @@ class Snapshot:
         digest = hashlib.blake2b(digest_size=16)
         for name in SCHEMAS:
             table = getattr(self, name)
+            if name == "ties" and not table.num_rows:  # which snapshots of before lack
+                continue
             digest.update(f"{name}:{table.num_rows};".encode())
             for column_name, column in zip(table.column_names, table.itercolumns(), strict=True):
                 if name != "kinds" or column_name not in _LATER or column.null_count < len(column):
@@ -138,6 +151,7 @@ SCHEMAS = {
     "triples": TRIPLES,
     "traits": TRAITS,
     "kinds": KINDS,
+    "ties": TIES,
 }
 FORMAT = 1
 """Version of the folder that :func:`save` writes."""
@@ -208,6 +222,7 @@ def load(folder: Path) -> Snapshot:
         tables = {
             name: _load_table(folder / f"{name}.arrow", manifest["tables"][name], schema)
             for name, schema in SCHEMAS.items()
+            if name != "ties" or name in manifest["tables"]
         }
         _check_rows(tables)
         return Snapshot(**tables, origin=_load_origin(folder, manifest.get("origin")))
@@ -259,10 +274,12 @@ def _check_rows(tables: Mapping[str, pa.Table]) -> None:
     items, entities = tables["items"].num_rows, tables["entities"].num_rows
     ends = {"user": tables["users"].num_rows, "item": items, "entity": entities}
     ends |= dict.fromkeys(("head", "tail"), items + entities + tables["mentions"].num_rows)
-    for table in (tables[name] for name in ("events", "reviews", "triples", "traits")):
-        for column in ends.keys() & {*table.column_names}:
+    of_people = dict.fromkeys(("head", "tail"), tables["users"].num_rows)
+    for name in ("events", "reviews", "triples", "traits", *({"ties"} & tables.keys())):
+        table, most = tables[name], of_people if name == "ties" else ends
+        for column in most.keys() & {*table.column_names}:
             span = pc.min_max(table[column]).as_py()
-            if span["min"] is not None and not 0 <= span["min"] <= span["max"] < ends[column]:
+            if span["min"] is not None and not 0 <= span["min"] <= span["max"] < most[column]:
                 raise ValueError(f"{column} names a row that is not there")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,9 @@ def _by_id(schema: pa.Schema) -> pa.Schema:
 
 EVENTS = _by_id(snapshot.EVENTS)
 REVIEWS = _by_id(snapshot.REVIEWS)
+TIES = pa.schema(
+    [field.with_type(pa.string()) if field.name in ("head", "tail", "relation") else field for field in snapshot.TIES]
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Source:
     reviews: pa.Table
     facts: pa.Table
     kinds: pa.Table
+    ties: pa.Table = field(default_factory=TIES.empty_table)
 
     @classmethod
     def of(cls, taken: Snapshot) -> Source:
@@ -53,13 +57,14 @@ class Source:
             reviews=_outside(taken.reviews, taken, REVIEWS),
             facts=taken.origin.facts,
             kinds=taken.kinds,
+            ties=_outside(taken.ties, taken, TIES, "head", "tail"),
         )
 
     def rows(self) -> dict[str, int]:
         """How many rows each label, kind of event and relation has, as :func:`kg.changes.counts` counts the graph."""
         found = {"User": len(self.users), "Item": len(self.items)}
         found |= {"Entity": len(self.entities), "Review": len(self.reviews)}
-        for column in (self.events["kind"].cast(pa.string()), self.facts["relation"]):
+        for column in (self.events["kind"].cast(pa.string()), self.facts["relation"], self.ties["relation"]):
             for entry in column.value_counts().to_pylist():
                 found[entry["values"]] = found.get(entry["values"], 0) + entry["counts"]
         return found
@@ -87,6 +92,7 @@ class Source:
             "triples": _triples(knowledge, items, entities, mentions, links),
             "traits": _traits(traits, users, entities, self.kinds),
             "kinds": self.kinds,
+            "ties": _dense_ties(self.ties, users),
         }
 
 
@@ -96,9 +102,9 @@ def _bare_items(mentions: pa.Table) -> pa.Table:
     return pa.table(columns, schema=snapshot.ITEMS)
 
 
-def _outside(table: pa.Table, taken: Snapshot, schema: pa.Schema) -> pa.Table:
-    """``user`` and ``item`` as external ids again."""
-    for name, nodes in (("user", taken.users), ("item", taken.items)):
+def _outside(table: pa.Table, taken: Snapshot, schema: pa.Schema, user: str = "user", item: str = "item") -> pa.Table:
+    """``user`` and ``item`` as external ids again; of ties both are people."""
+    for name, nodes in ((user, taken.users), (item, taken.items if item == "item" else taken.users)):
         table = table.set_column(table.schema.get_field_index(name), name, nodes["id"].take(table[name]))
     return table.cast(schema)
 
@@ -114,6 +120,18 @@ def _traits(edges: pa.Table, users: pa.Table, entities: pa.Table, kinds: pa.Tabl
     user, entity = _rows_of(edges["head"], users), _rows_of(edges["tail"], entities)
     table = pa.table({"user": user, "relation": edges["relation"], "entity": entity})
     return _distinct(table.drop_null(), TRAITS)
+
+
+def _dense_ties(ties: pa.Table, users: pa.Table) -> pa.Table:
+    """Ties by dense ids, sorted by (head, relation, tail), each once."""
+    for name in ("head", "tail"):
+        ties = ties.set_column(ties.schema.get_field_index(name), name, _rows_of(ties[name], users))
+    ties = ties.filter(pc.and_(pc.is_valid(ties["head"]), pc.is_valid(ties["tail"])))
+    keys = ["head", "relation", "tail"]
+    once = ties.group_by(keys, use_threads=False).aggregate([("weight", "max"), ("at", "min")])
+    once = once.rename_columns([name.removesuffix("_max").removesuffix("_min") for name in once.column_names])
+    ties = once.select(snapshot.TIES.names).sort_by([(name, "ascending") for name in keys])
+    return ties.set_column(1, "relation", ties["relation"].combine_chunks().dictionary_encode()).cast(snapshot.TIES)
 
 
 def _rows_of(ids: pa.ChunkedArray, table: pa.Table) -> pa.ChunkedArray:

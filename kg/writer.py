@@ -18,6 +18,7 @@ from kg import changes, queries
 from kg.batch import (
     Content,
     Edge,
+    Known,
     Outcome,
     bare_nodes,
     context_of,
@@ -28,10 +29,11 @@ from kg.batch import (
     label_of,
     nesting_of,
     properties_of,
+    tie_of,
 )
 from kg.errors import ConstraintViolated, StoreError
 from kg.quoting import Quoted
-from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Triple, UserRecord
+from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Tie, Triple, UserRecord
 from kg.store import Statement, Store
 
 ATTEMPTS = 4
@@ -63,6 +65,7 @@ class Writer:
         nodes = [record for record in batch if isinstance(record, ItemRecord | UserRecord)]
         entities = [record for record in batch if isinstance(record, EntityRecord)]
         others = [record for record in batch if isinstance(record, Triple | Link)]
+        ties = [record for record in batch if isinstance(record, Tie)]
         if events and not self._dry_run:
             self._store.ensure_schema({event.kind for event in events})
         for attempt in range(ATTEMPTS):
@@ -72,6 +75,7 @@ class Writer:
                     plan.add_nodes(nodes)
                     plan.add_entities(entities)
                     plan.add_edges(others)
+                    plan.add_ties(ties)
                     plan.add_events(events)
                     if not self._dry_run:
                         self._commit(plan, alone)
@@ -121,6 +125,7 @@ class _Plan:
         self._entities: dict[str, dict[str, str | None]] = {}
         self._fills: dict[str, dict[str, dict[str, Any]]] = {"User": {}, "Item": {}}
         self._edges: dict[tuple[str, str, str], dict[Edge, None]] = defaultdict(dict)
+        self._ties: dict[Edge, Known] = {}
         self._events: dict[tuple[str, tuple[str, ...]], list[list[Any]]] = defaultdict(list)
         self._reviews: list[dict[str, Any]] = []
 
@@ -205,6 +210,32 @@ class _Plan:
         for label, id in bare_nodes(edges):
             self.present[label].add(id)
 
+    # --- Ties between people
+
+    def add_ties(self, records: Sequence[Tie]) -> None:
+        """What a tie says first stays, and what it did not say is filled in."""
+        known = self._stored_ties({tie_of(record) for record in records}) if records else {}
+        for record in records:
+            edge, nothing = tie_of(record), Known(None, None)
+            before = known.get(edge)
+            told = (before or nothing).told(record)
+            if told == before:
+                self.outcome.duplicates += 1
+                continue
+            self.outcome.accepted += 1
+            known[edge] = self._ties[edge] = told
+            self.present["User"] |= {edge.head, edge.tail}
+
+    def _stored_ties(self, edges: Iterable[Edge]) -> dict[Edge, Known]:
+        heads: dict[str, set[str]] = defaultdict(set)
+        for edge in edges:
+            heads[edge.relation].add(edge.head)
+        return {
+            Edge("User", row["head"], relation, "User", row["tail"]): Known(row["weight"], row["at"])
+            for relation, ids in heads.items()
+            for row in self._read("ties_of", ids, relation=relation)
+        }
+
     # --- Events
 
     def add_events(self, events: Sequence[Interaction]) -> None:
@@ -279,6 +310,7 @@ class _Plan:
     def touched(self) -> list[str]:
         """The keys of what is written, for :mod:`kg.changes`; what is bare is met with the edges that lead there."""
         nodes = {(edge.head_label, edge.head) for edges in self._edges.values() for edge in edges}
+        nodes |= {("User", edge.head) for edge in self._ties}
         nodes |= {(label, id) for label, rows in self._fills.items() for id in rows}
         nodes |= {("Entity", id) for id in self._entities}
         events = [(kind, row[2]) for (kind, _), rows in self._events.items() for row in rows]
@@ -306,10 +338,18 @@ class _Plan:
             if alone:
                 adding = replace(queries.statement("edges_add", names=names, rows=ends), again=adding.text)
             made.append(adding)
+        made += self._ties_statements()
         made += [self._events_statement(kind, names, rows) for (kind, names), rows in self._events.items()]
         if self._reviews:
             made.append(queries.statement("reviews_add", rows=self._reviews))
         return made
+
+    def _ties_statements(self) -> Iterable[Statement]:
+        rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for edge, own in self._ties.items():
+            row = {"head": edge.head, "tail": edge.tail, "weight": own.weight, "at": _iso(own.at)}
+            rows[edge.relation].append(row)
+        return [queries.statement("ties_add", names={"relation": name}, rows=own) for name, own in rows.items()]
 
     def _events_statement(self, kind: str, context: tuple[str, ...], rows: list[list[Any]]) -> Statement:
         # A server writes a tenth faster where the edges of a node come together.

@@ -14,7 +14,7 @@ from typing import Any
 from kg import queries
 from kg.engines import open_store
 from kg.ingest import ingest
-from kg.records import Attribute, Interaction, ItemRecord, Record, Related, Scale, Triple
+from kg.records import Attribute, Interaction, ItemRecord, Record, Related, Scale, Tie, Triple
 from kg.store import Statement, Store
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "cypher.md"
@@ -43,6 +43,9 @@ WORLD: list[Record] = [
     Interaction("eve", "c", "RATED", "6", DAY[40], 5.0),
     Interaction("bob", "e", "RATED", "7", DAY[41], 3.0),
     Triple("director:Mann", "BORN_IN", "m.1"),
+    Tie("bob", "ann", "FRIEND", 0.5),
+    Tie("ann", "eve", "FOLLOWS", at=DAY[7]),
+    Tie("eve", "bob", "FOLLOWS"),
 ]
 PROFILES = """
 MATCH (ann:User {id: 'ann'}), (bob:User {id: 'bob'}), (eve:User {id: 'eve'}),

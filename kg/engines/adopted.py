@@ -375,7 +375,7 @@ class AdoptedStore(Neo4jStore):
     def _derive(self, event: EventMap) -> None:
         """Edges of ours for whatever matches a pattern now; those that nothing matches any more go."""
         run = uuid.uuid4().hex
-        kind = PREFIX + event.name
+        kind = quoted(PREFIX + event.name)
         found = (
             f"MATCH {event.match} WHERE item:{PREFIX}Item "
             f"WITH person, item, {event.key} AS id, {event.number} AS value, {event.moment} AS at WHERE id IS NOT NULL "

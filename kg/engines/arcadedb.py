@@ -20,6 +20,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from kg import queries, quoting, schema
+from kg.alphabets import PLAIN
 from kg.bolt import BoltStore
 from kg.connection import Connection
 from kg.engines.arcadedb_bulk import Bridge, GraphLoad, sync_folder
@@ -39,7 +40,6 @@ from kg.engines.folder import StoreFolder, usable
 from kg.errors import GraphError, QueryFailed, QueryRefused, StoreError
 from kg.limits import Answer, Limits, Stops, running_on, wait_until_none_runs_on
 from kg.quoting import Quoted
-from kg.records import KIND_PATTERN
 from kg.store import COSINE, BulkLoad, Result, Row, Statement
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class ArcadeStore(BoltStore):
 
     def quoted_type(self, name: str) -> Quoted:
         """See :class:`kg.store.Store`."""
-        return Quoted(name) if KIND_PATTERN.fullmatch(name) else quoting.arcadedb_type(name)
+        return Quoted(name) if PLAIN.fullmatch(name) else quoting.arcadedb_type(name)
 
     def write(self, *statements: Statement) -> list[list[Row]]:
         """Write in one transaction, while there is room on the disk; see :class:`kg.store.Store`."""
@@ -195,7 +195,7 @@ class ArcadeStore(BoltStore):
         """Build the indexes of ids anew, which hold those of deleted nodes and events; see :class:`kg.store.Store`."""
         kinds = [str(row["kind"]) for row in self.read("MATCH (k:EventKind) RETURN k.id AS kind")]
         named = {f"{label.lower()}_key": schema.node_constraint(label) for label in labels}
-        named |= {f"event_{kind.lower()}": schema.kind_constraint(kind) for kind in kinds}
+        named |= {schema.kind_constraint_name(kind): schema.kind_constraint(kind) for kind in kinds}
         with self._writing:
             for name, text in named.items():
                 self._change_schema(f"DROP CONSTRAINT {name} IF EXISTS", text)

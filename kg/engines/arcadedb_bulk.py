@@ -39,6 +39,7 @@ class GraphLoad:
         self._check_room = check_room
         self._stack = ExitStack()
         self._relations: set[str] = set()
+        self._timed: set[str] = set()
         self._kinds: set[str] = set()
         self._since_check = 0
 
@@ -69,7 +70,7 @@ class GraphLoad:
         """See :class:`kg.store.BulkLoad`."""
         if not heads:
             return
-        if relation not in self._relations:
+        if relation not in self._relations or (rows is not None and relation not in self._timed):
             self._make_relation(relation, timed=rows is not None)
         into = self._batch._java_graph_batch
         if rows is None:
@@ -93,6 +94,7 @@ class GraphLoad:
         self._relations.add(relation)
         self._database.schema.get_or_create_edge_type(relation)
         if timed:  # declared, so that text becomes a moment
+            self._timed.add(relation)
             self._database.schema.get_or_create_property(relation, "at", "DATETIME_MICROS")
 
     def _sign(self) -> None:

@@ -31,7 +31,9 @@ log = logging.getLogger(__name__)
 _RECORD = PREFIX + RECORD
 _SCHEMA = PREFIX + "Schema"
 _EVENT_ID = f"{OWN}event_id"
-_DEFINITION = re.compile(r"CREATE CONSTRAINT (\w+) .* FOR (?:\(n:(\w+)\)|\(\)-\[r:(\w+)\]-\(\)) REQUIRE \w\.(\w+) ")
+_DEFINITION = re.compile(
+    r"CREATE CONSTRAINT (\w+) .* FOR (?:\(n:(\w+)\)|\(\)-\[r:`?([^`\]]+)`?\]-\(\)) REQUIRE \w\.(\w+) "
+)
 _PLAIN = Dialect(PREFIX)
 
 
@@ -111,7 +113,8 @@ def is_of_us(own: Made) -> bool:
     if own.on in LABELS:
         return own in {constraint(_PLAIN.text(text)) for text in schema.node_constraints()}
     kind = own.on.removeprefix(PREFIX)
-    names = (f"{OWN}event_{kind}".lower(), f"{OWN}event_{kind.lower()}_{kind}")
+    name = f"{OWN}{schema.kind_constraint_name(kind)}"
+    names = (name, f"{name}_{kind}")
     return own.on.startswith(PREFIX) and own.key == _EVENT_ID and own.id in names
 
 

@@ -23,9 +23,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from kg import quoting
 from kg.errors import QueryFailed
 from kg.quoting import Quoted
-from kg.records import KIND_PATTERN
 from kg.store import Result, Statement, Store
 
 _WORDS = ("example:", "engine:")
@@ -135,6 +135,8 @@ def statement(name: str, /, *, names: Mapping[str, str | Sequence[str]] | None =
     >>> from kg import quoting
     >>> statement("count_edges", names={"relation": [quoting.neo4j("set in"), "BY"]}).text.splitlines()[0]
     'MATCH ()-[:`set in`|BY]->()'
+    >>> statement("count_edges", names={"relation": "导演"}).text.splitlines()[0]
+    'MATCH ()-[:`导演`]->()'
 
     Raises:
         ValueError: a name is neither an identifier nor quoted, by :meth:`kg.store.Store.quoted`.
@@ -148,9 +150,7 @@ def statement(name: str, /, *, names: Mapping[str, str | Sequence[str]] | None =
 
 
 def _fit(name: str) -> str:
-    if isinstance(name, Quoted) or KIND_PATTERN.fullmatch(name):
-        return name
-    raise ValueError(f"{name!r} is no identifier, and was not quoted")
+    return name if isinstance(name, Quoted) else quoting.own(name)
 
 
 @cache

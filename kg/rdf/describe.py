@@ -38,8 +38,13 @@ class Description:
     """What nothing keeps."""
 
 
-def describe(facts: Iterable[Fact], mapping: RdfMapping, refuse: Refuse) -> Description:
-    """Put together what was said of one resource; what cannot be right is handed to ``refuse``."""
+def describe(
+    facts: Iterable[Fact], mapping: RdfMapping, refuse: Refuse, property_of: Callable[[str], str] = property_of
+) -> Description:
+    """Put together what was said of one resource; what cannot be right is handed to ``refuse``.
+
+    ``property_of`` names the property of a predicate that the mapping does not name.
+    """
     said: dict[Means, list[Said]] = defaultdict(list)
     for fact in facts:
         role = mapping.role(fact.predicate)

@@ -203,6 +203,11 @@ class RdfMapping:
         known = self._roles.get(predicate)
         return self._others(predicate) if known is None else known
 
+    def names(self, predicate: str) -> bool:
+        """Whether it says itself which relation a predicate makes, other than by default."""
+        own = canonical(predicate)
+        return own in self.relations and self.relations[own] != SCHEMA_RELATIONS.get(own)
+
     def node(self, resource: str) -> tuple[str, str]:
         """Label and id of a resource, told from its IRI alone.
 

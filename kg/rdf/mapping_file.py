@@ -49,12 +49,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kg.alphabets import is_name
 from kg.errors import ReadError, RecordError, short
 from kg.folders import settings_of
 from kg.rdf.mapping import Property, RdfMapping, Relation, Wording, is_free
 from kg.rdf.terms import PREFIXES, Pattern, canonical, full, is_iri
 from kg.readers.markup import clean_text
-from kg.records import KIND_PATTERN, clean_kind
+from kg.records import clean_kind
 from kg.schema import RESERVED
 
 T = TypeVar("T")
@@ -159,7 +160,7 @@ class _Reader:
     def _property(self, where: str, value: Any) -> Property:
         fields = _fields(where, value, ("name", "datatype", "language"))
         name, datatype = _text(where, fields["name"]), fields.get("datatype")
-        if not KIND_PATTERN.fullmatch(name) or not is_free(name):
+        if not is_name(name) or not is_free(name):
             raise RecordError(where, f"{short(name)} cannot be the name of a property, or is taken")
         datatype = None if datatype is None else self._iri(where, datatype)
         language = fields.get("language")

@@ -11,7 +11,7 @@ from kg.rdf.literals import literal_of
 from kg.rdf.mapping import SAME_ENTITY, Means, Property, RdfMapping
 from kg.rdf.terms import EVENT_PREFIX, KIND_PREFIX, PROPERTY_PREFIX, RELATION_PREFIX, Fact, escaped, is_blank, is_iri
 from kg.records import Scalar
-from kg.spelling import reads_as
+from kg.spelling import is_called, reads_as
 
 
 class Names:
@@ -86,9 +86,9 @@ class Names:
         except RecordError:  # somebody else noted a spelling from which no relation can be read
             return False
         if role.means is Means.SAME:
-            return relation == SAME_ENTITY
+            return is_called(relation, SAME_ENTITY, predicate)
         kept = role.means is Means.RELATION or (role.means is Means.OTHER and self._mapping.other_relations)
-        return kept and role.name == relation and not role.inverse
+        return kept and is_called(relation, role.name, predicate) and not role.inverse
 
 
 def _is_its(item: str, entity: str, mapping: RdfMapping) -> bool:

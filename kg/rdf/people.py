@@ -15,9 +15,24 @@ from kg.people import People
 from kg.rdf.literals import literal_of, scalar_of, text_of
 from kg.rdf.mapping import Means, RdfMapping, property_of
 from kg.rdf.names import Names
-from kg.rdf.terms import EVENT_PREFIX, KIND, KIND_PREFIX, OWN, SCHEMA, TYPE, XSD, Fact, canonical, escaped, unescaped
+from kg.rdf.terms import (
+    EVENT_PREFIX,
+    KIND,
+    KIND_PREFIX,
+    OWN,
+    RDF,
+    RELATION_PREFIX,
+    SCHEMA,
+    TIE_PREFIX,
+    TYPE,
+    XSD,
+    Fact,
+    canonical,
+    escaped,
+    unescaped,
+)
 from kg.readers.cleaning import number, timestamp
-from kg.records import Interaction, KindRecord, Scalar, Scale, UserRecord, clean_id, clean_kind
+from kg.records import Interaction, KindRecord, Scalar, Scale, Tie, UserRecord, clean_id, clean_kind
 
 KIND_CLASS = f"{OWN}EventKind"
 PERSON, ACTION, RATING, REVIEW = (f"{SCHEMA}{name}" for name in ("Person", "Action", "Rating", "Review"))
@@ -36,6 +51,7 @@ AGENT, OBJECT = f"{SCHEMA}agent", f"{SCHEMA}object"
 AUTHOR, REVIEWED = f"{SCHEMA}author", f"{SCHEMA}itemReviewed"
 MEANING, WEIGHT, UNRATED = f"{OWN}meaning", f"{OWN}weight", f"{OWN}unrated"
 LOWEST, HIGHEST = f"{SCHEMA}worstRating", f"{SCHEMA}bestRating"
+TIE_FROM, TIE_BY, TIE_TO = (f"{RDF}{name}" for name in ("subject", "predicate", "object"))
 _FIELDS = {
     AGENT: "user",
     AUTHOR: "user",
@@ -66,6 +82,8 @@ class PeopleWriter:
             person, entity = self._names.of("User", edge.head), self._names.of("Entity", edge.tail)
             predicate, inverse = self._names.predicate(edge.relation)
             yield Fact(entity, predicate, person) if inverse else Fact(person, predicate, entity)
+        for tie in self._people.ties():
+            yield from self._tie(tie)
         for kind in self._people.kinds():
             resource = f"{KIND_PREFIX}{kind.kind}"
             yield Fact(resource, TYPE, KIND_CLASS)
@@ -89,6 +107,22 @@ class PeopleWriter:
                 yield literal_of(resource, self._title.predicates[0], value, language=self._title.language)
             else:
                 yield self._names.property(resource, name, value)
+
+    def _tie(self, tie: Tie) -> Iterator[Fact]:
+        """The statement, and where there is more to say of it a resource that says it again, with weight and moment."""
+        person, other = self._names.of("User", tie.user_id), self._names.of("User", tie.other_id)
+        predicate = f"{RELATION_PREFIX}{escaped(tie.relation)}"
+        yield Fact(person, predicate, other)
+        if tie.weight is None and tie.at is None:
+            return
+        resource = f"{TIE_PREFIX}{escaped(tie.relation)}:{escaped(tie.user_id)}:{escaped(tie.other_id)}"
+        yield Fact(resource, TIE_FROM, person)
+        yield Fact(resource, TIE_BY, predicate)
+        yield Fact(resource, TIE_TO, other)
+        if tie.weight is not None:
+            yield literal_of(resource, WEIGHT, tie.weight)
+        if tie.at is not None:
+            yield literal_of(resource, AT, tie.at.isoformat(), datatype=f"{XSD}dateTime")
 
     def _event(self, event: Interaction, *, rates: bool) -> Iterator[Fact]:
         resource = f"{EVENT_PREFIX}{event.kind}:{escaped(event.event_id)}"
@@ -182,6 +216,25 @@ def event_of(
         text_of(title) if title else None,
         context,
     )
+
+
+def tie_of(facts: Sequence[Fact], node: Callable[[str], tuple[str, str]], relation_of: Callable[[str], str]) -> Tie:
+    """The tie that these statements say more about, by :meth:`PeopleWriter.facts`.
+
+    Raises:
+        RecordError: something of it is missing, or not what it should be.
+    """
+    said = {canonical(fact.predicate): fact for fact in facts}
+    try:
+        (label, user), (other_label, other) = (node(said[name].object) for name in (TIE_FROM, TIE_TO))
+        relation = relation_of(said[TIE_BY].object)
+    except KeyError:
+        raise RecordError("tie", "its subject, predicate or object is missing") from None
+    if (label, other_label) != ("User", "User"):
+        raise RecordError("tie", f"leads from {label} to {other_label}, and ties are between people")
+    weight, at = said.get(WEIGHT), said.get(AT)
+    amount = number(weight.object, "weight") if weight else None
+    return Tie(user, other, relation, amount, timestamp(at.object, "at") if at else None)
 
 
 def kind_of(facts: Iterable[Fact]) -> KindRecord:

@@ -12,25 +12,29 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
+from kg.alphabets import told_apart
 from kg.errors import ReadError, RecordError, TooMuch
 from kg.progress import tqdm
 from kg.rdf.describe import Description, describe
 from kg.rdf.files import RdfFile
-from kg.rdf.mapping import SAME_ENTITY, SCHEMA_CLASSES, Means, RdfMapping, relation_of, spelling_of
-from kg.rdf.people import event_of, is_kept, kind_of
+from kg.rdf.mapping import SAME_ENTITY, SCHEMA_CLASSES, Means, RdfMapping, property_of, relation_of, spelling_of
+from kg.rdf.people import event_of, is_kept, kind_of, tie_of
 from kg.rdf.sieve import MAX_IRI_BYTES
 from kg.rdf.spool import MAX_FACTS, Spool
-from kg.rdf.terms import BLANK, EVENT_PREFIX, KIND_PREFIX, OWN_BLANK, Fact
+from kg.rdf.terms import BLANK, EVENT_PREFIX, KIND_PREFIX, OWN_BLANK, TIE_PREFIX, Fact, canonical
 from kg.readers.rows import MAX_RAW_CHARS, ROW, raw_text
 from kg.readers.stream import FileSource
-from kg.records import EntityRecord, ItemRecord, Link, Origin, Record, Reject, Triple, UserRecord, clean_id
+from kg.records import EntityRecord, ItemRecord, Link, Origin, Record, Reject, Tie, Triple, UserRecord, clean_id
 
 log = logging.getLogger(__name__)
 
 _DESCRIBES = {Means.TYPE, Means.KIND, Means.ID, Means.PROPERTY}
 _MOST_NAMED = 8
+_MOST_ALIKE = 100
+"""Predicates of one local name that are told apart whichever comes first; one that is beyond has a hash too."""
 _MOST_COUNTED, _LONGEST_COUNTED = 10_000, 256
 """Predicates of statements that are left out, counted one by one, and their characters."""
 _MOST_MADE = 50_000
@@ -68,7 +72,8 @@ def read_rdf(
     file = RdfFile(source)
     failed: ReadError | None = None
     with Spool() as spool:
-        reader = _Reader(file, mapping or RdfMapping(item_classes=frozenset() if given else SCHEMA_CLASSES), spool)
+        usual = RdfMapping(item_classes=frozenset() if given else SCHEMA_CLASSES)
+        reader = _Reader(file, mapping or usual, spool)
         yield from reader.link(given)
         try:
             for fact in tqdm(file.facts(), "read", unit=" statements", disable=not progress, leave=False):
@@ -94,10 +99,13 @@ class _Reader:
         self._file = file
         self._mapping = mapping
         self._spool = spool
+        self._property_of = lru_cache(4096)(property_of)
         self._items: dict[str, list[str]] = defaultdict(list)
         """The items that are linked to each entity."""
         self._named: set[str] = set()
         """Entities that were made of texts."""
+        self._predicates: dict[str, set[str]] = defaultdict(set)
+        """By name of a property: the predicates that would make it."""
         self._unread: Counter[str] = Counter()
         self._rejects: list[Reject] = []
 
@@ -128,10 +136,28 @@ class _Reader:
                 self._spool.tell(fact)
             else:
                 self._leave_out(fact)
+        elif fact.subject.startswith(TIE_PREFIX):
+            self._spool.tell(fact)
         elif fact.datatype is not None or means in _DESCRIBES:
+            self._note_property(fact)
             self._spool.describe(fact)
         else:
             self._spool.relate(fact)
+
+    def _note_property(self, fact: Fact) -> None:
+        role = self._mapping.role(fact.predicate)
+        if role.means is Means.PROPERTY:
+            self._predicates[role.name].add("")  # whatever is called so by name comes before all others
+        elif role.means is Means.OTHER and fact.datatype is not None:
+            known = self._predicates[self._property_of(fact.predicate)]
+            if len(known) < _MOST_ALIKE:
+                known.add(canonical(fact.predicate))
+
+    def _property(self, predicate: str) -> str:
+        """What a predicate makes: of several that share a local name the first has it, in the order of their IRIs."""
+        name, own = self._property_of(predicate), canonical(predicate)
+        first = min(self._predicates.get(name, {own}))
+        return name if own == first else told_apart(name, own)
 
     def records(self) -> Iterator[Record | Reject]:
         """Everything: what is described, then what is tied together, then what was done."""
@@ -142,7 +168,10 @@ class _Reader:
         yield from self._made(self._spool.told(), self._events)
 
     def _events(self, facts: Sequence[Fact]) -> Iterator[Record]:
-        yield event_of(facts, self._mapping, self._node, self._item_of)
+        if facts[0].subject.startswith(TIE_PREFIX):
+            yield tie_of(facts, self._node, lambda predicate: self._mapping.role(predicate).name)
+        else:
+            yield event_of(facts, self._mapping, self._node, self._item_of)
 
     def _made(
         self,
@@ -233,7 +262,7 @@ class _Reader:
 
     def _described(self, facts: Sequence[Fact]) -> Iterator[Record]:
         label, id = self._node(facts[0].subject)
-        found = describe(facts, self._mapping, self._refuse)
+        found = describe(facts, self._mapping, self._refuse, self._property)
         for fact in found.unread:
             self._leave_out(fact)
         if label == "Item":
@@ -282,7 +311,9 @@ class _Reader:
             yield from self._tied(tail, role.name, head, fact.subject)
         else:
             name = role.name or relation_of(fact.predicate)  # a title that is no literal ties, as anything else does
-            yield from self._tied(head, name, tail, fact.object, spelling_of(fact.predicate))
+            # Whoever maps a predicate says that it is this relation, whatever else is.
+            spelled = None if self._mapping.names(fact.predicate) else spelling_of(fact.predicate)
+            yield from self._tied(head, name, tail, fact.object, spelled)
 
     def _tied(
         self, head: tuple[str, str], relation: str, tail: tuple[str, str], resource: str, spelled: str | None = None
@@ -291,6 +322,9 @@ class _Reader:
             # No relation leads from an entity to an item, so it leads to the item's own entity.
             item, tail = tail[1], ("Entity", resource)
             yield from self._link(item, resource)
+        if (head[0], tail[0]) == ("User", "User"):
+            yield Tie(head[1], tail[1], relation)
+            return
         yield Triple(head[1], relation, tail[1], head_label=head[0], tail_label=tail[0], name=spelled)
 
     def _same(self, fact: Fact, head: tuple[str, str], tail: tuple[str, str]) -> Iterator[Record]:

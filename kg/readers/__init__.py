@@ -24,6 +24,7 @@ from kg.readers.mapping import AttributeColumn, EventMapping, ItemMapping, UserM
 from kg.readers.open import Source, open_rows
 from kg.readers.parts import is_file
 from kg.readers.recbole import read_recbole
+from kg.readers.social import SocialMapping, read_social
 from kg.readers.table import read_events, read_items, read_users
 from kg.readers.triples import read_entities, read_links, read_triples
 
@@ -31,6 +32,7 @@ __all__ = [
     "AttributeColumn",
     "EventMapping",
     "ItemMapping",
+    "SocialMapping",
     "Source",
     "UserMapping",
     "is_file",
@@ -44,6 +46,7 @@ __all__ = [
     "read_links",
     "read_lists",
     "read_recbole",
+    "read_social",
     "read_triples",
     "read_users",
 ]

@@ -6,10 +6,12 @@ import re
 
 from kg.errors import ReadError
 from kg.readers.mapping import (
+    FRIENDS,
     ITEM,
     ITEM_TEXT,
     ITEM_TITLE,
     KNOWN,
+    RELATED,
     USER,
     AttributeColumn,
     ItemMapping,
@@ -30,7 +32,8 @@ def guess_items(rows: Rows, id: str | None = None) -> ItemMapping:
 
     With RecBole's types, every other ``token`` and ``token_seq`` column is an attribute (a ``token_seq`` is split at
     blanks), and ``float`` a property; ``float_seq`` is left out. Without types, the columns known as attributes
-    (brand, category, genre, author, ...) are, and the rest are properties.
+    (brand, category, genre, author, ...) are, and the rest are properties. Columns that are known to hold ids of other
+    items (``also_buy``, ``similar_books``, ...) relate them.
 
     Raises:
         ReadError: no column is known as the item's id.
@@ -43,6 +46,8 @@ def guess_items(rows: Rows, id: str | None = None) -> ItemMapping:
         columns.remove(title)
     texts = [column for column in columns if normal(column) in ITEM_TEXT.split()]
     rest = [column for column in columns if column not in texts]
+    related = [AttributeColumn(column, RELATED[normal(column)]) for column in rest if normal(column) in RELATED]
+    rest = [column for column in rest if normal(column) not in RELATED]
     if rows.types:
         chosen = [column for column in rest if rows.types.get(column) in ("token", "token_seq")]
         specs = [AttributeColumn(c, separator=" " if rows.types[c] == "token_seq" else "\t") for c in chosen]
@@ -50,11 +55,12 @@ def guess_items(rows: Rows, id: str | None = None) -> ItemMapping:
     else:
         specs = [AttributeColumn(column) for column in rest if normal(column) in _ATTRIBUTES]
         properties = [column for column in rest if normal(column) not in _ATTRIBUTES]
-    return ItemMapping(item, title, tuple(texts), tuple(specs), _free(properties, {"id", "title", "text"}))
+    free = _free(properties, {"id", "title", "text"})
+    return ItemMapping(item, title, tuple(texts), tuple(specs), free, tuple(related))
 
 
 def guess_users(rows: Rows, id: str | None = None) -> UserMapping:
-    """Id by the usual names, unless it is said; every other column is a property.
+    """Id by the usual names, unless it is said; friends by theirs; every other column is a property.
 
     Raises:
         ReadError: no column is known as the person's id.
@@ -62,7 +68,9 @@ def guess_users(rows: Rows, id: str | None = None) -> UserMapping:
     columns = list(dict.fromkeys(rows.columns))
     user = id or _id(rows, columns, f"id {USER}", "user")
     columns.remove(user)
-    return UserMapping(user, (), _free([c for c in columns if rows.types.get(c) != "float_seq"], {"id"}))
+    friends = [AttributeColumn(column, FRIENDS[normal(column)]) for column in columns if normal(column) in FRIENDS]
+    rest = [c for c in columns if rows.types.get(c) != "float_seq" and normal(c) not in FRIENDS]
+    return UserMapping(user, (), _free(rest, {"id"}), tuple(friends))
 
 
 def _id(rows: Rows, columns: list[str], names: str, what: str) -> str:

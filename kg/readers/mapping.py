@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self, TypeVar
 
+from kg import alphabets
 from kg.errors import ReadError, RecordError, short
 from kg.readers.rows import Rows
-from kg.records import clean_kind, has_more_than_ascii, told_apart
+from kg.records import clean_kind
 
 USER = "user userid reviewerid customerid customer visitorid memberid personid accountid uid username"
 ITEM = (
@@ -133,9 +133,9 @@ class AttributeColumn:
 
     def named(self) -> tuple[str, str]:
         """The relation and the kind of entity."""
-        kind, relation = KNOWN.get(normal(self.column), (property_name(self.column).lower(), None))
+        kind, relation = KNOWN.get(normal(self.column), (alphabets.lower(property_name(self.column)), None))
         if self.relation and is_positions([self.column]):
-            kind = self.relation.lower()
+            kind = alphabets.lower(self.relation)
         kind = self.kind or kind
         return clean_kind(self.relation or relation or kind, "attribute"), kind
 
@@ -155,6 +155,29 @@ KNOWN: Mapping[str, tuple[str, str]] = {
 """Columns by normal name: the kind of their entities and the relation to them."""
 
 
+RELATED: Mapping[str, str] = {
+    **dict.fromkeys(("alsobuy", "alsobought"), "ALSO_BOUGHT"),
+    **dict.fromkeys(("alsoview", "alsoviewed"), "ALSO_VIEWED"),
+    **dict.fromkeys(("boughttogether", "buytogether"), "BOUGHT_TOGETHER"),
+    **dict.fromkeys(("similar", "similaritems", "similarproducts", "similarbooks", "similarmovies"), "SIMILAR"),
+    **dict.fromkeys(("similarartists", "similartracks", "similargames", "similararticles"), "SIMILAR"),
+}
+"""Columns of ids of other items by normal name, and the relation to them."""
+
+
+def related_column(text: str) -> AttributeColumn:
+    """What ``--related`` says: ``similar_books`` or ``sequels:FOLLOWED_BY``.
+
+    >>> related_column("similar_books").relation, related_column("sequels:FOLLOWED_BY").relation
+    ('SIMILAR', 'FOLLOWED_BY')
+
+    Raises:
+        RecordError: as :meth:`AttributeColumn.parse`.
+    """
+    column = AttributeColumn.parse(text)
+    return column if column.relation else replace(column, relation=RELATED.get(normal(column.column)))
+
+
 @dataclass(frozen=True, slots=True)
 class ItemMapping:
     """Columns of an item. Without any mapping, :func:`kg.readers.table.read_items` chooses them by name."""
@@ -172,6 +195,18 @@ class ItemMapping:
         _set_columns(self, text=_names, attributes=_specs, properties=_names, related=_specs)
 
 
+FRIEND = "FRIEND"
+FRIENDS: Mapping[str, str] = {
+    "friends": FRIEND,
+    "friendids": FRIEND,
+    "following": "FOLLOWS",
+    "follows": "FOLLOWS",
+    "followees": "FOLLOWS",
+    "trusts": "TRUSTS",
+}
+"""Columns of a table of people that hold people, by normal name, and what ties them."""
+
+
 @dataclass(frozen=True, slots=True)
 class UserMapping:
     """Columns of a person. Without any mapping every column beside the id is a property."""
@@ -179,9 +214,11 @@ class UserMapping:
     id: str
     attributes: tuple[AttributeColumn, ...] = ()
     properties: tuple[str, ...] = ()
+    friends: tuple[AttributeColumn, ...] = ()
+    """Columns that hold ids of other people, with a relation such as ``FRIEND``; see :mod:`kg.readers.friends`."""
 
     def __post_init__(self) -> None:
-        _set_columns(self, attributes=_specs, properties=_names)
+        _set_columns(self, attributes=_specs, properties=_names, friends=_specs)
 
 
 def mapping_of(kind: type[M], given: M | Mapping[str, Any] | None) -> M | None:
@@ -226,17 +263,17 @@ def normal(column: str) -> str:
 def property_name(column: str) -> str:
     """A column's name as the graph can hold it: ``zip code`` is ``zip_code``.
 
-    As :func:`kg.records.clean_relation` says, one with letters beyond ASCII ends in a hash of the whole.
+    It may be of any alphabet, as :mod:`kg.alphabets` says. A name over 64 characters with letters beyond ASCII, and
+    one with symbols beyond ASCII, ends in a hash of the whole.
 
-    >>> property_name("zip code"), property_name("Größe")
-    ('zip_code', 'Gr_e_D6684B11D1E4')
+    >>> property_name("zip code"), property_name("Größe"), property_name("年龄"), property_name("2 म")
+    ('zip_code', 'Größe', '年龄', 'column_2_म')
     """
-    column = unicodedata.normalize("NFC", column)
-    name = re.sub(r"[^A-Za-z0-9]+", "_", column).strip("_")
+    name = alphabets.worded(column)
     name = name if name[:1].isalpha() else f"column_{name}"
-    if has_more_than_ascii(column):
-        return told_apart(name.rstrip("_"), unicodedata.normalize("NFC", column.upper()))
-    return name[:64]
+    if alphabets.loses(column) or (len(name) > alphabets.LONGEST and not name.isascii()):
+        return alphabets.told_apart(name.rstrip("_"), column)
+    return name[: alphabets.LONGEST]
 
 
 def kind_of_values(column: str | None) -> str:

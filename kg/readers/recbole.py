@@ -14,6 +14,7 @@ from typing import Any
 
 from kg.errors import ReadError, TooMuch, short
 from kg.folders import refuse_address
+from kg.readers.social import read_social
 from kg.readers.stream import Trusted, trusted
 from kg.readers.table import read_events, read_items, read_users
 from kg.readers.triples import read_entities, read_links, read_triples
@@ -59,6 +60,7 @@ _READERS: dict[str, Callable[[Any], Iterator[Record | Reject]]] = {
     ".ent": read_entities,
     ".kg": read_triples,
     ".link": read_links,
+    ".net": read_social,
     ".inter": read_events,
 }
 

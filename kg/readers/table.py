@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from kg.readers.cells import attributes, listed
 from kg.readers.cleaning import Missing, identifier, number, timestamp
 from kg.readers.columns import Column
 from kg.readers.form import Form, numbers_among
+from kg.readers.friends import is_count, ties_of
 from kg.readers.guess import guess_items, guess_users
 from kg.readers.identifiers import Ids
 from kg.readers.lists import lists_of
@@ -46,6 +47,7 @@ from kg.records import (
     Related,
     Scalar,
     Scale,
+    Tie,
     UserRecord,
     clean_kind,
     event_hash,
@@ -306,8 +308,11 @@ def read_items(
 
 def read_users(
     source: Source, mapping: UserMapping | None = None, *, form: Form | None = None
-) -> Iterator[UserRecord | Reject]:
-    """People from a table; without a mapping every column beside the id is a property.
+) -> Iterator[UserRecord | Tie | Reject]:
+    """People from a table, and whom they know; without a mapping a column of friends is known by its name, and every
+    other column beside the id is a property.
+
+    In a column that only its name makes one of friends a bare number is how many there are.
 
     Raises:
         ReadError: the source cannot be read (any further), or a column is missing.
@@ -316,30 +321,44 @@ def read_users(
     if isinstance(rows, TypedRows):
         yield from rows.checked(UserRecord)
         return
+    guessed = mapping is None
     mapping = mapping or guess_users(rows)
-    columns = [mapping.id, *(spec.column for spec in mapping.attributes), *mapping.properties]
+    friends = [spec.column for spec in mapping.friends]
+    columns = [mapping.id, *(spec.column for spec in mapping.attributes), *mapping.properties, *friends]
     rows = _positional(rows, columns, _unnamed(mapping.properties, mapping.attributes))
-    require(rows, columns, "Name the columns with --id COL, --attribute COL, --property COL")
+    require(rows, columns, "Name the columns with --id COL, --attribute COL, --property COL, --friends COL")
     form = form or Form()
     _property_names(rows.name, mapping.properties, {"id"})
     for spec in mapping.attributes:
         spec.named()
     properties_at = 1 + len(mapping.attributes)
+    friends_at = properties_at + len(mapping.properties)
+    ties: list[Tie] = []
 
     seen, selected = rows.sampled(columns, lambda _: False)
     id_of = Ids(mapping.id, [cells[0] for cells in seen], form.nothing(mapping.id))
-    properties = _properties_of(mapping.properties, [cells[properties_at:] for cells in seen], form)
+    properties = _properties_of(mapping.properties, [cells[properties_at:friends_at] for cells in seen], form)
+    counts = [[cell if is_count(cell) else None for cell in cells[friends_at:]] for cells in seen]
+    counted = _properties_of(friends, counts, form)
 
     def make(cells: Cells) -> UserRecord:
         notes: list[Note] = []
+        user_id, named = id_of(cells[0]), cells[friends_at:]
+        numbers = [cell if guessed and is_count(cell) else None for cell in named]
+        known = [None if number is not None else cell for number, cell in zip(numbers, named, strict=True)]
+        ties[:] = ties_of(user_id, known, mapping.friends)
+        held = _properties(cells[properties_at:friends_at], properties, notes)
         return UserRecord(
-            id=id_of(cells[0]),
-            properties=_properties(cells[properties_at:], properties, notes),
+            id=user_id,
+            properties={**held, **_properties(numbers, counted, notes)},
             attributes=_attributes(cells[1:properties_at], mapping.attributes, form, notes),
             notes=tuple(notes),
         )
 
-    yield from rows.records(columns, make, selected)
+    for record in rows.records(columns, make, selected):
+        yield record
+        if isinstance(record, UserRecord):
+            yield from (replace(tie, origin=record.origin) for tie in ties)
 
 
 def _positional(rows: Rows, columns: Sequence[str], unnamed: Iterable[str] = ()) -> Rows:

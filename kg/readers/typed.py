@@ -24,6 +24,7 @@ from kg.records import (
     Reject,
     Related,
     Scalar,
+    Tie,
     Triple,
     UserRecord,
     clean_kind,
@@ -32,7 +33,7 @@ from kg.records import (
 )
 
 R = TypeVar("R", bound=Record)
-RECORDS = (Interaction, ItemRecord, UserRecord, EntityRecord, Triple, Link, KindRecord)
+RECORDS = (Interaction, ItemRecord, UserRecord, EntityRecord, Triple, Link, Tie, KindRecord)
 
 
 class TypedRows(Rows):
@@ -86,6 +87,14 @@ def _checked(record: Record) -> Record:
     if isinstance(record, EntityRecord):
         return EntityRecord(
             identifier(record.id, "id"), clean_text(record.name, "name"), clean_text(record.kind, "kind")
+        )
+    if isinstance(record, Tie):
+        return Tie(
+            identifier(record.user_id, "user_id"),
+            identifier(record.other_id, "other_id"),
+            clean_kind(record.relation, "relation"),
+            number(record.weight, "weight"),
+            timestamp(record.at, "at"),
         )
     if isinstance(record, KindRecord):
         return replace(record, kind=clean_kind(record.kind))

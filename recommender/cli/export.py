@@ -90,6 +90,28 @@ def triples(
 
 
 @app.command()
+def social(
+    context: typer.Context,
+    file: Out,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Leave cells as they are that a spreadsheet would run as formulas.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Whom people know, as CSV: from, to, type, weight, at.
+
+    \b
+    Example:
+      tastegraph export social friends.csv
+    """
+    from kg.flat import export_social
+
+    with Session.of(context).open() as recommender:
+        counts = export_social(recommender.store, file, raw=raw, progress=recommender.run.progress)
+    _show({"file": str(file), **counts}, json)
+
+
+@app.command()
 def recbole(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", exists=False, show_default=False)],

@@ -31,6 +31,8 @@ from recommender.cli.parameters import (
     scale,
     usage,
 )
+from recommender.cli.parameters import friends as friends_of
+from recommender.cli.parameters import related as related_items
 from recommender.cli.session import Session
 
 if TYPE_CHECKING:
@@ -157,6 +159,14 @@ def items(
     ] = None,
     attribute: Attributes = None,
     properties: Properties = None,
+    related: Annotated[
+        list[Any] | None,
+        typer.Option(
+            parser=related_items,
+            metavar="COL[:RELATION],...",
+            help="Columns with ids of other items, such as similar_books; may be repeated.",
+        ),
+    ] = None,
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
@@ -175,7 +185,7 @@ def items(
     """
     from kg.readers import ItemMapping
 
-    mapping = ItemMapping(id, title, joined(text), joined(attribute), joined(properties))
+    mapping = ItemMapping(id, title, joined(text), joined(attribute), joined(properties), joined(related))
     _nodes(context, "items", file, mapping, form, strict, dry_run, rejects, trust, no_merge, merges, json)
 
 
@@ -187,6 +197,14 @@ def users(
     id: Id,
     attribute: Attributes = None,
     properties: Properties = None,
+    friends: Annotated[
+        list[Any] | None,
+        typer.Option(
+            parser=friends_of,
+            metavar="COL[:RELATION],...",
+            help="Columns with ids of other people, who are FRIEND or what is said; may be repeated.",
+        ),
+    ] = None,
     strict: Strict = False,
     dry_run: DryRun = False,
     rejects: Rejects = None,
@@ -205,8 +223,45 @@ def users(
     """
     from kg.readers import UserMapping
 
-    mapping = UserMapping(id, joined(attribute), joined(properties))
+    mapping = UserMapping(id, joined(attribute), joined(properties), joined(friends))
     _nodes(context, "users", file, mapping, form, strict, dry_run, rejects, trust, no_merge, merges, json)
+
+
+@app.command()
+@with_form
+def social(
+    context: typer.Context,
+    file: Files,
+    roles: Annotated[
+        str | None,
+        typer.Option("--map", metavar="FIELD=COL,...", help="Which column holds from, to, weight, at."),
+    ] = None,
+    type: Annotated[
+        str, typer.Option("--type", parser=kind, metavar="RELATION", help="FRIEND counts both ways, FOLLOWS one way.")
+    ] = "FRIEND",
+    strict: Strict = False,
+    dry_run: DryRun = False,
+    rejects: Rejects = None,
+    trust: Trust = False,
+    json: Json = False,
+    *,
+    form: Any,
+) -> None:
+    """Whom people know: friends, or whom they follow or trust.
+
+    \b
+    Example:
+      tastegraph ingest social friends.csv --map from=userID,to=friendID --type FRIEND
+    """
+    from kg.errors import RecordError
+    from kg.readers import SocialMapping, read_social
+
+    try:
+        mapping = SocialMapping.parse(roles) if roles else None
+    except RecordError as error:
+        raise typer.BadParameter(error.reason, param_hint="--map") from None
+    records = partial(read_social, _source(file, trust), mapping, type=type, form=form)
+    _ingest(context, records, strict, dry_run, rejects, json)
 
 
 @app.command()

@@ -16,7 +16,8 @@ import typer
 
 from kg.errors import RecordError
 from kg.readers.cleaning import timestamp
-from kg.readers.mapping import AttributeColumn, EventMapping
+from kg.readers.friends import friends_column
+from kg.readers.mapping import AttributeColumn, EventMapping, related_column
 from kg.records import Scale, clean_kind
 from kg.schema import check_kind
 from recommender.cli.hiding import no_address
@@ -86,6 +87,30 @@ def attributes(text: str) -> list[AttributeColumn]:
     """
     try:
         return [AttributeColumn.parse(unit) for unit in names(text)]
+    except RecordError as error:
+        raise typer.BadParameter(error.reason) from None
+
+
+def related(text: str) -> list[AttributeColumn]:
+    """``COL[:RELATION],...`` of ids of other items.
+
+    >>> [(column.column, column.relation) for column in related("also_buy,sequels:FOLLOWED_BY")]
+    [('also_buy', 'ALSO_BOUGHT'), ('sequels', 'FOLLOWED_BY')]
+    """
+    try:
+        return [related_column(unit) for unit in names(text)]
+    except RecordError as error:
+        raise typer.BadParameter(error.reason) from None
+
+
+def friends(text: str) -> list[AttributeColumn]:
+    """``COL[:RELATION],...`` of ids of other people.
+
+    >>> [(column.column, column.relation) for column in friends("friends,circle:FOLLOWS")]
+    [('friends', 'FRIEND'), ('circle', 'FOLLOWS')]
+    """
+    try:
+        return [friends_column(unit) for unit in names(text)]
     except RecordError as error:
         raise typer.BadParameter(error.reason) from None
 

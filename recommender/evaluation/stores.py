@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -17,8 +18,11 @@ from recommender.evaluation.split import Build, Split, met, without
 from recommender.evaluation.splits import Masks
 from recommender.meaning import Events, MeaningConfig, cells_of, declared_of, meanings_of
 
-FROM_EVENTS = frozenset({"ALSO_BOUGHT", "ALSO_VIEWED", "BOUGHT_TOGETHER", "BOUGHT_AFTER_VIEWING"})
-"""Relations between items that were drawn from what people did, at no known time."""
+FROM_EVENTS = re.compile(
+    r"ALSO_.+|SIMILAR(_.+)?|(.+_)?(BOUGHT|BUY|PURCHASED|VIEWED|WATCHED|READ|PLAYED)_(TOGETHER|AFTER_.+)"
+    r"|CO_?(BOUGHT|PURCHASED?|VIEWED?|CLICKED|RATED|WATCHED|READ|PLAYED)"
+)
+"""Relations between items that were drawn from what people did, at no known time: who bought this also bought that."""
 
 Protocol = Literal["temporal", "rolling", "random", "leave-last", "k-fold"]
 FOLDED = ("k-fold", "rolling")
@@ -146,7 +150,8 @@ def _split(
 
 def _honest(data: TrainingData) -> TrainingData:
     """The data without the lists of what goes together: they were drawn up of all events, those of the test too."""
-    return replace(data, knowledge=data.knowledge.without(FROM_EVENTS))
+    drawn = list(filter(FROM_EVENTS.fullmatch, data.knowledge.relation_names))
+    return replace(data, knowledge=data.knowledge.without(drawn))
 
 
 def _liked(cells: Cells) -> Cells:

@@ -17,7 +17,7 @@ from kg.errors import RecordError
 from kg.ingest import IngestReport, ingest
 from kg.merging import can_be_read_again
 from kg.progress import tqdm
-from kg.readers import EventMapping, ItemMapping, UserMapping, read_items, read_users
+from kg.readers import EventMapping, ItemMapping, SocialMapping, UserMapping, read_items, read_social, read_users
 from kg.readers.form import Form
 from kg.readers.knowledge import read_knowledge
 from kg.readers.mapping import mapping_of
@@ -115,17 +115,21 @@ class Recommender:
         *,
         items: Any = None,
         users: Any = None,
+        social: Any = None,
         triples: Any = None,
         links: Any = None,
         mapping: EventMapping | Mapping[str, Any] | None = None,
         item_mapping: ItemMapping | Mapping[str, Any] | None = None,
         user_mapping: UserMapping | Mapping[str, Any] | None = None,
+        social_mapping: SocialMapping | Mapping[str, Any] | None = None,
         rdf_mapping: RdfMapping | None = None,
         source: Source | Path | str | None = None,
         folder: Path | str | None = None,
         form: Form | None = None,
         item_form: Form | None = None,
         user_form: Form | None = None,
+        social_form: Form | None = None,
+        type: str = "FRIEND",
         scale: tuple[float, float] | None = None,
         kind: str | None = None,
         meanings: Mapping[str, str] | None = None,
@@ -145,6 +149,7 @@ class Recommender:
                 :func:`kg.readers.read_events`.
             items: likewise, :func:`kg.readers.read_items`.
             users: likewise, :func:`kg.readers.read_users`.
+            social: whom people know, :func:`kg.readers.read_social`.
             triples: a file of RDF, or head, relation, tail, :func:`kg.readers.knowledge.read_knowledge`.
             links: item id, entity id, :func:`kg.readers.read_links`.
             mapping: which columns of ``events`` are what, such as ``EventMapping(user="customer", item="sku")`` of
@@ -152,12 +157,15 @@ class Recommender:
             item_mapping: likewise of ``items``.
             rdf_mapping: what the predicates of RDF mean, :func:`kg.rdf.mapping_file.read_mapping`.
             user_mapping: likewise of ``users``.
+            social_mapping: likewise of ``social``.
             source: a document that says all of this (:mod:`recommender.sources.document`), or its path, in place of
                 single tables.
             folder: where the files of ``source`` are; by default beside its document.
             form: how ``events`` are written: columns without a header, codes for none, encoding, times, ...
             item_form: likewise ``items``.
             user_form: likewise ``users``.
+            social_form: likewise ``social``.
+            type: of ties: ``FRIEND`` counts both ways, ``FOLLOWS`` and others one way.
             scale: lowest and highest rating.
             kind: of the events that do not say theirs.
             meanings: what the values of kinds are: ``rating``, ``count``, ``flag``, ``event``, or ``like`` (0 is a
@@ -183,6 +191,8 @@ class Recommender:
         user_mapping = mapping_of(UserMapping, user_mapping)
         if strict_meaning and not all(own is None or can_be_read_again(own) for own in (events, items, users, triples)):
             raise InvalidInput("strict_meaning reads everything twice, and an iterator or a pipe can be read once only")
+        if isinstance(social_mapping, Mapping):
+            social_mapping = SocialMapping.of(social_mapping)
         rereadable = [merge and can_be_read_again(source) for source in (items, users)]
         events, items, users, triples, links = (trusted(own, trust) for own in (events, items, users, triples, links))
         told = {
@@ -217,6 +227,8 @@ class Recommender:
             yield from kinds
             if triples is not None or links is not None:
                 yield from read_knowledge(triples, links, rdf_mapping, progress=self.run.progress)
+            if social is not None:
+                yield from read_social(trusted(social, trust), social_mapping, type=type, form=social_form)
             if "events" in readings:
                 yield from readings["events"].records()
 

@@ -6,7 +6,7 @@
 
     [[table]]
     files = ["orders-*.csv"]            # names or globs, within the folder that is given, else beside the document
-    verb = "events"                     # or items, users, triples, lists, amazon-reviews, amazon-items
+    verb = "events"                     # or items, users, social, triples, lists, amazon-reviews, amazon-items
     map = { user = "customer|session", item = "sku", at = "date+time", value = "quantity" }
     kind = "PURCHASED"
     delimiter = ";"
@@ -46,21 +46,25 @@ from kg.readers import (
     AttributeColumn,
     EventMapping,
     ItemMapping,
+    SocialMapping,
     UserMapping,
     read_events,
     read_items,
     read_lists,
+    read_social,
     read_users,
 )
 from kg.readers.amazon import SCALE, read_amazon_items, read_amazon_reviews
 from kg.readers.form import Form, Join
+from kg.readers.friends import friends_column
 from kg.readers.knowledge import read_knowledge
+from kg.readers.mapping import FRIEND, related_column
 from kg.readers.stream import trusted
 from kg.records import Interaction, KindRecord, Record, Reject, Scale, clean_kind
 from recommender.configured import read_config
 from recommender.errors import InvalidInput
 
-Verb = Literal["events", "items", "users", "triples", "lists", "amazon-reviews", "amazon-items"]
+Verb = Literal["events", "items", "users", "social", "triples", "lists", "amazon-reviews", "amazon-items"]
 NAMED: tuple[Verb, ...] = ("items", "users", "amazon-items")
 """Those whose names are merged."""
 Records = Iterator[Record | Reject]
@@ -88,7 +92,7 @@ class Table:
     together: bool = False
     """Whether its files are parts of one, so that of a property a row the newest of all files wins."""
     map: Mapping[str, str] = field(default_factory=dict)
-    """Of events: the column of each role."""
+    """Of events and ties: the column of each role."""
     context: tuple[str, ...] = ()
     """Of events: columns kept as properties of them."""
     kind: str | None = None
@@ -102,6 +106,10 @@ class Table:
     properties: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
     """Columns with ids of other items: ``COL:RELATION``."""
+    friends: tuple[str, ...] = ()
+    """Of people: columns with ids of other people, ``COL`` or ``COL:RELATION``."""
+    type: str = FRIEND
+    """Of ties: ``FRIEND``, ``FOLLOWS``, ..."""
     link: str | None = None
     """Of triples: the file with item id and entity id."""
     columns: tuple[str, ...] = ()
@@ -211,11 +219,14 @@ def read_table(
         return read_lists(file, **({} if table.kind is None else {"kind": table.kind}))
     if table.verb == "triples":
         return read_knowledge(file, None if table.link is None else folder / table.link, None, progress=False)
+    if table.verb == "social":
+        return read_social(file, SocialMapping.of(table.map), type=table.type, form=form)
     attributes = tuple(map(AttributeColumn.parse, table.attributes))
     if table.verb == "users":
-        users = None if table.id is None else UserMapping(table.id, attributes, table.properties)
+        friends = tuple(map(friends_column, table.friends))
+        users = None if table.id is None else UserMapping(table.id, attributes, table.properties, friends)
         return read_users(file, users, form=form)
-    related = tuple(map(AttributeColumn.parse, table.related))
+    related = tuple(map(related_column, table.related))
     items = (
         None
         if table.id is None

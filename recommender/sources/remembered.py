@@ -139,11 +139,11 @@ def nodes_table(name: Any, verb: Verb, mapping: ItemMapping | UserMapping | None
     """Likewise of items or people; None where a document cannot say it."""
     if mapping is None:
         return _table(name, verb, form)
-    specs = (*mapping.attributes, *getattr(mapping, "related", ()))
+    specs = (*mapping.attributes, *getattr(mapping, "related", ()), *getattr(mapping, "friends", ()))
     if any(isinstance(own, AttributeColumn) and (own.separator or own.kind) for own in specs):
         return None
     stated = {own.name: getattr(mapping, own.name) for own in fields(mapping)}
-    listed = {own: tuple(map(_written, stated[own])) for own in ("attributes", "related") if own in stated}
+    listed = {own: tuple(map(_written, stated[own])) for own in ("attributes", "related", "friends") if own in stated}
     return _table(name, verb, form, **(stated | listed))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kg.alphabets import is_name, is_type
 from kg.errors import ReadError, RecordError
 from kg.readers import (
     AttributeColumn,
@@ -26,9 +27,8 @@ from kg.readers import (
     read_triples,
     read_users,
 )
-from kg.readers.mapping import property_name
+from kg.readers.mapping import property_name, related_column
 from kg.records import (
-    KIND_PATTERN,
     Attribute,
     Interaction,
     ItemRecord,
@@ -333,10 +333,14 @@ ALIKE = [
     "Grüße",
     "की",
     "का",
+    "Größe2",
+    "GRÖßE",
+    "திரை",
+    "தரை",
     "x²",
     "x",
 ]
-"""Names that are one where ASCII alone is kept."""
+"""Names that are one where ASCII alone is kept, or where marks are punctuation."""
 
 
 def test_names_of_all_alphabets_stay_apart() -> None:
@@ -344,13 +348,20 @@ def test_names_of_all_alphabets_stay_apart() -> None:
     for name_of in naming:
         assert len({name_of(name) for name in ALIKE}) == len(ALIKE)
     for name in ALIKE:
-        assert KIND_PATTERN.fullmatch(clean_relation(name * 20))
-        assert KIND_PATTERN.fullmatch(property_name(name * 20))
+        assert is_type(clean_relation(name * 20))
+        assert is_name(property_name(name * 20))
         decomposed = unicodedata.normalize("NFD", name)
-        assert clean_relation(decomposed.upper()) == clean_relation(name)
+        assert clean_relation(decomposed) == clean_relation(name)
         assert property_name(decomposed) == property_name(name)
         assert clean_relation(clean_relation(name)) == clean_relation(name)
     assert clean_relation("a–b") == clean_relation("a-b"), "marks between words are no letters"
+    assert [clean_relation(name) for name in ("导演", "Größe", "की", "2 герой")] == ["导演", "GRößE", "की", "R_2_герой"]
+    assert [property_name(name) for name in ("导演", "Größe", "की", "2 герой")] == [
+        "导演",
+        "Größe",
+        "की",
+        "column_2_герой",
+    ]
 
 
 @pytest.mark.parametrize("id", [123456789012345678901234567890, -(2**63) - 1, 2**64, 2**63, 10**400])
@@ -481,3 +492,13 @@ def test_a_column_of_plays_or_counts_is_no_rating(column: str, cell: object, kin
     (named,) = read_events([{"user": "u", "item": "i", column: cell}], kind="VIEWED")
     assert isinstance(named, Interaction)
     assert named.kind == "VIEWED", "what is said wins"
+
+
+def test_lists_of_other_items_are_no_entities(tmp_path: Path) -> None:
+    """As Goodreads publishes them."""
+    path = tmp_path / "books.jsonl"
+    path.write_text('{"book_id": "1", "title": "One", "similar_books": ["2", "3", "1"], "also_buy": []}\n')
+    related = (Related("SIMILAR", "2"), Related("SIMILAR", "3"))
+    assert list(read_items(path)) == [ItemRecord("1", "One", related=related)]
+    mapping = ItemMapping("book_id", related=(related_column("similar_books"), related_column("also_buy:BOUGHT_TOO")))
+    assert list(read_items(path, mapping)) == [ItemRecord("1", related=related)]

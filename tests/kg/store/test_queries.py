@@ -59,6 +59,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], list[list[Any]]]] = {
     "interest_items": ({"user": "eve"}, [["space", "d", "Hannibal", 2, 1.0]]),
     # Of eve's tags .3 and .4 the first is shared: .5 * .3 / (.5 * .5).
     "people_alike": ({"user": "ann"}, [["eve", 0.6, 1], ["bob", -1.0, 1]]),
+    "people_known": ({"user": "ann"}, [["FOLLOWS", "eve", None, DAY[7]], ["FRIEND", "bob", 0.5, None]]),
     "people_shared": (
         {"first": "ann", "second": "bob"},
         [["genre", "genre:Crime", "Crime", 0.5, -0.5], ["RATED", "a", "Heat", 5.0, 2.0]],

@@ -15,7 +15,7 @@ from recommender.errors import InvalidInput, LeakageError
 from recommender.evaluation import leakage, splits
 from recommender.evaluation.run import measure
 from recommender.evaluation.split import Build, Split
-from recommender.evaluation.stores import SplitConfig, reviews_of, split_snapshot
+from recommender.evaluation.stores import FROM_EVENTS, SplitConfig, reviews_of, split_snapshot
 from recommender.meaning import Events
 from recommender.parts import PARTS
 from recommender.search import fit_last, hybrid_of, search
@@ -82,6 +82,18 @@ def test_lists_of_what_is_bought_together_teach_nothing_here() -> None:
     assert set(build().knowledge.item_attributes) == {"ALSO_BOUGHT", "ALSO_VIEWED", "SEQUEL"}
     split = split_snapshot(snapshot, build, SplitConfig(valid=0.2, test=0.2))
     assert set(split.train.knowledge.item_attributes) == set(split.refit.knowledge.item_attributes) == {"SEQUEL"}
+
+
+@pytest.mark.parametrize(
+    ("relation", "drawn"),
+    [
+        *((name, True) for name in ("ALSO_BOUGHT", "ALSO_READ", "SIMILAR", "SIMILAR_BOOKS", "BOUGHT_TOGETHER")),
+        *((name, True) for name in ("BOUGHT_AFTER_VIEWING", "CO_PURCHASE")),
+        *((name, False) for name in ("SEQUEL", "READ_BY", "WATCHED", "DISSIMILAR", "COUNTRY", "COAUTHOR")),
+    ],
+)
+def test_which_relations_owe_themselves_to_what_people_did(relation: str, drawn: bool) -> None:
+    assert bool(FROM_EVENTS.fullmatch(relation)) == drawn
 
 
 def test_words_of_a_held_out_review_change_no_score() -> None:

@@ -1,0 +1,5 @@
+// The ties of one relation that leave these people.
+// $ids: list of ids
+MATCH (h:User)-[r:<relation>]->(t:User)
+WHERE h.id IN $ids
+RETURN h.id AS head, t.id AS tail, r.weight AS weight, r.at AS at
