@@ -169,11 +169,11 @@ def test_what_leads_to_an_item_leads_to_its_own_entity(tmp_path: Path) -> None:
     ("text", "named"),
     [
         ("[item]\niri = 1", "'item' is not known; there are prefixes, items"),
-        ("[items]\npattern = 1", r"\[items\]: 'pattern' is not known; there are iri, class, id"),
+        ("[items]\npattern = 1", r"items: 'pattern' is not known; there are iri, class, id"),
         ('[items]\niri = "http://shop/"', "is not an absolute IRI with one {id} in it"),
         ('[items]\nclass = "nope:Book"', "'nope:Book' is no IRI, nor prefix:name"),
         ('[relations]\n"dbo:author" = "SAME_AS"', "SAME_AS is reserved"),
-        ('[relations]\n"dbo:author" = { inverse = true }', "dbo:author needs a name"),
+        ('[relations]\n"dbo:author" = { inverse = true }', "dbo:author: needs a name"),
         ('[properties]\n"dbo:x" = "title"', "'title' cannot be the name of a property"),
         ('[title]\nlanguages = ["English!"]', "'English!' is no tag of a language"),
         ("[other]\nrelations = 1", "1 is not true or false"),

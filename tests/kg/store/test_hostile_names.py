@@ -364,11 +364,11 @@ def test_tables(watched: Watched, tmp_path: Path, given: list[str]) -> None:
     rejects = tmp_path / "rejects"
     triples = [{"head": "a", "relation": name, "tail": "b"} for name in given]
     ingest(store, read_knowledge(triples), rejects=rejects, progress=False)
-    events = [{"user": "u", "item": "i", "kind": name, "at": number} for number, name in enumerate(given)]
+    events = [{"user": "u", "item": "i", "kind": name, "at": 1_300_000_000 + number} for number, name in enumerate(given)]
     ingest(store, read_events(events), rejects=rejects, progress=False)
     columns = {property_name(name): name for name in reversed(given) if property_name(name) not in OWN_NAMES}
     columns = {name: column for name, column in columns.items() if not name.startswith("habit_")}
-    row = {"who": "u", "what": "i", "when": 1} | dict.fromkeys(columns.values(), "v")
+    row = {"who": "u", "what": "i", "when": 1_300_000_000} | dict.fromkeys(columns.values(), "v")
     roles = EventMapping("who", "what", "when", "", "", "", "", "", context=tuple(columns.values()))
     ingest(store, read_events([row], mapping=roles, kind="MET"), rejects=rejects, progress=False)
     attributes = tuple(AttributeColumn(name) for name in columns.values() if has_kind(name))
