@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 from kg.alphabets import told_apart
@@ -33,8 +34,6 @@ log = logging.getLogger(__name__)
 
 _DESCRIBES = {Means.TYPE, Means.KIND, Means.ID, Means.PROPERTY}
 _MOST_NAMED = 8
-_MOST_ALIKE = 100
-"""Predicates of one local name that are told apart whichever comes first; one that is beyond has a hash too."""
 _MOST_COUNTED, _LONGEST_COUNTED = 10_000, 256
 """Predicates of statements that are left out, counted one by one, and their characters."""
 _MOST_MADE = 50_000
@@ -92,6 +91,14 @@ def read_rdf(
         raise failed
 
 
+def _ranked(predicate: str) -> str:
+    """A predicate by which those of one local name are put in order; of a long one, its beginning and a hash."""
+    own = canonical(predicate)
+    if len(own) <= _LONGEST_COUNTED:
+        return own
+    return own[:_LONGEST_COUNTED] + blake2b(own.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+
+
 class _Reader:
     """One file."""
 
@@ -99,13 +106,13 @@ class _Reader:
         self._file = file
         self._mapping = mapping
         self._spool = spool
-        self._property_of = lru_cache(4096)(property_of)
+        self._property_known = lru_cache(4096)(property_of)
         self._items: dict[str, list[str]] = defaultdict(list)
         """The items that are linked to each entity."""
         self._named: set[str] = set()
         """Entities that were made of texts."""
-        self._predicates: dict[str, set[str]] = defaultdict(set)
-        """By name of a property: the predicates that would make it."""
+        self._predicates: dict[str, str] = {}
+        """By name of a property: of the predicates that would make it the first, see :func:`_ranked`."""
         self._unread: Counter[str] = Counter()
         self._rejects: list[Reject] = []
 
@@ -147,17 +154,25 @@ class _Reader:
     def _note_property(self, fact: Fact) -> None:
         role = self._mapping.role(fact.predicate)
         if role.means is Means.PROPERTY:
-            self._predicates[role.name].add("")  # whatever is called so by name comes before all others
+            self._first(role.name, "")  # whatever is called so by name comes before all others
         elif role.means is Means.OTHER and fact.datatype is not None:
-            known = self._predicates[self._property_of(fact.predicate)]
-            if len(known) < _MOST_ALIKE:
-                known.add(canonical(fact.predicate))
+            self._first(self._property_of(fact.predicate), _ranked(fact.predicate))
+
+    def _first(self, name: str, predicate: str) -> None:
+        known = self._predicates.get(name)
+        if known is None and len(self._predicates) >= _MOST_MADE:
+            return
+        if known is None or predicate < known:
+            self._predicates[name] = predicate
+
+    def _property_of(self, predicate: str) -> str:
+        return (self._property_known if len(predicate) <= _LONGEST_COUNTED else property_of)(predicate)
 
     def _property(self, predicate: str) -> str:
         """What a predicate makes: of several that share a local name the first has it, in the order of their IRIs."""
-        name, own = self._property_of(predicate), canonical(predicate)
-        first = min(self._predicates.get(name, {own}))
-        return name if own == first else told_apart(name, own)
+        name, own = self._property_of(predicate), _ranked(predicate)
+        beyond = "" if len(self._predicates) >= _MOST_MADE else own  # of too many to know each, all are told apart
+        return name if own == self._predicates.get(name, beyond) else told_apart(name, canonical(predicate))
 
     def records(self) -> Iterator[Record | Reject]:
         """Everything: what is described, then what is tied together, then what was done."""

@@ -140,7 +140,7 @@ def nodes_table(name: Any, verb: Verb, mapping: ItemMapping | UserMapping | None
     if mapping is None:
         return _table(name, verb, form)
     specs = (*mapping.attributes, *getattr(mapping, "related", ()), *getattr(mapping, "friends", ()))
-    if any(isinstance(own, AttributeColumn) and (own.separator or own.kind) for own in specs):
+    if any(isinstance(own, AttributeColumn) and own.separator for own in specs):
         return None
     stated = {own.name: getattr(mapping, own.name) for own in fields(mapping)}
     listed = {own: tuple(map(_written, stated[own])) for own in ("attributes", "related", "friends") if own in stated}
@@ -154,7 +154,9 @@ def _table(source: Any, verb: Verb, form: Form | None, **stated: Any) -> Table:
 
 
 def _written(column: Any) -> str:
-    return f"{column.column}:{column.relation}" if column.relation else str(column.column)
+    kind = getattr(column, "kind", None)
+    relation = column.relation or (column.named()[0] if kind else None)
+    return ":".join(filter(None, (column.column, relation))) + (f"={kind}" if kind else "")
 
 
 def _key(verb: str, columns: tuple[str, ...]) -> str:

@@ -81,8 +81,8 @@ def test_a_pattern_says_what_it_names() -> None:
     found = expressions.pattern_of(
         "(person)<-[x:A|B*1..3 {a: 1} WHERE x.b > person.q]-(item:`ship's`), (item)-[:C]->(z WHERE z.a IS NULL)"
     )
-    assert (found.nodes, found.edges, found.only) == ({"person", "item", "z"}, {"x"}, None)
-    assert expressions.pattern_of("(item)<-[r:`RATED`]-(person)").only == "RATED"
+    assert (found.nodes, found.edges, found.direct) == ({"person", "item", "z"}, {"x"}, None)
+    assert expressions.pattern_of("(item)<-[r:`RATED`]-(person)").direct == ([], [], ["RATED"])
 
 
 @pytest.mark.parametrize(

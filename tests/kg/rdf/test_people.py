@@ -267,6 +267,9 @@ class Crowd:
     def users(self) -> Iterator[UserRecord]:
         return iter(self._users)
 
+    def ties(self) -> Iterator[Tie]:
+        return iter(())
+
     def traits(self) -> Iterator[Edge]:
         return iter(self._traits)
 

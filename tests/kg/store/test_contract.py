@@ -208,7 +208,7 @@ def test_every_statement_of_the_package_compiles(graph: BoltStore) -> None:
     graph.index_vectors("Item", "vector", 1)
     other = "embedded" if "://" in graph.address else "server"
     empty = {"rows": [], "ids": [], "users": [], "versions": [], "kept": [], "figures": {}, "properties": {}}
-    empty |= {"labels": [], "relations": [], "kinds": [], "own": [], "touched": [], "removed": []}
+    empty |= {"sources": {}, "labels": [], "relations": [], "kinds": [], "own": [], "touched": [], "removed": []}
     numbers = {"limit": 5, "most": 5, "minimum": 1.0, "maximum": 5.0, "now": datetime.now(UTC), "k": 1}
     numbers |= {"vector": [1.0], "index": "item_vector"}
     numbers |= {"config": {"vector.dimensions": 1, "vector.similarity_function": "cosine"}}

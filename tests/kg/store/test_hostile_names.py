@@ -364,7 +364,9 @@ def test_tables(watched: Watched, tmp_path: Path, given: list[str]) -> None:
     rejects = tmp_path / "rejects"
     triples = [{"head": "a", "relation": name, "tail": "b"} for name in given]
     ingest(store, read_knowledge(triples), rejects=rejects, progress=False)
-    events = [{"user": "u", "item": "i", "kind": name, "at": 1_300_000_000 + number} for number, name in enumerate(given)]
+    events = [
+        {"user": "u", "item": "i", "kind": name, "at": 1_300_000_000 + number} for number, name in enumerate(given)
+    ]
     ingest(store, read_events(events), rejects=rejects, progress=False)
     columns = {property_name(name): name for name in reversed(given) if property_name(name) not in OWN_NAMES}
     columns = {name: column for name, column in columns.items() if not name.startswith("habit_")}
