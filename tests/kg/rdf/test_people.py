@@ -36,6 +36,7 @@ from kg.records import (
     Record,
     Reject,
     Scale,
+    Tie,
     Triple,
     UserRecord,
 )

@@ -251,7 +251,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, suffix: str, monkeyp
 
     # zstd unpacks 128 KiB at a time, so only larger files can show that it streams.
     small, large = (16_000, 48_000) if suffix.endswith("zst") else (8_000, 24_000)
-    # Bytes; the larger file has over half a million more. An event's number takes 8 of them, and 8 while they are sorted.
+    # Bytes; the larger file has over half a million more. An event takes 8 of them, and 8 while they are sorted.
     assert peak(large) < peak(small) + 200_000 + 16 * (large - small)
 
 
