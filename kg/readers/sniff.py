@@ -72,7 +72,7 @@ def sniff(stream: LineStream | BlockStream) -> Dialect | Lines:
 def even_lists(head: bytes) -> int:
     """How many numbers each row has, where that is what a table of people, items, values and times has; else 0.
 
-    >>> even_lists(b"1 5 3\\n2 7 1\\n"), even_lists(b"1 5 3\\n2 7\\n")
+    >>> even_lists(b"1 5 3\\n2 7 1\\n"), even_lists(b"1 5 3\\n2 7\\n3 1 1\\n")
     (3, 0)
     """
     lines = head.splitlines()[:_MANY_LINES]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -23,6 +24,8 @@ from kg.transfer.manifest import PASSING
 log = logging.getLogger(__name__)
 
 _DATABASE = ".sqlite"
+_REPORT = re.compile(r"tastegraph\.(?:rejects|merges)(?:\.\d+)?\.jsonl?")
+"""What an ingest said of its files, rows of people among it: it stays where it was said, and ``forget`` finds it there."""
 _LEFT = (f"{_DATABASE}-wal", f"{_DATABASE}-shm", f"{_DATABASE}-journal", TRUSTED)
 """Endings of what stays: the logs of databases, and whom this place trusts."""
 
@@ -39,6 +42,8 @@ def plain_files(folder: Path) -> list[str]:
             part = path.relative_to(folder).as_posix()
             mode = path.lstat().st_mode if os.path.lexists(path) else 0
             if any(piece.endswith(PASSING) for piece in part.split("/")) or name.endswith(_LEFT):
+                continue
+            if _REPORT.fullmatch(part):
                 continue
             if stat.S_ISREG(mode) and plain_name(part):
                 found.append(part)
