@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 _DATABASE = ".sqlite"
 _REPORT = re.compile(r"tastegraph\.(?:rejects|merges)(?:\.\d+)?\.jsonl?")
-"""What an ingest said of its files, rows of people among it: it stays where it was said, and ``forget`` finds it there."""
+"""What an ingest said of its files, rows of people among it: it stays where ``forget`` finds it."""
 _LEFT = (f"{_DATABASE}-wal", f"{_DATABASE}-shm", f"{_DATABASE}-journal", TRUSTED)
 """Endings of what stays: the logs of databases, and whom this place trusts."""
 
