@@ -253,7 +253,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, suffix: str, monkeyp
 
     # zstd unpacks 128 KiB at a time, so only larger files can show that it streams.
     small, large = (16_000, 48_000) if suffix.endswith("zst") else (2_000, 16_000)
-    assert peak(large) < peak(small) + 200_000  # bytes; the larger file has over half a million more
+    assert peak(large) < peak(small) + 300_000  # bytes; the larger file has over half a million more
 
 
 @pytest.mark.parametrize("path", ["/proc/self/mem", "/nowhere/\ud800x"])
