@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import glob
 import os
-import struct
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from kg.errors import ReadError, TooMuch
+from kg.readers.archives import archive_at
 from kg.readers.rows import Row, Rows
 from kg.readers.stream import Openable, Trusted, bare, name_of, starts_with, trusted
 from kg.records import Reject
 
 MAX_PARTS = 100_000
 """Files of one source."""
-_MAX_DIRECTORY_BYTES = 16 * 2**20
 _ZIP = b"PK\x03\x04"
 _NO_PARTS = ("__MACOSX/", ".", "_")
 """What names begin with that are no data: ``.DS_Store``, ``_SUCCESS``."""
@@ -64,7 +63,7 @@ def _of_path(path: str | bytes) -> list[Any]:
                 raise ReadError(name, "is a folder, and holds no files")
             return [part for one in found for part in _of_path(one)]
         if os.path.isfile(text):
-            return _members(_archive(text)) if starts_with(text, _ZIP) else [text]
+            return _members(archive_at(text)) if starts_with(text, _ZIP) else [text]
         if os.path.lexists(text):
             return [text]
         inside = _inside(text)
@@ -84,43 +83,15 @@ def _inside(path: str) -> list[Any] | None:
     archive = next((parent for parent in whole.parents if parent.is_file()), None)
     if archive is None or not starts_with(archive, _ZIP):
         return None
-    member = _archive(str(archive)) / whole.relative_to(archive).as_posix()
+    member = archive_at(str(archive)) / whole.relative_to(archive).as_posix()
     if member.is_file():
         return [member]
-    folder = _archive(str(archive)) / f"{whole.relative_to(archive).as_posix()}/"
+    folder = archive_at(str(archive)) / f"{whole.relative_to(archive).as_posix()}/"
     members = sorted(folder.iterdir(), key=str) if folder.exists() else []
     if found := [one for one in members if one.is_file() and _counts(one.name)]:
         return list(found)
     names = ", ".join(_names(member.root)[:20])
     raise ReadError(name_of(path), f"no such member; the archive holds: {names}")
-
-
-def _archive(path: str) -> zipfile.Path:
-    """The root of an archive.
-
-    Raises:
-        ReadError: it is damaged.
-        TooMuch: its list of members is.
-    """
-    name = name_of(path)
-    with open(path, "rb") as file:
-        file.seek(max(os.path.getsize(path) - 2**16 - 22, 0))
-        end = file.read()
-    place = end.rfind(b"PK\x05\x06")
-    if (
-        place >= 0
-        and len(end) >= place + 16
-        and struct.unpack("<I", end[place + 12 : place + 16])[0] > _MAX_DIRECTORY_BYTES
-    ):
-        raise TooMuch(name, f"its list of members has over {_MAX_DIRECTORY_BYTES // 2**20} MiB: unpack it first")
-    from kg.readers.recbole import _check_names  # which reads tables, and so these
-
-    try:
-        with zipfile.ZipFile(path) as directory:
-            _check_names(directory)
-        return zipfile.Path(path)
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeError) as error:
-        raise ReadError(name, f"the zip archive is damaged: {error}") from error
 
 
 def _members(root: zipfile.Path) -> list[Any]:

@@ -5,15 +5,15 @@ Names and kinds of entities, for which RecBole has no file, are in ``.ent`` (:fu
 
 from __future__ import annotations
 
-import io
 import os
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
-from kg.errors import ReadError, TooMuch, short
+from kg.errors import ReadError
 from kg.folders import refuse_address
+from kg.readers.archives import archive_at, check_names
 from kg.readers.social import read_social
 from kg.readers.stream import Trusted, trusted
 from kg.readers.table import read_events, read_items, read_users
@@ -21,13 +21,6 @@ from kg.readers.triples import read_entities, read_links, read_triples
 from kg.records import Record, Reject
 
 Folder = Path | zipfile.Path
-
-MAX_DIRECTORY_BYTES = 4 * 2**20
-"""Of what an archive says of its members, some 50,000; each of its bytes becomes ten."""
-MAX_NAME_BYTES = 1024
-"""Of one member's name, with its folders ..."""
-MAX_DEPTH = 32
-"""... of which there are so many at most: each is a name of its own in memory."""
 
 
 def read_recbole(
@@ -67,7 +60,7 @@ _READERS: dict[str, Callable[[Any], Iterator[Record | Reject]]] = {
 
 def _folder(source: Any) -> Folder:
     if isinstance(source, zipfile.Path):
-        _check_names(source.root)
+        check_names(source.root)
         return source if source.at else _only_folder(source)
     refuse_address(source)
     path = Path(source)
@@ -79,35 +72,8 @@ def _folder(source: Any) -> Folder:
     if not zipfile.is_zipfile(archive):
         raise ReadError(str(archive), "is a file and no archive; a folder of atomic files is needed")
     inside = path.relative_to(archive).as_posix()
-    try:
-        with _Directory(archive) as file, zipfile.ZipFile(file) as directory:
-            _check_names(directory)
-        root = zipfile.Path(archive)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise ReadError(str(archive), f"is a damaged archive: {error}") from error
+    root = archive_at(archive)
     return _only_folder(root) if inside == "." else root / f"{inside}/"
-
-
-class _Directory(io.FileIO):
-    """An archive of which no more than the list of its members is read at once."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is not None and size > MAX_DIRECTORY_BYTES:
-            raise TooMuch(str(self.name), f"the archive's list of members has over {MAX_DIRECTORY_BYTES // 2**20} MiB")
-        return super().read(size)
-
-
-def _check_names(archive: zipfile.ZipFile) -> None:
-    """Refuse names of members that make up more folders than any honest archive has.
-
-    Raises:
-        TooMuch: one does.
-    """
-    for member in archive.infolist():
-        name = member.filename
-        if len(name.encode(errors="replace")) > MAX_NAME_BYTES or name.count("/") > MAX_DEPTH:
-            limits = f"{MAX_NAME_BYTES} bytes or {MAX_DEPTH} folders"
-            raise TooMuch(str(archive.filename), f"a member's name has over {limits}: {short(name)}")
 
 
 def _only_folder(root: zipfile.Path) -> zipfile.Path:

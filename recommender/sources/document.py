@@ -55,6 +55,7 @@ from kg.readers import (
     read_users,
 )
 from kg.readers.amazon import SCALE, read_amazon_items, read_amazon_reviews
+from kg.readers.archives import archive_at
 from kg.readers.form import Form, Join
 from kg.readers.friends import friends_column
 from kg.readers.knowledge import read_knowledge
@@ -218,7 +219,9 @@ def read_table(
     if table.verb == "lists":
         return read_lists(file, **({} if table.kind is None else {"kind": table.kind}))
     if table.verb == "triples":
-        return read_knowledge(file, None if table.link is None else folder / table.link, None, progress=False)
+        return read_knowledge(
+            file, None if table.link is None else _one_of(Path(table.link), folder), None, progress=False
+        )
     if table.verb == "social":
         return read_social(file, SocialMapping.of(table.map), type=table.type, form=form)
     attributes = tuple(map(AttributeColumn.parse, table.attributes))
@@ -289,5 +292,5 @@ def _inside(folder: Path) -> dict[str, Any]:
         return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     if not folder.is_file() or not zipfile.is_zipfile(folder):
         raise ReadError(str(folder), "is no folder, nor a zip archive")
-    archive = zipfile.ZipFile(folder)
+    archive = archive_at(folder).root
     return {name: zipfile.Path(archive, name) for name in archive.namelist() if not name.endswith("/")}

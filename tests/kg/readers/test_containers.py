@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from kg.errors import ReadError, RecordError, TooMuch
-from kg.readers import EventMapping, ItemMapping, parts, read_events, read_items, stream
+from kg.readers import EventMapping, ItemMapping, archives, read_events, read_items, stream
 from kg.readers.form import Form
 from kg.readers.stream import Trusted
 from kg.readers.table import open_table
@@ -169,7 +169,7 @@ def test_archives_that_grow_beyond_all_measure(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(TooMuch, match="--trust"):
         list(read_events(one))
     assert sum(1 for _ in read_events(Trusted(one))) == 100_000
-    monkeypatch.setattr(parts, "_MAX_DIRECTORY_BYTES", 1_000)
+    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 1_000)
     with pytest.raises(TooMuch, match="list of members"):
         list(read_events(zipped(tmp_path / "many.zip", {f"{n}.csv": b"" for n in range(100)})))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from kg.errors import ReadError, RecordError
+from kg.errors import ReadError, RecordError, TooMuch
 from recommender.errors import InvalidInput
-from recommender.sources.document import Source, read_source
+from recommender.sources.document import Source, Table, read_source
 from tests.recommender.sources.facts import facts
 
 SHOP = """
@@ -117,3 +118,26 @@ def test_parts_of_a_table_a_property_a_row_are_one(tmp_path: Path) -> None:
         ("item", "1", None, None, {"size": 9}),
         ("item", "2", None, None, {"size": 2}),
     ]
+
+
+@pytest.mark.parametrize("outside", ["/etc/passwd", "../secret.csv", "/secret.csv"])
+@pytest.mark.parametrize("key", ["files", "link", "join"])
+def test_a_document_reads_nothing_outside_its_folder(key: str, outside: str, tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("user,item\nann,a\n")
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "kg.csv").write_text("head,relation,tail\na,B,c\n")
+    table = {
+        "files": Table((outside,)),
+        "link": Table(("kg.csv",), "triples", link=outside),
+        "join": Table(("kg.csv",), "items", id="head", join=(f"{outside}:head=user",)),
+    }[key]
+    with pytest.raises(ReadError, match="has no file"):
+        list(Source((table,)).records(folder))
+
+
+def test_an_archive_of_names_without_end_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "deep.zip", "w") as archive:
+        archive.writestr("b/" * 5_000 + "a.csv", "user,item\nann,a\n")
+    with pytest.raises(TooMuch, match="a member's name has over"):
+        list(Source((Table(("*.csv",)),)).records(tmp_path / "deep.zip"))
