@@ -28,7 +28,7 @@ def archive_at(path: str | os.PathLike[str]) -> zipfile.Path:
             check_names(directory)
         return zipfile.Path(path)
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise ReadError(str(path), f"is a damaged archive: {error}") from error
+        raise ReadError(str(path), f"is a damaged zip archive: {error}") from error
 
 
 def check_names(archive: zipfile.ZipFile) -> None:
