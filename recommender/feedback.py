@@ -22,6 +22,7 @@ from kg.readers.markup import clean_text
 from kg.records import Interaction, clean_kind
 from kg.schema import check_kind
 from kg.store import Store
+from kg.usual import usual
 from recommender.errors import InvalidInput, UnknownItem
 from recommender.inspection.kinds import unusual
 from recommender.meaning import MeaningConfig
@@ -29,7 +30,7 @@ from recommender.profiles.context import ProfileContext
 from recommender.profiles.live import update_profile
 from recommender.profiles.profile import Profile, ProfileConfig
 from recommender.profiles.segments import Segments
-from recommender.strengths import IMPLICIT, QUANTITIES, usual
+from recommender.strengths import IMPLICIT, QUANTITIES
 
 logger = logging.getLogger(__name__)
 

@@ -45,11 +45,12 @@ import pyarrow as pa
 
 from kg.records import codes_of as numbers_of
 from kg.snapshot import Snapshot, codes_of
+from kg.usual import usual
 from kg.values import seconds
 from kg.vocabulary import Vocabulary
 from recommender.errors import InvalidInput
 from recommender.scales import Form, Rating, is_flag, is_spike, read_rating
-from recommender.strengths import EXPLICIT, IMPLICIT, QUANTITIES, RATINGS, STRENGTHS, says_thumbs, usual
+from recommender.strengths import EXPLICIT, IMPLICIT, QUANTITIES, RATINGS, STRENGTHS, says_thumbs
 
 if TYPE_CHECKING:
     from recommender.data import Cells

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from kg.usual import USUAL, usual
-
 STRENGTHS: Mapping[str, float] = {
     "VIEWED": 0.2,
     "CLICKED": 0.3,
@@ -42,6 +40,3 @@ def says_thumbs(name: str) -> bool:
     (True, True, False)
     """
     return _THUMBS.search(name.casefold()) is not None
-
-
-__all__ = ["EXPLICIT", "IMPLICIT", "QUANTITIES", "RATINGS", "STRENGTHS", "USUAL", "says_thumbs", "usual"]

@@ -402,10 +402,8 @@ def source(
     """
     from recommender.sources.document import read_source
 
-    found = read_source(document)
-    folder = folder or document.parent
-    before = _before(strict_meaning, [], partial(found.records, folder, trust=trust))
-    _documented(context, found, folder, strict, dry_run, rejects, trust, no_merge, merges, json, before)
+    found, folder = read_source(document), folder or document.parent
+    _documented(context, found, folder, strict, strict_meaning, dry_run, rejects, trust, no_merge, merges, json)
 
 
 @app.command()
@@ -448,9 +446,7 @@ def recipe(
         raise typer.BadParameter(
             f"say where its files are: tastegraph ingest recipe {name} FOLDER", param_hint="FOLDER"
         )
-    found = named(name)
-    before = _before(strict_meaning, [], partial(found.records, folder, trust=trust))
-    _documented(context, found, folder, strict, dry_run, rejects, trust, no_merge, merges, json, before)
+    _documented(context, named(name), folder, strict, strict_meaning, dry_run, rejects, trust, no_merge, merges, json)
 
 
 def _nodes(
@@ -483,37 +479,33 @@ def _documented(
     found: Source,
     folder: Path,
     strict: bool,
+    strict_meaning: bool,
     dry_run: bool,
     rejects: Path | None,
     trust: bool,
     no_merge: bool,
     merges: Path | None,
     json: bool,
-    before: Named | None,
 ) -> None:
+    """Files as a document says."""
+    read = partial(found.records, folder, trust=trust)
     named = None if no_merge else partial(found.named, folder, trust=trust)
-    _ingest(
-        context,
-        partial(found.records, folder, trust=trust),
-        strict,
-        dry_run,
-        rejects,
-        json,
-        named=named,
-        merges=merges,
-        before=before,
-    )
+    before = _before(strict_meaning, [], read)
+    _ingest(context, read, strict, dry_run, rejects, json, named=named, merges=merges, before=before)
 
 
 def _before(wanted: bool, files: Sequence[Path], read: Named) -> Named | None:
     """``read``, where all is to be read once before; a pipe cannot be."""
-    from kg.merging import can_be_read_again
-
-    if wanted and (
-        pipe := next((one for one in files if one.exists() and not one.is_dir() and not can_be_read_again(one)), None)
-    ):
+    if wanted and (pipe := _pipe(files)):
         raise usage(f"--strict-meaning reads {pipe} twice, which can be read once only: write it to a file")
     return read if wanted else None
+
+
+def _pipe(files: Sequence[Path]) -> Path | None:
+    """The first of these that can be read once only."""
+    from kg.merging import can_be_read_again
+
+    return next((one for one in files if one.exists() and not one.is_dir() and not can_be_read_again(one)), None)
 
 
 def _counts(by_column: dict[str, int]) -> str:
@@ -527,10 +519,7 @@ def _source(files: list[Path], trust: bool) -> Any:
 
 def _again(file: Path | list[Path], read: Named) -> Named | None:
     """``read``, unless a file is a pipe, which can be read once only."""
-    from kg.merging import can_be_read_again
-
-    files = file if isinstance(file, list) else [file]
-    return read if all(not one.exists() or one.is_dir() or can_be_read_again(one) for one in files) else None
+    return None if _pipe(file if isinstance(file, list) else [file]) else read
 
 
 def _ingest(

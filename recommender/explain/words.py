@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recommender.strengths import usual
+from kg.usual import usual
 
 RELATIONS = (
     (r"direct(ed_by|or)", "director", "by the same director"),

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from recommender.explain.steps import PathConfig
     from recommender.feedback import FeedbackReceipt
     from recommender.forget import ForgetReceipt
+    from recommender.inspection.kinds import KindSummary, Tally
     from recommender.refresh.config import RefreshConfig
     from recommender.refresh.report import Done, RefreshReport
     from recommender.serving import Query
@@ -297,7 +298,6 @@ class Recommender:
             InvalidInput: what values among ``before`` mean is doubtful; says what and why.
         """
         from recommender.inspection.kinds import Tally
-        from recommender.meaning import declarations
 
         if before is not None:
             self._check_meaning(before)
@@ -313,19 +313,22 @@ class Recommender:
             merges=merges,
             progress=self.run.progress,
         )
-        declared = declarations(self.store.read(queries.text("kinds")))
-        report.kinds = tally.summaries(declared, self._opened.meaning)
+        report.kinds = self._kinds_of(tally)
         return report
+
+    def _kinds_of(self, tally: Tally) -> list[KindSummary]:
+        """What was counted of each kind, as the graph declares it."""
+        from recommender.meaning import declarations
+
+        return tally.summaries(declarations(self.store.read(queries.text("kinds"))), self._opened.meaning)
 
     def _check_meaning(self, records: Iterable[Record | Reject]) -> None:
         from recommender.inspection.kinds import Tally
-        from recommender.meaning import declarations
 
         tally = Tally()
         for _ in tqdm(tally.watch(records), unit=" records", desc="look", disable=not self.run.progress, leave=False):
             pass
-        kinds = tally.summaries(declarations(self.store.read(queries.text("kinds"))), self._opened.meaning)
-        if doubts := [doubt for own in kinds for doubt in own.suspicions]:
+        if doubts := [doubt for own in self._kinds_of(tally) for doubt in own.suspicions]:
             raise InvalidInput("; ".join(doubts) + " (--strict-meaning, strict_meaning=True: nothing was written)")
 
     # The model -------------------------------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from kg.records import Interaction, KindRecord, Record, Reject
+from kg.usual import USUAL, usual
 from recommender.meaning import NOTHING, Declared, Events, Meaning, MeaningConfig, infer_meaning
-from recommender.strengths import USUAL, usual
 
 MOST_BARS = 12
 """Of a histogram of values."""

@@ -136,11 +136,14 @@ class Table:
     long: tuple[str, ...] = ()
     impressions: str | None = None
 
-    def form(self, folder: Path) -> Form:
-        """What it says of how its files are written; the files that it joins lie in a folder, or in a zip archive."""
+    def form(self, folder: Path, joins: Sequence[Join] = ()) -> Form:
+        """What it says of how its files are written; the files that it joins lie in a folder, or in a zip archive.
+
+        ``joins`` stand in place of its own.
+        """
         stated = {name: getattr(self, name) for name in Form.__dataclass_fields__}
-        joins = map(Join.parse, self.join)
-        return Form(**{**stated, "join": tuple(replace(join, source=_one_of(join.source, folder)) for join in joins)})
+        own = (replace(join, source=_one_of(join.source, folder)) for join in map(Join.parse, self.join))
+        return Form(**{**stated, "join": tuple(joins or own)})
 
     @property
     def limits(self) -> Scale | None:
@@ -209,8 +212,7 @@ def read_table(
         return _scaled(read_amazon_reviews(file), SCALE)
     if table.verb == "amazon-items":
         return read_amazon_items(file)
-    form = table.form(folder)
-    form = replace(form, join=tuple(joins)) if joins else form
+    form = table.form(folder, joins)
     if table.verb == "events":
         mapping = _mapping(EventMapping, {**table.map, "context": table.context})
         return _scaled(

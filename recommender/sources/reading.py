@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -48,7 +47,6 @@ class Reading:
         if table.verb != "events":
             return read_table(table, self._source, self._folder, joins=self._joins)
         mapping = EventMapping(**table.map, context=table.context)
-        form = table.form(self._folder)
-        form = replace(form, join=tuple(self._joins)) if self._joins else form
+        form = table.form(self._folder, self._joins)
         events = read_events(self._source, mapping, kind=table.kind, scale=table.limits, form=form)
         return chain(self._kinds, events)
