@@ -4,15 +4,14 @@ the file.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from itertools import groupby
 from operator import itemgetter
 from types import TracebackType
 
-from kg.errors import ReadError
 from kg.rdf.terms import Fact
+from kg.scratch import full_disk_said, scratch
 
 _AT_ONCE, _CHARS_AT_ONCE = 10_000, 4 * 2**20
 MAX_FACTS, MAX_FACT_CHARS = 10_000, 8 * 2**20
@@ -25,13 +24,10 @@ class Spool(AbstractContextManager["Spool"]):
     """A database in the temporary folder that vanishes when it is closed; memory does not grow with it."""
 
     def __init__(self) -> None:
-        with _translated():
-            self._database = sqlite3.connect("", isolation_level=None)  # no name: private, on disk, removed at the end
-            self._database.execute("PRAGMA journal_mode = OFF")
-            self._database.execute("PRAGMA cache_size = -32768")  # KiB
+        self._database = scratch(cache_kib=32_768)
+        with full_disk_said():
             for table in _TABLES:
                 self._database.execute(f"CREATE TABLE {table} ({_COLUMNS})")
-            self._database.execute("BEGIN")
         self._held: dict[str, list[Fact]] = {table: [] for table in _TABLES}
         self._room = _CHARS_AT_ONCE
 
@@ -101,19 +97,10 @@ class Spool(AbstractContextManager["Spool"]):
     def _flush(self, table: str) -> None:
         held: Iterable[Fact] = self._held[table]
         self._held[table] = []
-        with _translated():
+        with full_disk_said():
             self._database.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?)", held)
 
     def _facts(self, table: str, order: str) -> Iterator[Fact]:
         self._flush(table)
-        with _translated():
+        with full_disk_said():
             yield from map(Fact._make, self._database.execute(f"SELECT {_COLUMNS} FROM {table} ORDER BY {order}"))
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        reason = f"{error}; free some space there, or name another folder with TMPDIR"
-        raise ReadError("temporary folder", reason) from error

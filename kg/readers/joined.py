@@ -19,10 +19,9 @@ from kg.readers.mapping import found, is_positions
 from kg.readers.rows import Row, Rows
 from kg.readers.shaped import ShapedRows
 from kg.records import Reject
+from kg.scratch import full_disk_said, scratch
 
 AT_ONCE = 10_000
-CACHE_KIB = 65_536
-"""What SQLite holds in memory; the rest is in a file that nobody else sees."""
 
 
 class JoinedRows(Rows):
@@ -63,7 +62,7 @@ class JoinedRows(Rows):
             return
         own = [None if found else column for column, found in zip(columns, theirs, strict=True)]
         places = [(place, wanted.index(column)) for place, column in enumerate(theirs) if column is not None]
-        with closing(sqlite3.connect("")) as table:
+        with closing(scratch()) as table, full_disk_said():
             yield from self._lay_out(table, wanted)
             look = _looks(table, len(wanted), self._join.own)
             for row in ShapedRows(self._rows, Form()).select([*own, self._join.own]):
@@ -84,8 +83,6 @@ class JoinedRows(Rows):
 
     def _lay_out(self, table: sqlite3.Connection, wanted: Sequence[str]) -> Iterator[Reject]:
         """Write the other table's keys and cells; its rows that cannot be read are handed over."""
-        for statement in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE_KIB}"):
-            table.execute(f"PRAGMA {statement}")
         table.execute("CREATE TABLE cell (key TEXT PRIMARY KEY, cells TEXT) WITHOUT ROWID")
         selected = self._others.select([self._join.theirs, *wanted])
         while rows := list(islice(selected, AT_ONCE)):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from kg.errors import ReadError, RecordError, short
@@ -16,6 +14,7 @@ from kg.readers.cleaning import identifier, timestamp
 from kg.readers.form import ANY, Form
 from kg.readers.rows import MAX_COLUMNS, MAX_VALUES, ROW, Row, Rows, raw_text
 from kg.records import Reject
+from kg.scratch import full_disk_said, scratch
 
 log = logging.getLogger(__name__)
 
@@ -129,14 +128,14 @@ class LongRows(Rows):
             raise ReadError(rows.name, f"there is no column {missing[0]!r}; the columns are: {names}")
         self._roles = tuple(roles)
         self._rejects: list[Reject] = []
-        self._folder = TemporaryDirectory(prefix="tastegraph-")
-        self._file = sqlite3.connect(f"{self._folder.name}/long")
+        self._file = scratch()
         try:
-            self._lay_out(rows)
+            with full_disk_said():
+                self._lay_out(rows)
             found = self._file.execute("SELECT DISTINCT property FROM cell").fetchmany(MAX_COLUMNS)
             super().__init__(rows.name, (roles[0], *sorted(name for (name,) in found)))
         except BaseException:
-            self._close()
+            self._file.close()
             raise
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
@@ -152,12 +151,10 @@ class LongRows(Rows):
                 row[self._roles[0]] = item
                 yield line, [None if column is None else row.get(column) for column in columns], row
         finally:
-            self._close()
+            self._file.close()
 
     def _lay_out(self, rows: Rows) -> None:
         run = self._file.execute
-        for statement in ("PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-65536"):
-            run(statement)
         run("CREATE TABLE reject (line INTEGER, field TEXT, reason TEXT, raw TEXT)")
         run(
             "CREATE TABLE cell (item TEXT, property TEXT, value TEXT, at REAL, line INTEGER, "
@@ -196,10 +193,6 @@ class LongRows(Rows):
     def _left_over(self) -> Iterator[Reject]:
         for line, field, reason, raw in self._file.execute("SELECT line, field, reason, raw FROM reject"):
             yield Reject(self.name, line, field or ROW, reason, raw)
-
-    def _close(self) -> None:
-        self._file.close()
-        self._folder.cleanup()
 
 
 def nothing_of(form: Form) -> tuple[str, ...]:

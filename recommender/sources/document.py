@@ -186,10 +186,11 @@ class Source:
 
     def _reads(self, folder: Path, *, trust: bool) -> Iterator[tuple[Verb, Any]]:
         unscaled = {clean_kind(kind) for kind, own in self.kinds.items() if own.meaning not in (None, "rating")}
-        found = [(table, files_of(table, folder)) for table in self.table]
+        inside = _inside(folder)
+        found = [(table, _files_of(table, folder, inside)) for table in self.table]
         if not any(files for _, files in found):
             wanted = ", ".join(file for table in self.table for file in table.files)
-            raise ReadError(str(folder), f"has none of the files {wanted}; there is {_there(_inside(folder))}")
+            raise ReadError(str(folder), f"has none of the files {wanted}; there is {_there(inside)}")
         for table, files in found:
             for file in [files] if table.together and files else files:
                 yield table.verb, partial(read_table, table, trusted(file, trust), folder, unscaled)
@@ -258,13 +259,12 @@ def _mapping(kind: Any, given: Mapping[str, Any]) -> Any:
     return kind(**given)
 
 
-def files_of(table: Table, folder: Path) -> list[Any]:
-    """The files of a table, by name: in a folder, or in a zip archive.
+def _files_of(table: Table, folder: Path, inside: Mapping[str, Any]) -> list[Any]:
+    """The files of a table, by name, among those of a folder or a zip archive.
 
     Raises:
         ReadError: there is none.
     """
-    inside = _inside(folder)
     found: list[Any] = []
     for pattern in table.files:
         matching = [inside[pattern]] if pattern in inside else []
@@ -285,7 +285,7 @@ def _one_of(pattern: Path, folder: Path) -> Any:
     Raises:
         ReadError: there is none.
     """
-    return files_of(Table((pattern.as_posix(),)), folder)[0]
+    return _files_of(Table((pattern.as_posix(),)), folder, _inside(folder))[0]
 
 
 def _inside(folder: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from kg.readers.form import Join
 from kg.records import KindRecord, Record, Reject
 from kg.store import Store
 from recommender.sources.document import Table, read_table
-from recommender.sources.remembered import as_before, keep
+from recommender.sources.remembered import as_before, columns_of, keep
 
 
 class Reading:
@@ -33,13 +34,17 @@ class Reading:
         self._folder = folder
         self._kinds = tuple(kinds)
 
+    @cached_property
+    def _columns(self) -> tuple[str, ...]:
+        return columns_of(self._source)
+
     def settle(self, store: Store) -> None:
         """Take from the graph what was said of the last source of the same columns, and is not said now."""
-        self.table = as_before(store, self.table, self._source)
+        self.table = as_before(store, self.table, self._columns)
 
     def keep(self, store: Store) -> None:
         """Have the graph remember it."""
-        keep(store, self.table, self._source)
+        keep(store, self.table, self._columns)
 
     def records(self) -> Iterator[Record | Reject]:
         """Everything; the scale is declared by whoever writes it."""

@@ -64,9 +64,8 @@ def remembered(store: Store) -> list[Remembered]:
     return sorted(found, key=lambda own: (own.name, own.verb, own.columns))
 
 
-def as_before(store: Store, stated: Table, source: Any) -> Table:
+def as_before(store: Store, stated: Table, columns: tuple[str, ...]) -> Table:
     """A table read as the last one of the same columns was, save for what is stated now."""
-    columns = columns_of(source)
     before = next((own for own in remembered(store) if (own.verb, own.columns) == (stated.verb, columns)), None)
     if before is None:
         return stated
@@ -81,9 +80,8 @@ def as_before(store: Store, stated: Table, source: Any) -> Table:
     return merged
 
 
-def keep(store: Store, table: Table, source: Any) -> None:
-    """Keep how a source was read; nothing where it has no columns, or can be read once only."""
-    columns = columns_of(source)
+def keep(store: Store, table: Table, columns: tuple[str, ...]) -> None:
+    """Keep how a source of these columns was read; nothing where there are none (:func:`columns_of`)."""
     if not columns:
         return
     user = table.map.get("user", table.id if table.verb == "users" else None)
