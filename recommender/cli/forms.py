@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
 
 from kg.errors import RecordError
-from recommender.cli.parameters import joined, kind, names, places
+from recommender.cli.parameters import joined, kind, names, places, scale
 
 Columns = Annotated[
     list[Any] | None,
@@ -134,6 +134,11 @@ Weights = Annotated[
     typer.Option("--weight", metavar="KIND=X", help="What one event of a kind weighs, -1 to 1; may be repeated."),
 ]
 
+EventKind = Annotated[
+    str | None, typer.Option("--kind", parser=kind, metavar="KIND", help="What the rows are where none says it.")
+]
+Limits = Annotated[Any, typer.Option("--scale", parser=scale, metavar="MIN:MAX", help="The range of a rating.")]
+
 OPTIONS: dict[str, tuple[Any, Any]] = {
     "columns": (Columns, None),
     "encoding": (Encoding, None),
@@ -162,22 +167,39 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
 
 def with_form(command: Callable[..., None]) -> Callable[..., None]:
     """A command with the options of a :class:`kg.readers.form.Form`, which it gets as ``form``."""
+    return with_options(command, "form", OPTIONS, form_of)
+
+
+def with_options(
+    command: Callable[..., None],
+    name: str,
+    options: Mapping[str, tuple[Any, Any]],
+    make: Callable[[dict[str, Any]], Any],
+) -> Callable[..., None]:
+    """A command with further options, behind its own, which it gets as one keyword.
+
+    Args:
+        command: takes the keyword ``name``.
+        name: of what ``make`` makes of the values of the options, by parameter.
+        options: by parameter: its type, and what it is by default.
+        make: see ``name``.
+    """
     signature = inspect.signature(command, eval_str=True)
-    own = [one for one in signature.parameters.values() if one.name != "form"]
-    options = [
-        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=annotation)
-        for name, (annotation, default) in OPTIONS.items()
+    own = [one for one in signature.parameters.values() if one.name != name]
+    further = [
+        inspect.Parameter(parameter, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=annotation)
+        for parameter, (annotation, default) in options.items()
     ]
 
     @functools.wraps(command)
     def wrapped(**given: Any) -> None:
-        stated = {name: given.pop(name) for name in OPTIONS}
-        command(**given, form=form_of(stated))
+        stated = {parameter: given.pop(parameter) for parameter in options}
+        command(**given, **{name: make(stated)})
 
-    first = [one for one in own if one.default is one.empty]
-    rest = [one for one in own if one.default is not one.empty]
-    wrapped.__signature__ = signature.replace(parameters=[*first, *rest, *options])  # type: ignore[attr-defined]
-    wrapped.__annotations__ = {one.name: one.annotation for one in [*own, *options]}
+    groups = [one for one in own if one.default is one.empty], [one for one in own if one.default is not one.empty]
+    parameters = sorted([*groups[0], *groups[1], *further], key=lambda one: one.kind)
+    wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {one.name: one.annotation for one in parameters}
     return wrapped
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -16,7 +16,7 @@ import typer
 from kg.readers.stream import trusted
 from recommender.cli import output
 from recommender.cli.errors import FAILED
-from recommender.cli.forms import Meanings, Weights, kinds_of, with_form
+from recommender.cli.forms import EventKind, Limits, Meanings, Weights, kinds_of, with_form, with_options
 from recommender.cli.parameters import (
     File,
     Files,
@@ -28,7 +28,6 @@ from recommender.cli.parameters import (
     joined,
     kind,
     names,
-    scale,
     usage,
 )
 from recommender.cli.parameters import friends as friends_of
@@ -91,6 +90,36 @@ Named = Callable[[], "Iterator[Record | Reject]"]
 """Reads the items or people of a source once more."""
 
 
+@dataclass(frozen=True)
+class Writing:
+    """What every verb asks of how its records are written, and said."""
+
+    strict: bool
+    dry_run: bool
+    rejects: Path | None
+    trust: bool
+    json: bool
+    strict_meaning: bool = False
+    no_merge: bool = False
+    merges: Path | None = None
+
+
+def with_writing(
+    *, strict_meaning: bool = False, merging: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a verb the options of :class:`Writing`, which it gets as ``how``; the named ones where they apply."""
+    options = {
+        "strict": (Strict, False),
+        **({"strict_meaning": (StrictMeaning, False)} if strict_meaning else {}),
+        "dry_run": (DryRun, False),
+        "rejects": (Rejects, None),
+        "trust": (Trust, False),
+        **({"no_merge": (NoMerge, False), "merges": (Merges, None)} if merging else {}),
+        "json": (Json, False),
+    }
+    return partial(with_options, name="how", options=options, make=lambda stated: Writing(**stated))
+
+
 @app.callback()
 def ingest() -> None:
     """Read files into the graph.
@@ -104,6 +133,7 @@ def ingest() -> None:
 
 @app.command()
 @with_form
+@with_writing(strict_meaning=True)
 def events(
     context: typer.Context,
     file: Files,
@@ -115,21 +145,12 @@ def events(
             help="Which column holds user, item, at, value, kind, text, title, event; may be repeated.",
         ),
     ] = None,
-    event: Annotated[
-        str | None, typer.Option("--kind", parser=kind, metavar="KIND", help="What the rows are where none says it.")
-    ] = None,
-    limits: Annotated[
-        Any, typer.Option("--scale", parser=scale, metavar="MIN:MAX", help="The range of a rating.")
-    ] = None,
+    event: EventKind = None,
+    limits: Limits = None,
     meaning: Meanings = None,
     weight: Weights = None,
-    strict: Strict = False,
-    strict_meaning: StrictMeaning = False,
-    dry_run: DryRun = False,
-    rejects: Rejects = None,
-    trust: Trust = False,
-    json: Json = False,
     *,
+    how: Writing,
     form: Any,
 ) -> None:
     """What people did: ratings, reviews, clicks, purchases.
@@ -142,13 +163,13 @@ def events(
     from recommender.sources.remembered import events_table
 
     stated = events_table(file[0], event_mapping(roles), event, limits, form)
-    reading = Reading(stated, _source(file, trust), file[0].parent, kinds_of(meaning, weight), form.join)
-    before = _before(strict_meaning, file, reading.records)
-    _ingest(context, reading.records, strict, dry_run, rejects, json, reading=reading, before=before)
+    reading = Reading(stated, _source(file, how.trust), file[0].parent, kinds_of(meaning, weight), form.join)
+    _ingest(context, reading.records, how, reading=reading, twice=file)
 
 
 @app.command()
 @with_form
+@with_writing(merging=True)
 def items(
     context: typer.Context,
     file: Files,
@@ -167,14 +188,8 @@ def items(
             help="Columns with ids of other items, such as similar_books; may be repeated.",
         ),
     ] = None,
-    strict: Strict = False,
-    dry_run: DryRun = False,
-    rejects: Rejects = None,
-    trust: Trust = False,
-    no_merge: NoMerge = False,
-    merges: Merges = None,
-    json: Json = False,
     *,
+    how: Writing,
     form: Any,
 ) -> None:
     """What items are: title, text, attributes, properties.
@@ -186,11 +201,12 @@ def items(
     from kg.readers import ItemMapping
 
     mapping = ItemMapping(id, title, joined(text), joined(attribute), joined(properties), joined(related))
-    _nodes(context, "items", file, mapping, form, strict, dry_run, rejects, trust, no_merge, merges, json)
+    _nodes(context, "items", file, mapping, form, how)
 
 
 @app.command()
 @with_form
+@with_writing(merging=True)
 def users(
     context: typer.Context,
     file: Files,
@@ -205,14 +221,8 @@ def users(
             help="Columns with ids of other people, who are FRIEND or what is said; may be repeated.",
         ),
     ] = None,
-    strict: Strict = False,
-    dry_run: DryRun = False,
-    rejects: Rejects = None,
-    trust: Trust = False,
-    no_merge: NoMerge = False,
-    merges: Merges = None,
-    json: Json = False,
     *,
+    how: Writing,
     form: Any,
 ) -> None:
     """Who people are: static features.
@@ -224,11 +234,12 @@ def users(
     from kg.readers import UserMapping
 
     mapping = UserMapping(id, joined(attribute), joined(properties), joined(friends))
-    _nodes(context, "users", file, mapping, form, strict, dry_run, rejects, trust, no_merge, merges, json)
+    _nodes(context, "users", file, mapping, form, how)
 
 
 @app.command()
 @with_form
+@with_writing()
 def social(
     context: typer.Context,
     file: Files,
@@ -239,12 +250,8 @@ def social(
     type: Annotated[
         str, typer.Option("--type", parser=kind, metavar="RELATION", help="FRIEND counts both ways, FOLLOWS one way.")
     ] = "FRIEND",
-    strict: Strict = False,
-    dry_run: DryRun = False,
-    rejects: Rejects = None,
-    trust: Trust = False,
-    json: Json = False,
     *,
+    how: Writing,
     form: Any,
 ) -> None:
     """Whom people know: friends, or whom they follow or trust.
@@ -260,11 +267,11 @@ def social(
         mapping = SocialMapping.parse(roles) if roles else None
     except RecordError as error:
         raise typer.BadParameter(error.reason, param_hint="--map") from None
-    records = partial(read_social, _source(file, trust), mapping, type=type, form=form)
-    _ingest(context, records, strict, dry_run, rejects, json)
+    _ingest(context, partial(read_social, _source(file, how.trust), mapping, type=type, form=form), how)
 
 
 @app.command()
+@with_writing()
 def triples(
     context: typer.Context,
     file: File,
@@ -273,11 +280,8 @@ def triples(
         typer.Option(exists=True, dir_okay=False, metavar="FILE", help="Item id to entity id, one pair a row."),
     ] = None,
     map: RdfMap = None,
-    strict: Strict = False,
-    dry_run: DryRun = False,
-    rejects: Rejects = None,
-    trust: Trust = False,
-    json: Json = False,
+    *,
+    how: Writing,
 ) -> None:
     """A knowledge graph: RDF (N-Triples, Turtle, RDF/XML, JSON-LD), or a table of head, relation, tail.
 
@@ -291,12 +295,17 @@ def triples(
 
     mapping = read_mapping(map) if map else None
     read = partial(
-        read_knowledge, trusted(file, trust), trusted(link, trust), mapping, progress=not Session.of(context).quiet
+        read_knowledge,
+        trusted(file, how.trust),
+        trusted(link, how.trust),
+        mapping,
+        progress=not Session.of(context).quiet,
     )
-    _ingest(context, read, strict, dry_run, rejects, json)
+    _ingest(context, read, how)
 
 
 @app.command()
+@with_writing(strict_meaning=True, merging=True)
 def amazon(
     context: typer.Context,
     reviews: Annotated[
@@ -305,14 +314,8 @@ def amazon(
     items: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, metavar="FILE", help="Metadata of the items.")
     ] = None,
-    strict: Strict = False,
-    strict_meaning: StrictMeaning = False,
-    dry_run: DryRun = False,
-    rejects: Rejects = None,
-    trust: Trust = False,
-    no_merge: NoMerge = False,
-    merges: Merges = None,
-    json: Json = False,
+    *,
+    how: Writing,
 ) -> None:
     """Amazon reviews and metadata, as published in 2014 and in 2018.
 
@@ -323,24 +326,20 @@ def amazon(
     from kg.readers import read_amazon
     from kg.readers.amazon import SCALE, read_amazon_items
 
-    named = None if no_merge or items is None else _again(items, partial(read_amazon_items, trusted(items, trust)))
-    read = partial(read_amazon, trusted(reviews, trust), trusted(items, trust))
-    before = _before(strict_meaning, [reviews, *([items] if items else [])], read)
-    _ingest(context, read, strict, dry_run, rejects, json, SCALE, named=named, merges=merges, before=before)
+    read = partial(read_amazon, trusted(reviews, how.trust), trusted(items, how.trust))
+    named = None if items is None else _again([items], partial(read_amazon_items, trusted(items, how.trust)))
+    _ingest(context, read, how, SCALE, named=named, twice=[reviews, *([items] if items else [])])
 
 
 @app.command()
+@with_writing(strict_meaning=True)
 def recbole(
     context: typer.Context,
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="Also a zip archive, or a folder in one.", show_default=False)
     ],
-    strict: Strict = False,
-    strict_meaning: StrictMeaning = False,
-    dry_run: DryRun = False,
-    rejects: Rejects = None,
-    trust: Trust = False,
-    json: Json = False,
+    *,
+    how: Writing,
 ) -> None:
     """RecBole's atomic files: .inter, .user, .item, .kg, .link.
 
@@ -350,20 +349,16 @@ def recbole(
     """
     from kg.readers import read_recbole
 
-    read = partial(read_recbole, trusted(folder, trust))
-    before = _before(strict_meaning, [], read)
-    _ingest(context, read, strict, dry_run, rejects, json, before=before)
+    _ingest(context, partial(read_recbole, trusted(folder, how.trust)), how)
 
 
 @app.command()
+@with_writing()
 def lists(
     context: typer.Context,
     file: File,
-    strict: Strict = False,
-    dry_run: DryRun = False,
-    rejects: Rejects = None,
-    trust: Trust = False,
-    json: Json = False,
+    *,
+    how: Writing,
 ) -> None:
     """LightGCN's layout: a user, then items, one user a line.
 
@@ -373,10 +368,11 @@ def lists(
     """
     from kg.readers import read_lists
 
-    _ingest(context, partial(read_lists, trusted(file, trust)), strict, dry_run, rejects, json)
+    _ingest(context, partial(read_lists, trusted(file, how.trust)), how)
 
 
 @app.command()
+@with_writing(strict_meaning=True, merging=True)
 def source(
     context: typer.Context,
     document: Annotated[
@@ -385,14 +381,8 @@ def source(
     folder: Annotated[
         Path | None, typer.Argument(metavar="[FOLDER]", exists=True, help="Where its files are; default: beside it.")
     ] = None,
-    strict: Strict = False,
-    strict_meaning: StrictMeaning = False,
-    dry_run: DryRun = False,
-    rejects: Rejects = None,
-    trust: Trust = False,
-    no_merge: NoMerge = False,
-    merges: Merges = None,
-    json: Json = False,
+    *,
+    how: Writing,
 ) -> None:
     """Files as a document says: which, what is in them, how they are written.
 
@@ -402,11 +392,11 @@ def source(
     """
     from recommender.sources.document import read_source
 
-    found, folder = read_source(document), folder or document.parent
-    _documented(context, found, folder, strict, strict_meaning, dry_run, rejects, trust, no_merge, merges, json)
+    _documented(context, read_source(document), folder or document.parent, how)
 
 
 @app.command()
+@with_writing(strict_meaning=True, merging=True)
 def recipe(
     context: typer.Context,
     name: Annotated[
@@ -416,14 +406,8 @@ def recipe(
         Path | None,
         typer.Argument(metavar="[FOLDER]", exists=True, help="Its files; also a zip archive.", show_default=False),
     ] = None,
-    strict: Strict = False,
-    strict_meaning: StrictMeaning = False,
-    dry_run: DryRun = False,
-    rejects: Rejects = None,
-    trust: Trust = False,
-    no_merge: NoMerge = False,
-    merges: Merges = None,
-    json: Json = False,
+    *,
+    how: Writing,
 ) -> None:
     """A data set in the form in which it is published.
 
@@ -437,16 +421,16 @@ def recipe(
 
     if name is None:
         recipes = {each: named(each).text for each in known()}
-        if json:
+        if how.json:
             output.document(recipes)
-        for each, text in () if json else recipes.items():
+        for each, text in () if how.json else recipes.items():
             output.line(f"{each:<20} {text}")
         return
     if folder is None:
         raise typer.BadParameter(
             f"say where its files are: tastegraph ingest recipe {name} FOLDER", param_hint="FOLDER"
         )
-    _documented(context, named(name), folder, strict, strict_meaning, dry_run, rejects, trust, no_merge, merges, json)
+    _documented(context, named(name), folder, how)
 
 
 def _nodes(
@@ -455,13 +439,7 @@ def _nodes(
     file: list[Path],
     mapping: ItemMapping | UserMapping,
     form: Any,
-    strict: bool,
-    dry_run: bool,
-    rejects: Path | None,
-    trust: bool,
-    no_merge: bool,
-    merges: Path | None,
-    json: bool,
+    how: Writing,
 ) -> None:
     """Items or people of a file."""
     from recommender.sources.reading import Reading
@@ -469,36 +447,14 @@ def _nodes(
 
     stated = nodes_table(file[0], verb, mapping, form)
     assert stated is not None  # the command line says nothing that a document cannot
-    reading = Reading(stated, _source(file, trust), file[0].parent, joins=form.join)
-    named = None if no_merge else _again(file, reading.records)
-    _ingest(context, reading.records, strict, dry_run, rejects, json, named=named, merges=merges, reading=reading)
+    reading = Reading(stated, _source(file, how.trust), file[0].parent, joins=form.join)
+    _ingest(context, reading.records, how, named=_again(file, reading.records), reading=reading)
 
 
-def _documented(
-    context: typer.Context,
-    found: Source,
-    folder: Path,
-    strict: bool,
-    strict_meaning: bool,
-    dry_run: bool,
-    rejects: Path | None,
-    trust: bool,
-    no_merge: bool,
-    merges: Path | None,
-    json: bool,
-) -> None:
+def _documented(context: typer.Context, found: Source, folder: Path, how: Writing) -> None:
     """Files as a document says."""
-    read = partial(found.records, folder, trust=trust)
-    named = None if no_merge else partial(found.named, folder, trust=trust)
-    before = _before(strict_meaning, [], read)
-    _ingest(context, read, strict, dry_run, rejects, json, named=named, merges=merges, before=before)
-
-
-def _before(wanted: bool, files: Sequence[Path], read: Named) -> Named | None:
-    """``read``, where all is to be read once before; a pipe cannot be."""
-    if wanted and (pipe := _pipe(files)):
-        raise usage(f"--strict-meaning reads {pipe} twice, which can be read once only: write it to a file")
-    return read if wanted else None
+    read, named = (partial(own, folder, trust=how.trust) for own in (found.records, found.named))
+    _ingest(context, read, how, named=named)
 
 
 def _pipe(files: Sequence[Path]) -> Path | None:
@@ -517,33 +473,32 @@ def _source(files: list[Path], trust: bool) -> Any:
     return trusted(str(files[0]) if len(files) == 1 else list(map(str, files)), trust)
 
 
-def _again(file: Path | list[Path], read: Named) -> Named | None:
+def _again(files: Sequence[Path], read: Named) -> Named | None:
     """``read``, unless a file is a pipe, which can be read once only."""
-    return None if _pipe(file if isinstance(file, list) else [file]) else read
+    return None if _pipe(files) else read
 
 
 def _ingest(
     context: typer.Context,
     read: Named,
-    strict: bool,
-    dry_run: bool,
-    rejects: Path | None,
-    json: bool,
+    how: Writing,
     scale: Scale | None = None,
     *,
     named: Named | None = None,
-    merges: Path | None = None,
-    before: Named | None = None,
     reading: Reading | None = None,
+    twice: Sequence[Path] = (),
 ) -> None:
     """Write what ``read`` reads; ``named`` reads the items or people among it again, to merge their names.
 
-    ``before`` reads all of it before anything is written, where what values mean must not be doubtful. ``reading`` is
-    the file, where the graph may say how it is read, and keeps it.
+    ``reading`` is the file, where the graph may say how it is read, and keeps it. ``twice`` are files that are read
+    once before anything is written, where what values mean must not be doubtful.
     """
     from kg.ingest import DEFAULT_REJECTS
     from kg.merging import DEFAULT_MERGES
 
+    if how.strict_meaning and (pipe := _pipe(twice)):
+        raise usage(f"--strict-meaning reads {pipe} twice, which can be read once only: write it to a file")
+    rejects, merges = how.rejects, how.merges
     session = Session.of(context)
     with ExitStack() as stack:
         recommender = stack.enter_context(session.open()) if session.has_store() else None
@@ -552,7 +507,7 @@ def _ingest(
         records = read()
         first = list(islice(records, 1))  # a file that cannot be read leaves no empty store behind
         if recommender is None:
-            if dry_run:  # that store is gone soon
+            if how.dry_run:  # that store is gone soon
                 rejects, merges = rejects or Path(DEFAULT_REJECTS), merges or Path(DEFAULT_MERGES)
                 session = replace(
                     session, store=stack.enter_context(TemporaryDirectory(prefix="tastegraph-")), work=None
@@ -561,19 +516,19 @@ def _ingest(
         report = recommender.ingest_records(
             chain(first, records),
             scale=scale if reading is None else reading.table.limits,
-            strict=strict,
-            dry_run=dry_run,
+            strict=how.strict,
+            dry_run=how.dry_run,
             rejects=rejects,
-            named=named() if named else None,
+            named=named() if named and not how.no_merge else None,
             merges=merges,
-            before=before() if before else None,
+            before=read() if how.strict_meaning else None,
         )
-        if reading is not None and not dry_run and not report.is_nothing:
+        if reading is not None and not how.dry_run and not report.is_nothing:
             reading.keep(recommender.store)
-    if json:
+    if how.json:
         output.document(report)
     else:
-        _show(report, dry_run)
+        _show(report, how.dry_run)
     if report.is_nothing:
         output.note(f"error: nothing of this could be stored, for example: {report.reason}")
         raise typer.Exit(FAILED)

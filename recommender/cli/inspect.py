@@ -11,8 +11,8 @@ import typer
 
 from kg.folders import beside
 from recommender.cli import output
-from recommender.cli.forms import Meanings, Weights, kinds_of, with_form
-from recommender.cli.parameters import Json, Trust, event_mapping, kind, scale
+from recommender.cli.forms import EventKind, Limits, Meanings, Weights, kinds_of, with_form
+from recommender.cli.parameters import Json, Trust, event_mapping
 from recommender.cli.session import Session
 from recommender.errors import InvalidInput
 
@@ -33,12 +33,8 @@ def inspect(
         list[str] | None,
         typer.Option("--map", metavar="FIELD=COL,...", help="Which column of events holds what; may be repeated."),
     ] = None,
-    event: Annotated[
-        str | None, typer.Option("--kind", parser=kind, metavar="KIND", help="What the rows are where none says it.")
-    ] = None,
-    limits: Annotated[
-        Any, typer.Option("--scale", parser=scale, metavar="MIN:MAX", help="The range of a rating.")
-    ] = None,
+    event: EventKind = None,
+    limits: Limits = None,
     meaning: Meanings = None,
     weight: Weights = None,
     trust: Trust = False,
