@@ -171,7 +171,7 @@ def test_ids_that_are_no_floats_stay() -> None:
         "['A' 'B']",
         np.array(["A", "B"], dtype=object),
     ],
-    ids=str,
+    ids=range(10),
 )
 def test_lists_in_cells(cell: Any) -> None:
     rows = [{"id": "a", "genres": cell, "description": cell if not isinstance(cell, str) else "A B"}]
