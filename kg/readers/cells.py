@@ -23,6 +23,8 @@ MAX_DEPTH = 64
 """How deep lists of values may be nested."""
 MAX_VALUES = 10_000
 """Values in one cell, levels of category paths counted."""
+_ESCAPED = re.compile(rf"&((?:(?:amp|AMP|#0*38|#[xX]0*26);)*)({ENTITY.pattern[1:-1]});")
+"""An entity of HTML, escaped once or several times: ``&amp;amp;``."""
 _HELD = "\ufdd0"
 """In place of the semicolon that ends an HTML entity, while the rest are taken for separators: no character."""
 _SEVERAL = re.compile(r"genre|tag|keyword|topic|subject|actor|director|writer|country|language|cast|.*[^s]s")
@@ -62,8 +64,9 @@ def split(value: Any, column: str, separator: str | None = None, depth: int = 0)
         )
     if isinstance(members := list_in(text), list):
         return split(members, column, depth=depth)
-    if "&" in text and ";" in text:
-        text = _held(text)
+    if is_object(text):
+        raise RecordError(column, "holds an object, and text or a list is needed")
+    text = held(text)
     if separator is None:
         separator = next((mark for mark in "|;" if mark in text), None)
         if separator is None and "," in text and _SEVERAL.fullmatch(normal(column)):
@@ -72,9 +75,24 @@ def split(value: Any, column: str, separator: str | None = None, depth: int = 0)
     return [part.replace(_HELD, ";") for part in parts] if _HELD in text else parts
 
 
-def _held(text: str) -> str:
+def held(text: str) -> str:
     """A text in which no entity of HTML ends in a semicolon: ``Simon &amp; Schuster`` is one name."""
-    return ENTITY.sub(lambda found: found[0] if unescape(found[0]) == found[0] else found[0][:-1] + _HELD, text)
+    return _ESCAPED.sub(_hold, text) if "&" in text and ";" in text else text
+
+
+def _hold(found: re.Match[str]) -> str:
+    entity = f"&{found[2]};"
+    end = ";" if unescape(entity) == entity else _HELD
+    return "&" + found[1].replace(";", _HELD) + found[2] + end
+
+
+def is_object(text: str) -> bool:
+    """Whether a text is written as an object of JSON or Python.
+
+    >>> is_object("{'a': 1}"), is_object("{}"), is_object("{a}"), is_object("{1, 2}")
+    (True, True, False, False)
+    """
+    return text[:1] == "{" and text[-1:] == "}" and isinstance(literal(text), dict)
 
 
 def listed(value: Any, column: str) -> Any:

@@ -25,12 +25,13 @@ MAX_NUMBER_CHARS = 1_000
 _BARE = f"{BARE:010}"
 _PRICE_CHARS = 100  # that are looked at
 _EXACT = 2**53  # up to here a float holds every whole number
-_PRICE = re.compile(r"(?:[A-Z]{2,3}\s?)?[$€£¥₹]?\s?(?P<whole>\d{1,3}(?:[,\s]\d{3})+|\d+)(?P<cents>\.\d+)?(?![\d.,]*\d)")
+_CURRENCY = r"(?:(?:[A-Z]{2,3}|Rs\.?|kr\.?|Kč|zł|[RAC](?=\$))\s?)?[$€£¥₹₩₽₺₫]?\s?"
+_ALONE = r"(?![\d.,'’]*\d|\s?[kKmM](?:\b|ln|io|illion)|[-/]\d+[-/]\d)"
+"""No further digits, no thousands or millions, no date."""
+_PRICE = re.compile(rf"{_CURRENCY}(?P<whole>\d{{1,3}}(?:[,\s'’]\d{{3}})+|\d+)(?P<cents>\.\d+)?{_ALONE}")
 _WITH_COMMA = re.compile(r"[+-]?\d*(?:[.,]\d+)*,\d+(?:\.\d+)?")
-_SEPARATORS = re.compile(r"[.,\s]")
-_PRICE_COMMA = re.compile(
-    r"(?:[A-Z]{2,3}\s?)?[$€£¥₹]?\s?(?P<whole>\d{1,3}(?:[.\s]\d{3})+|\d+),(?P<cents>\d\d)(?![\d.,]*\d)"
-)
+_SEPARATORS = re.compile(r"[.,\s'’]")
+_PRICE_COMMA = re.compile(rf"{_CURRENCY}(?P<whole>\d{{1,3}}(?:[.\s'’]\d{{3}})+|\d+),(?P<cents>\d\d){_ALONE}")
 
 
 class Missing(RecordError):

@@ -24,7 +24,7 @@ from kg.readers.form import NOTHING
 from kg.readers.markup import clean_text
 from kg.records import Scalar
 
-Kind = Literal["text", "price", "number", "float", "cells"]
+Kind = Literal["text", "code", "price", "number", "float", "cells"]
 """``float``: a column of numbers with decimals; ``cells``: it holds no text, so each cell is what it is."""
 
 _WORD = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[A-Z]|\d+")
@@ -110,7 +110,7 @@ class Column:
         texts = [text for cell in cells if isinstance(cell, str) and (text := cell.strip()) and text not in nothing]
         numeric = any(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in cells)
         if holds_codes(name):
-            return cls(name, "text", ())
+            return cls(name, "code", ())
         if holds_prices(name) and 2 * sum(price(text) is not None for text in texts) >= len(texts):
             return cls(name, "price", nothing)
         numbers = [text for text in texts if _WHOLE.fullmatch(text) or _DECIMAL.fullmatch(text)]
@@ -127,7 +127,7 @@ class Column:
             Missing: it stands for none; RecordError: it cannot be right.
         """
         if not isinstance(cell, str):
-            return scalar(cell, self.name)
+            return self._written(scalar(cell, self.name))
         text = clean_text(cell, self.name)
         if text is None:
             return None
@@ -141,6 +141,12 @@ class Column:
             if _DECIMAL.fullmatch(text):
                 return float(text)
         return text
+
+    def _written(self, value: Scalar | None) -> Scalar | None:
+        """A number of a frame in a column of codes as its file would have it."""
+        if self.kind != "code" or isinstance(value, bool | str) or value is None:
+            return value
+        return clean_text(value, self.name)
 
 
 def _amount(text: str) -> float | str:

@@ -1,14 +1,17 @@
-"""Columns of a table of people that hold lists of people."""
+"""Columns of ids of others: of people in a table of people, and of items in one of items."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
-from kg.readers.cells import split
-from kg.readers.cleaning import identifier
+from kg.errors import RecordError
+from kg.readers.cells import held, list_in, split
+from kg.readers.form import Form
+from kg.readers.identifiers import Ids
 from kg.readers.mapping import FRIEND, FRIENDS, AttributeColumn, normal
-from kg.records import Tie
+from kg.records import Note
 
 NOBODY = frozenset(("none", "null", "nan", "na", "n/a", r"\n", "-"))
 """What stands in a list of people where there is none."""
@@ -28,33 +31,54 @@ def friends_column(text: str) -> AttributeColumn:
     return AttributeColumn(column.column, relation, separator=column.separator)
 
 
-def ties_of(user_id: str, cells: Iterable[Any], columns: Iterable[AttributeColumn]) -> Iterator[Tie]:
-    """The people whom the cells of one person name; nobody is tied to themselves.
+class Others:
+    """The ids in the cells of one column, read as those of a column of ids are."""
+
+    def __init__(self, spec: AttributeColumn, cells: Iterable[Any], form: Form) -> None:
+        self.spec = spec
+        self._ids = Ids(spec.column, (part for cell in cells for part in _parts_or_none(cell, spec)), ())
+        self._kept = spec.column in form.missing
+
+    def __call__(self, cell: Any, notes: list[Note]) -> list[str]:
+        """Those in a cell, each once; ``notes`` say what stands for none.
+
+        Raises:
+            RecordError: one is no id.
+        """
+        found: dict[str, None] = {}
+        for part in parts(cell, self.spec):
+            if self._kept or not _is_nobody(part):
+                found[self._ids(part)] = None
+            elif part is not None:
+                notes.append(Note(self.spec.column, f"is missing ({part.strip()})", "missing"))
+        return list(found)
+
+
+def parts(cell: Any, spec: AttributeColumn) -> list[Any]:
+    """The members of a cell: a list, or a text cut at ``|``, ``;`` or commas, or numbers with blanks between.
+
+    >>> parts("a,b", AttributeColumn("friends")), parts("3 5", AttributeColumn("friends"))
+    (['a', 'b'], ['3', '5'])
 
     Raises:
-        RecordError: one is no id.
-    """
-    for cell, spec in zip(cells, columns, strict=True):
-        for other in dict.fromkeys(people(cell, spec)):
-            if other != user_id:
-                yield Tie(user_id, other, spec.relation or FRIEND)
-
-
-def people(cell: Any, spec: AttributeColumn) -> list[str]:
-    """The ids in one cell: a list, or a text cut at ``|``, ``;`` or commas, or numbers with blanks between.
-
-    >>> people("a, b,c", AttributeColumn("friends")), people("3 5", AttributeColumn("friends"))
-    (['a', 'b', 'c'], ['3', '5'])
+        RecordError: it holds an object, or too many.
     """
     separator = spec.separator
-    if separator is None and isinstance(cell, str) and not cell.strip().startswith("["):
-        separator = next((mark for mark in "|;," if mark in cell), " " if cell.replace(" ", "").isdecimal() else None)
-    parts = split(cell, spec.column, separator)
-    return [identifier(part, spec.column) for part in parts if not _is_nobody(part)]
+    if separator is None and isinstance(cell, str) and list_in(cell.strip()) is None:
+        bare = held(cell)
+        numbers = cell.replace(" ", "").replace(".", "").isdecimal()
+        separator = next((mark for mark in "|;," if mark in bare), " " if numbers else None)
+    return [part for part in split(cell, spec.column, separator) if not (isinstance(part, str) and not part.strip())]
+
+
+def _parts_or_none(cell: Any, spec: AttributeColumn) -> list[Any]:
+    with suppress(RecordError):
+        return parts(cell, spec)
+    return []
 
 
 def _is_nobody(part: Any) -> bool:
-    return part is None or (isinstance(part, str) and (not part.strip() or part.strip().casefold() in NOBODY))
+    return part is None or (isinstance(part, str) and part.strip().casefold() in NOBODY)
 
 
 def is_count(cell: Any) -> bool:

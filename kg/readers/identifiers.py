@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from kg.errors import RecordError, short
-from kg.readers.cells import list_in
+from kg.readers.cells import is_object, list_in
 from kg.readers.cleaning import Missing, identifier
 
 _POINTED = re.compile(r"-?\d+\.0+")
@@ -21,7 +21,7 @@ class Ids:
     """
 
     def __init__(self, name: str, cells: Iterable[Any], nothing: Collection[str]) -> None:
-        self._name = name
+        self.name = name
         self._nothing = nothing
         texts = [text for cell in cells if isinstance(cell, str) and (text := cell.strip()) and text not in nothing]
         self.pointed = bool(texts) and all(map(_POINTED.fullmatch, texts))
@@ -32,14 +32,14 @@ class Ids:
         Raises:
             Missing: there is none; RecordError: what is there is none.
         """
-        return self.checked(identifier(cell, self._name))
+        return self.checked(identifier(cell, self.name))
 
     def checked(self, found: str) -> str:
         """The same of a cell that was read as an id is."""
         if found in self._nothing:
-            raise Missing(self._name, found)
+            raise Missing(self.name, found)
         if self.pointed and _POINTED.fullmatch(found):
             return found.partition(".")[0]
-        if found[0] == "[" and list_in(found) is not None:
-            raise RecordError(self._name, f"{short(found)} is a list, and one id is needed")
+        if found[0] in "[({" and (list_in(found) is not None or is_object(found)):
+            raise RecordError(self.name, f"{short(found)} is a list or an object, and one id is needed")
         return found

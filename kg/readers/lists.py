@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kg.errors import ReadError, RecordError
-from kg.readers.cleaning import identifier
+from kg.readers.form import NOTHING
+from kg.readers.identifiers import Ids
 from kg.readers.rows import MAX_LINE_BYTES, MAX_VALUES, ROW, raw_text
 from kg.readers.stream import FileSource, LineStream
 from kg.records import Interaction, Origin, Reject, clean_kind, event_hash
+
+_LOOKED_AT = 1000
+"""Words of the first bytes that say how ids are written."""
 
 
 def read_lists(source: FileSource, *, kind: str = "INTERACTED") -> Iterator[Interaction | Reject]:
@@ -24,6 +28,8 @@ def read_lists(source: FileSource, *, kind: str = "INTERACTED") -> Iterator[Inte
 def lists_of(stream: LineStream, kind: str) -> Iterator[Interaction | Reject]:
     """The events in an open file; see :func:`read_lists`."""
     number = people = 0
+    words = [word.decode(errors="replace") for word in stream.head.split()[:_LOOKED_AT]]
+    user_of, item_of = Ids("user", words, NOTHING), Ids("item", words, NOTHING)
     try:
         for number, line in enumerate(stream, 1):
             if reason := _excess(line):
@@ -31,7 +37,7 @@ def lists_of(stream: LineStream, kind: str) -> Iterator[Interaction | Reject]:
                 continue
             try:
                 user, *items = line.decode().split() or ("",)
-                user_id = identifier(user, "user") if items else ""
+                user_id = user_of(user) if items else ""
             except UnicodeDecodeError:
                 yield Reject(stream.name, number, ROW, f"the row is not valid {stream.encoding}", raw_text(line))
                 continue
@@ -39,7 +45,7 @@ def lists_of(stream: LineStream, kind: str) -> Iterator[Interaction | Reject]:
                 yield Reject(stream.name, number, error.field, error.reason, raw_text(line))
                 continue
             people += not items
-            yield from _events(stream.name, number, user_id, items, kind)
+            yield from _events(stream.name, number, user_id, items, item_of, kind)
         if people == number:
             yield Reject(stream.name, 1, ROW, "no line has an item behind its person, so these are no lists", "")
     except ReadError as error:
@@ -58,10 +64,12 @@ def _excess(line: bytes) -> str | None:
     return None
 
 
-def _events(file: str, line: int, user_id: str, items: list[str], kind: str) -> Iterator[Interaction | Reject]:
+def _events(
+    file: str, line: int, user_id: str, items: list[str], item_of: Ids, kind: str
+) -> Iterator[Interaction | Reject]:
     for item in items:
         try:
-            item_id = identifier(item, "item")
+            item_id = item_of(item)
         except RecordError as error:
             yield Reject(file, line, error.field, error.reason, raw_text(f"{user_id} {item}"))
         else:

@@ -55,6 +55,7 @@ _HIDDEN_END = {
     "style": re.compile(r"</style[^<>]*(?:>|$)", re.IGNORECASE),
     "comment": re.compile(r"-->"),
 }
+_CDATA = ("<![CDATA[", "]]>")
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _MARKS_IN_A_ROW = 30
 _APART = "\u034f"
@@ -66,7 +67,7 @@ def clean_text(value: Any, name: str, *, lax: bool = False) -> str | None:
     """Text in Unicode NFC without markup or control characters, every run of white space one space; None when empty.
 
     HTML tags go (block tags leave a space), comments, scripts and styles with their content; entities that end in a
-    semicolon become characters, also those escaped several times.
+    semicolon become characters, also those escaped several times, and ``<![CDATA[...]]>`` is what stands in it.
 
     >>> clean_text("Arts,&nbsp;Music &amp;amp; <b>Photo</b>graphy<br/>I <3 it, 1 < 2", "title")
     'Arts, Music & Photography I <3 it, 1 < 2'
@@ -98,6 +99,12 @@ def clean_text(value: Any, name: str, *, lax: bool = False) -> str | None:
     return value or None
 
 
+def as_before(value: Any, name: str, words: str) -> str | None:
+    """What ``lax`` makes of a text that is read as ``words`` now; only what may differ is cleaned twice."""
+    differs = "<" in words or (isinstance(value, str) and "![CDATA[" in value)
+    return clean_text(value, name, lax=True) if differs else words
+
+
 def _as_text(value: Any, name: str) -> str:
     if isinstance(value, bytes):
         try:
@@ -119,6 +126,7 @@ def _within_limit(text: str, name: str) -> str:
 def _plain(text: str, lax: bool) -> str:
     """One round: markup, entities, control characters, white space, Unicode form."""
     if "<" in text:
+        text = text if lax else _bare(text)
         text = _TAG.sub(_without_any_tag if lax else _without_tag, _without_hidden(text))
     if "&" in text:
         text = ENTITY.sub(lambda found: html.unescape(found[0]), text)
@@ -170,6 +178,16 @@ def _are_attributes(rest: str, name: str) -> bool:
     if len(others) == 0 or ("=" in rest and ('"' in rest or "'" in rest)):  # quotes are often wrong, prose has no "="
         return True
     return all(other.lower() in _ALONE for other in others)
+
+
+def _bare(text: str) -> str:
+    """The text with what stands in ``<![CDATA[...]]>`` in its place."""
+    begin, end = _CDATA
+    kept, position = [], 0
+    while (start := text.find(begin, position)) >= 0 and (stop := text.find(end, start + len(begin))) >= 0:
+        kept += [text[position:start], text[start + len(begin) : stop]]
+        position = stop + len(end)
+    return "".join([*kept, text[position:]])
 
 
 def _without_hidden(text: str) -> str:

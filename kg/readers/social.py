@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Self
 
 from kg.errors import ReadError, RecordError
-from kg.readers.cleaning import identifier, number, timestamp
+from kg.readers.cleaning import number, timestamp
 from kg.readers.form import Form
+from kg.readers.identifiers import Ids
 from kg.readers.mapping import FRIEND, found, is_positions, recognise, require
 from kg.readers.open import Source, open_table
 from kg.readers.rows import Rows
+from kg.readers.table import spared, timed
 from kg.readers.typed import TypedRows
-from kg.records import Reject, Tie, clean_kind
+from kg.records import Note, Reject, Tie, clean_kind
 
 log = logging.getLogger(__name__)
 
@@ -81,18 +83,23 @@ def read_social(
     if isinstance(rows, TypedRows):
         yield from rows.checked(Tie)
         return
+    form = form or Form()
     rows, columns = _columns(rows, mapping or SocialMapping())
     first, second, weighed, since, typed = (column or "" for column in columns)
     relation_of = lru_cache(1024)(clean_kind)
+    seen, selected, clock = timed(rows, columns, 3, form)
+    one_of = Ids(first, [cells[0] for cells in seen], form.nothing(first))
+    other_of = Ids(second, [cells[1] for cells in seen], form.nothing(second))
 
     def make(cells: Sequence[Any]) -> Tie:
         user, other, weight, at, kind = cells
-        amount = None if weight is None else number(weight, weighed)
-        moment = None if at is None else timestamp(at, since)
+        notes: list[Note] = []
+        amount = spared(number, weight, weighed, notes, form.nothing(weighed))
+        moment = spared(partial(timestamp, clock=clock), at, since, notes, form.nothing(since))
         relation = relation_of(kind.strip(), typed) if isinstance(kind, str) and kind.strip() else default
-        return Tie(identifier(user, first), identifier(other, second), relation, amount, moment)
+        return Tie(one_of(user), other_of(other), relation, amount, moment, notes=tuple(notes))
 
-    yield from rows.records(columns, make)
+    yield from rows.records(columns, make, selected)
 
 
 def _columns(rows: Rows, mapping: SocialMapping) -> tuple[Rows, list[str | None]]:

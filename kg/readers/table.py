@@ -14,11 +14,12 @@ from kg.readers.cells import attributes, listed
 from kg.readers.cleaning import Missing, identifier, number, timestamp
 from kg.readers.columns import Column
 from kg.readers.form import Form, numbers_among
-from kg.readers.friends import is_count, ties_of
+from kg.readers.friends import Others, is_count
 from kg.readers.guess import guess_items, guess_users
 from kg.readers.identifiers import Ids
 from kg.readers.lists import lists_of
 from kg.readers.mapping import (
+    FRIEND,
     AttributeColumn,
     EventMapping,
     ItemMapping,
@@ -29,11 +30,11 @@ from kg.readers.mapping import (
     require,
     resolve_events,
 )
-from kg.readers.markup import clean_text
+from kg.readers.markup import as_before, clean_text
 from kg.readers.moments import PLAIN, Clock, Order, Undated, years_among
 from kg.readers.open import Source, open_rows, open_table
 from kg.readers.repeats import numbered
-from kg.readers.rows import Rows
+from kg.readers.rows import Row, Rows
 from kg.readers.spoken import parts_among, spoken
 from kg.readers.stream import LineStream
 from kg.readers.typed import TypedRows
@@ -114,18 +115,7 @@ def read_events(
     codes = numbers_among(form.codes(mapping.value)) if mapping.value and not form.wide else ()
     rows.keeps = mapping.value
     columns = [*roles, *mapping.context]
-    order = Order()
-
-    def undecided(cells: Cells) -> bool:
-        order.see(cells[2])
-        return order.open
-
-    states_order = mapping.at is None or form.at_format is not None
-    seen, selected = rows.sampled(columns, (lambda _: False) if states_order else undecided)
-    try:
-        clock = clock_of(form, order.decided(mapping.at or "at"), [cells[2] for cells in seen])
-    except RecordError as error:
-        raise ReadError(rows.name, f"{error.field}: {error.reason}") from None
+    seen, selected, clock = timed(rows, columns, 2, form)
     make = event_maker(
         mapping,
         default,
@@ -150,6 +140,28 @@ def _with_codes(
             kinds.add(record.kind)
             yield KindRecord(record.kind, unrated=codes)
         yield record
+
+
+def timed(
+    rows: Rows, columns: Sequence[str | None], at: int, form: Form
+) -> tuple[list[Cells], Iterator[Row | Reject], Clock]:
+    """The cells of the first rows, all rows, and how the times in the column of this place are read.
+
+    Raises:
+        ReadError: the order of day and month is not known.
+    """
+    order = Order()
+
+    def undecided(cells: Cells) -> bool:
+        order.see(cells[at])
+        return order.open
+
+    states_order = columns[at] is None or form.at_format is not None
+    seen, selected = rows.sampled(columns, (lambda _: False) if states_order else undecided)
+    try:
+        return seen, selected, clock_of(form, order.decided(columns[at] or "at"), [cells[at] for cells in seen])
+    except RecordError as error:
+        raise ReadError(rows.name, f"{error.field}: {error.reason}") from None
 
 
 def clock_of(form: Form, order: str | None, cells: Cells) -> Clock:
@@ -200,7 +212,7 @@ def event_maker(
     def make(cells: Cells) -> Interaction:
         user, item, at, value, kind, text, title, event, *context = cells
         user_id, item_id = identifier(user, user_name), identifier(item, item_name)
-        if all_checked or user_id in no_user or item_id in no_item or user_id[0] == "[" or item_id[0] == "[":
+        if all_checked or user_id in no_user or item_id in no_item or user_id[0] in "[({" or item_id[0] in "[({":
             user_id, item_id = user_of.checked(user_id), item_of.checked(item_id)
         notes: list[Note] | None = None
         try:
@@ -231,7 +243,7 @@ def event_maker(
         else:
             what = valued if amount is not None else "REVIEWED" if words or headline else "INTERACTED"
         if event is None or (isinstance(event, str) and not event):
-            said = words if words is None or "<" not in words else clean_text(text, text_name, lax=True)
+            said = words if words is None else as_before(text, text_name, words)
             event_id = event_hash(user_id, item_id, what, moment, amount, said)
         else:
             event_id = identifier(event, event_name)
@@ -289,17 +301,18 @@ def read_items(
     seen, selected = rows.sampled(columns, lambda _: False)
     id_of = Ids(mapping.id, [cells[0] for cells in seen], form.nothing(mapping.id))
     properties = _properties_of(mapping.properties, [cells[properties_at:] for cells in seen], form)
+    others = _others(mapping.related, [cells[related_at:properties_at] for cells in seen], form)
 
     def make(cells: Cells) -> ItemRecord:
         item_id = id_of(cells[0])
         notes: list[Note] = []
         return ItemRecord(
             id=item_id,
-            title=_spared(clean_text, cells[1], title[0], notes) if title else None,
+            title=spared(clean_text, cells[1], title[0], notes) if title else None,
             text=_joined(cells[texts_at:attributes_at], texts, notes),
             properties=_properties(cells[properties_at:], properties, notes),
             attributes=_attributes(cells[attributes_at:related_at], mapping.attributes, form, notes),
-            related=_related(item_id, cells[related_at:properties_at], mapping.related, form, notes),
+            related=_related(item_id, cells[related_at:properties_at], others, notes),
             notes=tuple(notes),
         )
 
@@ -340,13 +353,18 @@ def read_users(
     properties = _properties_of(mapping.properties, [cells[properties_at:friends_at] for cells in seen], form)
     counts = [[cell if is_count(cell) else None for cell in cells[friends_at:]] for cells in seen]
     counted = _properties_of(friends, counts, form)
+    others = _others(mapping.friends, [cells[friends_at:] for cells in seen], form)
 
     def make(cells: Cells) -> UserRecord:
         notes: list[Note] = []
         user_id, named = id_of(cells[0]), cells[friends_at:]
         numbers = [cell if guessed and is_count(cell) else None for cell in named]
         known = [None if number is not None else cell for number, cell in zip(numbers, named, strict=True)]
-        ties[:] = ties_of(user_id, known, mapping.friends)
+        ties[:] = [
+            Tie(user_id, other, own.spec.relation or FRIEND)
+            for own, other in _named(known, others, notes)
+            if other != user_id
+        ]
         held = _properties(cells[properties_at:friends_at], properties, notes)
         return UserRecord(
             id=user_id,
@@ -426,32 +444,48 @@ def _attributes(cells: Cells, specs: Sequence[AttributeColumn], form: Form, note
     return tuple(found)
 
 
-def _related(
-    item_id: str, cells: Cells, specs: Sequence[AttributeColumn], form: Form, notes: list[Note]
-) -> tuple[Related, ...]:
-    named = _attributes(cells, specs, form, notes)
-    found = (Related(attribute.relation, attribute.value) for attribute in named)
-    return tuple(related for related in found if related.item_id != item_id)
+def _related(item_id: str, cells: Cells, columns: Sequence[Others], notes: list[Note]) -> tuple[Related, ...]:
+    named = _named(cells, columns, notes)
+    found = (Related(own.spec.named()[0], other) for own, other in named if other != item_id)
+    return tuple(dict.fromkeys(found))
+
+
+def _others(specs: Sequence[AttributeColumn], seen: Sequence[Cells], form: Form) -> list[Others]:
+    """Columns of ids of others, as their first cells say."""
+    return [Others(spec, [cells[place] for cells in seen], form) for place, spec in enumerate(specs)]
+
+
+def _named(cells: Cells, columns: Sequence[Others], notes: list[Note]) -> Iterator[tuple[Others, str]]:
+    """Whom or what the cells of a row name; one that cannot be right costs itself alone."""
+    for cell, column in zip(cells, columns, strict=True):
+        try:
+            yield from ((column, other) for other in ([] if cell is None else column(cell, notes)))
+        except RecordError as error:
+            notes.append(_left_out(error))
 
 
 def _joined(cells: Cells, columns: Sequence[str], notes: list[Note]) -> str | None:
     """The text of several columns; a list of paragraphs is one text."""
     parts: list[str | None] = []
     for cell, column in zip(cells, columns, strict=True):
-        members = _spared(listed, cell, column, notes)
+        members = spared(listed, cell, column, notes)
         several = members if isinstance(members, list | tuple) else [members]
-        parts.extend(_spared(clean_text, member, column, notes) for member in several)
+        parts.extend(spared(clean_text, member, column, notes) for member in several)
     return " ".join(filter(None, parts)) or None
 
 
-def _spared(clean: Callable[[Any, str], Any], cell: Any, column: str, notes: list[Note]) -> Any:
-    """What a cell says, or nothing where it cannot be right, which costs it alone."""
+def spared(
+    clean: Callable[[Any, str], Any], cell: Any, column: str, notes: list[Note], nothing: frozenset[str] = frozenset()
+) -> Any:
+    """What a cell says, or nothing where it cannot be right, which costs it alone, or stands for none."""
     try:
         return clean(cell, column)
     except RecordError as error:
-        notes.append(_left_out(error))
+        missing = isinstance(cell, str) and cell.strip() in nothing
+        notes.append(Note(column, f"is missing ({cell.strip()})", "missing") if missing else _left_out(error))
         return None
 
 
 def _left_out(error: RecordError) -> Note:
-    return Note(error.field, error.reason, "missing" if isinstance(error, Missing) else "left out")
+    kind = "missing" if isinstance(error, Missing) else "undated" if isinstance(error, Undated) else "left out"
+    return Note(error.field, error.reason, kind)

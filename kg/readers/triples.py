@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from kg.errors import ReadError
-from kg.readers.cleaning import identifier
+from kg.readers.form import NOTHING
+from kg.readers.identifiers import Ids
 from kg.readers.mapping import ENTITY, ENTITY_NAME, HEAD, ITEM, KIND, RELATION, TAIL, found, recognise, require
 from kg.readers.markup import clean_text
 from kg.readers.open import Source, open_table
@@ -52,20 +53,22 @@ def read_links(source: Source) -> Iterator[Link | Reject]:
 
 
 def _records(source: Source, wanted: type[R], names: Sequence[str], make: Callable[..., R]) -> Iterator[R | Reject]:
-    """What ``make`` makes of the cells of each row and the names of their columns; typed records are checked."""
+    """What ``make`` makes of the cells of each row and the ids of their columns; typed records are checked."""
     rows = open_table(source)
     if isinstance(rows, TypedRows):
         yield from rows.checked(wanted)
         return
     rows, columns = _columns(rows, names)
-    yield from rows.records(columns, lambda cells: make(cells, *columns))
+    seen, selected = rows.sampled(columns, lambda _: False)
+    read = [Ids(column, [cells[place] for cells in seen], NOTHING) for place, column in enumerate(columns)]
+    yield from rows.records(columns, lambda cells: make(cells, *read), selected)
 
 
-def _triple(cells: Cells, head: str, relation: str, tail: str) -> Triple:
-    name = cells[1] if isinstance(cells[1], str) else identifier(cells[1], relation)
-    stored = _relation(name, relation)
-    spelled = None if name == stored else name.strip()
-    first, last = identifier(cells[0], head), identifier(cells[2], tail)
+def _triple(cells: Cells, head: Ids, relation: Ids, tail: Ids) -> Triple:
+    name = relation(cells[1])
+    stored = _relation(name, relation.name)
+    spelled = None if name == stored else name
+    first, last = head(cells[0]), tail(cells[2])
     if (item := item_of(first)) is None:
         return Triple(first, stored, last, name=spelled)
     if (other := item_of(last)) is None:
@@ -73,12 +76,12 @@ def _triple(cells: Cells, head: str, relation: str, tail: str) -> Triple:
     return Triple(item, stored, other, head_label="Item", tail_label="Item", name=spelled)
 
 
-def _entity(cells: Cells, entity: str, name: str, kind: str) -> EntityRecord:
-    return EntityRecord(identifier(cells[0], entity), clean_text(cells[1], name), clean_text(cells[2], kind))
+def _entity(cells: Cells, entity: Ids, name: Ids, kind: Ids) -> EntityRecord:
+    return EntityRecord(entity(cells[0]), clean_text(cells[1], name.name), clean_text(cells[2], kind.name))
 
 
-def _link(cells: Cells, item: str, entity: str) -> Link:
-    return Link(identifier(cells[0], item), identifier(cells[1], entity))
+def _link(cells: Cells, item: Ids, entity: Ids) -> Link:
+    return Link(item(cells[0]), entity(cells[1]))
 
 
 def _columns(rows: Rows, names: Sequence[str]) -> tuple[Rows, list[str]]:
