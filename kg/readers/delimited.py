@@ -6,7 +6,7 @@ import csv
 import logging
 import re
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -38,6 +38,8 @@ MAX_FIELD_CHARS = 2**20
 _READ_AGAIN_BYTES = 2 * 2**20
 """What is read again after quotes that were not closed, beside as much as was read: else some bytes a line would do
 for a time that grows with the square of the file."""
+_PADDING = b"\0\x1a \t\r\n"
+"""What some programs put behind the last row."""
 csv.field_size_limit(max(MAX_FIELD_CHARS, csv.field_size_limit()))
 
 DELIMITERS = ("\t", ",", ";", "|", "::")
@@ -106,6 +108,10 @@ class Dialect:
         """The fields of a line in which each quote behind a backslash is part of its field."""
         text = re.sub(r'(\\+)(")?', _doubled, line)
         return next(csv.reader([text], delimiter=self.delimiter, strict=True, escapechar="\\"), [])
+
+    def after_blanks(self, line: str) -> list[Any]:
+        """The fields of a line in which blanks stand between delimiters and quotes."""
+        return next(csv.reader([line], delimiter=self.delimiter, strict=True, skipinitialspace=True), [])
 
 
 def _doubled(run: re.Match[str]) -> str:
@@ -322,7 +328,7 @@ class DelimitedRows(Rows):
                         other = None if faults or len(pending) > 1 else self._otherwise(fields, raw)
                         if other:
                             yield number + 1, other, raw
-                        else:
+                        elif raw.strip(_PADDING):
                             faults.append(self._unequal(len(fields), raw))
                             yield Reject(self.name, number + 1, ROW, faults[0], raw_text(raw))
                     number += len(pending)
@@ -393,10 +399,16 @@ class DelimitedRows(Rows):
         return dialect.quoted and dialect.escape is None and len(dialect.delimiter) == 1 and dialect.delimiter != " "
 
     def _another(self, line: bytes) -> list[Any]:
-        """The fields of a line in the other readings of a backslash before a quote; none where there is none."""
-        if b'\\"' not in line or len(line) > MAX_FIELD_CHARS or not self._by_quotes:
+        """The fields of a line in the other readings of a backslash or a blank before a quote; none where there is
+        none."""
+        if len(line) > MAX_FIELD_CHARS or not self._by_quotes:
             return []
-        for read in (lambda text: next(self._dialect.parser(iter([text]))), self._dialect.every_escape):
+        readings: list[Callable[[str], list[Any]]] = []
+        if b'\\"' in line:
+            readings = [lambda text: next(self._dialect.parser(iter([text]))), self._dialect.every_escape]
+        if self._dialect.delimiter.encode() + b' "' in line:
+            readings.append(self._dialect.after_blanks)
+        for read in readings:
             with suppress(csv.Error, UnicodeDecodeError, StopIteration):
                 fields: list[Any] = read(line.decode())
                 if not self._width or len(fields) == self._width:

@@ -22,7 +22,7 @@ from kg.readers.parts import PartRows, is_file, parts_of
 from kg.readers.reshaped import ImpressionRows, LongRows, WideRows, nothing_of
 from kg.readers.rows import Rows
 from kg.readers.shaped import ShapedRows
-from kg.readers.sniff import PARQUET_MAGIC, Lines, even_lists, sniff
+from kg.readers.sniff import PARQUET_MAGIC, Lines, even_lists, preamble, sniff
 from kg.readers.stream import FileSource, LineStream, starts_with
 from kg.readers.typed import RECORDS, TypedRows
 
@@ -120,7 +120,12 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
         return KeyedRows(stream)
     if form.blocks:
         return _blocks(BlockStream(stream, form.delimiter), form.blocks, form)
-    found = _dialect(form) or sniff(stream)
+    number, delimiter, marked = preamble(stream.head)
+    if number or marked:
+        stream.pass_over(number, b"# " if marked else b"")
+    if number:
+        log.info("%s: lines before the table, such as # remarks, are left out: %d", stream.name, number)
+    found = _dialect(form) or (Dialect(delimiter) if delimiter else sniff(stream))
     if found is Lines.DOCUMENT:
         return JsonRows(Objects(stream))
     if found is Lines.JSON:

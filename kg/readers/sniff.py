@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from itertools import takewhile
 
 from kg.errors import ReadError
 from kg.readers.blocks import BlockStream, is_keyed
@@ -14,6 +15,7 @@ from kg.readers.stream import LineStream
 PARQUET_MAGIC = b"PAR1"
 _SAMPLE_LINES = 20
 _MANY_LINES = 1000
+_STATED = re.compile(rb'"?sep=([\x09\x20-\x7e])"?[;,\t]*\r?(?=\n)', re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
 _CONTROL = bytes(range(9)) + bytes(range(14, 27)) + b"\x7f"
 
@@ -67,6 +69,30 @@ def sniff(stream: LineStream | BlockStream) -> Dialect | Lines:
     if fields[0] > 1 and len(set(fields)) == 1:
         return Dialect(" ")
     return Dialect(",")
+
+
+def preamble(head: bytes) -> tuple[int, str, bool]:
+    """How many of the first lines say something of the file and are no rows, the delimiter that one of them states, and
+    whether names of columns stand behind a ``#`` of their own.
+
+    Such lines are ``sep=;``, as Excel takes it, and those that begin with ``#`` or ``%``, but for one that has as many
+    fields as the next line: names of columns, or a row.
+
+    >>> preamble(b"sep=;\\nuser;item\\n"), preamble(b"# by me\\n#user,item\\nu1,i1\\n"), preamble(b"user,item\\n")
+    ((1, ';', False), (1, '', True), (0, '', False))
+    """
+    if stated := _STATED.match(head):
+        return 1, stated[1].decode(), False
+    lines = [line.decode(errors="replace") for line in head.splitlines()[:_MANY_LINES]]
+    remarks = list(takewhile(lambda line: line.startswith(("#", "%")) or not line.strip(), lines))
+    if not any(map(str.strip, remarks)) or len(remarks) == len(lines):
+        return 0, "", False
+    parted = _delimiter(lines[len(remarks)], []) or None
+    fields = len(lines[len(remarks)].split(parted))
+    looked = remarks if parted else remarks[-1:]
+    rows = [line for line in looked if line[:1] == "#" and 1 < fields == len(line[1:].strip().split(parted))]
+    number = remarks.index(rows[0]) if rows else len(remarks)
+    return number, "", bool(rows) and (number > 0 or parted is None)
 
 
 def even_lists(head: bytes) -> int:

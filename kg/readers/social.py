@@ -21,8 +21,14 @@ from kg.records import Note, Reject, Tie, clean_kind
 
 log = logging.getLogger(__name__)
 
-FROM = "from fromid fromuser userid user follower followerid truster trusterid source sourceid uid1 user1"
-TO = "to toid touser friendid friend followee followeeid followed trustee trusteeid trusted target targetid uid2 user2"
+FROM = (
+    "from fromid fromuser fromnodeid fromnode userid user follower followerid truster trusterid source sourceid uid1 "
+    "user1"
+)
+TO = (
+    "to toid touser tonodeid tonode friendid friend followee followeeid followed trustee trusteeid trusted target "
+    "targetid uid2 user2"
+)
 WEIGHT = "weight strength trust value trustvalue score"
 AT = "at timestamp time date since created createdat datetime"
 TYPE = "type relation relationship kind"

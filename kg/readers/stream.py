@@ -151,6 +151,12 @@ class LineStream:
         self.encoding = encoding
         return encodings.transcoded(blocks, encoding)
 
+    def pass_over(self, lines: int, mark: bytes) -> None:
+        """Leave out the text of so many first lines, and a mark before the next one; the others keep their numbers."""
+        first = self.head.splitlines(keepends=True)
+        ends = (line[len(line.rstrip(b"\r\n")) :] for line in first[:lines])
+        self.head = b"".join([*ends, first[lines].lstrip(mark) if mark else first[lines], *first[lines + 1 :]])
+
     def _say(self, encoding: str) -> None:
         self.encoding = encoding
         log.info("%s: read as %s; --encoding (encoding= in Python) changes it", self.name, encoding)
