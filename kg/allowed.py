@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from kg.alphabets import quoted_marks, without_marks
 from kg.errors import QueryFailed, QueryRefused
 
 LONGEST = 1 << 20
@@ -116,10 +117,11 @@ class Token:
         return self.kind in {"name", "quoted"}
 
 
-def check(text: str) -> None:
+def check(text: str) -> str:
     """Refuse a text that calls what is on no list, that names another graph, or that two lexers may read in two ways.
 
-    Whether it only reads is for the engine to say.
+    Whether it only reads is for the engine to say, which gets the text that is returned: names with vowel signs and
+    other marks stand between backticks there, since not every lexer takes marks for parts of a name.
 
     Raises:
         QueryRefused: names what it calls.
@@ -134,6 +136,7 @@ def check(text: str) -> None:
             _check_procedure(path(found, at + 1))
         elif token.is_word("SHOW", "USE", "LOAD", "TERMINATE") and _is_command(found, at):
             _check_command(token.value.upper(), found[at + 1 :])
+    return "".join(said for _, said in _pieces(text))
 
 
 def tokens(text: str) -> list[Token]:
@@ -153,13 +156,22 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
-def _tokens(text: str) -> Iterator[Token]:
-    at = 0
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
+    """All of a text, one piece after the other, each with its kind; names with marks are quoted."""
+    at, plain = 0, without_marks(text)
     while at < len(text):
-        match = _TOKEN.match(text, at)
+        match = _TOKEN.match(plain, at)
         if match is None:
             raise QueryFailed(_unknown(text, at))
-        at, kind, said = match.end(), str(match.lastgroup), match[0]
+        kind, said = str(match.lastgroup), text[at : match.end()]
+        if kind == "name" and (said := quoted_marks(said)).startswith("`"):
+            kind = "quoted"
+        yield kind, said
+        at = match.end()
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    for kind, said in _pieces(text):
         if "\\" in said:
             _check_escapes(kind, said)
         if kind == "quoted":

@@ -24,7 +24,8 @@ PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 _UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-_KEPT = frozenset(("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd"))
+_MARKS = frozenset(("Mn", "Mc"))
+_KEPT = frozenset(("Lu", "Ll", "Lt", "Lm", "Lo", "Nd")) | _MARKS
 
 
 def upper(name: str) -> str:
@@ -60,6 +61,23 @@ def is_name(name: str) -> bool:
         and all(character == "_" or _is_kept(character) for character in name)
         and unicodedata.is_normalized("NFC", name)
     )
+
+
+def without_marks(text: str) -> str:
+    """A text of the same length with ``_`` for each mark, for a lexer to whom a mark ends a name."""
+    return text if text.isascii() else "".join("_" if unicodedata.category(c) in _MARKS else c for c in text)
+
+
+def quoted_marks(name: str) -> str:
+    """A name in NFC, between backticks where it holds marks: not every lexer takes them for parts of a name.
+
+    >>> quoted_marks("की"), quoted_marks("导演")
+    ('`की`', '导演')
+    """
+    if without_marks(name) == name:
+        return name
+    composed = unicodedata.normalize("NFC", name)
+    return composed if without_marks(composed) == composed else f"`{composed}`"
 
 
 def is_type(name: str) -> bool:

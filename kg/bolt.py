@@ -251,7 +251,7 @@ class BoltStore(ABC):
     ) -> Result:
         """What it calls is on a list, and it is answered or given up in time; see :class:`kg.store.Store`."""
         limits = Limits(max_rows, max_bytes, timeout)
-        allowed.check(text)
+        text = allowed.check(text)
         check_running_on()
 
         def work(stops: Stops) -> Result:

@@ -26,6 +26,8 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import NamedTuple, NoReturn
 
+from kg.alphabets import quoted_marks, without_marks
+
 LONGEST = 8_000
 """Characters."""
 DEEPEST = 40
@@ -538,13 +540,16 @@ def _may_name(token: _Token) -> bool:
 
 
 def _tokens(text: str) -> Iterator[_Token]:
-    at = 0
+    at, plain = 0, without_marks(text)
     while at < len(text):
-        found = _TOKEN.match(text, at)
+        found = _TOKEN.match(plain, at)
         if found is None or text.startswith(("//", "/*"), at):
             raise ValueError(f"{text[at : at + 2]!r} at character {at} cannot stand there: it is no Cypher of a map")
-        if found.lastgroup != "blank":
-            yield _Token(found.lastgroup or "", found[0], at)
+        kind, said = found.lastgroup or "", text[at : found.end()]
+        if kind == "word" and (said := quoted_marks(said)).startswith("`"):
+            kind = "quoted"
+        if kind != "blank":
+            yield _Token(kind, said, at)
         at = found.end()
 
 

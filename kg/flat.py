@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain, islice
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import TemporaryFile
@@ -121,8 +122,9 @@ def export_recbole(store: Store, folder: Path, *, progress: bool = False) -> dic
     """Write RecBole's atomic files, named after the folder, which appears when complete; returns rows by suffix.
 
     ``.inter`` has kind and id of each event beside RecBole's columns, ``.ent`` the names and kinds of entities, which
-    RecBole reads as a further file. What has no place in these files is left out: reviews, what ties people to
-    entities, declared scales, and properties that are no numbers (of items) or truth values.
+    RecBole reads as a further file, and ``.net``, where there are any, the ties between people. What has no place in
+    these files is left out: reviews, what ties people to entities, declared scales, and properties that are no numbers
+    (of items) or truth values.
 
     Raises:
         StoreError: the folder is there or cannot be written, or an id holds a tab or the end of a line.
@@ -136,12 +138,15 @@ def export_recbole(store: Store, folder: Path, *, progress: bool = False) -> dic
         ".kg": lambda: (("head_id:token", "relation_id:token", "tail_id:token"), graph.triples()),
         ".link": lambda: (("item_id:token", "entity_id:token"), graph.links()),
         ".ent": lambda: (("entity_id:token", "name:token_seq", "kind:token"), _entities(store)),
+        ".net": lambda: (_TIE_COLUMNS, _ties(store)),
     }
     written = {}
     with appearing(folder) as unfinished:
         for suffix, table in tables.items():
             path = unfinished / f"{folder.name}{suffix}"
             header, rows = table()
+            if suffix == ".net" and (rows := _if_any(rows)) is None:
+                continue
             written[suffix] = _write_atomic(path, header, _shown(rows, path, progress))
     return written
 
@@ -149,6 +154,20 @@ def export_recbole(store: Store, folder: Path, *, progress: bool = False) -> dic
 # --- Rows of atomic files
 
 _EVENT_COLUMNS = ("user_id:token", "item_id:token", "rating:float", "timestamp:float", "kind:token", "event_id:token")
+
+
+_TIE_COLUMNS = ("source_id:token", "target_id:token", "type:token", "weight:float", "timestamp:float")
+
+
+def _ties(store: Store) -> Iterator[Sequence[Any]]:
+    for tie in People(store).ties():
+        yield tie.user_id, tie.other_id, tie.relation, tie.weight, _seconds(tie.at)
+
+
+def _if_any(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]] | None:
+    rows = iter(rows)
+    first = list(islice(rows, 1))
+    return chain(first, rows) if first else None
 
 
 def _events(store: Store) -> Iterator[Sequence[Any]]:

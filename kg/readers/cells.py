@@ -185,7 +185,7 @@ def scalar(value: Any, column: str) -> Scalar | None:
         return value if -(2**63) <= value < 2**63 else clean_id(str(value), column)
     if isinstance(value, list | tuple | dict):
         try:
-            return clean_text(json.dumps(value, ensure_ascii=False, default=_jsonable), column)
+            return clean_text(_json(value), column)
         except (RecursionError, ValueError):  # ValueError: it holds itself
             raise RecordError(column, "is nested too deep") from None
     if hasattr(value, "year"):
@@ -193,6 +193,15 @@ def scalar(value: Any, column: str) -> Scalar | None:
     if hasattr(value, "isoformat"):
         return str(value)
     return number(value, column)
+
+
+def _json(value: Any) -> str:
+    """JSON of a list or an object; as in JSON lines there is no NaN and no infinity, but null."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=_jsonable, allow_nan=False)
+    except ValueError:
+        text = json.dumps(value, ensure_ascii=False, default=_jsonable)
+        return json.dumps(json.loads(text, parse_constant=lambda _: None), ensure_ascii=False)
 
 
 def _jsonable(value: Any) -> Any:

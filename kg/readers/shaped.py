@@ -3,6 +3,7 @@ several or found within objects."""
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
@@ -15,6 +16,8 @@ from kg.readers.form import Form, number_of, numbers_among
 from kg.readers.mapping import found
 from kg.readers.rows import Row, Rows, raw_text
 from kg.records import Reject
+
+log = logging.getLogger(__name__)
 
 Cell = Callable[[Sequence[Any]], Any]
 """A cell of the values of a row."""
@@ -82,6 +85,8 @@ class ShapedRows(Rows):
                 yield line, [None if cell is None else cell(values) for cell in made], raw
             except RecordError as error:
                 yield Reject(self.name, line, error.field, error.reason, raw_text(raw))
+        if self.left_out:
+            log.info("%s: %d rows are left out, as --drop and --keep (drop, keep) say", self.name, self.left_out)
 
     def _cell(self, column: str, needed: list[str | None], *, plain: bool = False) -> Cell:
         """What makes the cells of a column; the columns of the source that it takes are added to ``needed``."""
