@@ -10,12 +10,24 @@ import pandas as pd
 import pytest
 
 from kg.names import name_key
-from kg.readers import AttributeColumn, EventMapping, ItemMapping, read_events, read_items, read_users
+from kg.readers import (
+    AttributeColumn,
+    EventMapping,
+    ItemMapping,
+    UserMapping,
+    read_events,
+    read_items,
+    read_links,
+    read_lists,
+    read_social,
+    read_triples,
+    read_users,
+)
 from kg.readers.cells import list_in, split
 from kg.readers.columns import Column, holds_codes, holds_prices
 from kg.readers.form import Form
 from kg.readers.markup import clean_text
-from kg.records import Interaction, ItemRecord, Reject, UserRecord
+from kg.records import Interaction, ItemRecord, Reject, Tie, UserRecord
 
 
 def through(rows: list[dict[str, Any]], door: str, tmp_path: Path) -> Any:
@@ -243,3 +255,151 @@ def test_vowel_signs_tell_names_apart() -> None:
     assert len({name_key(name) for name in ("கமல்", "கமலா", "ปี", "ปู", "নদী", "নদ")}) == 6
     assert name_key("Boss.") == name_key("boss")
     assert name_key("कमल!") == name_key("कमल")
+
+
+ESCAPED = {
+    "Simon &amp;amp; Schuster": ["Simon & Schuster"],
+    "Simon &#38;amp; Schuster; Penguin": ["Simon & Schuster", "Penguin"],
+    "x &amp;#39;s;y": ["x 's", "y"],
+    "AT&amp;T;Verizon": ["AT&T", "Verizon"],
+    "R&D;Sales": ["R&D", "Sales"],
+    "a&#59;b|c": ["a;b", "c"],
+    "a &semi; b": ["a ; b"],
+}
+
+
+@pytest.mark.parametrize(("cell", "names"), ESCAPED.items())
+def test_no_entity_of_html_ends_a_name_however_often_it_is_escaped(cell: str, names: list[str]) -> None:
+    (item,) = read_items([{"id": 1, "brand": cell}], ItemMapping("id", attributes=("brand",)))
+    assert isinstance(item, ItemRecord)
+    assert [attribute.value for attribute in item.attributes] == names
+
+
+POINTED = {
+    "social": (read_social, "from,to\n1.0,2.0\n2.0,3.0\n", [("1", "2"), ("2", "3")]),
+    "triples": (read_triples, "head,relation,tail\n1.0,r,2.0\n2.0,r,3.0\n", [("1", "2"), ("2", "3")]),
+    "links": (read_links, "item,entity\n1.0,m.1\n2.0,m.2\n", [("1", "m.1"), ("2", "m.2")]),
+    "lists": (read_lists, "1.0 2.0 3.0\n2.0 3.0\n", [("1", "2"), ("1", "3"), ("2", "3")]),
+    "zeros": (read_social, "from,to\n01,02.0\n1.0,x\n", [("01", "02.0"), ("1.0", "x")]),
+}
+
+
+def ends(record: Any) -> tuple[str, str]:
+    """The two ids of a record; of a rejected row its field and reason."""
+    names = ("user_id", "other_id"), ("head", "tail"), ("item_id", "entity_id"), ("user_id", "item_id")
+    return next(
+        ((getattr(record, a), getattr(record, b)) for a, b in names if hasattr(record, a) and hasattr(record, b)),
+        (record.field, record.reason) if isinstance(record, Reject) else ("", ""),
+    )
+
+
+@pytest.mark.parametrize(("read", "content", "pairs"), POINTED.values(), ids=POINTED)
+def test_ids_that_were_floats_are_whole_in_every_table(
+    read: Any, content: str, pairs: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    (tmp_path / "table").write_text(content)
+    assert [ends(record) for record in read(tmp_path / "table")] == pairs
+
+
+@pytest.mark.parametrize(
+    ("read", "content"),
+    [
+        (read_social, "from,to\nNA,b\na,b\n"),
+        (read_triples, "head,relation,tail\nNA,r,b\na,r,b\n"),
+        (read_links, "item,entity\nNA,b\na,b\n"),
+        (read_lists, "NA b\na b\n"),
+    ],
+)
+def test_a_code_for_none_is_no_id_in_any_table(read: Any, content: str, tmp_path: Path) -> None:
+    (tmp_path / "table").write_text(content)
+    reject, kept = read(tmp_path / "table")
+    assert reject.reason == "is missing ('NA')"
+    assert ends(kept) == ("a", "b")
+
+
+def test_a_tie_loses_a_bad_cell_and_not_itself(tmp_path: Path) -> None:
+    (tmp_path / "ties.csv").write_text("from,to,weight,at\na,b,x,13/07/2020\na,c,NA,07/08/2020\na,d,.5,never\n")
+    ties = [tie for tie in read_social(tmp_path / "ties.csv") if isinstance(tie, Tie)]
+    assert [(tie.weight, tie.at and tie.at.date().isoformat()) for tie in ties] == [
+        (None, "2020-07-13"),
+        (None, "2020-08-07"),  # the column's first cell says that the day comes first
+        (0.5, None),
+    ]
+    assert [[note.kind for note in tie.notes] for tie in ties] == [["left out"], ["missing"], ["left out"]]
+
+
+def test_times_of_ties_are_read_as_the_form_says() -> None:
+    (tie,) = read_social([{"from": "a", "to": "b", "at": "2020-07-01 12:00"}], form=Form(zone="Europe/Berlin"))
+    assert isinstance(tie, Tie)
+    assert str(tie.at) == "2020-07-01 10:00:00+00:00"
+
+
+def test_people_in_cells_are_read_as_ids_are() -> None:
+    rows = [{"id": f"u{number}", "friends": cell} for number, cell in enumerate(["1.0, 2.0", "5.0"])]
+    records = list(read_users(rows, UserMapping("id", friends=("friends",))))
+    assert [record.other_id for record in records if isinstance(record, Tie)] == ["1", "2", "5"]
+    rows = [{"id": "a", "friends": "x&amp;y,z"}]
+    records = list(read_users(rows, UserMapping("id", friends=("friends",))))
+    assert [record.other_id for record in records if isinstance(record, Tie)] == ["x&amp;y", "z"]
+
+
+@pytest.mark.parametrize("cell", [[{"id": "b"}], {"b": 1}, "{'b': 1}", "{}", [1.5, "b"], ["x" * 2000]])
+def test_a_bad_cell_of_friends_costs_the_cell(cell: Any) -> None:
+    (person,) = read_users([{"id": "a", "friends": cell, "age": 3}], UserMapping("id", (), ("age",), ("friends",)))
+    assert isinstance(person, UserRecord)
+    assert person.properties == {"age": 3}
+    assert [(note.field, note.kind) for note in person.notes] == [("friends", "left out")]
+
+
+@pytest.mark.parametrize("cell", ["2,3", "2|3", "2; 3", "2 3", "['2', '3']", [2, "3"], "2.0,3.0", np.array([2.0, 3.0])])
+def test_related_items_in_each_form(cell: Any) -> None:
+    (item,) = read_items([{"id": 1, "also_buy": cell}])
+    assert isinstance(item, ItemRecord)
+    assert [related.item_id for related in item.related] == ["2", "3"]
+
+
+def test_related_items_are_called_as_items_are() -> None:
+    one, two = read_items([{"id": "A&amp;B", "similar": "None"}, {"id": "C", "similar": "A&amp;B"}])
+    assert isinstance(one, ItemRecord)
+    assert isinstance(two, ItemRecord)
+    assert (one.related, [note.kind for note in one.notes]) == ((), ["missing"])
+    assert [related.item_id for related in two.related] == [one.id]
+
+
+@pytest.mark.parametrize("cell", ["['a', 'b']", "('a', 'b')", "{'a', 'b'}", "{'a': 1}", '{"a": 1}', "[]"])
+def test_an_id_is_no_list_and_no_object(cell: str) -> None:
+    (reject,) = read_events([{"user": cell, "item": "i"}])
+    assert isinstance(reject, Reject)
+    assert "one id is needed" in reject.reason
+    (event,) = read_events([{"user": "u", "item": "(500) Days of Summer"}])
+    assert isinstance(event, Interaction)
+
+
+def test_codes_are_texts_from_a_frame_as_from_its_file() -> None:
+    rows = [{"id": 1, "zip": 1234.0}, {"id": 2, "zip": 85711}, {"id": 3, "zip": None}]
+    items = [item for item in read_items(rows, ItemMapping("id", properties=("zip",))) if isinstance(item, ItemRecord)]
+    assert [item.properties.get("zip") for item in items] == ["1234", "85711", None]
+
+
+@pytest.mark.parametrize(
+    ("cell", "amount"),
+    [
+        ("1'234.50", 1234.5),
+        ("CHF 1’234,50", 1234.5),
+        ("R$ 5,00", 5.0),
+        ("Rs. 500", 500.0),
+        ("kr 50", 50.0),
+        ("$1.2M", "$1.2M"),
+        ("5k", "5k"),
+        ("2020-01-01", "2020-01-01"),
+    ],
+)
+def test_prices_as_they_are_written(cell: str, amount: Any) -> None:
+    column = Column.of("price", ["1", "2", "3", cell])
+    assert column.read(cell) == amount
+
+
+def test_what_is_no_number_within_a_list_is_null() -> None:
+    column = Column.of("info", [])
+    assert column.read([1.5, float("nan"), float("inf")]) == "[1.5, null, null]"
+    assert column.read({"a": [float("-inf")]}) == '{"a": [null]}'

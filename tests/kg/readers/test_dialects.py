@@ -256,3 +256,45 @@ def test_escaped_quotes_that_make_no_sense_take_linear_time(path: Path) -> None:
     assert time.process_time() - before < 10
     assert len(found) >= bad
     assert isinstance(open_rows(path), Rows)
+
+
+REMARKS = [
+    "sep=;\nuser;item;rating\nu;i;4\n",
+    "sep=;\r\nuser;item;rating\r\nu;i;4\r\n",
+    '"sep=,"\nuser,item,rating\nu,i,4\n',
+    "sep=\t\nuser\titem\trating\nu\ti\t4\n",
+    "# made by hand\n# 2020, spring\nuser,item,rating\nu,i,4\n",
+    "% sym\n% 5 5 5\nuser item rating\nu i 4\n",
+    "# all of 2020\n# Nodes: 3 Edges: 5\n# user\titem\trating\nu\ti\t4\n",
+    "# user item rating\nu i 4\n",
+    "\n\n# late\nuser,item,rating\nu,i,4\n",
+    "user,item,rating\nu,i,4\n\0\0\0\0",
+    "user,item,rating\nu,i,4\n\x1a",
+]
+
+
+@pytest.mark.parametrize("content", REMARKS)
+def test_what_stands_before_and_behind_a_table_is_no_row(path: Path, content: str) -> None:
+    path.write_bytes(content.encode())
+    (event,) = read_events(path)
+    assert isinstance(event, Interaction)
+    assert (event.user_id, event.item_id, event.value) == ("u", "i", 4.0)
+
+
+def test_rows_that_begin_as_remarks_do_are_rows(path: Path) -> None:
+    path.write_text("#100,One\n#200,Two\n300,Three\n")
+    items = list(read_items(path, ItemMapping("1", "2")))
+    assert [item.id for item in items if isinstance(item, ItemRecord)] == ["#100", "#200", "300"]
+    path.write_text("#,name\n1,One\n")
+    assert [item.id for item in read_items(path, ItemMapping("#", "name")) if isinstance(item, ItemRecord)] == ["1"]
+
+
+def test_lines_keep_their_numbers_behind_remarks(path: Path) -> None:
+    path.write_text("# a\n# b\nuser,item,rating\nu,i,x\n")
+    (reject,) = read_events(path)
+    assert isinstance(reject, Reject)
+    assert (reject.line, reject.field) == (4, "rating")
+
+
+def test_blanks_before_quotes_are_nothing(path: Path) -> None:
+    assert cells(path, 'user, item, rating\nu, i, 4\nu2, "i,2", 5\n')[1] == ["u2", "i,2", "5"]
