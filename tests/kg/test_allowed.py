@@ -95,6 +95,15 @@ def test_what_only_reads_passes(text: str) -> None:
     check(text)
 
 
+def test_names_with_marks_stand_between_backticks() -> None:
+    text = "MATCH (i)-[:निर्देशक]->(e) WHERE i.anne\u0301e = 'कि' /* की */ RETURN e.`का` AS ผู้"
+    wanted = "MATCH (i)-[:`निर्देशक`]->(e) WHERE i.année = 'कि' /* की */ RETURN e.`का` AS `ผู้`"
+    assert check(text) == wanted
+    assert check(wanted) == wanted
+    with pytest.raises(QueryRefused, match="is on no list"):
+        check("RETURN abs\u0301(1)")
+
+
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:40])
 def test_what_is_on_no_list_is_refused_by_name(text: str) -> None:
     with pytest.raises((QueryRefused, QueryFailed)) as refusal:

@@ -85,6 +85,12 @@ def test_a_pattern_says_what_it_names() -> None:
     assert expressions.pattern_of("(item)<-[r:`RATED`]-(person)").direct == ([], [], ["RATED"])
 
 
+def test_names_with_vowel_signs_need_no_backticks() -> None:
+    found = expressions.pattern_of("(person)-[:निर्देशक]->(x:कि)-[l:OF {की: false}]->(item)")
+    assert found == expressions.pattern_of("(person)-[:`निर्देशक`]->(x:`कि`)-[l:OF {`की`: false}]->(item)")
+    expressions.check("n.ผู้กำกับ = 'กิ' AND n.e\u0301t\u0301 > 1", {"n"})
+
+
 @pytest.mark.parametrize(
     "text",
     [

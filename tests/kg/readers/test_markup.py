@@ -39,6 +39,8 @@ from kg.readers.markup import MAX_TEXT_BYTES, clean_text
         ("price <b", "price <b"),
         ("bell\x07 and\x00 nul\x7f", "bell and nul"),
         ("zero\u200bwidth so\u00adft", "zerowidth soft"),
+        ("<![CDATA[Tom & Jerry <3]]>", "Tom & Jerry <3"),
+        ("a &lt;![CDATA[b]]&gt; c <![CDATA[", "a b c <![CDATA["),
         ("Cafe\u0301", "Café"),
         ("family 👨\u200d👩\u200d👧", "family 👨\u200d👩\u200d👧"),
         ("", None),

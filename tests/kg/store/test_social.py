@@ -12,14 +12,14 @@ import pytest
 
 from kg import changes, queries, snapshot
 from kg.bolt import BoltStore
-from kg.flat import export_social
+from kg.flat import export_recbole, export_social
 from kg.ingest import ingest
 from kg.knowledge import WholeGraph
 from kg.neo4j_import import write_import
 from kg.people import People
 from kg.rdf.read import read_rdf
 from kg.rdf.write import export_rdf
-from kg.readers import AttributeColumn, SocialMapping, UserMapping, read_social, read_users
+from kg.readers import AttributeColumn, SocialMapping, UserMapping, read_recbole, read_social, read_users
 from kg.records import Interaction, ItemRecord, Record, Reject, Tie, Triple, UserRecord
 from kg.report import take_report
 from kg.transfer import Archive, StoreSource, backup, fill
@@ -126,6 +126,9 @@ def test_every_way_out_brings_them_back(graph: BoltStore, tmp_path: Path) -> Non
     fill(emptied(graph), Archive(tmp_path / "saved"), progress=False)
     assert snapshot.take(graph).fingerprint == before
     assert filled(graph, list(read_rdf(tmp_path / "all.ttl"))) == before  # type: ignore[arg-type]
+    assert export_recbole(graph, tmp_path / "data")[".net"] == 4
+    filled(graph, list(read_recbole(tmp_path / "data")))  # type: ignore[arg-type]
+    assert stored(snapshot.take(graph)) == TOLD
     filled(graph, list(read_social(tmp_path / "social.csv")))  # type: ignore[arg-type]
     assert stored(snapshot.take(graph)) == TOLD
 
