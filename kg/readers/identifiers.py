@@ -32,7 +32,9 @@ class Ids:
         Raises:
             Missing: there is none; RecordError: what is there is none.
         """
-        return self.checked(identifier(cell, self.name))
+        found = identifier(cell, self.name)
+        doubtful = self.pointed or found in self._nothing or found[0] in "[({"
+        return self.checked(found) if doubtful else found
 
     def checked(self, found: str) -> str:
         """The same of a cell that was read as an id is."""

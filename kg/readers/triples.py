@@ -18,7 +18,15 @@ from kg.records import EntityRecord, Link, Reject, Triple, clean_relation, item_
 
 Cells = Sequence[Any]
 R = TypeVar("R", Triple, EntityRecord, Link)
-_relation = lru_cache(4096)(clean_relation)
+
+
+def _named(cell: Any, column: Ids) -> tuple[str, str]:
+    """A relation as it is spelled, and as it is stored."""
+    name = column(cell)
+    return name, clean_relation(name, column.name)
+
+
+_relation = lru_cache(4096)(_named)
 """A graph has few relations and many triples; a column of anything else must not fill the memory."""
 
 
@@ -65,8 +73,7 @@ def _records(source: Source, wanted: type[R], names: Sequence[str], make: Callab
 
 
 def _triple(cells: Cells, head: Ids, relation: Ids, tail: Ids) -> Triple:
-    name = relation(cells[1])
-    stored = _relation(name, relation.name)
+    name, stored = _relation(cells[1], relation) if isinstance(cells[1], str) else _named(cells[1], relation)
     spelled = None if name == stored else name
     first, last = head(cells[0]), tail(cells[2])
     if (item := item_of(first)) is None:
