@@ -30,6 +30,20 @@ def is_file(source: Any) -> bool:
     return isinstance(source, Openable) and not hasattr(source, "columns")
 
 
+def can_be_read_again(source: Any) -> bool:
+    """Whether a source gives the same rows a second time: regular files, a table in memory, but no iterator.
+
+    >>> can_be_read_again([{"id": "a"}]), can_be_read_again(iter([])), can_be_read_again(None)
+    (True, False, False)
+    """
+    source = bare(source)
+    if isinstance(source, str | os.PathLike):
+        return not os.path.lexists(source) or os.path.isdir(source) or os.path.isfile(source)
+    if isinstance(source, list | tuple) and source and all(map(is_file, source)):
+        return all(map(can_be_read_again, source))
+    return source is not None and not isinstance(source, Iterator) and not hasattr(source, "read")
+
+
 def parts_of(source: Any) -> list[Any]:
     """The files that make one source, in the order of their names; any other source is its own part.
 

@@ -49,6 +49,8 @@ class Rows(ABC):
         """Column names. Of sources without a header (JSON lines, dictionaries): the keys in the first 1,000 rows."""
         self.keeps: str | None = None
         """A column whose numbers stay even where they stand for none: the graph keeps the values of events."""
+        self.whole = False
+        """Whether the sample was all that there is."""
         self.types = types or {}
         """RecBole's type of each column (``token``, ``token_seq``, ``float``, ``float_seq``); empty elsewhere."""
 
@@ -106,6 +108,8 @@ class Rows(ABC):
                     size += _size(row)
                 if len(first) >= SAMPLE_ROWS * more or size >= SAMPLE_BYTES * more:
                     break
+            else:
+                self.whole = True
         except ReadError as error:  # what was read before it is given first
             failed = error
         return seen, self._replayed(first, rows if failed is None else _failing(failed))
