@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from kg.errors import ReadError, RecordError, short
@@ -30,6 +30,13 @@ class EachRows(Rows):
 
     def headerless(self, names: Sequence[str] = ()) -> Rows:
         return EachRows(self._rows.headerless(names), self._each)
+
+    @property
+    def lacks_header(self) -> bool:
+        return self._rows.lacks_header
+
+    def look_on(self, columns: Collection[str]) -> None:
+        self._rows.look_on(columns)
 
     @property
     def begins_with_data(self) -> bool:

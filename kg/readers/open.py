@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
@@ -18,7 +19,7 @@ from kg.readers.form import Form
 from kg.readers.joined import JoinedRows
 from kg.readers.jsonlines import JsonRows
 from kg.readers.memory import MappingRows
-from kg.readers.parts import PartRows, is_file, parts_of
+from kg.readers.parts import PartRows, can_be_read_again, is_file, parts_of
 from kg.readers.reshaped import ImpressionRows, LongRows, WideRows, nothing_of
 from kg.readers.rows import Rows
 from kg.readers.shaped import ShapedRows
@@ -103,7 +104,11 @@ def _open(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
         first = list(islice(rows, 1))
         again = chain(first, rows)
         # Nothing at all has no columns to miss.
-        return TypedRows(again) if not first or isinstance(first[0], RECORDS) else MappingRows(again)
+        return (
+            TypedRows(again)
+            if not first or isinstance(first[0], RECORDS)
+            else MappingRows(again, source if isinstance(source, list | tuple) else ())
+        )
     raise ReadError(f"<{type(source).__name__}>", "is neither a file nor a data frame nor an iterable of records")
 
 
@@ -116,18 +121,19 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
     if stream.head.startswith(PARQUET_MAGIC):
         stream.close()
         raise ReadError(stream.name, "Parquet is read from its end, so it must be a plain file: unpack it first")
+    again = partial(LineStream, source, form.encoding) if can_be_read_again(source) else None
     if form.blocks == KEYED:
-        return KeyedRows(stream)
+        return KeyedRows(stream, again)
     if form.blocks:
         return _blocks(BlockStream(stream, form.delimiter), form.blocks, form)
     found = _dialect(form) or sniff(stream)
     if found is Lines.DOCUMENT:
-        return JsonRows(Objects(stream))
+        return JsonRows(Objects(stream), again and (lambda: Objects(again())))
     if found is Lines.JSON:
-        return JsonRows(stream)
+        return JsonRows(stream, again)
     if found is Lines.KEYED:
         log.info("%s: read as records of key: value; --delimiter makes a table of it", stream.name)
-        return KeyedRows(stream)
+        return KeyedRows(stream, again)
     if isinstance(found, Dialect):
         rows = DelimitedRows(stream, _escaped(found, form))
         return rows.headerless(form.columns) if form.columns else rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +143,8 @@ def _counts(name: str) -> bool:
 class PartRows(Rows):
     """The rows of several files one after another, each with its own header; a row's line is that in its file.
 
+    Of parts without a header, such as JSON lines, some may have columns that others have not.
+
     Raises:
         ReadError: a file has other columns than the first; what stands before it has been given.
     """
@@ -152,14 +154,32 @@ class PartRows(Rows):
         self._open = open_part
         self._first = open_part(parts[0])
         self._names: tuple[str, ...] | None = None
+        self._further: set[str] = set()  # columns that only later parts have
         super().__init__(self._first.name, self._first.columns, self._first.types)
 
     @property
     def begins_with_data(self) -> bool:
         return self._first.begins_with_data
 
+    @property
+    def lacks_header(self) -> bool:
+        return self._first.lacks_header
+
     def has(self, column: str) -> bool:
-        return self._first.has(column)
+        return self._first.has(column) or column in self._further
+
+    def look_on(self, columns: Collection[str]) -> None:
+        self._first.look_on(columns)
+        left = {column for column in columns if not self._first.has(column)}
+        for part in self._parts[1:] if self.lacks_header else ():
+            if not left:
+                break
+            rows = self._opened(part)
+            rows.look_on(left)
+            found = {column for column in left if rows.has(column)}
+            self._further |= found
+            left -= found
+            rows.close()
 
     def headerless(self, names: Sequence[str] = ()) -> Rows:
         self._names = tuple(names)
@@ -171,13 +191,17 @@ class PartRows(Rows):
         for place, part in enumerate(self._parts):
             rows = self._opened(part) if place else self._first
             self.name, rows.keeps = rows.name, self.keeps
-            if missing := [column for column in columns if column is not None and not rows.has(column)]:
+            missing = [column for column in columns if column is not None and not rows.has(column)]
+            if missing and rows.lacks_header:
+                rows.look_on(missing)
+            elif missing:
                 raise ReadError(
                     rows.name,
                     f"has no column {missing[0]!r}, which {self._first.name} has: parts have the same columns",
                     1,
                 )
-            yield from rows.select(columns)
+            there = [column if column is None or rows.has(column) else None for column in columns]
+            yield from rows.select(there if missing else columns)
 
     def _opened(self, part: Any) -> Rows:
         rows = self._open(part)

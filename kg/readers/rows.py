@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from kg.errors import ReadError, RecordError, TooMuch, short
@@ -78,6 +78,14 @@ class Rows(ABC):
     def has(self, column: str) -> bool:
         """Whether there is such a column, or one can be made of those that are there."""
         return column in self.columns
+
+    def look_on(self, columns: Collection[str]) -> None:  # noqa: B027 - a header names all columns
+        """Look for columns behind the first rows, where no header names them."""
+
+    @property
+    def lacks_header(self) -> bool:
+        """Whether each row names its own cells, so that some may have what others have not."""
+        return False
 
     def headerless(self, names: Sequence[str] = ()) -> Rows:
         """The same table when its first line is data: columns have these names, or are called ``1``, ``2``, ...

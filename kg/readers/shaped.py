@@ -4,7 +4,7 @@ several or found within objects."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -52,6 +52,13 @@ class ShapedRows(Rows):
         return self._rows.written
 
     @property
+    def lacks_header(self) -> bool:
+        return self._rows.lacks_header
+
+    def look_on(self, columns: Collection[str]) -> None:
+        self._rows.look_on(columns)
+
+    @property
     def begins_with_data(self) -> bool:
         return self._rows.begins_with_data
 
@@ -91,7 +98,9 @@ class ShapedRows(Rows):
         if self._rows.has(column):
             needed.append(column)
             return self._cleaned(column, itemgetter(len(needed) - 1), plain=plain)
-        mark, parts = parts_of(column, self._rows) or (INSIDE, (column,))
+        if (made := parts_of(column, self._rows)) is None:
+            raise ReadError(self.name, f"there is no column {column!r}; {found(self)}")
+        mark, parts = made
         if mark == INSIDE:
             whole, path = self._cell(parts[0], needed, plain=True), parts[1:]
             return self._cleaned(column, lambda values: within(whole(values), path), plain=plain)

@@ -26,9 +26,11 @@ from kg.readers.mapping import (
     UserMapping,
     is_positions,
     kind_of_values,
+    look_on,
     property_name,
     require,
     resolve_events,
+    settled_mapping,
 )
 from kg.readers.markup import clean_text
 from kg.readers.moments import PLAIN, Clock, Order, Undated, years_among
@@ -97,6 +99,7 @@ def read_events(
     if isinstance(rows, LineStream):
         yield from lists_of(rows, default or "INTERACTED")
         return
+    mapping = settled_mapping(mapping, rows)
     rows = _positional(rows, mapping.columns(), mapping.context)
     _property_names(rows.name, mapping.context, set())
     guessed = mapping.kind is None
@@ -274,7 +277,7 @@ def read_items(
     if isinstance(rows, TypedRows):
         yield from rows.checked(ItemRecord)
         return
-    mapping = mapping or guess_items(rows)
+    mapping = settled_mapping(mapping or guess_items(rows), rows)
     title, texts = [mapping.title] if mapping.title else [], mapping.text
     specs = (*mapping.attributes, *mapping.related)
     columns = [mapping.id, *title, *texts, *(spec.column for spec in specs), *mapping.properties]
@@ -328,7 +331,7 @@ def read_users(
         yield from rows.checked(UserRecord)
         return
     guessed = mapping is None
-    mapping = mapping or guess_users(rows)
+    mapping = settled_mapping(mapping or guess_users(rows), rows)
     friends = [spec.column for spec in mapping.friends]
     columns = [mapping.id, *(spec.column for spec in mapping.attributes), *mapping.properties, *friends]
     rows = _positional(rows, columns, _unnamed(mapping.properties, mapping.attributes))
@@ -444,7 +447,9 @@ def _again(source: Source, rows: Rows, columns: Sequence[str | None], form: Form
                 "%s: whether all of %s are numbers is told from the first rows, as it is read once", rows.name, what
             )
             return iter(())
-        return _positional(open_table(source, form), named).select(wanted)
+        once_more = _positional(open_table(source, form), named)
+        look_on(once_more, wanted)
+        return once_more.select(wanted)
 
     return again
 
