@@ -47,6 +47,8 @@ ENTITY = "entity entityid iri uri freebaseid kgid"
 
 
 M = TypeVar("M", bound="EventMapping | ItemMapping | UserMapping")
+D = TypeVar("D", bound=Any)
+"""Any mapping: a dataclass of columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,13 +348,15 @@ def _settled(rows: Rows, column: str) -> str:
     return column if bare == column or column in rows.columns else bare if rows.has(bare) else ""
 
 
-def settled_mapping(mapping: M, rows: Rows) -> M:
+def settled_mapping(mapping: D, rows: Rows) -> D:
     """A mapping without the optional columns that are not there."""
     named = [name for own in fields(mapping) for name in _columns_in(getattr(mapping, own.name))]
     if not any("?" in name for name in named):
         return mapping
     look_on(rows, [part.strip().removesuffix("?") for name in named for part in name.split("|")])
-    optional = [own.name for own in fields(mapping) if own.name != "id"]
+    optional = [
+        own.name for own in fields(mapping) if own.name not in ("id", "kind") or isinstance(mapping, EventMapping)
+    ]
     return replace(mapping, **{name: _settle(rows, getattr(mapping, name)) for name in optional})
 
 
@@ -364,11 +368,11 @@ def _columns_in(value: Any) -> list[str]:
 def _settle(rows: Rows, value: Any) -> Any:
     """What one field of a mapping says, with columns that are there."""
     if isinstance(value, tuple):
-        return tuple(kept for own in value if (kept := _settle(rows, own)) is not None)
+        return tuple(kept for own in value if (kept := _settle(rows, own)))
     if isinstance(value, AttributeColumn):
         column = settled(rows, value.column)
         return replace(value, column=column) if column else None
-    return (settled(rows, value) or None) if value else value
+    return settled(rows, value) if value else value
 
 
 def found(rows: Rows) -> str:

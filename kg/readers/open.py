@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -15,9 +16,10 @@ from kg.readers.blocks import KEYED, BlockStream, KeyedRows
 from kg.readers.delimited import DelimitedRows, Dialect
 from kg.readers.document import Objects
 from kg.readers.each import EachRows
-from kg.readers.form import Form
+from kg.readers.form import Form, Join
 from kg.readers.joined import JoinedRows
 from kg.readers.jsonlines import JsonRows
+from kg.readers.mapping import look_on
 from kg.readers.memory import MappingRows
 from kg.readers.parts import PartRows, can_be_read_again, is_file, parts_of
 from kg.readers.reshaped import ImpressionRows, LongRows, WideRows, nothing_of
@@ -78,8 +80,17 @@ def _shaped(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
 def _joined(rows: Rows, form: Form) -> Rows:
     """The rows with the columns of the tables that the form joins."""
     for join in form.join:
+        if join.optional and not _can_be_joined(rows, join):
+            continue
         rows = JoinedRows(rows, join, open_table(join.source))
     return rows
+
+
+def _can_be_joined(rows: Rows, join: Join) -> bool:
+    """Whether both sides of an optional join are there."""
+    look_on(rows, [join.own])
+    there = not isinstance(join.source, str | os.PathLike) or os.path.exists(join.source)
+    return there and ShapedRows(rows, Form()).has(join.own)
 
 
 def _table(part: Source, form: Form) -> Rows:

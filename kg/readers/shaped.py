@@ -203,13 +203,15 @@ def within(value: Any, path: Sequence[str]) -> Any:
     [1, 2]
     >>> within({"shelves": {"to-read": 3, "fantasy": 1}}, ["shelves", "*"])  # the names themselves
     ['to-read', 'fantasy']
+    >>> within([], ["id"]) is None
+    True
     """
     for place, key in enumerate(path):
         if isinstance(value, str):
             value = literal(value)
         if isinstance(value, list | tuple):
             found = [within(member, path[place:]) for member in value]
-            return [member for member in found if not _empty(member)]
+            return [member for member in found if not _empty(member)] or None
         if not isinstance(value, Mapping):
             return None
         value = list(value) if key == "*" and key not in value else value.get(key)

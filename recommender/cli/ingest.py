@@ -271,6 +271,39 @@ def social(
 
 
 @app.command()
+@with_form
+@with_writing()
+def entities(
+    context: typer.Context,
+    file: Files,
+    id: Id,
+    of: Annotated[
+        str, typer.Option("--kind", metavar="KIND", help="What they are, such as author.", show_default=False)
+    ],
+    title: Annotated[str | None, typer.Option(metavar="COL", help="The column of names.")] = None,
+    within: Annotated[
+        str | None, typer.Option(metavar="COL", help="The column of those that they are part of, such as parent.")
+    ] = None,
+    *,
+    how: Writing,
+    form: Any,
+) -> None:
+    """What attributes are called, and what they are part of: authors by their ids, a tree of categories.
+
+    Before the items: the first name that is given stays.
+
+    \b
+    Examples:
+      tastegraph ingest entities authors.csv --id author_id --title name --kind author
+      tastegraph ingest entities tree.csv --id category --within parent --kind category
+    """
+    from kg.readers import EntityMapping, read_entities
+
+    mapping = EntityMapping(id, of, title, within)
+    _ingest(context, partial(read_entities, _source(file, how.trust), mapping, form=form), how)
+
+
+@app.command()
 @with_writing()
 def triples(
     context: typer.Context,
