@@ -188,6 +188,8 @@ class PartRows(Rows):
         return self
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
+        if "#" in columns or "#0" in columns:
+            raise ReadError(self.name, "rows are numbered (#) in one file only: read its parts one by one")
         for place, part in enumerate(self._parts):
             rows = self._opened(part) if place else self._first
             self.name, rows.keeps = rows.name, self.keeps

@@ -18,6 +18,8 @@ from kg.records import Reject
 
 Cell = Callable[[Sequence[Any]], Any]
 """A cell of the values of a row."""
+NUMBERS = {"#": 0, "#0": 1}
+"""Columns that every file has: the line in which a row stands, and what that is more than it says."""
 JOINED, FIRST, INSIDE = "+", "|", "."
 """``shop+customer`` is both, joined by a blank; ``customer|session`` the first that is not empty; ``author.id`` a
 member of an object."""
@@ -30,8 +32,8 @@ class ShapedRows(Rows):
     """Rows of another source, with its cells as a form says.
 
     Beside the source's columns there are those that are made of them: ``attributes.WiFi`` is a member of an object,
-    ``a+b`` both cells joined, ``a|b`` the first that is not empty; what the form calls flags are the names of those
-    columns that say yes.
+    ``a+b`` both cells joined, ``a|b`` the first that is not empty, ``#`` the number of the line (``#0`` counted from
+    0); what the form calls flags are the names of those columns that say yes.
     """
 
     def __init__(self, rows: Rows, form: Form) -> None:
@@ -65,7 +67,7 @@ class ShapedRows(Rows):
     def has(self, column: str) -> bool:
         if flags := self._form.flags.get(column):
             return all(map(self._rows.has, flags))
-        return self._rows.has(column) or bool(parts_of(column, self._rows))
+        return column in NUMBERS or self._rows.has(column) or bool(parts_of(column, self._rows))
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
         if not self._form.shapes and all(column is None or self._rows.has(column) for column in columns):
@@ -75,11 +77,14 @@ class ShapedRows(Rows):
         made = [None if column is None else self._cell(column, needed) for column in columns]
         dropped = [(self._plain(column, needed), _Codes(codes)) for column, codes in self._form.drop.items()]
         kept = [(self._plain(column, needed), _Codes(codes)) for column, codes in self._form.keep.items()]
+        numbered = any(column in NUMBERS and not self._rows.has(column) for column in columns if column is not None)
         for row in self._rows.select(needed):
             if isinstance(row, Reject):
                 yield row
                 continue
             line, values, raw = row
+            if numbered:
+                values = (*values, line)
             if any(cell(values) in codes for cell, codes in dropped) or any(
                 cell(values) not in codes for cell, codes in kept
             ):
@@ -98,6 +103,8 @@ class ShapedRows(Rows):
         if self._rows.has(column):
             needed.append(column)
             return self._cleaned(column, itemgetter(len(needed) - 1), plain=plain)
+        if column in NUMBERS:
+            return lambda values: values[-1] - NUMBERS[column]
         if (made := parts_of(column, self._rows)) is None:
             raise ReadError(self.name, f"there is no column {column!r}; {found(self)}")
         mark, parts = made

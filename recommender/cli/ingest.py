@@ -147,6 +147,12 @@ def events(
     ] = None,
     event: EventKind = None,
     limits: Limits = None,
+    further: Annotated[
+        list[Any] | None,
+        typer.Option(
+            "--context", parser=names, metavar="COL,...", help="Columns kept with each event; may be repeated."
+        ),
+    ] = None,
     meaning: Meanings = None,
     weight: Weights = None,
     *,
@@ -159,10 +165,12 @@ def events(
     Example:
       tastegraph ingest events ratings.csv --map user=userId,item=movieId,value=rating,at=timestamp --scale 1:5
     """
+    from kg.readers import EventMapping
     from recommender.sources.reading import Reading
     from recommender.sources.remembered import events_table
 
-    stated = events_table(file[0], event_mapping(roles), event, limits, form)
+    mapping = replace(event_mapping(roles) or EventMapping(), context=joined(further))
+    stated = events_table(file[0], mapping, event, limits, form)
     reading = Reading(stated, _source(file, how.trust), file[0].parent, kinds_of(meaning, weight), form.join)
     _ingest(context, reading.records, how, reading=reading, twice=file)
 
