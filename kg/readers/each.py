@@ -103,8 +103,8 @@ def members_of(value: Any, column: str, separator: str | None = None) -> list[An
     if absent(value):
         return []
     members = list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
-    while members and all(isinstance(member, list) for member in members):  # lists within the members of another
-        members = [inner for member in members for inner in member]
+    if "." in column and members and all(isinstance(member, list) for member in members):
+        members = [inner for member in members for inner in member]  # each is the list of one member of another list
     if len(members) > MAX_VALUES:
         raise RecordError(column, f"{short(value)} holds over {MAX_VALUES} values")
     return members
