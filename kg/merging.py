@@ -6,19 +6,18 @@ take. A name that the graph holds already keeps its spelling there, for that is 
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from kg import queries
 from kg.names import name_key
 from kg.progress import tqdm
+from kg.readers.parts import can_be_read_again as can_be_read_again
 from kg.records import Attribute, ItemRecord, Record, Reject, UserRecord
 from kg.rejects import new_file
 from kg.store import Store
@@ -108,17 +107,6 @@ def merge_of(store: Store, records: Iterable[Record | Reject], *, progress: bool
     names.count(tqdm(records, unit=" records", desc="names", disable=not progress, leave=False))
     names.look_up(store)
     return names
-
-
-def can_be_read_again(source: Any) -> bool:
-    """Whether a source gives the same rows a second time: regular files, a table in memory, but no iterator.
-
-    >>> can_be_read_again([{"id": "a"}]), can_be_read_again(iter([])), can_be_read_again(None)
-    (True, False, False)
-    """
-    if isinstance(source, str | os.PathLike):
-        return not os.path.lexists(source) or os.path.isdir(source) or os.path.isfile(source)
-    return source is not None and not isinstance(source, Iterator) and not hasattr(source, "read")
 
 
 def write_merges(merges: Sequence[Merge], wanted: Path) -> Path:

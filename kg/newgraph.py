@@ -64,8 +64,9 @@ class NewGraph:
         entities = [record for record in batch if isinstance(record, EntityRecord)]
         others = [record for record in batch if isinstance(record, Triple | Link)]
         ties = [record for record in batch if isinstance(record, Tie)]
-        self._add_described([record for record in nodes if self._is_first_word(record)])
+        # What entities are called, before attributes name them by their ids.
         self._add_entities([record for record in entities if self._is_first_word(record)])
+        self._add_described([record for record in nodes if self._is_first_word(record)])
         self._add_edges([(record, edges_of(record)) for record in others])
         self._add_ties([tie for tie in ties if self._is_first_tie(tie)])
         self._add_events([event for event in events if self._is_first_event(event)])

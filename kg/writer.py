@@ -72,8 +72,8 @@ class Writer:
             try:
                 with self._store.alone() as alone:
                     plan = _Plan(self._store, self._known, self._new_kinds(events) if attempt == 0 else ())
+                    plan.add_entities(entities)  # what they are called, before attributes name them by their ids
                     plan.add_nodes(nodes)
-                    plan.add_entities(entities)
                     plan.add_edges(others)
                     plan.add_ties(ties)
                     plan.add_events(events)

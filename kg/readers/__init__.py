@@ -26,10 +26,11 @@ from kg.readers.parts import is_file
 from kg.readers.recbole import read_recbole
 from kg.readers.social import SocialMapping, read_social
 from kg.readers.table import read_events, read_items, read_users
-from kg.readers.triples import read_entities, read_links, read_triples
+from kg.readers.triples import EntityMapping, read_entities, read_links, read_triples
 
 __all__ = [
     "AttributeColumn",
+    "EntityMapping",
     "EventMapping",
     "ItemMapping",
     "SocialMapping",

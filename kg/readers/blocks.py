@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, suppress
 from itertools import chain, pairwise
 from typing import Any
 
@@ -82,8 +83,10 @@ class KeyedRows(Rows):
     """Records of ``key: value`` lines, parted by blank lines. A line without a key goes on with the value before it;
     a key that a record has several times holds a list. A row's line is its first."""
 
-    def __init__(self, stream: LineStream) -> None:
+    def __init__(self, stream: LineStream, again: Callable[[], LineStream] | None = None) -> None:
+        """``again`` opens the same file once more, where that can be."""
         self._stream = stream
+        self._again = again
         self._records = self._read()
         self._sample: list[tuple[int, dict[str, Any], bytes] | Reject] = []
         self._broken: ReadError | None = None
@@ -100,6 +103,26 @@ class KeyedRows(Rows):
         except ReadError as error:
             self._broken = error
         super().__init__(stream.name, list(keys))
+
+    @property
+    def lacks_header(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def look_on(self, columns: Collection[str]) -> None:
+        if self._again is None or self._broken or len(self._sample) < _SAMPLE:
+            return
+        wanted = set(columns) - set(self.columns)
+        rows = KeyedRows(self._again())
+        with suppress(ReadError), closing(rows):  # said when the rows are read
+            for record in rows._records:
+                found = wanted.intersection(() if isinstance(record, Reject) else record[1])
+                self.columns = (*self.columns, *sorted(found))
+                wanted -= found
+                if not wanted:
+                    break
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
         try:

@@ -1,4 +1,4 @@
-"""What a column of properties holds, decided once for all its cells: by the words of its name, then by its first cells.
+"""What a column of properties holds, decided once for all its cells: by the words of its name, then by what they are.
 
 ============== ======================================================= ==============================================
 a column of    is one                                                   a cell becomes
@@ -9,6 +9,9 @@ prices         whose name ends so (``price``, ``unit_cost_usd``)        a number
 numbers        whose cells are all numbers in their usual form          a number; ``NA`` and the like are none
 texts          any other: with ``01234`` there, ``85711`` is one too    text
 ============== ======================================================= ==============================================
+
+The first cells decide; where they are all numbers, or all empty, one further down may still be none, so a source that
+can be read again is looked at to its end.
 """
 
 from __future__ import annotations
@@ -105,20 +108,11 @@ class Column:
 
     @classmethod
     def of(cls, name: str, cells: Iterable[Any], nothing: Collection[str] = NOTHING) -> Column:
-        """What its first cells say."""
-        cells = list(cells)
-        texts = [text for cell in cells if isinstance(cell, str) and (text := cell.strip()) and text not in nothing]
-        numeric = any(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in cells)
-        if holds_codes(name):
-            return cls(name, "code", ())
-        if holds_prices(name) and 2 * sum(price(text) is not None for text in texts) >= len(texts):
-            return cls(name, "price", nothing)
-        numbers = [text for text in texts if _WHOLE.fullmatch(text) or _DECIMAL.fullmatch(text)]
-        if len(numbers) < len(texts):
-            return cls(name, "text", ())
-        if not numbers:
-            return cls(name, "cells", nothing if numeric else ())
-        return cls(name, "float" if any("." in text for text in numbers) else "number", nothing)
+        """What these cells say."""
+        seen = Seen(name, nothing)
+        for cell in cells:
+            seen.see(cell)
+        return seen.column()
 
     def read(self, cell: Any) -> Scalar | None:
         """The value of a cell; None when it is empty.
@@ -155,3 +149,47 @@ def _amount(text: str) -> float | str:
         return float(text)
     amount = price(text)
     return text if amount is None else amount
+
+
+class Seen:
+    """What the cells of a column that were seen say of it."""
+
+    def __init__(self, name: str, nothing: Collection[str] = NOTHING) -> None:
+        self._name, self._nothing = name, nothing
+        self._codes, self._named_price = holds_codes(name), holds_prices(name)
+        self._texts = self._numbers = self._prices = 0
+        self._points = self._typed = False
+
+    def see(self, cell: Any) -> None:
+        """Take note of one cell."""
+        if not isinstance(cell, str):
+            self._typed = self._typed or (isinstance(cell, int | float) and not isinstance(cell, bool))
+            return
+        text = cell.strip()
+        if not text or text in self._nothing:
+            return
+        self._texts += 1
+        if _WHOLE.fullmatch(text):
+            self._numbers += 1
+        elif _DECIMAL.fullmatch(text):
+            self._numbers += 1
+            self._points = True
+        if self._named_price:
+            self._prices += price(text) is not None
+
+    @property
+    def open(self) -> bool:
+        """Whether a further cell may make another column of it: numbers, or nothing yet."""
+        return not (self._codes or self._named_price or self._typed) and self._numbers == self._texts
+
+    def column(self) -> Column:
+        """What it holds."""
+        if self._codes:
+            return Column(self._name, "code", ())
+        if self._named_price and 2 * self._prices >= self._texts:
+            return Column(self._name, "price", self._nothing)
+        if self._numbers < self._texts:
+            return Column(self._name, "text", ())
+        if not self._numbers:
+            return Column(self._name, "cells", self._nothing if self._typed else ())
+        return Column(self._name, "float" if self._points else "number", self._nothing)

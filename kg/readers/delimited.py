@@ -155,6 +155,7 @@ class DelimitedRows(Rows):
         self._ended: bool | None = None
         """Whether each row ends in a delimiter, and the header does not."""
         self._width = 0
+        self._is_named = False
         names = self._read_header()
         self._width = len(names)
         types = {}
@@ -173,6 +174,7 @@ class DelimitedRows(Rows):
                 columns = f"most rows have {fields[0][0] if fields else len(self.columns)} fields"
                 raise ReadError(self.name, f"{len(names)} columns are named ({', '.join(names)}), and {columns}", 1)
         self._escaped = []
+        self._is_named = bool(names)
         self._dialect = replace(self._dialect, header=False)
         self.columns = tuple(names) or tuple(str(position + 1) for position in range(len(self.columns)))
         self._width = len(self.columns)
@@ -219,7 +221,7 @@ class DelimitedRows(Rows):
     def begins_with_data(self) -> bool:
         """Whether the first line looks like a row: numbers, addresses, or what the rows below are made of."""
         if not self._dialect.header:
-            return True
+            return not self._is_named
         first, rows = self.columns, [row for row in self._sample(header=False)[:20] if len(row) == len(self.columns)]
         if any(re.fullmatch(r"[-+]?\d[\d.,:/ -]*|\S+@\S+\.\S+|https?://\S+", cell.strip()) for cell in first):
             return True

@@ -19,7 +19,7 @@ _BEGINS = re.compile(rb'\{\s*"[^"\\]*"\s*:\s*\[\s*\{')
 _MAX_DEPTH = 256
 _BESIDE = frozenset({
     "count", "total", "page", "pages", "next", "previous", "offset", "limit", "version", "status", "success", "message",
-    "meta", "metadata", "schema",
+    "meta", "metadata", "schema", "info",
 })  # fmt: skip
 """Keys beside the list of a document on one line: with others it is a row that holds a list."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from kg.errors import ReadError, RecordError, short
@@ -14,6 +15,9 @@ from kg.readers.rows import MAX_VALUES, Row, Rows, raw_text
 from kg.readers.shaped import ShapedRows
 from kg.records import Reject
 
+_EACH = re.compile(r"([^:\[]+)(?::([^\[]*))?(?:\[(\d{1,6}):\])?")
+"""The column, the separator, how many members are left out at the start."""
+
 
 class EachRows(Rows):
     """A row for each member of the lists in one column, in place of the list; an empty one gives none.
@@ -22,14 +26,22 @@ class EachRows(Rows):
     """
 
     def __init__(self, rows: Rows, each: str) -> None:
-        """``each``: the column, or ``COL:SEPARATOR`` for texts that hold several."""
-        column, colon, separator = each.partition(":")
-        self._column, self._separator = column.strip(), separator if colon and separator else None
+        """``each``: the column, or ``COL:SEPARATOR`` for texts that hold several; ``COL[1:]`` without the first."""
+        stated = _EACH.fullmatch(each)
+        column, separator, skipped = stated.groups() if stated else (each, None, None)
+        self._column, self._separator, self._skipped = column.strip(), separator or None, int(skipped or 0)
         super().__init__(rows.name, tuple(dict.fromkeys((*rows.columns, self._column))), rows.types)
         self._rows, self._each = rows, each
 
     def headerless(self, names: Sequence[str] = ()) -> Rows:
         return EachRows(self._rows.headerless(names), self._each)
+
+    @property
+    def lacks_header(self) -> bool:
+        return self._rows.lacks_header
+
+    def look_on(self, columns: Collection[str]) -> None:
+        self._rows.look_on(columns)
 
     @property
     def begins_with_data(self) -> bool:
@@ -55,7 +67,7 @@ class EachRows(Rows):
             line, cells, raw = row
             *others, listed = cells
             try:
-                members = members_of(listed, self._column, self._separator)
+                members = members_of(listed, self._column, self._separator)[self._skipped :]
             except RecordError as error:
                 yield Reject(self.name, line, error.field, error.reason, raw_text(raw))
                 continue
@@ -70,6 +82,8 @@ def members_of(value: Any, column: str, separator: str | None = None) -> list[An
 
     >>> members_of("[{'id': 1}, {'id': 2}]", "games"), members_of("N1 N2", "history", " ")
     ([{'id': 1}, {'id': 2}], ['N1', 'N2'])
+    >>> members_of([["a", "b"], [], ["c"]], "meals.dishes")
+    ['a', 'b', 'c']
 
     Raises:
         RecordError: it holds too many.
@@ -89,6 +103,8 @@ def members_of(value: Any, column: str, separator: str | None = None) -> list[An
     if absent(value):
         return []
     members = list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
+    if "." in column and members and all(isinstance(member, list) for member in members):
+        members = [inner for member in members for inner in member]  # each is the list of one member of another list
     if len(members) > MAX_VALUES:
         raise RecordError(column, f"{short(value)} holds over {MAX_VALUES} values")
     return members

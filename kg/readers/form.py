@@ -34,25 +34,29 @@ class Join:
     """The source's column of keys; it may be made of others, and its cells may be lists."""
     theirs: str
     """The other table's column of keys, or its position where it has no header."""
+    optional: bool = False
+    """Whether there may be no such file, or no such column of the source: nothing is joined then."""
 
     @classmethod
     def parse(cls, text: str, folder: Path | None = None) -> Self:
-        """What ``--join`` says: ``FILE:COLUMN``, or ``FILE:OWN=THEIRS`` where the columns have different names.
+        """What ``--join`` says: ``FILE:COLUMN``, or ``FILE:OWN=THEIRS`` where the columns have different names; with a
+        question mark behind it the file may be missing.
 
         >>> Join.parse("maps/books.csv:book=book_id")
-        Join(source=PosixPath('maps/books.csv'), own='book', theirs='book_id')
+        Join(source=PosixPath('maps/books.csv'), own='book', theirs='book_id', optional=False)
 
         Raises:
             RecordError: not of this form.
         """
-        file, colon, columns = text.rpartition(":")
+        optional = text.rstrip().endswith("?")
+        file, colon, columns = text.rstrip().removesuffix("?").rpartition(":")
         own, equals, theirs = columns.partition("=")
         if not (colon and file.strip() and own.strip() and bool(equals) == bool(theirs.strip())):
             raise RecordError(
                 "join", f"{text!r} is not FILE:COLUMN or FILE:COLUMN=THEIRS, for example books.csv:book_id"
             )
         path = Path(file.strip())
-        return cls(folder / path if folder else path, own.strip(), theirs.strip() or own.strip())
+        return cls(folder / path if folder else path, own.strip(), theirs.strip() or own.strip(), optional)
 
 
 @dataclass(frozen=True, slots=True)

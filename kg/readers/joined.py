@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from typing import Any
@@ -43,6 +43,14 @@ class JoinedRows(Rows):
         self._stem = others.name.rsplit("/", 1)[-1].partition(".")[0]
         further = [column for column in others.columns if column not in rows.columns and column != theirs]
         super().__init__(rows.name, (*rows.columns, *further), rows.types)
+
+    @property
+    def lacks_header(self) -> bool:
+        return self._rows.lacks_header
+
+    def look_on(self, columns: Collection[str]) -> None:
+        self._rows.look_on(columns)
+        self._others.look_on({column.removeprefix(f"{self._stem}.") for column in columns})
 
     @property
     def begins_with_data(self) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -31,11 +32,14 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 class JsonRows(Rows):
     """A file with one JSON object a line. Any other line is rejected, and reading goes on; blank lines are nothing."""
 
-    def __init__(self, stream: LineStream | Objects) -> None:
+    def __init__(self, stream: LineStream | Objects, again: Callable[[], Iterable[bytes]] | None = None) -> None:
+        """``again`` gives the same lines once more, where they can be had."""
         self._stream = stream
+        self._again = again
         self._lines = iter(stream)
         self._sample: list[bytes] = []
         self._broken: ReadError | None = None
+        self._whole = False
         super().__init__(stream.name, self._keys())
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
@@ -65,6 +69,27 @@ class JsonRows(Rows):
         self._stream.close()
 
     @property
+    def lacks_header(self) -> bool:
+        return True
+
+    def look_on(self, columns: Collection[str]) -> None:
+        """Look for keys behind the first rows: in those lines alone in which they stand somehow."""
+        wanted = dict.fromkeys(column for column in columns if column not in self.columns)
+        if not wanted or self._again is None or self._whole:
+            return
+        spellings = [re.escape(key.encode()) if key.isascii() else rb"[^\x00-\x7f]|\\u" for key in wanted]
+        stands = re.compile(b"|".join(spellings))
+        with suppress(ReadError):  # said when the rows are read
+            for line in self._again():
+                row = parse_object(line) if stands.search(line) else ""
+                found = [key for key in wanted if key in row] if isinstance(row, dict) else []
+                self.columns = (*self.columns, *found)
+                for key in found:
+                    del wanted[key]
+                if not wanted:
+                    break
+
+    @property
     def written(self) -> Mapping[str, str]:
         if isinstance(self._stream, LineStream):
             return {"format": "JSON lines", "encoding": self._stream.encoding}
@@ -83,7 +108,10 @@ class JsonRows(Rows):
                 size += len(line)
                 if len(self._sample) >= SAMPLE_ROWS or size > _SAMPLE_BYTES:
                     break
+            else:
+                self._whole = True
         except ReadError as error:
+            self._whole = True
             if not self._sample and not isinstance(self._stream, LineStream):
                 raise
             self._broken = error

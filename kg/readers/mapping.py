@@ -47,6 +47,8 @@ ENTITY = "entity entityid iri uri freebaseid kgid"
 
 
 M = TypeVar("M", bound="EventMapping | ItemMapping | UserMapping")
+D = TypeVar("D", bound=Any)
+"""Any mapping: a dataclass of columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,12 +305,74 @@ def require(rows: Rows, columns: Iterable[str], option: str) -> None:
     Raises:
         ReadError: it has not; says which columns were found, and which option names another.
     """
+    columns = list(columns)
+    look_on(rows, columns)
     there = Counter(rows.columns)
     for column in columns:
         if not rows.has(column):
             raise ReadError(rows.name, f"there is no column {column!r}; {found(rows)}. {option}")
         if there[column] > 1:
             raise ReadError(rows.name, f"several columns are called {column!r}: rename one. {option}")
+
+
+def look_on(rows: Rows, columns: Iterable[str]) -> None:
+    """Look behind the first rows for what these columns are, or are made of, where it is not there."""
+    wanted: dict[str, None] = {}
+    for column in columns:
+        if not rows.has(column):
+            wanted[column] = None
+            for name in re.split(r"[|+]", column):
+                words = name.strip().split(".")
+                wanted |= dict.fromkeys(".".join(words[:length]) for length in range(1, len(words) + 1))
+    if wanted:
+        rows.look_on(wanted)
+
+
+def settled(rows: Rows, column: str) -> str:
+    """A column by the name that it has there: of one that is marked as optional (``metascore?``) the name without the
+    mark, or nothing where it is not there; of several (``user_id?|username``) those that are.
+
+    >>> from kg.readers.memory import MappingRows
+    >>> rows = MappingRows(iter([{"name": "a", "why?": 1}]))
+    >>> [settled(rows, column) for column in ("name?", "id?", "id?|name", "id?|nick?", "why?", "nick")]
+    ['name', '', 'name', '', 'why?', 'nick']
+    """
+    if "?" not in column or column in rows.columns:
+        return column
+    parts = [part.strip() for part in column.split("|")]
+    return "|".join(name for part in parts if (name := _settled(rows, part)))
+
+
+def _settled(rows: Rows, column: str) -> str:
+    bare = column.removesuffix("?")
+    return column if bare == column or column in rows.columns else bare if rows.has(bare) else ""
+
+
+def settled_mapping(mapping: D, rows: Rows) -> D:
+    """A mapping without the optional columns that are not there."""
+    named = [name for own in fields(mapping) for name in _columns_in(getattr(mapping, own.name))]
+    if not any("?" in name for name in named):
+        return mapping
+    look_on(rows, [part.strip().removesuffix("?") for name in named for part in name.split("|")])
+    optional = [
+        own.name for own in fields(mapping) if own.name not in ("id", "kind") or isinstance(mapping, EventMapping)
+    ]
+    return replace(mapping, **{name: _settle(rows, getattr(mapping, name)) for name in optional})
+
+
+def _columns_in(value: Any) -> list[str]:
+    several = value if isinstance(value, tuple) else (value,)
+    return [own.column if isinstance(own, AttributeColumn) else own for own in several if own]
+
+
+def _settle(rows: Rows, value: Any) -> Any:
+    """What one field of a mapping says, with columns that are there."""
+    if isinstance(value, tuple):
+        return tuple(kept for own in value if (kept := _settle(rows, own)))
+    if isinstance(value, AttributeColumn):
+        column = settled(rows, value.column)
+        return replace(value, column=column) if column else None
+    return settled(rows, value) if value else value
 
 
 def found(rows: Rows) -> str:

@@ -10,7 +10,8 @@ A number says by its size what it counts and a text by its form; what neither sa
 ``offset``           seconds since a start that nobody knows, laid at 1970: the order is right, the dates are not
 ``offset:days``      likewise ``minutes``, ``hours``, ``days`` or ``weeks``
 ``day-first``        ``13/07/2020``; likewise ``month-first``
-``%d.%m.%Y %H:%M``   a pattern of :meth:`datetime.datetime.strptime`
+``%d.%m.%Y %H:%M``   a pattern of :meth:`datetime.datetime.strptime`, or several with ``|`` between: the first
+                     that fits; what fits one without a year is undated
 ==================== ===============================================================================================
 """
 
@@ -67,6 +68,7 @@ _AMAZON = re.compile(r"(\d{1,2}) (\d{1,2}), (\d{4})")
 _COMPACT = re.compile(
     r"((?:19[7-9]|20\d)\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:([01]\d|2[0-3])([0-5]\d)([0-5]\d)?)?"
 )
+_SAYS_YEAR = re.compile("%[YyGcxs]")
 _PLAIN_YEAR = re.compile(r"(?:19[7-9]|20\d)\d")
 
 
@@ -112,7 +114,7 @@ class Clock:
             ValueError: no time; OverflowError: one beyond all calendars.
         """
         if self.form is not None and "%" in self.form:
-            return self.local(datetime.strptime(text, self.form))
+            return self._as_said(text)
         if text[0] in "0123456789.+-nNiI" and "_" not in text:
             try:
                 count = float(text)
@@ -133,7 +135,7 @@ class Clock:
         whole = int(count) if count == int(count) else None
         kind, _, unit = (self.form or "").partition(":")
         if "%" in kind:
-            return self.local(datetime.strptime(str(count if whole is None else whole), self.form or ""))
+            return self._as_said(str(count if whole is None else whole))
         if kind == "excel":
             return self.local(_EXCEL + timedelta(seconds=round(count * 86_400, 3)))
         if kind == "offset":
@@ -147,6 +149,19 @@ class Clock:
                 "at", f"the number {count:g} says no time: a day of Excel, or an offset? {OPTION} excel, unix or offset"
             )
         return unix(count)
+
+    def _as_said(self, text: str) -> datetime:
+        """The moment by the first of the patterns that fits; raises as :meth:`text` does."""
+        for pattern in (self.form or "").split("|"):
+            dated = _SAYS_YEAR.search(pattern) is not None
+            try:  # a day without its year may be one of February that few years have
+                moment = datetime.strptime(text if dated else f"{text} 2000", pattern if dated else f"{pattern} %Y")
+            except ValueError:
+                continue
+            if not dated:
+                raise Undated("at", f"{short(text)} says no year")
+            return self.local(moment)
+        raise ValueError
 
     def _by_form(self, digits: str) -> datetime | None:
         """The date that these digits are: ``2024``, ``20240501``, ``202405011011`` or ``20240501101112``."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
@@ -14,11 +16,12 @@ from kg.readers.blocks import KEYED, BlockStream, KeyedRows
 from kg.readers.delimited import DelimitedRows, Dialect
 from kg.readers.document import Objects
 from kg.readers.each import EachRows
-from kg.readers.form import Form
+from kg.readers.form import Form, Join
 from kg.readers.joined import JoinedRows
 from kg.readers.jsonlines import JsonRows
+from kg.readers.mapping import look_on
 from kg.readers.memory import MappingRows
-from kg.readers.parts import PartRows, is_file, parts_of
+from kg.readers.parts import PartRows, can_be_read_again, is_file, parts_of
 from kg.readers.reshaped import ImpressionRows, LongRows, WideRows, nothing_of
 from kg.readers.rows import Rows
 from kg.readers.shaped import ShapedRows
@@ -77,8 +80,17 @@ def _shaped(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
 def _joined(rows: Rows, form: Form) -> Rows:
     """The rows with the columns of the tables that the form joins."""
     for join in form.join:
+        if join.optional and not _can_be_joined(rows, join):
+            continue
         rows = JoinedRows(rows, join, open_table(join.source))
     return rows
+
+
+def _can_be_joined(rows: Rows, join: Join) -> bool:
+    """Whether both sides of an optional join are there."""
+    look_on(rows, [join.own])
+    there = not isinstance(join.source, str | os.PathLike) or os.path.exists(join.source)
+    return there and ShapedRows(rows, Form()).has(join.own)
 
 
 def _table(part: Source, form: Form) -> Rows:
@@ -103,7 +115,11 @@ def _open(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
         first = list(islice(rows, 1))
         again = chain(first, rows)
         # Nothing at all has no columns to miss.
-        return TypedRows(again) if not first or isinstance(first[0], RECORDS) else MappingRows(again)
+        return (
+            TypedRows(again)
+            if not first or isinstance(first[0], RECORDS)
+            else MappingRows(again, source if isinstance(source, list | tuple) else ())
+        )
     raise ReadError(f"<{type(source).__name__}>", "is neither a file nor a data frame nor an iterable of records")
 
 
@@ -116,8 +132,9 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
     if stream.head.startswith(PARQUET_MAGIC):
         stream.close()
         raise ReadError(stream.name, "Parquet is read from its end, so it must be a plain file: unpack it first")
+    again = partial(LineStream, source, form.encoding) if can_be_read_again(source) else None
     if form.blocks == KEYED:
-        return KeyedRows(stream)
+        return KeyedRows(stream, again)
     if form.blocks:
         return _blocks(BlockStream(stream, form.delimiter), form.blocks, form)
     number, delimiter, marked = preamble(stream.head)
@@ -127,12 +144,12 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
         log.info("%s: lines before the table, such as # remarks, are left out: %d", stream.name, number)
     found = _dialect(form) or (Dialect(delimiter) if delimiter else sniff(stream))
     if found is Lines.DOCUMENT:
-        return JsonRows(Objects(stream))
+        return JsonRows(Objects(stream), again and (lambda: Objects(again())))
     if found is Lines.JSON:
-        return JsonRows(stream)
+        return JsonRows(stream, again)
     if found is Lines.KEYED:
         log.info("%s: read as records of key: value; --delimiter makes a table of it", stream.name)
-        return KeyedRows(stream)
+        return KeyedRows(stream, again)
     if isinstance(found, Dialect):
         rows = DelimitedRows(stream, _escaped(found, form))
         return rows.headerless(form.columns) if form.columns else rows

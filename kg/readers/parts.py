@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,20 @@ def is_file(source: Any) -> bool:
         return True
     # A data frame of share prices has a column called "open", and a name.
     return isinstance(source, Openable) and not hasattr(source, "columns")
+
+
+def can_be_read_again(source: Any) -> bool:
+    """Whether a source gives the same rows a second time: regular files, a table in memory, but no iterator.
+
+    >>> can_be_read_again([{"id": "a"}]), can_be_read_again(iter([])), can_be_read_again(None)
+    (True, False, False)
+    """
+    source = bare(source)
+    if isinstance(source, str | os.PathLike):
+        return not os.path.lexists(source) or os.path.isdir(source) or os.path.isfile(source)
+    if isinstance(source, list | tuple) and source and all(map(is_file, source)):
+        return all(map(can_be_read_again, source))
+    return source is not None and not isinstance(source, Iterator) and not hasattr(source, "read")
 
 
 def parts_of(source: Any) -> list[Any]:
@@ -129,6 +143,8 @@ def _counts(name: str) -> bool:
 class PartRows(Rows):
     """The rows of several files one after another, each with its own header; a row's line is that in its file.
 
+    Of parts without a header, such as JSON lines, some may have columns that others have not.
+
     Raises:
         ReadError: a file has other columns than the first; what stands before it has been given.
     """
@@ -138,14 +154,32 @@ class PartRows(Rows):
         self._open = open_part
         self._first = open_part(parts[0])
         self._names: tuple[str, ...] | None = None
+        self._further: set[str] = set()  # columns that only later parts have
         super().__init__(self._first.name, self._first.columns, self._first.types)
 
     @property
     def begins_with_data(self) -> bool:
         return self._first.begins_with_data
 
+    @property
+    def lacks_header(self) -> bool:
+        return self._first.lacks_header
+
     def has(self, column: str) -> bool:
-        return self._first.has(column)
+        return self._first.has(column) or column in self._further
+
+    def look_on(self, columns: Collection[str]) -> None:
+        self._first.look_on(columns)
+        left = {column for column in columns if not self._first.has(column)}
+        for part in self._parts[1:] if self.lacks_header else ():
+            if not left:
+                break
+            rows = self._opened(part)
+            rows.look_on(left)
+            found = {column for column in left if rows.has(column)}
+            self._further |= found
+            left -= found
+            rows.close()
 
     def headerless(self, names: Sequence[str] = ()) -> Rows:
         self._names = tuple(names)
@@ -154,16 +188,22 @@ class PartRows(Rows):
         return self
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
+        if "#" in columns or "#0" in columns:
+            raise ReadError(self.name, "rows are numbered (#) in one file only: read its parts one by one")
         for place, part in enumerate(self._parts):
             rows = self._opened(part) if place else self._first
             self.name, rows.keeps = rows.name, self.keeps
-            if missing := [column for column in columns if column is not None and not rows.has(column)]:
+            missing = [column for column in columns if column is not None and not rows.has(column)]
+            if missing and rows.lacks_header:
+                rows.look_on(missing)
+            elif missing:
                 raise ReadError(
                     rows.name,
                     f"has no column {missing[0]!r}, which {self._first.name} has: parts have the same columns",
                     1,
                 )
-            yield from rows.select(columns)
+            there = [column if column is None or rows.has(column) else None for column in columns]
+            yield from rows.select(there if missing else columns)
 
     def _opened(self, part: Any) -> Rows:
         rows = self._open(part)

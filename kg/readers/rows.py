@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from kg.errors import ReadError, RecordError, TooMuch, short
@@ -49,6 +49,8 @@ class Rows(ABC):
         """Column names. Of sources without a header (JSON lines, dictionaries): the keys in the first 1,000 rows."""
         self.keeps: str | None = None
         """A column whose numbers stay even where they stand for none: the graph keeps the values of events."""
+        self.whole = False
+        """Whether the sample was all that there is."""
         self.types = types or {}
         """RecBole's type of each column (``token``, ``token_seq``, ``float``, ``float_seq``); empty elsewhere."""
 
@@ -76,6 +78,14 @@ class Rows(ABC):
     def has(self, column: str) -> bool:
         """Whether there is such a column, or one can be made of those that are there."""
         return column in self.columns
+
+    def look_on(self, columns: Collection[str]) -> None:  # noqa: B027 - a header names all columns
+        """Look for columns behind the first rows, where no header names them."""
+
+    @property
+    def lacks_header(self) -> bool:
+        """Whether each row names its own cells, so that some may have what others have not."""
+        return False
 
     def headerless(self, names: Sequence[str] = ()) -> Rows:
         """The same table when its first line is data: columns have these names, or are called ``1``, ``2``, ...
@@ -106,6 +116,8 @@ class Rows(ABC):
                     size += _size(row)
                 if len(first) >= SAMPLE_ROWS * more or size >= SAMPLE_BYTES * more:
                     break
+            else:
+                self.whole = True
         except ReadError as error:  # what was read before it is given first
             failed = error
         return seen, self._replayed(first, rows if failed is None else _failing(failed))

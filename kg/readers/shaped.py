@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 Cell = Callable[[Sequence[Any]], Any]
 """A cell of the values of a row."""
+NUMBERS = {"#": 0, "#0": 1}
+"""Columns that every file has: the line in which a row stands, and what that is more than it says."""
 JOINED, FIRST, INSIDE = "+", "|", "."
 """``shop+customer`` is both, joined by a blank; ``customer|session`` the first that is not empty; ``author.id`` a
 member of an object."""
@@ -33,8 +35,8 @@ class ShapedRows(Rows):
     """Rows of another source, with its cells as a form says.
 
     Beside the source's columns there are those that are made of them: ``attributes.WiFi`` is a member of an object,
-    ``a+b`` both cells joined, ``a|b`` the first that is not empty; what the form calls flags are the names of those
-    columns that say yes.
+    ``a+b`` both cells joined, ``a|b`` the first that is not empty, ``#`` the number of the line (``#0`` counted from
+    0); what the form calls flags are the names of those columns that say yes.
     """
 
     def __init__(self, rows: Rows, form: Form) -> None:
@@ -55,13 +57,20 @@ class ShapedRows(Rows):
         return self._rows.written
 
     @property
+    def lacks_header(self) -> bool:
+        return self._rows.lacks_header
+
+    def look_on(self, columns: Collection[str]) -> None:
+        self._rows.look_on(columns)
+
+    @property
     def begins_with_data(self) -> bool:
         return self._rows.begins_with_data
 
     def has(self, column: str) -> bool:
         if flags := self._form.flags.get(column):
             return all(map(self._rows.has, flags))
-        return self._rows.has(column) or bool(parts_of(column, self._rows))
+        return column in NUMBERS or self._rows.has(column) or bool(parts_of(column, self._rows))
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
         if not self._form.shapes and all(column is None or self._rows.has(column) for column in columns):
@@ -71,11 +80,14 @@ class ShapedRows(Rows):
         made = [None if column is None else self._cell(column, needed) for column in columns]
         dropped = [(self._plain(column, needed), _Codes(codes)) for column, codes in self._form.drop.items()]
         kept = [(self._plain(column, needed), _Codes(codes)) for column, codes in self._form.keep.items()]
+        numbered = any(column in NUMBERS and not self._rows.has(column) for column in columns if column is not None)
         for row in self._rows.select(needed):
             if isinstance(row, Reject):
                 yield row
                 continue
             line, values, raw = row
+            if numbered:
+                values = (*values, line)
             if any(cell(values) in codes for cell, codes in dropped) or any(
                 cell(values) not in codes for cell, codes in kept
             ):
@@ -96,7 +108,11 @@ class ShapedRows(Rows):
         if self._rows.has(column):
             needed.append(column)
             return self._cleaned(column, itemgetter(len(needed) - 1), plain=plain)
-        mark, parts = parts_of(column, self._rows) or (INSIDE, (column,))
+        if column in NUMBERS:
+            return lambda values: values[-1] - NUMBERS[column]
+        if (made := parts_of(column, self._rows)) is None:
+            raise ReadError(self.name, f"there is no column {column!r}; {found(self)}")
+        mark, parts = made
         if mark == INSIDE:
             whole, path = self._cell(parts[0], needed, plain=True), parts[1:]
             return self._cleaned(column, lambda values: within(whole(values), path), plain=plain)
@@ -199,13 +215,15 @@ def within(value: Any, path: Sequence[str]) -> Any:
     [1, 2]
     >>> within({"shelves": {"to-read": 3, "fantasy": 1}}, ["shelves", "*"])  # the names themselves
     ['to-read', 'fantasy']
+    >>> within([], ["id"]) is None
+    True
     """
     for place, key in enumerate(path):
         if isinstance(value, str):
             value = literal(value)
         if isinstance(value, list | tuple):
             found = [within(member, path[place:]) for member in value]
-            return [member for member in found if not _empty(member)]
+            return [member for member in found if not _empty(member)] or None
         if not isinstance(value, Mapping):
             return None
         value = list(value) if key == "*" and key not in value else value.get(key)

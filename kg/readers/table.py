@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from kg.errors import ReadError, RecordError
 from kg.readers.cells import attributes, listed
 from kg.readers.cleaning import Missing, identifier, number, timestamp
-from kg.readers.columns import Column
+from kg.readers.columns import Column, Seen
 from kg.readers.form import Form, numbers_among
 from kg.readers.friends import Others, is_count
 from kg.readers.guess import guess_items, guess_users
@@ -26,13 +27,16 @@ from kg.readers.mapping import (
     UserMapping,
     is_positions,
     kind_of_values,
+    look_on,
     property_name,
     require,
     resolve_events,
+    settled_mapping,
 )
 from kg.readers.markup import as_before, clean_text
 from kg.readers.moments import PLAIN, Clock, Order, Undated, years_among
 from kg.readers.open import Source, open_rows, open_table
+from kg.readers.parts import can_be_read_again
 from kg.readers.repeats import numbered
 from kg.readers.rows import Row, Rows
 from kg.readers.spoken import parts_among, spoken
@@ -58,6 +62,7 @@ from kg.schema import DERIVED_PREFIX
 log = logging.getLogger(__name__)
 
 Cells = Sequence[Any]
+Again = Callable[[Sequence[str]], Iterator[Row | Reject]]
 PLAIN_FORM = Form()
 MOST_GUESSED = 50
 """Kinds of events that are believed of a column which only its name makes one of kinds: ids look like kinds, too."""
@@ -95,6 +100,7 @@ def read_events(
     if isinstance(rows, LineStream):
         yield from lists_of(rows, default or "INTERACTED")
         return
+    mapping = settled_mapping(mapping, rows)
     rows = _positional(rows, mapping.columns(), mapping.context)
     _property_names(rows.name, mapping.context, set())
     guessed = mapping.kind is None
@@ -124,6 +130,7 @@ def read_events(
         most_kinds=MOST_GUESSED if guessed else None,
         clock=clock,
         seen=seen,
+        again=_again(source, rows, columns, form),
         unrated=codes,
     )
     records: Iterator[Interaction | KindRecord | Reject] = rows.records(columns, make, selected)
@@ -187,19 +194,20 @@ def event_maker(
     most_kinds: int | None = None,
     clock: Clock = PLAIN,
     seen: Sequence[Cells] = (),
+    again: Again | None = None,
     unrated: tuple[float, ...] = (),
 ) -> Callable[[Cells], Interaction]:
     """A function from the cells of a row, in the order of the mapping's fields, to an event.
 
     ``mapping`` is resolved: it names the column of every role that is there, for the messages of rejects. It refuses
     rows of more different kinds than ``most_kinds``. ``seen`` are the cells of the first rows, which say what a column
-    holds; ``unrated`` may lie outside the scale.
+    holds, and ``again`` gives the rows once more; ``unrated`` may lie outside the scale.
     """
     kinds: set[str] = set()
     user_name, item_name, at_name = mapping.user or "user", mapping.item or "item", mapping.at or "at"
     value_name, kind_name, event_name = mapping.value or "value", mapping.kind or "kind", mapping.event or "event"
     text_name, title_name = mapping.text or "text", mapping.title or "title"
-    context_columns = _properties_of(mapping.context, [cells[8:] for cells in seen], form)
+    context_columns = _properties_of(mapping.context, [cells[8:] for cells in seen], form, again)
     kind_of = lru_cache(1024)(clean_kind)
     valued = kind_of_values(mapping.value)
     user_of = Ids(user_name, [cells[0] for cells in seen], form.nothing(mapping.user))
@@ -281,7 +289,7 @@ def read_items(
     if isinstance(rows, TypedRows):
         yield from rows.checked(ItemRecord)
         return
-    mapping = mapping or guess_items(rows)
+    mapping = settled_mapping(mapping or guess_items(rows), rows)
     title, texts = [mapping.title] if mapping.title else [], mapping.text
     specs = (*mapping.attributes, *mapping.related)
     columns = [mapping.id, *title, *texts, *(spec.column for spec in specs), *mapping.properties]
@@ -300,7 +308,8 @@ def read_items(
 
     seen, selected = rows.sampled(columns, lambda _: False)
     id_of = Ids(mapping.id, [cells[0] for cells in seen], form.nothing(mapping.id))
-    properties = _properties_of(mapping.properties, [cells[properties_at:] for cells in seen], form)
+    again = _again(source, rows, columns, form)
+    properties = _properties_of(mapping.properties, [cells[properties_at:] for cells in seen], form, again)
     others = _others(mapping.related, [cells[related_at:properties_at] for cells in seen], form)
 
     def make(cells: Cells) -> ItemRecord:
@@ -335,7 +344,7 @@ def read_users(
         yield from rows.checked(UserRecord)
         return
     guessed = mapping is None
-    mapping = mapping or guess_users(rows)
+    mapping = settled_mapping(mapping or guess_users(rows), rows)
     friends = [spec.column for spec in mapping.friends]
     columns = [mapping.id, *(spec.column for spec in mapping.attributes), *mapping.properties, *friends]
     rows = _positional(rows, columns, _unnamed(mapping.properties, mapping.attributes))
@@ -350,7 +359,8 @@ def read_users(
 
     seen, selected = rows.sampled(columns, lambda _: False)
     id_of = Ids(mapping.id, [cells[0] for cells in seen], form.nothing(mapping.id))
-    properties = _properties_of(mapping.properties, [cells[properties_at:friends_at] for cells in seen], form)
+    held = [cells[properties_at:friends_at] for cells in seen]
+    properties = _properties_of(mapping.properties, held, form, _again(source, rows, columns, form))
     counts = [[cell if is_count(cell) else None for cell in cells[friends_at:]] for cells in seen]
     counted = _properties_of(friends, counts, form)
     others = _others(mapping.friends, [cells[friends_at:] for cells in seen], form)
@@ -413,12 +423,53 @@ def _property_names(file: str, columns: Sequence[str], reserved: set[str]) -> li
     return names
 
 
-def _properties_of(columns: Sequence[str], seen: Sequence[Cells], form: Form) -> list[tuple[str, Column]]:
-    """Each column by its name in the graph, as its first cells say what it holds."""
-    return [
-        (property_name(column), Column.of(column, [cells[place] for cells in seen], form.nothing(column)))
-        for place, column in enumerate(columns)
-    ]
+def _properties_of(
+    columns: Sequence[str], seen: Sequence[Cells], form: Form, again: Again | None = None
+) -> list[tuple[str, Column]]:
+    """Each column by its name in the graph, and what its cells say that it holds.
+
+    ``again`` gives the source once more, where what was seen is not all of it.
+    """
+    found = [Seen(column, form.nothing(column)) for column in columns]
+    for place, own in enumerate(found):
+        for cells in seen:
+            own.see(cells[place])
+    left = [(column, own) for column, own in zip(columns, found, strict=True) if own.open]
+    if again is not None and left:
+        _look_on(again([column for column, _ in left]), [own for _, own in left])
+    return [(property_name(column), own.column()) for column, own in zip(columns, found, strict=True)]
+
+
+def _look_on(rows: Iterator[Row | Reject], columns: Sequence[Seen]) -> None:
+    """See the cells of columns that are open, until none is or there are no more."""
+    with suppress(ReadError):  # said when the rows are read
+        for row in rows:
+            if isinstance(row, Reject):
+                continue
+            for own, cell in zip(columns, row[1], strict=True):
+                own.see(cell)
+            if not any(own.open for own in columns):
+                break
+
+
+def _again(source: Source, rows: Rows, columns: Sequence[str | None], form: Form) -> Again | None:
+    """A way to read a source a second time; None where its sample was all of it, and where there is none."""
+    if rows.whole:
+        return None
+    named = [column for column in columns if column]
+
+    def again(wanted: Sequence[str]) -> Iterator[Row | Reject]:
+        if form.long or not can_be_read_again(source):
+            what = ", ".join(wanted)
+            log.info(
+                "%s: whether all of %s are numbers is told from the first rows, as it is read once", rows.name, what
+            )
+            return iter(())
+        once_more = _positional(open_table(source, form), named)
+        look_on(once_more, wanted)
+        return once_more.select(wanted)
+
+    return again
 
 
 def _properties(cells: Cells, columns: Sequence[tuple[str, Column]], notes: list[Note]) -> Mapping[str, Scalar]:

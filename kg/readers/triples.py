@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from kg.errors import ReadError
-from kg.readers.form import NOTHING
+from kg.errors import ReadError, RecordError
+from kg.readers.cells import attributes
+from kg.readers.form import NOTHING, Form
 from kg.readers.identifiers import Ids
-from kg.readers.mapping import ENTITY, ENTITY_NAME, HEAD, ITEM, KIND, RELATION, TAIL, found, recognise, require
+from kg.readers.mapping import (
+    ENTITY,
+    ENTITY_NAME,
+    HEAD,
+    ITEM,
+    KIND,
+    RELATION,
+    TAIL,
+    AttributeColumn,
+    found,
+    is_positions,
+    property_name,
+    recognise,
+    require,
+    settled_mapping,
+)
 from kg.readers.markup import clean_text
 from kg.readers.open import Source, open_table
 from kg.readers.rows import Rows
 from kg.readers.typed import TypedRows
 from kg.records import EntityRecord, Link, Reject, Triple, clean_relation, item_of
+from kg.schema import NESTED
 
 Cells = Sequence[Any]
 R = TypeVar("R", Triple, EntityRecord, Link)
@@ -42,13 +60,57 @@ def read_triples(source: Source) -> Iterator[Triple | Reject]:
     return _records(source, Triple, [HEAD, RELATION, TAIL], _triple)
 
 
-def read_entities(source: Source) -> Iterator[EntityRecord | Reject]:
-    """Names and kinds of entities: columns entity, name and kind by their names, else the first three.
+@dataclass(frozen=True, slots=True)
+class EntityMapping:
+    """Columns of a table of entities of one kind, which attributes of items and people may name by their ids."""
+
+    id: str
+    """What attributes say: ``author_id``."""
+    kind: str
+    """The kind of all, no column: ``author``."""
+    name: str | None = None
+    """What an entity is called; by default its id."""
+    within: str | None = None
+    """The id of the one, or those, that it is part of: ``(:Entity)-[:WITHIN]->(:Entity)``."""
+
+
+def read_entities(
+    source: Source, mapping: EntityMapping | None = None, *, form: Form | None = None
+) -> Iterator[EntityRecord | Triple | Reject]:
+    """Names and kinds of entities, and what they are within; without a mapping the columns entity, name and kind by
+    their names, else the first three.
 
     Raises:
-        ReadError: the source cannot be read (any further), or has fewer than three columns.
+        ReadError: the source cannot be read (any further), a column is missing, or it has fewer than three columns.
     """
-    return _records(source, EntityRecord, [ENTITY, ENTITY_NAME, KIND], _entity)
+    if mapping is None:
+        yield from _records(source, EntityRecord, [ENTITY, ENTITY_NAME, KIND], _entity)
+        return
+    rows = open_table(source, form)
+    mapping = settled_mapping(mapping, rows)
+    columns = [mapping.id, mapping.name or None, mapping.within or None]
+    named = [column for column in columns if column]
+    rows = rows.headerless() if is_positions(named) else rows
+    require(rows, named, "Name the columns with --id COL, --title COL, --within COL")
+    kind = property_name(mapping.kind.strip()).lower()
+    nothing = (form or Form()).nothing(mapping.id)
+    own = AttributeColumn(mapping.id, NESTED, kind)
+    above = AttributeColumn(mapping.within or mapping.id, NESTED, kind)
+    parents: list[str] = []
+    seen, selected = rows.sampled(columns, lambda _: False)
+    id_of = Ids(mapping.id, [cells[0] for cells in seen], nothing)
+
+    def make(cells: Cells) -> EntityRecord:
+        one = next(iter(attributes(id_of(cells[0]), own, nothing)), None)
+        if one is None:
+            raise RecordError(own.column, "is missing")
+        parents[:] = [parent.entity_id for parent in attributes(cells[2], above, nothing) if parent != one]
+        return EntityRecord(one.entity_id, clean_text(cells[1], mapping.name or "") or one.value, kind)
+
+    for record in rows.records(columns, make, selected):
+        yield record
+        if isinstance(record, EntityRecord):
+            yield from (Triple(record.id, NESTED, parent, origin=record.origin) for parent in parents)
 
 
 def read_links(source: Source) -> Iterator[Link | Reject]:

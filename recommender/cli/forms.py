@@ -22,7 +22,9 @@ Encoding = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Of a text file, such as latin-1; default: UTF-8, or what it looks like."),
 ]
-Delimiter = Annotated[str | None, typer.Option(metavar="TEXT", help="What separates fields, such as ';' or '::'.")]
+Delimiter = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="What separates fields, such as ';', '::' or '\\t'.")
+]
 Escape = Annotated[
     str | None, typer.Option(metavar="CHAR", help="What makes the next character a part of its field, such as '\\'.")
 ]
@@ -213,7 +215,7 @@ def form_of(stated: dict[str, Any]) -> Any:
         return Form(
             columns=joined(stated["columns"]),
             encoding=stated["encoding"],
-            delimiter=stated["delimiter"],
+            delimiter=stated["delimiter"] and stated["delimiter"].replace("\\t", "\t"),
             escape=stated["escape"],
             decimal=stated["decimal"],
             missing=by_column(stated["missing"] or (), "--missing", anywhere=True),

@@ -147,6 +147,12 @@ def events(
     ] = None,
     event: EventKind = None,
     limits: Limits = None,
+    further: Annotated[
+        list[Any] | None,
+        typer.Option(
+            "--context", parser=names, metavar="COL,...", help="Columns kept with each event; may be repeated."
+        ),
+    ] = None,
     meaning: Meanings = None,
     weight: Weights = None,
     *,
@@ -159,10 +165,12 @@ def events(
     Example:
       tastegraph ingest events ratings.csv --map user=userId,item=movieId,value=rating,at=timestamp --scale 1:5
     """
+    from kg.readers import EventMapping
     from recommender.sources.reading import Reading
     from recommender.sources.remembered import events_table
 
-    stated = events_table(file[0], event_mapping(roles), event, limits, form)
+    mapping = replace(event_mapping(roles) or EventMapping(), context=joined(further))
+    stated = events_table(file[0], mapping, event, limits, form)
     reading = Reading(stated, _source(file, how.trust), file[0].parent, kinds_of(meaning, weight), form.join)
     _ingest(context, reading.records, how, reading=reading, twice=file)
 
@@ -268,6 +276,39 @@ def social(
     except RecordError as error:
         raise typer.BadParameter(error.reason, param_hint="--map") from None
     _ingest(context, partial(read_social, _source(file, how.trust), mapping, type=type, form=form), how)
+
+
+@app.command()
+@with_form
+@with_writing()
+def entities(
+    context: typer.Context,
+    file: Files,
+    id: Id,
+    of: Annotated[
+        str, typer.Option("--kind", metavar="KIND", help="What they are, such as author.", show_default=False)
+    ],
+    title: Annotated[str | None, typer.Option(metavar="COL", help="The column of names.")] = None,
+    within: Annotated[
+        str | None, typer.Option(metavar="COL", help="The column of those that they are part of, such as parent.")
+    ] = None,
+    *,
+    how: Writing,
+    form: Any,
+) -> None:
+    """What attributes are called, and what they are part of: authors by their ids, a tree of categories.
+
+    Before the items: the first name that is given stays.
+
+    \b
+    Examples:
+      tastegraph ingest entities authors.csv --id author_id --title name --kind author
+      tastegraph ingest entities tree.csv --id category --within parent --kind category
+    """
+    from kg.readers import EntityMapping, read_entities
+
+    mapping = EntityMapping(id, of, title, within)
+    _ingest(context, partial(read_entities, _source(file, how.trust), mapping, form=form), how)
 
 
 @app.command()

@@ -6,7 +6,7 @@
 
     [[table]]
     files = ["orders-*.csv"]            # names or globs, within the folder that is given, else beside the document
-    verb = "events"                     # or items, users, social, triples, lists, amazon-reviews, amazon-items
+    verb = "events"                     # items, users, social, entities, triples, lists, amazon-reviews, amazon-items
     map = { user = "customer|session", item = "sku", at = "date+time", value = "quantity" }
     kind = "PURCHASED"
     delimiter = ";"
@@ -44,10 +44,12 @@ from typing import Any, Literal
 from kg.errors import ReadError
 from kg.readers import (
     AttributeColumn,
+    EntityMapping,
     EventMapping,
     ItemMapping,
     SocialMapping,
     UserMapping,
+    read_entities,
     read_events,
     read_items,
     read_lists,
@@ -65,7 +67,7 @@ from kg.records import Interaction, KindRecord, Record, Reject, Scale, clean_kin
 from recommender.configured import read_config
 from recommender.errors import InvalidInput
 
-Verb = Literal["events", "items", "users", "social", "triples", "lists", "amazon-reviews", "amazon-items"]
+Verb = Literal["events", "items", "users", "social", "entities", "triples", "lists", "amazon-reviews", "amazon-items"]
 NAMED: tuple[Verb, ...] = ("items", "users", "amazon-items")
 """Those whose names are merged."""
 Records = Iterator[Record | Reject]
@@ -111,6 +113,8 @@ class Table:
     """Of people: columns with ids of other people, ``COL`` or ``COL:RELATION``."""
     type: str = FRIEND
     """Of ties: ``FRIEND``, ``FOLLOWS``, ..."""
+    within: str | None = None
+    """Of entities, whose ``kind`` is theirs: the column of those that they are part of."""
     link: str | None = None
     """Of triples: the file with item id and entity id."""
     columns: tuple[str, ...] = ()
@@ -126,7 +130,8 @@ class Table:
     flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     each: str | None = None
     join: tuple[str, ...] = ()
-    """``FILE:COLUMN`` or ``FILE:OWN=THEIRS``; the file lies in the folder, its name may be a glob."""
+    """``FILE:COLUMN`` or ``FILE:OWN=THEIRS``; the file lies in the folder, its name may be a glob. With ``?`` at the
+    end it may be missing."""
     quotes: bool = True
     at_format: str | None = None
     zone: str | None = None
@@ -142,7 +147,11 @@ class Table:
         ``joins`` stand in place of its own.
         """
         stated = {name: getattr(self, name) for name in Form.__dataclass_fields__}
-        own = (replace(join, source=_one_of(join.source, folder)) for join in map(Join.parse, self.join))
+        own = (
+            replace(join, source=source)
+            for join in map(Join.parse, self.join)
+            if (source := _one_of(join.source, folder, optional=join.optional)) is not None
+        )
         return Form(**{**stated, "join": tuple(joins or own)})
 
     @property
@@ -227,6 +236,10 @@ def read_table(
         )
     if table.verb == "social":
         return read_social(file, SocialMapping.of(table.map), type=table.type, form=form)
+    if table.verb == "entities":
+        if table.id is None or table.kind is None:
+            raise InvalidInput('entities need id = "COLUMN" and kind = "KIND"')
+        return read_entities(file, EntityMapping(table.id, table.kind, table.title, table.within), form=form)
     attributes = tuple(map(AttributeColumn.parse, table.attributes))
     if table.verb == "users":
         friends = tuple(map(friends_column, table.friends))
@@ -279,13 +292,13 @@ def _there(inside: Mapping[str, Any]) -> str:
     return ", ".join(sorted(inside)[:20]) or "nothing"
 
 
-def _one_of(pattern: Path, folder: Path) -> Any:
-    """The file that a table joins.
+def _one_of(pattern: Path, folder: Path, *, optional: bool = False) -> Any:
+    """The file that a table joins; None where an optional one is not there.
 
     Raises:
         ReadError: there is none.
     """
-    return _files_of(Table((pattern.as_posix(),)), folder, _inside(folder))[0]
+    return next(iter(_files_of(Table((pattern.as_posix(),), optional=optional), folder, _inside(folder))), None)
 
 
 def _inside(folder: Path) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def command_of(table: Table, source: Source, file: str) -> str:
     if table.map:
         words += ["--map", ",".join(f"{role}={column}" for role, column in table.map.items())]
     for name, value in stated_by(table).items():
-        if name in ("id", "title", "kind", "link"):
+        if name in ("id", "title", "kind", "within", "link"):
             words += [f"--{name}", str(value)]
         elif name in ("text", "attributes", "properties", "related", "context"):
             option = {"attributes": "attribute", "properties": "property"}.get(name, name)

@@ -163,3 +163,15 @@ def test_a_date_and_a_time_of_two_columns(tmp_path: Path) -> None:
     (event,) = read_events(path, EventMapping(at="date+time"), form=Form(zone="Europe/Berlin"))
     assert isinstance(event, Interaction)
     assert event.at == at(2020, 7, 13, 19, 5)
+
+
+def test_several_patterns_and_one_without_a_year(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        'user,item,at\na,1,"Posted November 5, 2011."\na,2,Posted February 29.\na,3,yesterday\n'
+    )
+    form = Form(at_format="Posted %B %d, %Y.|Posted %B %d.")
+    dated, undated, refused = read_events(tmp_path / "a.csv", form=form)
+    assert isinstance(dated, Interaction) and dated.at == datetime(2011, 11, 5, tzinfo=UTC)  # noqa: PT018
+    assert isinstance(undated, Interaction) and undated.at is None  # noqa: PT018
+    assert [(note.field, note.kind) for note in undated.notes] == [("at", "undated")]
+    assert isinstance(refused, Reject) and refused.field == "at"  # noqa: PT018

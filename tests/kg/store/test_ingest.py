@@ -360,6 +360,23 @@ def test_an_entity_keeps_its_first_name(graph: BoltStore, rejects: Path) -> None
     assert ingest.ingest(graph, [*named, EntityRecord("f")], rejects=rejects, progress=False).accepted == 0
 
 
+@pytest.mark.parametrize("bulk", [True, False], ids=["bulk", "transactions"])
+def test_an_entity_is_called_what_a_table_says_before_attributes_name_it(
+    store: BoltStore, rejects: Path, monkeypatch: pytest.MonkeyPatch, bulk: bool
+) -> None:
+    if not bulk:
+        monkeypatch.setattr(type(store), "bulk_load", lambda self: None)
+    item = ItemRecord("b", attributes=(Attribute("WRITTEN_BY", "author", "7"),))
+    tree = Triple("author:7", "WITHIN", "author:8")
+    records: list[Record] = [EntityRecord("author:7", "Zoë", "author"), tree, item]
+    assert take(store, records, rejects).accepted == 3
+    assert take(store, records, rejects).duplicates == 3
+    assert store.read(
+        "MATCH (:Item {id: 'b'})-[:WRITTEN_BY]->(e:Entity)-[:WITHIN]->(above) "
+        "RETURN e.id AS id, e.name AS name, e.kind AS kind, above.id AS above"
+    ) == [{"id": "author:7", "name": "Zoë", "kind": "author", "above": "author:8"}]
+
+
 def test_no_relation_leads_from_an_entity_to_an_item(graph: BoltStore, rejects: Path) -> None:
     report = ingest.ingest(graph, [Triple("e", "MADE", "i", tail_label="Item")], rejects=rejects, progress=False)
     assert (report.accepted, report.rejected) == (0, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kg.records import Interaction, ItemRecord, KindRecord, Record, Reject, UserRecord
+from kg.records import EntityRecord, Interaction, ItemRecord, KindRecord, Record, Reject, Tie, Triple, UserRecord
 
 
 def facts(records: Iterable[Record | Reject]) -> list[tuple[Any, ...]]:
@@ -16,6 +16,9 @@ def facts(records: Iterable[Record | Reject]) -> list[tuple[Any, ...]]:
     ``item``     id, title, text, properties, attributes as ``relation kind name``, related as ``relation id``
     ``person``   id, properties, attributes
     ``kind``     name, scale, meaning, weight, codes for not rated
+    ``entity``   id, name, kind
+    ``triple``   head, relation, tail
+    ``tie``      person, relation, other person, weight, moment
     ``rejected`` file, line, field
     ============ =====================================================================================
     """
@@ -35,6 +38,13 @@ def _fact(record: Record | Reject) -> tuple[Any, ...]:
     if isinstance(record, KindRecord):
         scale = (record.scale.minimum, record.scale.maximum) if record.scale else None
         return ("kind", record.kind, scale, record.meaning, record.weight, record.unrated)
+    if isinstance(record, EntityRecord):
+        return ("entity", record.id, record.name, record.kind)
+    if isinstance(record, Triple):
+        return ("triple", record.head, record.relation, record.tail)
+    if isinstance(record, Tie):
+        since = record.at.strftime("%Y-%m-%d %H:%M:%S") if record.at else None
+        return ("tie", record.user_id, record.relation, record.other_id, record.weight, since)
     if isinstance(record, Reject):
         return ("rejected", record.file.rpartition("/")[2], record.line, record.field)
     return (type(record).__name__, record)
