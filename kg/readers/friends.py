@@ -7,11 +7,9 @@ from typing import Any
 
 from kg.readers.cells import split
 from kg.readers.cleaning import identifier
+from kg.readers.form import NOTHING
 from kg.readers.mapping import FRIEND, FRIENDS, AttributeColumn, normal
 from kg.records import Tie
-
-NOBODY = frozenset(("none", "null", "nan", "na", "n/a", r"\n", "-"))
-"""What stands in a list of people where there is none."""
 
 
 def friends_column(text: str) -> AttributeColumn:
@@ -54,7 +52,7 @@ def people(cell: Any, spec: AttributeColumn) -> list[str]:
 
 
 def _is_nobody(part: Any) -> bool:
-    return part is None or (isinstance(part, str) and (not part.strip() or part.strip().casefold() in NOBODY))
+    return part is None or (isinstance(part, str) and (not part.strip() or part.strip() in NOTHING))
 
 
 def is_count(cell: Any) -> bool:

@@ -33,7 +33,7 @@ from kg.readers.markup import clean_text
 from kg.readers.moments import PLAIN, Clock, Order, Undated, years_among
 from kg.readers.open import Source, open_rows, open_table
 from kg.readers.repeats import numbered
-from kg.readers.rows import Rows
+from kg.readers.rows import Row, Rows
 from kg.readers.spoken import parts_among, spoken
 from kg.readers.stream import LineStream
 from kg.readers.typed import TypedRows
@@ -114,16 +114,8 @@ def read_events(
     codes = numbers_among(form.codes(mapping.value)) if mapping.value and not form.wide else ()
     rows.keeps = mapping.value
     columns = [*roles, *mapping.context]
-    order = Order()
-
-    def undecided(cells: Cells) -> bool:
-        order.see(cells[2])
-        return order.open
-
-    states_order = mapping.at is None or form.at_format is not None
-    seen, selected = rows.sampled(columns, (lambda _: False) if states_order else undecided)
     try:
-        clock = clock_of(form, order.decided(mapping.at or "at"), [cells[2] for cells in seen])
+        clock, seen, selected = with_clock(rows, columns, 2, form)
     except RecordError as error:
         raise ReadError(rows.name, f"{error.field}: {error.reason}") from None
     make = event_maker(
@@ -152,9 +144,25 @@ def _with_codes(
         yield record
 
 
-def clock_of(form: Form, order: str | None, cells: Cells) -> Clock:
-    """How times are read, by what is stated and by the first of them."""
-    return Clock(form.at_format, form.zone, order, years=years_among(cells))
+def with_clock(
+    rows: Rows, columns: Sequence[str | None], place: int, form: Form
+) -> tuple[Clock, Sequence[Cells], Iterator[Row | Reject]]:
+    """How the times of the column at this place are read, by what is stated and by the first of them; the cells of
+    the first rows, and all rows.
+
+    Raises:
+        RecordError: day and month may both come first, or neither can.
+    """
+    order = Order()
+
+    def undecided(cells: Cells) -> bool:
+        order.see(cells[place])
+        return order.open
+
+    states_order = columns[place] is None or form.at_format is not None
+    seen, selected = rows.sampled(columns, (lambda _: False) if states_order else undecided)
+    decided = order.decided(columns[place] or "at")
+    return Clock(form.at_format, form.zone, decided, years=years_among(cells[place] for cells in seen)), seen, selected
 
 
 def _say(rows: Rows, mapping: EventMapping) -> None:
@@ -429,9 +437,12 @@ def _attributes(cells: Cells, specs: Sequence[AttributeColumn], form: Form, note
 def _related(
     item_id: str, cells: Cells, specs: Sequence[AttributeColumn], form: Form, notes: list[Note]
 ) -> tuple[Related, ...]:
-    named = _attributes(cells, specs, form, notes)
-    found = (Related(attribute.relation, attribute.value) for attribute in named)
-    return tuple(related for related in found if related.item_id != item_id)
+    found = []
+    for attribute in _attributes(cells, specs, form, notes):
+        other = _spared(identifier, attribute.value, attribute.kind, notes)
+        if other is not None and other != item_id:
+            found.append(Related(attribute.relation, other))
+    return tuple(found)
 
 
 def _joined(cells: Cells, columns: Sequence[str], notes: list[Note]) -> str | None:

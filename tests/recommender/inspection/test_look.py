@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 from kg.engines import open_store
-from kg.errors import ReadError
 from kg.readers import AttributeColumn, EventMapping, ItemMapping
 from kg.readers.form import Form
 from recommender import Recommender, inspect
 from recommender.context import RunContext
+from recommender.inspection import pipes
+from recommender.inspection.answer import FileFound
 from recommender.inspection.columns import ColumnFound
-from recommender.inspection.look import FileFound
 
 ORDERS = """\
 buyer_id;customer;sku;stars;when;tracking date
@@ -104,8 +104,8 @@ def test_columns_that_are_not_read_come_with_those_first_that_look_like_times(fo
 def test_the_kinds_of_a_file(folder: Path) -> None:
     (file,) = inspect(folder / "orders.csv", mapping=MAPPING, form=Form(missing={"stars": ("0",)})).files
     (kind,) = file.kinds
-    assert (kind.kind, kind.unrated) == ("RATED", 2)
-    assert file.histograms == {"RATED": [("0", 2), ("5", 1)]}, "three rows are rejected"
+    assert (kind.kind, kind.unrated) == ("RATED", 1), "an equal row is no further rating"
+    assert file.histograms == {"RATED": [("0", 1), ("5", 1)]}, "three rows are rejected"
 
 
 def test_the_overlap_of_two_files_and_what_explains_it(folder: Path) -> None:
@@ -126,7 +126,7 @@ def test_people_are_told_from_items_by_the_events(tmp_path: Path) -> None:
     (tmp_path / "i.csv").write_text("id,title\n1,Lamp\n2,Desk\n")
     found = inspect([tmp_path / name for name in ("e.csv", "p.csv", "i.csv")])
     assert [own.verb for own in found.files] == ["events", "users", "items"]
-    assert [(own.what, own.found) for own in found.overlaps] == [("item ids", 2), ("user ids", 2)]
+    assert [(own.what, own.found) for own in found.overlaps] == [("user ids", 2), ("item ids", 2)]
 
 
 def test_frames_are_looked_at_as_files_are(folder: Path) -> None:
@@ -139,9 +139,14 @@ def test_frames_are_looked_at_as_files_are(folder: Path) -> None:
     assert (file.records, file.rejected, file.kinds) == (same.records, same.rejected, same.kinds)
 
 
-def test_what_can_be_read_once_only_is_refused() -> None:
-    with pytest.raises(ReadError, match="once only"):
-        inspect(iter([{"user": "a", "item": "b"}]))
+def test_of_what_can_be_read_once_only_the_first_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"user": f"u{n}", "item": "b"} for n in range(10)]
+    (whole,) = inspect(iter(rows)).files
+    assert (whole.verb, whole.rows, whole.sampled) == ("events", 10, False)
+    monkeypatch.setattr(pipes, "MOST_ROWS", 4)
+    found = inspect(iter(rows))
+    assert (found.files[0].rows, found.files[0].sampled) == (4, True)
+    assert any("its first 4 rows alone" in doubt for doubt in found.suspicions)
 
 
 def test_a_file_that_says_nothing_is_not_read_and_says_why(tmp_path: Path) -> None:
