@@ -72,6 +72,8 @@ class Look:
         self._reason = ""
         """Why no time of the column of times can be read."""
         self._ended = ""
+        self._lists = ""
+        """Why a file is not taken for lists that might be some."""
 
     @property
     def table(self) -> Table | None:
@@ -129,7 +131,8 @@ class Look:
         named = bool(self.stated.mapping.columns())
         try:
             rows = open_rows(self.source, self.stated.form, table=named)
-        except ReadError:  # a few numbers in each row may be a table as well as lists
+        except ReadError as error:  # a few numbers in each row may be a table as well as lists
+            self._lists = error.reason
             rows = open_rows(self.source, self.stated.form, table=True)
         if isinstance(rows, LineStream):
             rows.close()
@@ -163,7 +166,8 @@ class Look:
         if not rows.begins_with_data or stated.form.columns or stated.mapping.columns() or rows.types:
             return holds(rows, stated)
         if all(name.isdecimal() for name in rows.columns):
-            return by_place(rows, stated, self._sample(rows))
+            found = by_place(rows, stated, self._sample(rows))
+            return replace(found, why=self._lists) if found.verb is None and self._lists else found
         return holds(rows, stated)
 
     def _sample(self, rows: Rows, most: int = SAMPLE_ROWS) -> list[Sequence[Any]]:

@@ -67,8 +67,8 @@ class Seen:
             ids["item"].add(record.item_id)
             self.events.add(record.event_id)
         elif isinstance(record, ItemRecord | UserRecord):
-            self.own = ids["item" if isinstance(record, ItemRecord) else "user"]
             self.own.add(record.id)
+            ids["item" if isinstance(record, ItemRecord) else "user"].add(record.id)
         elif isinstance(record, Link):
             ids["item"].add(record.item_id)
             ids["entity"].add(record.entity_id)
