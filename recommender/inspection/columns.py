@@ -13,6 +13,7 @@ from kg.readers.cleaning import absent
 from kg.readers.form import NOTHING, number_of
 from kg.readers.moments import PLAIN, Clock
 from recommender.inspection.codes import Codes
+from recommender.inspection.layouts import IMPRESSIONS, is_shown
 from recommender.inspection.sketch import Distinct
 from recommender.inspection.times import TimesFound, TimesTally, sounds_like_time
 from recommender.inspection.times import now as this_moment
@@ -122,7 +123,7 @@ class ColumnTally:
             self._codes.text(text)
         if number is None and text[0] in "[{" and not self._members and self._cells < 100:
             self._look_into(literal(text))
-        self._kinds["texts" if number is None else "numbers"] += 1
+        self._kinds["numbers" if number is not None else IMPRESSIONS if is_shown(text) else "texts"] += 1
 
     def _number(self, number: float) -> None:
         self._codes.number(number)

@@ -16,9 +16,9 @@ from kg.readers.knowledge import is_rdf
 from kg.readers.mapping import is_positions
 from kg.readers.moments import PLAIN, Clock
 from kg.readers.open import open_rows
-from kg.readers.parts import is_file
+from kg.readers.parts import is_file, parts_of
 from kg.readers.rows import SAMPLE_ROWS, Rows
-from kg.readers.shaped import parts_of
+from kg.readers.shaped import parts_of as made_of
 from kg.readers.stream import LineStream, name_of
 from kg.readers.table import with_clock
 from kg.readers.triples import read_links
@@ -27,6 +27,7 @@ from kg.records import Record, Reject
 from recommender.inspection.answer import FileFound
 from recommender.inspection.columns import ColumnFound, ColumnTally, looks_like_time
 from recommender.inspection.kinds import KindSummary
+from recommender.inspection.layouts import layouts
 from recommender.inspection.seen import Seen
 from recommender.inspection.sketch import Distinct
 from recommender.inspection.times import now
@@ -108,7 +109,7 @@ class Look:
 
     def _decide(self) -> Rows | None:
         """Say what the file holds; its rows, where it has some."""
-        if is_file(self.source) and is_rdf(self.source):
+        if is_file(self.source) and is_rdf(parts_of(self.source)[0]):
             self.form = {"format": "RDF"}
             self.holds = Holds("triples", "it is RDF", table_of("triples", self.stated))
             return None
@@ -202,7 +203,7 @@ class Look:
         roles = self.holds.roles
         made = [column for column in roles if column not in rows.columns]
         names = [*dict.fromkeys(rows.columns), *made]
-        parts = {part: column for column in made for part in (parts_of(column, rows) or ("", ()))[1]}
+        parts = {part: column for column in made for part in (made_of(column, rows) or ("", ()))[1]}
         at = next((place for place, name in enumerate(names) if roles.get(name, ("",))[0] == "at"), None)
         clock, selected = self._timed(rows, names, at)
         most = min(MOST, max(LEAST, EXACT // max(1, len(names))))
@@ -293,6 +294,8 @@ class Look:
             yield from kind.suspicions
         yield from (f"{where}: {doubt}" for doubt in self._of_times())
         yield from (f"{where}: {doubt}" for own in self.columns if own.role for doubt in self._of_column(own))
+        again = self.seen.own.repeats > 0
+        yield from (f"{where}: {doubt}" for doubt in layouts(self.columns, self.holds.verb, come_again=again))
 
     def _of_times(self) -> Iterator[str]:
         column = next((own for own in self.columns if own.role == "at"), None)

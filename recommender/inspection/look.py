@@ -8,6 +8,7 @@ and the command that read them so are made in :mod:`~recommender.inspection.comm
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +23,7 @@ from kg.readers import EventMapping
 from kg.readers.form import Form
 from kg.readers.mapping import mapping_of
 from kg.readers.open import open_table
-from kg.readers.parts import is_file
+from kg.readers.parts import files_in, is_file
 from kg.readers.stream import bare, name_of, trusted
 from kg.records import KindRecord, Scale
 from recommender.inspection.answer import FileFound, Inspection, Overlap
@@ -74,7 +75,7 @@ def inspect(
     stated = Stated(mapping_of(EventMapping, mapping) or EventMapping(), kind, limits, tuple(kinds), form or Form())
     with ExitStack() as stack:
         looks = []
-        groups = _grouped([trusted(own, trust) for own in given], stated.form)
+        groups = _grouped([trusted(own, trust) for one in given for own in _members(one, stated.form)], stated.form)
         for own in groups:
             try:
                 source, sampled = again(own, stack)
@@ -107,6 +108,13 @@ def _are_several(sources: Any) -> bool:
     return isinstance(sources, list | tuple) and all(
         is_file(own) or hasattr(own, "columns") or (isinstance(own, list | tuple) and len(own) > 0) for own in sources
     )
+
+
+def _members(source: Any, form: Form) -> list[Any]:
+    """The files of a folder or an archive where they are not parts of one source; else the source alone."""
+    files = files_in(os.fspath(source)) if isinstance(source, str | os.PathLike) else []
+    columns = {_columns(own, form) for own in files}
+    return files if len(columns) > 1 else [source]
 
 
 def _grouped(given: Sequence[Any], form: Form) -> list[Any]:

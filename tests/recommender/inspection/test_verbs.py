@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,34 @@ def test_objects_in_cells_are_named(tmp_path: Path) -> None:
     assert authors.members == ("author_id", "role")
     assert any("authors.author_id" in doubt for doubt in file.suspicions)
     assert "cells left out, and their rows stored without them: 1 of authors" in file.notes
+
+
+def test_tables_that_are_laid_out_otherwise_are_said_with_the_option(tmp_path: Path) -> None:
+    shown = looked(tmp_path, "user\ttime\tshown\nu1\t2024-05-01\ti1-0 i2-1\nu2\t2024-05-02\ti3-0 i2-0\n")
+    assert any("--impressions shown" in doubt for doubt in shown.suspicions)
+    wide = looked(tmp_path, "user,a,b,c,d\nu1,1,2,3,4\nu2,5,5,,1\n")
+    assert any("--wide" in doubt for doubt in wide.suspicions)
+    long = looked(tmp_path, "item_id,property,value\n1,title,A\n1,price,3\n2,title,B\n")
+    assert any("--long item_id,property,value" in doubt for doubt in long.suspicions)
+    plain = looked(tmp_path, "user_id,age,city\na,30,2020-1-1\nb,40,x-1\n")
+    assert plain.suspicions == ()
+
+
+def test_a_folder_and_an_archive_of_several_tables_are_looked_into(tmp_path: Path) -> None:
+    files = {"e.csv": "user,item\na,1\n", "i.csv": "item,title\n1,Lamp\n", "_SUCCESS": ""}
+    (tmp_path / "shop").mkdir()
+    with zipfile.ZipFile(tmp_path / "shop.zip", "w") as archive:
+        for name, text in files.items():
+            (tmp_path / "shop" / name).write_text(text)
+            archive.writestr(name, text)
+    for source in ("shop", "shop.zip"):
+        found = inspect(tmp_path / source)
+        assert [(own.name, own.verb) for own in found.files] == [
+            (str(tmp_path / source / "e.csv"), "events"),
+            (str(tmp_path / source / "i.csv"), "items"),
+        ]
+        assert 'files = ["i.csv"]' in found.document()
+        assert found.folder == str(tmp_path / source)
+    (tmp_path / "shop" / "i.csv").write_text(files["e.csv"].replace("a", "b"))
+    (whole,) = inspect(tmp_path / "shop").files
+    assert (whole.rows, whole.name) == (2, str(tmp_path / "shop")), "parts of one source"
