@@ -78,7 +78,7 @@ def inspect(
     )
     if out is not None:
         if found.source is None:
-            raise InvalidInput(f"nothing can be read so that {out} could say it: {'; '.join(found.suspicions)}")
+            raise InvalidInput("; ".join([f"{out}: there is no file that a document could name", *found.suspicions]))
         _write(out, found.document())
     if json:
         output.document(found.to_dict())

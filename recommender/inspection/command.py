@@ -28,7 +28,10 @@ DOCUMENT = "tastegraph-source.toml"
 
 
 def documented(looks: Sequence[Look], stated: Stated) -> tuple[Source | None, str, str]:
-    """The document, the folder of its files, and the command; None and the empty text where there is none."""
+    """The document, the folder of its files, and the command; None and the empty text where there is none.
+
+    No document names a pipe.
+    """
     read = sorted((own for own in looks if own.table is not None), key=lambda own: ORDER.index(own.holds.verb or ""))
     if not read:
         return None, ".", ""
@@ -36,7 +39,9 @@ def documented(looks: Sequence[Look], stated: Stated) -> tuple[Source | None, st
     folder = _folder([*(name for look in read for name in names_of(look.source)), *links])
     tables = [_linked(_named(look, folder), links, folder) for look in read]
     source = Source(tuple(tables), kinds=_kinds(stated))
-    return source, str(folder), _command(read, tables, source, links, looks, stated, folder)
+    command = _command(read, tables, source, links, looks, stated, folder)
+    lasting = tuple(table for look, table in zip(read, tables, strict=True) if not _is_pipe(look))
+    return replace(source, table=lasting) if lasting else None, str(folder), command
 
 
 def names_of(source: Any) -> list[str]:
@@ -154,13 +159,17 @@ def _of_document(read: Sequence[Look], looks: Sequence[Look], stated: Stated, fo
         replace(said, map=_stated_map(stated), kind=stated.kind, scale=stated.limits),
         Source((said,), kinds=_kinds(stated)),
     )
-    laid_aside = any(isinstance(bare(look.source), LaidAside) for look in read)
-    if not options or stated.mapping.context or laid_aside:
+    if not options or stated.mapping.context or any(map(_is_pipe, read)):
         return ""
     files = [name for look in looks for name in names_of(look.source)]
     inspected = ["tastegraph", "inspect", *(f"./{own}" if own.startswith("-") else own for own in files)]
     words = [*inspected, *shlex.split(options)[3:], "--out", DOCUMENT]
     return f"{shlex.join(words)} && {shlex.join(['tastegraph', 'ingest', 'source', DOCUMENT, str(folder)])}"
+
+
+def _is_pipe(look: Look) -> bool:
+    """Whether it is gone when it has been looked at, so that no document can name it."""
+    return isinstance(look.source, LaidAside)
 
 
 def _stated_map(stated: Stated) -> dict[str, str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -28,7 +29,7 @@ from kg.readers.stream import bare, name_of, trusted
 from kg.records import KindRecord, Scale
 from recommender.inspection.answer import FileFound, Inspection, Overlap
 from recommender.inspection.columns import ColumnFound
-from recommender.inspection.command import documented
+from recommender.inspection.command import documented, names_of
 from recommender.inspection.file import Look, failed
 from recommender.inspection.overlaps import overlaps, tell_people_from_items
 from recommender.inspection.pipes import again
@@ -88,11 +89,20 @@ def inspect(
                     raise
                 look = failed(own, stated, error)
             looks.append(look)
+        _number(looks)
         tell_people_from_items(looks, progress)
         _say_links(looks)
         source, folder, command = documented(looks, stated)
         files = tuple(look.found() for look in looks)
     return Inspection(files, tuple(overlaps(looks)), source, command, folder)
+
+
+def _number(looks: Sequence[Look]) -> None:
+    """Frames have no names, and several are told apart by their places."""
+    often = Counter(look.name for look in looks)
+    for place, look in enumerate(looks, 1):
+        if often[look.name] > 1 and not names_of(look.source):
+            look.name = f"{look.name} {place}"
 
 
 def _say_links(looks: Sequence[Look]) -> None:

@@ -152,6 +152,7 @@ def test_a_pipe_is_looked_at_and_named_in_the_command(
     whole = inspect(fed(), **options)
     assert (whole.files[0].rows, whole.files[0].sampled) == (100, False)
     assert whole.command.startswith("tastegraph ingest events /dev/fd/")
+    assert whole.document() == "", "no document can name a pipe"
     monkeypatch.setattr(pipes, "MOST_BYTES", 200)
     monkeypatch.setattr("kg.readers.stream._BLOCK", 64)
     cut = inspect(fed(), **options)

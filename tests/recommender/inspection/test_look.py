@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -15,7 +17,7 @@ from kg.readers import AttributeColumn, EventMapping, ItemMapping
 from kg.readers.form import Form
 from recommender import Recommender, inspect
 from recommender.context import RunContext
-from recommender.inspection import pipes
+from recommender.inspection import kinds, pipes
 from recommender.inspection.answer import FileFound
 from recommender.inspection.columns import ColumnFound
 
@@ -137,6 +139,32 @@ def test_frames_are_looked_at_as_files_are(folder: Path) -> None:
         (own.role, own.distinct, own.empty) for own in same.columns
     ]
     assert (file.records, file.rejected, file.kinds) == (same.records, same.rejected, same.kinds)
+
+
+def test_several_frames_are_told_apart_and_the_answer_is_json() -> None:
+    events = pd.DataFrame({"user": [1.0, 2.0], "item": ["a", "b"], "at": pd.to_datetime(["2024-05-01", None])})
+    items = pd.DataFrame({"item": ["a", "c"], "title": ["A", "C"]})
+    found = inspect([events, items])
+    assert [own.name for own in found.files] == ["<DataFrame> 1", "<DataFrame> 2"]
+    (overlap,) = found.overlaps
+    assert (overlap.of, overlap.among, overlap.ids, overlap.ids_among, overlap.found) == (
+        "<DataFrame> 1", "<DataFrame> 2", 2, 2, 1,
+    )  # fmt: skip
+    answer = json.loads(json.dumps(found.to_dict()))
+    assert set(answer) == {"files", "overlaps", "suspicions", "document", "folder", "command"}
+    (at,) = (own for own in answer["files"][0]["columns"] if own["name"] == "at")
+    assert at["times"]["first"] == "2024-05-01T00:00:00+00:00"
+    assert answer["files"][0].keys() >= {"verb", "rows", "records", "rejected", "ids", "repeated", "equal", "kinds"}
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.files[0].rows = 3  # type: ignore[misc]
+
+
+def test_a_tail_of_large_counts_is_drawn_by_ranges_that_grow() -> None:
+    values = np.array([1.0] * 50 + [10.0] * 40 + [100.0] * 9 + [100_000.0])
+    bars = kinds.histogram(np.r_[values, np.arange(2, 16)], len(values) + 14)
+    assert len(bars) > 4, bars
+    assert max(often for _, often in bars) < 60
+    assert sum(often for _, often in bars) == 114
 
 
 def test_of_what_can_be_read_once_only_the_first_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
