@@ -17,6 +17,7 @@ from kg.checks import ScaleConflict, Scales, check
 from kg.connection import unattended
 from kg.errors import EventConflict, ReadError, RecordError
 from kg.forgotten import Forgotten
+from kg.lacks import Lacks
 from kg.merging import DEFAULT_MERGES, Merge, merge_of, write_merges
 from kg.newgraph import NewGraph
 from kg.progress import tqdm
@@ -175,8 +176,7 @@ class _Run:
         self._spellings = Spellings(store)
         self._writer = Writer(store, dry_run=dry_run)
         self._kinds: Counter[str] = Counter()
-        self._left_out: Counter[str] = Counter()
-        self._missing: Counter[str] = Counter()
+        self._lacks = Lacks()
         self.report = IngestReport()
 
     def take(self, records: Iterable[Record | Reject]) -> None:
@@ -193,8 +193,8 @@ class _Run:
         if failed is not None:
             raise failed
         self.report.by_kind = dict(sorted(self._kinds.items()))
-        self.report.left_out = dict(sorted(self._left_out.items()))
-        self.report.missing = dict(sorted(self._missing.items()))
+        self.report.left_out, self.report.missing = self._lacks.left_out, self._lacks.missing
+        self.report.undated = self._lacks.undated
 
     def _write(self, batches: Iterable[Sequence[Record]]) -> None:
         """Each batch is written while the next one is read and checked; what it needs of the graph is read after."""
@@ -264,8 +264,7 @@ class _Run:
                     self._count_forgotten()
                 else:
                     self._refused.add(record)
-                    if record.reason.startswith("is missing ("):
-                        self._missing[record.field] += 1
+                    self._lacks.of_reject(record)
                 continue
             if self._forgotten.concerns(record):
                 self._count_forgotten()
@@ -278,20 +277,9 @@ class _Run:
                 self._refused.add(refused(record, error.field, error.reason))
                 continue
             self._kinds[name] += 1
-            if record.notes:
-                self._take_note(record)
+            for note in self._lacks.of(record) if record.notes else ():
+                self._refused.note(refused(record, note.field, note.reason))  # kept beside the rejects
             yield self._spellings.noted(record)
-
-    def _take_note(self, record: Record) -> None:
-        """Count the cells that a record lacks; those that could not be right are kept beside the rejects."""
-        for note in record.notes:
-            if note.kind == "undated":
-                self.report.undated += 1
-            elif note.kind == "missing":
-                self._missing[note.field] += 1
-            else:
-                self._left_out[note.field] += 1
-                self._refused.note(refused(record, note.field, note.reason))
 
     def _count_forgotten(self) -> None:
         self._refused.count_only("user", "this person was forgotten")

@@ -39,7 +39,8 @@ class Note(NamedTuple):
     field: str
     reason: str
     kind: str = "left out"
-    """``left out``: it cannot be right; ``missing``: it stands for none; ``undated``: a number that is no time."""
+    """``left out``: it cannot be right; ``missing``: it stands for none; ``undated``: a number that is no time;
+    ``again``: the whole row equals one before it, and says nothing more; ``counted``: it does, and counts once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ _PRICE = re.compile(rf"{_CURRENCY}(?P<whole>\d{{1,3}}(?:[,\s'’]\d{{3}})+|\d+)(
 _WITH_COMMA = re.compile(r"[+-]?\d*(?:[.,]\d+)*,\d+(?:\.\d+)?")
 _SEPARATORS = re.compile(r"[.,\s'’]")
 _PRICE_COMMA = re.compile(rf"{_CURRENCY}(?P<whole>\d{{1,3}}(?:[.\s'’]\d{{3}})+|\d+),(?P<cents>\d\d){_ALONE}")
+_ROUNDED = re.compile(r"[+-]?\d(?:[.,](\d*))?[eE]\+(\d{2,3})")
 
 
 class Missing(RecordError):
@@ -48,25 +49,45 @@ def identifier(value: Any, name: str) -> str:
     ('B00005N7P0', '42', '42')
 
     Raises:
-        RecordError: missing, empty, with a NUL or a lone surrogate, over 1,024 bytes, or no id at all (a list, 1.5).
+        RecordError: missing, empty, with a NUL or a lone surrogate, over 1,024 bytes, no id at all (a list, 1.5), or a
+            number that lost digits (:func:`is_rounded`).
     """
     if type(value) is str:
         text = value.strip()
-        if text.isascii() and 0 < len(text) <= MAX_ID_BYTES and "\0" not in text:
+        if text.isascii() and 0 < len(text) <= MAX_ID_BYTES and "\0" not in text and "+" not in text:
             return text
-        return clean_id(value, name)
+        return _whole(clean_id(value, name), name)
     if absent(value):
         raise RecordError(name, "is missing")
     if isinstance(value, bytes):
         try:
-            return clean_id(value.decode(), name)
+            return _whole(clean_id(value.decode(), name), name)
         except UnicodeDecodeError:
             raise RecordError(name, "is not valid UTF-8") from None
     if isinstance(value, str | UUID):
-        return clean_id(str(value), name)
+        return _whole(clean_id(str(value), name), name)
     if _is_real(value):
         return _whole_number(value, name)
     raise RecordError(name, f"{short(value)} is no id: text or a whole number is needed")
+
+
+def is_rounded(id: str) -> bool:
+    """Whether an id is what spreadsheets and data frames make of a long number, whose last digits are lost: one digit,
+    decimals, and an exponent beyond them with a sign and two figures. ``1E5`` is an id like others.
+
+    >>> [is_rounded(id) for id in ("1.23E+12", "9,78014E+12", "1e+16", "1E5", "1.5E+01", "4.2E-07", "A1.5E+12")]
+    [True, True, True, False, False, False, False]
+    """
+    found = _ROUNDED.fullmatch(id)
+    return found is not None and len(found[1] or "") < int(found[2])
+
+
+def _whole(id: str, name: str) -> str:
+    if is_rounded(id):
+        raise RecordError(
+            name, f"{id} is a long number that a spreadsheet has rounded, and many ids are one so: export it as text"
+        )
+    return id
 
 
 def _is_real(value: Any) -> bool:

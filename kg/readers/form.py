@@ -19,9 +19,17 @@ ANY = ""
 
 
 NOTHING = frozenset(
-    re.findall(r"\S+", "NA N/A n/a #N/A <NA> NULL Null null None none NaN nan NAN NaT Unknown unknown UNKNOWN \\N -")
+    re.findall(
+        r"\S+",
+        r"NA na N/A n/a #N/A <NA> NULL Null null None none NONE NaN nan NAN NaT Unknown unknown UNKNOWN \N -",
+    )
 )
-"""What programs write in a cell that has nothing to say: no id, no entity, and nothing among numbers."""
+"""What programs write in a cell that has nothing to say: no id, no entity, nobody in a list of people, and nothing
+among numbers."""
+DOUBTFUL = frozenset(
+    re.findall(r"\S+", "? -- --- . .. * #NA #NULL! (null) [null] undefined missing n.a. N.A. n.d. ??? #VALUE! #REF!")
+)
+"""What often says the same, and is taken for what it is until it is said (``--missing``)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,10 @@ from typing import Any
 
 from kg.errors import RecordError
 from kg.readers.cells import held, list_in, split
-from kg.readers.form import Form
+from kg.readers.form import NOTHING, Form
 from kg.readers.identifiers import Ids
 from kg.readers.mapping import FRIEND, FRIENDS, AttributeColumn, normal
 from kg.records import Note
-
-NOBODY = frozenset(("none", "null", "nan", "na", "n/a", r"\n", "-"))
-"""What stands in a list of people where there is none."""
 
 
 def friends_column(text: str) -> AttributeColumn:
@@ -78,7 +75,7 @@ def _parts_or_none(cell: Any, spec: AttributeColumn) -> list[Any]:
 
 
 def _is_nobody(part: Any) -> bool:
-    return part is None or (isinstance(part, str) and part.strip().casefold() in NOBODY)
+    return part is None or (isinstance(part, str) and (not part.strip() or part.strip() in NOTHING))
 
 
 def is_count(cell: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -83,14 +84,14 @@ class EventMapping:
     @classmethod
     def parse(cls, text: str) -> Self:
         """What ``--map`` says: ``user=COL,item=COL``. ``role=`` leaves a role out; a number is a position in a file
-        without a header.
+        without a header; a pair with a comma in it stands in double quotes.
 
         Raises:
             RecordError: not of this form, or an unknown role.
         """
         roles = {field.name for field in fields(cls)} - {"context"}
         mapping: dict[str, Any] = {}
-        for part in filter(None, (part.strip() for part in text.split(","))):
+        for part in pairs_in(text):
             role, equals, column = part.partition("=")
             if not equals or role.strip() not in roles or role.strip() in mapping:
                 raise RecordError(
@@ -239,6 +240,16 @@ def mapping_of(kind: type[M], given: M | Mapping[str, Any] | None) -> M | None:
         return kind(**given)
     except TypeError as error:
         raise RecordError("mapping", f"{kind.__name__}: {error}") from None
+
+
+def pairs_in(text: str) -> list[str]:
+    """The parts of a list with commas; one that holds a comma stands in double quotes.
+
+    >>> pairs_in('item=sku,"user=name, first"')
+    ['item=sku', 'user=name, first']
+    """
+    parts = next(csv.reader([text], skipinitialspace=True), []) if '"' in text else text.split(",")
+    return [part.strip() for part in parts if part.strip()]
 
 
 def _set_columns(mapping: Any, **clean: Callable[[Any], Any]) -> None:

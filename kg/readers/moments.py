@@ -21,7 +21,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -213,6 +213,57 @@ class Clock:
             hour = hour % 12 + 12 * (found["half"].lower() == "p")
         micro = int((found["fraction"] or "").ljust(6, "0")[:6])
         return self.local(datetime(year, month, day, hour, minute, second, micro, _offset(found["zone"])))
+
+
+def form_of(cell: Any, clock: Clock) -> tuple[str, str]:
+    """How a time that a clock reads is written, and its zone.
+
+    >>> form_of("2024-05-01T12:00:00Z", Clock()), form_of("1714564800", Clock()), form_of("13/7/20", Clock())
+    (('ISO 8601', 'stated'), ('Unix seconds', 'UTC'), ('day first, in figures', 'none stated: UTC'))
+    """
+    none = "none stated: " + (clock.zone or "UTC")
+    kind, _, unit = (clock.form or "").partition(":")
+    if "%" in kind:
+        return clock.form or "", "stated" if "%z" in kind or "%Z" in kind else none
+    text = cell.strip() if isinstance(cell, str) else ""
+    try:
+        count = float(text) if isinstance(cell, str) else None if isinstance(cell, date) else float(cell)
+    except (TypeError, ValueError):
+        count = None
+    if count is None:
+        return _form_of_text(text, clock, none) if text else ("moments", none if _is_plain(cell) else "stated")
+    if kind == "excel":
+        return "Excel days", none
+    if kind == "offset":
+        return f"{unit or 'seconds'} since an unknown start", "none"
+    digits = str(int(count)) if count == int(count) else ""
+    if kind != "unix" and len(digits) in (4, 8, 12, 14) and (clock.years or len(digits) > 8) and _is_date(digits):
+        return "YYYYMMDDhhmmss"[: len(digits)], none
+    units = ((1e11, "seconds"), (1e14, "milliseconds"), (1e17, "microseconds"))
+    return "Unix " + next((own for limit, own in units if count < limit), "nanoseconds"), "UTC"
+
+
+def _form_of_text(text: str, clock: Clock, none: str) -> tuple[str, str]:
+    if found := _FIGURES.fullmatch(text):
+        order = clock.form if clock.form in (DAY_FIRST, MONTH_FIRST) else clock.order
+        first = order or (DAY_FIRST if int(found["first"]) > 12 else MONTH_FIRST)
+        return f"{first.replace('-', ' ')}, in figures", "stated" if found["zone"] else none
+    if _AMAZON.fullmatch(text):
+        return "MM DD, YYYY", none
+    try:
+        return "ISO 8601", none if datetime.fromisoformat(text).tzinfo is None else "stated"
+    except ValueError:
+        found = next((match for form in _FORMS if (match := form.fullmatch(text))), None)
+    named = found is not None and "name" in found.groupdict()
+    return ("month in words" if named else "year first, in figures"), "stated" if found and found["zone"] else none
+
+
+def _is_date(digits: str) -> bool:
+    return (_PLAIN_YEAR if len(digits) == 4 else _COMPACT).fullmatch(digits) is not None
+
+
+def _is_plain(moment: Any) -> bool:
+    return getattr(moment, "tzinfo", None) is None
 
 
 PLAIN = Clock()

@@ -67,6 +67,16 @@ def parts_of(source: Any) -> list[Any]:
     return [trusted(one, trust) for one in found]
 
 
+def files_in(path: str) -> list[str]:
+    """The files of a folder or of an archive of several, as they are named alone; none of anything else."""
+    if os.path.isdir(path):
+        return [str(one) for one in sorted(Path(path).iterdir()) if one.is_file() and _counts(one.name)]
+    if not os.path.isfile(path) or not starts_with(path, _ZIP):
+        return []
+    names = _names(archive_at(path).root)
+    return [f"{path}/{name}" for name in names] if len(names) > 1 and "[Content_Types].xml" not in names else []
+
+
 def _of_path(path: str | bytes) -> list[Any]:
     name = name_of(os.fsdecode(path))
     text = os.fsdecode(path)

@@ -85,6 +85,16 @@ def _only_folder(root: zipfile.Path) -> zipfile.Path:
     return zipfile.Path(root.root, "" if folders[0] == "." else f"{folders[0]}/")
 
 
+def atomic_files(folder: Path) -> list[Any]:
+    """The files of a folder that :func:`read_recbole` reads.
+
+    Raises:
+        ReadError: there is none.
+    """
+    members = _members(folder)
+    return [member for suffix in _READERS for member in members.get(suffix, [])]
+
+
 def _members(folder: Folder) -> dict[str, list[Any]]:
     members: dict[str, list[Any]] = {}
     files: list[Any] = list(folder.iterdir()) if folder.is_dir() else []

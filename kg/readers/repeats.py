@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal
 
 from kg.errors import ReadError, RecordError
-from kg.records import Interaction, event_hash
+from kg.records import Interaction, Note, event_hash
 from kg.usual import adds_up
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Repeats = Literal["once", "count"]
+AGAIN = Note("row", "equals another one and is no further event", "again")
+COUNTED = Note("row", "equals another one and is an event of its own", "counted")
 AT_ONCE = 4096
 """Records whose ids are looked up together."""
 _HEX = 32
@@ -56,10 +58,11 @@ def numbered(records: Iterable[Any], repeats: Repeats | None, name: str) -> Iter
             elif repeats == "count" or adds_up(record.kind):
                 number = numbers[record.event_id] = numbers.get(record.event_id, 1) + 1
                 counted[record.kind] += 1
-                yield replace(record, event_id=_with_number(record.event_id, number))
+                again = _with_number(record.event_id, number)
+                yield replace(record, event_id=again, notes=(*record.notes, COUNTED))
             else:
                 once[record.kind] += 1
-                yield record
+                yield replace(record, notes=(*record.notes, AGAIN))
     for kind, rows in counted.items():
         log.info("%s: %d rows equal others and are a %s event each; --repeats once makes them one", name, rows, kind)
     for kind, rows in once.items():

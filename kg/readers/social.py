@@ -12,7 +12,7 @@ from kg.errors import ReadError, RecordError
 from kg.readers.cleaning import number, timestamp
 from kg.readers.form import Form
 from kg.readers.identifiers import Ids
-from kg.readers.mapping import FRIEND, found, is_positions, recognise, require
+from kg.readers.mapping import FRIEND, found, is_positions, pairs_in, recognise, require
 from kg.readers.open import Source, open_table
 from kg.readers.rows import Rows
 from kg.readers.table import spared, timed
@@ -69,7 +69,7 @@ class SocialMapping:
         Raises:
             RecordError: not of this form, or an unknown role.
         """
-        pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+        pairs = [part.partition("=") for part in pairs_in(text)]
         if wrong := next((role for role, equals, _ in pairs if not equals), None):
             raise RecordError("map", f"{wrong!r} is not ROLE=COLUMN, with ROLE of from, to, weight, at, type")
         return cls.of({role.strip(): column.strip() for role, _, column in pairs})

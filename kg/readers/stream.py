@@ -243,6 +243,19 @@ def name_of(source: FileSource) -> str:
     return name.decode(errors="backslashreplace")
 
 
+def unpacked(source: FileSource) -> Iterator[bytes]:
+    """The bytes of a file, unpacked, in blocks; a pipe is used up.
+
+    Raises:
+        ReadError: it cannot be opened, is damaged, or grows beyond all measure.
+    """
+    name = name_of(source)
+    try:
+        yield from _chunks(source, name)
+    except _DAMAGE as error:
+        raise ReadError(name, _reason(error)) from error
+
+
 def starts_with(source: FileSource, magic: bytes) -> bool:
     """Whether a regular file, or a member of an archive, begins with these bytes. A pipe is not touched."""
     file = bare(source)

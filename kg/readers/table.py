@@ -150,30 +150,37 @@ def _with_codes(
 
 
 def timed(
-    rows: Rows, columns: Sequence[str | None], at: int, form: Form
-) -> tuple[list[Cells], Iterator[Row | Reject], Clock]:
-    """The cells of the first rows, all rows, and how the times in the column of this place are read.
+    rows: Rows, columns: Sequence[str | None], place: int, form: Form
+) -> tuple[Sequence[Cells], Iterator[Row | Reject], Clock]:
+    """The cells of the first rows, all rows, and how the times of the column at this place are read.
 
     Raises:
         ReadError: the order of day and month is not known.
     """
-    order = Order()
-
-    def undecided(cells: Cells) -> bool:
-        order.see(cells[at])
-        return order.open
-
-    states_order = columns[at] is None or form.at_format is not None
-    seen, selected = rows.sampled(columns, (lambda _: False) if states_order else undecided)
     try:
-        return seen, selected, clock_of(form, order.decided(columns[at] or "at"), [cells[at] for cells in seen])
+        return with_clock(rows, columns, place, form)
     except RecordError as error:
         raise ReadError(rows.name, f"{error.field}: {error.reason}") from None
 
 
-def clock_of(form: Form, order: str | None, cells: Cells) -> Clock:
-    """How times are read, by what is stated and by the first of them."""
-    return Clock(form.at_format, form.zone, order, years=years_among(cells))
+def with_clock(
+    rows: Rows, columns: Sequence[str | None], place: int, form: Form
+) -> tuple[Sequence[Cells], Iterator[Row | Reject], Clock]:
+    """The same, as what is stated and the first times say.
+
+    Raises:
+        RecordError: day and month may both come first, or neither can.
+    """
+    order = Order()
+
+    def undecided(cells: Cells) -> bool:
+        order.see(cells[place])
+        return order.open
+
+    states_order = columns[place] is None or form.at_format is not None
+    seen, selected = rows.sampled(columns, (lambda _: False) if states_order else undecided)
+    decided = order.decided(columns[place] or "at")
+    return seen, selected, Clock(form.at_format, form.zone, decided, years=years_among(cells[place] for cells in seen))
 
 
 def _say(rows: Rows, mapping: EventMapping) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kg.lacks import said
 from kg.readers.stream import trusted
 from recommender.cli import output
 from recommender.cli.errors import FAILED
@@ -505,10 +506,6 @@ def _pipe(files: Sequence[Path]) -> Path | None:
     return next((one for one in files if one.exists() and not one.is_dir() and not can_be_read_again(one)), None)
 
 
-def _counts(by_column: dict[str, int]) -> str:
-    return ", ".join(f"{count} of {column}" for column, count in by_column.items())
-
-
 def _source(files: list[Path], trust: bool) -> Any:
     """One file, or several that are parts of one source."""
     return trusted(str(files[0]) if len(files) == 1 else list(map(str, files)), trust)
@@ -583,15 +580,8 @@ def _show(report: IngestReport, dry_run: bool) -> None:
         output.line(str(own))
         for doubt in own.suspicions:
             output.line(f"  {doubt}")
-    if report.left_out:
-        output.line(f"cells left out, and their rows stored without them: {_counts(report.left_out)}")
-    if report.missing:
-        output.line(f"taken for none, such as NA: {_counts(report.missing)} (--missing COL= keeps them as values)")
-    if report.undated:
-        output.line(
-            f"{report.undated} events have a bare number for a time, and none now: --at-format excel, unix or offset "
-            "reads it"
-        )
+    for lack in said(report.left_out, report.missing, report.undated):
+        output.line(lack)
     if report.rejects_file:
         output.line(f"rejected rows and their reasons: {report.rejects_file}")
     if report.merged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,19 +13,31 @@ import typer
 from kg.folders import beside
 from recommender.cli import output
 from recommender.cli.forms import EventKind, Limits, Meanings, Weights, kinds_of, with_form
-from recommender.cli.parameters import Json, Trust, event_mapping
+from recommender.cli.parameters import Json, Trust, event_mapping, there
 from recommender.cli.session import Session
 from recommender.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from recommender.inspection.columns import ColumnFound, TimesFound
-    from recommender.inspection.look import FileFound
+    from recommender.inspection.answer import FileFound
+    from recommender.inspection.columns import ColumnFound
+    from recommender.inspection.times import TimesFound
+
+MOST_REASONS = 5
+"""Of rejected rows that are printed."""
 
 
 @with_form
 def inspect(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, show_default=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            callback=there,
+            help="Also a folder, a pattern, a member of an archive (x.zip/member.csv) or a pipe.",
+            show_default=False,
+        ),
+    ],
     out: Annotated[
         Path | None,
         typer.Option(dir_okay=False, metavar="FILE.toml", help="Where to write it as a document for ingest source."),
@@ -52,8 +65,9 @@ def inspect(
     """
     from recommender.inspection.look import inspect
 
+    logging.getLogger("kg.readers").setLevel(logging.WARNING)  # what it would say is said below, once
     found = inspect(
-        files,
+        [str(own) for own in files],
         mapping=event_mapping(roles),
         kind=event,
         scale=None if limits is None else (limits.minimum, limits.maximum),
@@ -63,6 +77,8 @@ def inspect(
         progress=not Session.of(context).quiet,
     )
     if out is not None:
+        if found.source is None:
+            raise InvalidInput("; ".join([f"{out}: there is no file that a document could name", *found.suspicions]))
         _write(out, found.document())
     if json:
         output.document(found.to_dict())
@@ -70,13 +86,12 @@ def inspect(
     for file in found.files:
         _show(file)
     for overlap in found.overlaps:
-        output.line(str(overlap))
+        _say(f"{'! ' if overlap.is_doubtful else ''}{overlap}")
     if found.overlaps:
         output.line()
-    if found.command:
-        output.line(
-            found.command if out is None else shlex.join(["tastegraph", "ingest", "source", str(out), found.folder])
-        )
+    if found.command or (out is not None and found.source is not None):
+        document = shlex.join(["tastegraph", "ingest", "source", str(out), found.folder])
+        output.line(found.command if out is None else document)
 
 
 def _write(out: Path, text: str) -> None:
@@ -90,38 +105,66 @@ def _write(out: Path, text: str) -> None:
 
 def _show(file: FileFound) -> None:
     form = ", ".join(f"{name} {value}" for name, value in file.form.items())
-    output.line(f"{file.name}: {file.verb or 'not read'}; {file.why}")
-    output.line(f"  {form}" if form else "")
-    about = "about " if file.estimated else ""
+    _say(f"{file.name}: {file.verb or 'not read'}; {file.why}")
+    if form:
+        _say(f"  {form}")
     if file.verb:
-        what = "equal or known ids" if file.verb == "events" else "repeated ids"
-        output.line(
-            f"  {file.rows:,} rows: {file.records:,} read, {file.rejected:,} rejected; {about}{file.repeated:,} {what}"
-        )
-    for reason, often in list(file.reasons.items())[:5]:
-        output.line(f"  rejected {often:,}: {reason}")
-    read = [own for own in file.columns if own.role is not None]
-    columns = [*read, *file.unread]
+        _say(f"  {_counts(file)}")
+    for reason, often in list(file.reasons.items())[:MOST_REASONS]:
+        _say(f"  rejected {often:,}: {reason}")
+    for note in file.notes:
+        _say(f"  {note}")
+    columns = [*(own for own in file.columns if own.role is not None), *file.unread]
     if columns:
-        headings = ("column", "taken for", "because", "distinct", "empty", "missing codes", "holds")
+        headings = ("column", "taken for", "because", "distinct", "empty", "none", "maybe none", "holds")
         output.table(headings, [_row(own) for own in columns])
     for own in columns:
         if own.times is not None:
-            output.line(f"  times in {own.name}: {'; '.join(_times(own.times))}")
+            _say(f"  times in {own.name}: {'; '.join(_times(own.times))}")
     for kind_ in file.kinds:
-        output.line(f"  {kind_}")
+        _say(f"  {kind_}")
         bars = ", ".join(f"{label}: {often:,}" for label, often in file.histograms.get(kind_.kind, ()))
-        output.line(f"    {bars}")
+        _say(f"    {bars}")
     for doubt in file.suspicions:
-        output.line(f"  ! {doubt}")
+        _say(f"  ! {doubt}")
     output.line()
+
+
+def _say(text: str) -> None:
+    """A line in which names and cells of files stand, and nothing that a terminal would obey."""
+    output.line(output.cell(text))
+
+
+def _counts(file: FileFound) -> str:
+    about = "about " if file.estimated and file.repeated else ""
+    events = bool(file.kinds)
+    first = "the first " if file.sampled else ""
+    parts = [f"{first}{file.rows:,} rows: {file.records:,} read, {file.rejected:,} rejected"]
+    if events or file.ids:
+        what = "equal an event before them" if events else "have an id that was there before"
+        parts.append(
+            f"{about}{file.repeated:,} {what}" + (f", {file.counted:,} of which count" if file.counted else "")
+        )
+    if file.equal:
+        parts.append(f"{about}{file.equal:,} equal a row before them in every cell")
+    return "; ".join(parts)
 
 
 def _row(own: ColumnFound) -> tuple[Any, ...]:
     distinct = f"about {own.distinct:,}" if own.estimated else f"{own.distinct:,}"
-    codes = ", ".join(f"{word} {often:,}" for word, often in own.nothings.items())
-    span = "" if own.lowest is None else f", {own.lowest:g} to {own.highest:g}"
-    return own.name, own.role or "not read", own.why, distinct, own.empty, codes, own.holds + span
+    none, maybe = (", ".join(f"{word} {often:,}" for word, often in some.items()) for some in (own.nothings, own.codes))
+    span = "" if own.lowest is None else f", {own.lowest:.10g} to {own.highest:.10g}"
+    members = f" ({', '.join(own.members)})" if own.members else ""
+    return (
+        own.name or "(no name)",
+        own.role or "not read",
+        own.why,
+        distinct,
+        f"{own.empty:,}",
+        none,
+        maybe,
+        own.holds + members + span,
+    )
 
 
 def _times(times: TimesFound) -> Iterator[str]:
@@ -131,6 +174,8 @@ def _times(times: TimesFound) -> Iterator[str]:
     if times.unread:
         share = 100 * times.unread / max(times.unread + times.read, 1)
         yield f"{times.unread:,} ({share:.1f} %) cannot be read"
+    told = ((times.undated, "bare numbers"), (times.before_1970, "before 1970"), (times.after_2099, "after 2099"))
+    yield from (f"{often:,} {what}" for often, what in told if often)
     if times.alike:
         yield "all alike"
     if times.future:

@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from kg.readers.repeats import AGAIN
 from kg.records import Interaction, KindRecord, Record, Reject
 from kg.usual import USUAL, usual
 from recommender.meaning import NOTHING, Declared, Events, Meaning, MeaningConfig, infer_meaning
 
 MOST_BARS = 12
 """Of a histogram of values."""
+TAIL = 20
+"""Where the highest value is so many times as far off as the one in the middle, ranges of one width say nothing."""
 HELD = 1 << 17
 """Values of a kind that are kept to tell its meaning, spread evenly over all of them."""
 
@@ -33,14 +36,17 @@ class KindSummary:
     likes: int
     dislikes: int
     weightless: int
-    """Events that weigh nothing. All four are estimates where there are over :data:`HELD` of them."""
+    """Events that weigh nothing."""
     suspicions: tuple[str, ...] = ()
     """What may have been meant otherwise, and the option that says so."""
+    estimated: bool = False
+    """Whether likes, dislikes and what is not rated or weightless are estimates: there are over :data:`HELD` events."""
 
     def __str__(self) -> str:
         """One line for people."""
         counted = f"{self.likes:,} likes, {self.dislikes:,} dislikes, {self.weightless:,} without weight"
-        return f"{self.meaning}: {counted}" + (f", {self.unrated:,} not rated" if self.unrated else "")
+        about = "about " if self.estimated else ""
+        return f"{self.meaning}: {about}{counted}" + (f", {self.unrated:,} not rated" if self.unrated else "")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -63,6 +69,7 @@ def summary(kind: str, values: np.ndarray, events: int, declared: Declared, conf
         dislikes=dislikes,
         weightless=events - none - likes - dislikes,
         suspicions=tuple(_suspicions(meaning, values, declared)),
+        estimated=len(values) < events,
     )
 
 
@@ -121,10 +128,21 @@ def histogram(values: np.ndarray, events: int) -> list[tuple[str, int]]:
     distinct, counts = np.unique(given, return_counts=True)
     labels = [f"{value:g}" for value in distinct]
     if len(distinct) > MOST_BARS:
-        counts, edges = np.histogram(given, bins=MOST_BARS)
+        counts, edges = np.histogram(given, bins=_edges(given))
         labels = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
     bars = [*zip(labels, counts.tolist(), strict=True), ("none", len(values) - len(given))]
     return [(label, round(events * count / len(values))) for label, count in bars if count]
+
+
+def _edges(values: np.ndarray) -> np.ndarray:
+    """Ends of ranges: of one width, or where most would fall into the first, each twice or ten times as far."""
+    low, high = float(values.min()), float(values.max())
+    middle = float(np.median(values))
+    if low < 0 or high - low < TAIL * (middle - low):
+        return np.linspace(low, high, MOST_BARS + 1)
+    first = max(low, 1.0) if low >= 1 else float(values[values > 0].min())
+    inner = np.geomspace(first, high, MOST_BARS + (low == first))
+    return inner if low == first else np.r_[low, inner]
 
 
 @dataclass
@@ -155,7 +173,7 @@ class Tally:
         """The same records."""
         values = self._values
         for record in records:
-            if isinstance(record, Interaction):
+            if isinstance(record, Interaction) and AGAIN not in record.notes:
                 held = values.get(record.kind)
                 if held is None:
                     held = values[record.kind] = _Values()

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, fields
+from itertools import pairwise
 from typing import Any
 
-from kg.readers.form import Form
+from kg.errors import RecordError
+from kg.readers.form import Form, by_column, lists_by_name, numbers_of, replacements_of
+from kg.readers.mapping import pairs_in
 from recommender.sources.document import Source, Table
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -46,25 +50,78 @@ def stated_by(config: Any) -> dict[str, Any]:
     }
 
 
-def command_of(table: Table, source: Source, file: str) -> str:
-    """The command that ingests one file of a table as the source says."""
-    words = ["tastegraph", "ingest", table.verb, file]
+def command_of(table: Table, source: Source, *files: str) -> str:
+    """The command that ingests files of a table, parts of one source, as the document says.
+
+    Empty where no options say it: they cannot name codes of a column whose name has ``=`` in it.
+    """
+    if table.verb not in ("events", "items", "users", "social", "lists", "triples", "entities") or not _can_be_said(table):
+        return ""
+    words = ["tastegraph", "ingest", table.verb, *map(_argument, files)]
     if table.map:
-        words += ["--map", ",".join(f"{role}={column}" for role, column in table.map.items())]
+        words += ["--map", ",".join(_listed(f"{role}={column}") for role, column in table.map.items())]
     for name, value in stated_by(table).items():
-        if name in ("id", "title", "kind", "within", "link"):
-            words += [f"--{name}", str(value)]
-        elif name in ("text", "attributes", "properties", "related", "context"):
-            option = {"attributes": "attribute", "properties": "property"}.get(name, name)
-            words += [f"--{option}", ",".join(map(_listed, value))]
+        if name in ("id", "title", "kind", "within", "link", "type"):
+            words += [f"--{name}", _argument(value) if name == "link" else value]
+        elif name in LISTS:
+            words += [f"--{LISTS[name]}", ",".join(map(_listed, value))]
         elif name == "scale":
-            words += ["--scale", ":".join(f"{end:g}" for end in value)]
+            words += ["--scale", ":".join(map(_number, value))]
     words += options_of(table)
     if table.verb == "events":
         for kind, own in source.kinds.items():
             words += ["--meaning", f"{kind}={own.meaning}"] if own.meaning else []
-            words += ["--weight", f"{kind}={own.weight:g}"] if own.weight is not None else []
+            words += ["--weight", f"{kind}={_number(own.weight)}"] if own.weight is not None else []
     return shlex.join(words)
+
+
+LISTS = {
+    "text": "text",
+    "attributes": "attribute",
+    "properties": "property",
+    "related": "related",
+    "friends": "friends",
+    "context": "context",
+}
+"""Keys that hold several columns, and their options."""
+
+
+def _can_be_said(table: Table) -> bool:
+    """Whether options mean what a table says: names with the marks of options in them are read otherwise."""
+    if table.verb in ("items", "users") and table.id is None:
+        return False
+    if table.verb in ("lists", "triples") and (options_of(table) or table.kind):
+        return False
+    options = _by_option(options_of(table))
+    columns = [*table.map.values(), *(own for name in LISTS for own in getattr(table, name))]
+    if any(own != own.strip() or "\n" in own for own in columns):
+        return False
+    try:
+        pairs = ",".join(_listed(f"{role}={column}") for role, column in table.map.items())
+        return (
+            pairs_in(pairs) == [f"{role}={column}" for role, column in table.map.items()]
+            and by_column(options["missing"], "", anywhere=True) == dict(table.missing)
+            and by_column(options["drop"], "") == dict(table.drop)
+            and by_column(options["keep"], "") == dict(table.keep)
+            and numbers_of(options["values"], "") == {own: dict(some) for own, some in table.values.items()}
+            and replacements_of(options["words"], "") == {own: dict(some) for own, some in table.words.items()}
+            and lists_by_name(options["flags"], "") == dict(table.flags)
+        )
+    except RecordError:
+        return False
+
+
+def _by_option(words: Sequence[str]) -> defaultdict[str, list[str]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for option, value in pairwise([*words, ""]):
+        if option.startswith("--"):
+            found[option[2:]].append(value)
+    return found
+
+
+def _argument(file: str) -> str:
+    """A file's name as an argument: one that begins like an option is none."""
+    return f"./{file}" if file.startswith("-") else file
 
 
 def options_of(table: Table) -> list[str]:
@@ -94,7 +151,12 @@ def options_of(table: Table) -> list[str]:
 
 
 def _short(value: float | str) -> str:
-    return f"{value:g}" if isinstance(value, float) else value
+    return value if isinstance(value, str) else _number(value)
+
+
+def _number(value: float) -> str:
+    """As it is read back, to the last digit."""
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
 
 
 def _coded(column: str, code: str) -> str:

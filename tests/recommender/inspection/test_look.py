@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from kg.engines import open_store
-from kg.errors import ReadError
 from kg.readers import AttributeColumn, EventMapping, ItemMapping
 from kg.readers.form import Form
 from recommender import Recommender, inspect
 from recommender.context import RunContext
+from recommender.inspection import kinds, pipes
+from recommender.inspection.answer import FileFound
 from recommender.inspection.columns import ColumnFound
-from recommender.inspection.look import FileFound
 
 ORDERS = """\
 buyer_id;customer;sku;stars;when;tracking date
@@ -104,8 +106,8 @@ def test_columns_that_are_not_read_come_with_those_first_that_look_like_times(fo
 def test_the_kinds_of_a_file(folder: Path) -> None:
     (file,) = inspect(folder / "orders.csv", mapping=MAPPING, form=Form(missing={"stars": ("0",)})).files
     (kind,) = file.kinds
-    assert (kind.kind, kind.unrated) == ("RATED", 2)
-    assert file.histograms == {"RATED": [("0", 2), ("5", 1)]}, "three rows are rejected"
+    assert (kind.kind, kind.unrated) == ("RATED", 1), "an equal row is no further rating"
+    assert file.histograms == {"RATED": [("0", 1), ("5", 1)]}, "three rows are rejected"
 
 
 def test_the_overlap_of_two_files_and_what_explains_it(folder: Path) -> None:
@@ -126,7 +128,7 @@ def test_people_are_told_from_items_by_the_events(tmp_path: Path) -> None:
     (tmp_path / "i.csv").write_text("id,title\n1,Lamp\n2,Desk\n")
     found = inspect([tmp_path / name for name in ("e.csv", "p.csv", "i.csv")])
     assert [own.verb for own in found.files] == ["events", "users", "items"]
-    assert [(own.what, own.found) for own in found.overlaps] == [("item ids", 2), ("user ids", 2)]
+    assert [(own.what, own.found) for own in found.overlaps] == [("user ids", 2), ("item ids", 2)]
 
 
 def test_frames_are_looked_at_as_files_are(folder: Path) -> None:
@@ -139,9 +141,40 @@ def test_frames_are_looked_at_as_files_are(folder: Path) -> None:
     assert (file.records, file.rejected, file.kinds) == (same.records, same.rejected, same.kinds)
 
 
-def test_what_can_be_read_once_only_is_refused() -> None:
-    with pytest.raises(ReadError, match="once only"):
-        inspect(iter([{"user": "a", "item": "b"}]))
+def test_several_frames_are_told_apart_and_the_answer_is_json() -> None:
+    events = pd.DataFrame({"user": [1.0, 2.0], "item": ["a", "b"], "at": pd.to_datetime(["2024-05-01", None])})
+    items = pd.DataFrame({"item": ["a", "c"], "title": ["A", "C"]})
+    found = inspect([events, items])
+    assert [own.name for own in found.files] == ["<DataFrame> 1", "<DataFrame> 2"]
+    (overlap,) = found.overlaps
+    assert (overlap.of, overlap.among, overlap.ids, overlap.ids_among, overlap.found) == (
+        "<DataFrame> 1", "<DataFrame> 2", 2, 2, 1,
+    )  # fmt: skip
+    answer = json.loads(json.dumps(found.to_dict()))
+    assert set(answer) == {"files", "overlaps", "suspicions", "document", "folder", "command"}
+    (at,) = (own for own in answer["files"][0]["columns"] if own["name"] == "at")
+    assert at["times"]["first"] == "2024-05-01T00:00:00+00:00"
+    assert answer["files"][0].keys() >= {"verb", "rows", "records", "rejected", "ids", "repeated", "equal", "kinds"}
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.files[0].rows = 3  # type: ignore[misc]
+
+
+def test_a_tail_of_large_counts_is_drawn_by_ranges_that_grow() -> None:
+    values = np.array([1.0] * 50 + [10.0] * 40 + [100.0] * 9 + [100_000.0])
+    bars = kinds.histogram(np.r_[values, np.arange(2, 16)], len(values) + 14)
+    assert len(bars) > 4, bars
+    assert max(often for _, often in bars) < 60
+    assert sum(often for _, often in bars) == 114
+
+
+def test_of_what_can_be_read_once_only_the_first_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"user": f"u{n}", "item": "b"} for n in range(10)]
+    (whole,) = inspect(iter(rows)).files
+    assert (whole.verb, whole.rows, whole.sampled) == ("events", 10, False)
+    monkeypatch.setattr(pipes, "MOST_ROWS", 4)
+    found = inspect(iter(rows))
+    assert (found.files[0].rows, found.files[0].sampled) == (4, True)
+    assert any("its first 4 rows alone" in doubt for doubt in found.suspicions)
 
 
 def test_a_file_that_says_nothing_is_not_read_and_says_why(tmp_path: Path) -> None:

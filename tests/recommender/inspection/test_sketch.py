@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from recommender.inspection.sketch import Distinct, of
+from recommender.inspection.ids import of
+from recommender.inspection.sketch import Distinct
 
 
 def test_few_values_are_counted_exactly() -> None:
@@ -43,7 +44,3 @@ def test_the_overlap_of_large_files_is_estimated_from_the_same_sample() -> None:
     assert events.among(same).estimated
     assert events.among(bare).found == 0
     assert events.among(bare).near["leading zeros"] == pytest.approx(30_000, rel=0.1)
-
-
-def test_what_a_spreadsheet_rounded_is_counted() -> None:
-    assert of(["1.23E+12", "1.23E+12", "123", "4e+5"]).rounded == 3
