@@ -24,7 +24,7 @@ from kg.records import (
     codes_of,
     codes_text,
 )
-from kg.schema import DERIVED_PREFIX, KNOWLEDGE, TRAIT_EDGES, check_kind
+from kg.schema import HIDDEN, KNOWLEDGE, TRAIT_EDGES, check_kind, taken
 from kg.store import Store
 
 
@@ -185,8 +185,8 @@ def check(record: Record, scales: Scales) -> str:
         check_kind(attribute.relation, "relation")
     _check_scalars(record.properties, "properties")
     for name in record.properties:
-        if name.startswith(DERIVED_PREFIX):
-            raise RecordError(name, f"names that begin with {DERIVED_PREFIX} are those of profiles; rename it")
+        if name.startswith(HIDDEN):
+            raise RecordError(name, f"{taken(name)}; rename it")
     if isinstance(record, UserRecord):
         return "users"
     for related in record.related:

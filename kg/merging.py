@@ -19,7 +19,7 @@ import orjson
 from kg import queries
 from kg.names import name_key
 from kg.progress import tqdm
-from kg.records import Attribute, ItemRecord, Record, Reject, UserRecord
+from kg.records import Attribute, Begins, ItemRecord, Record, Reject, UserRecord
 from kg.rejects import new_file
 from kg.store import Store
 
@@ -65,7 +65,7 @@ class NameMerge:
                 key = row["kind"], self._key(row["name"])
                 self._stored[key] = min(self._stored.get(key, row["name"]), row["name"])
 
-    def take(self, records: Iterable[Record | Reject]) -> Iterator[Record | Reject]:
+    def take(self, records: Iterable[Record | Reject | Begins]) -> Iterator[Record | Reject | Begins]:
         """The same records, every attribute by the spelling that its name goes by."""
         for record in records:
             if not isinstance(record, ItemRecord | UserRecord) or not record.attributes:
