@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from kg import queries
@@ -42,6 +42,13 @@ class Scales:
         self._unrated = {row["kind"]: set(codes_of(row["unrated"])) for row in rows}
         self._notes: dict[str, KindRecord] = {}
         self._undeclared: dict[str, Scale | None] = {}
+
+    def forget(self, kinds: Iterable[str]) -> None:
+        """Take kinds for new ones, since all events of them go before anything is written."""
+        for kind in kinds:
+            self._scales.pop(kind, None)
+            self._unrated.pop(kind, None)
+            self._stored.discard(kind)
 
     def check(self, event: Interaction) -> None:
         """Refuse a value outside the scale of its kind.

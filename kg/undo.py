@@ -41,6 +41,11 @@ class Undone:
     """Properties that the source had put in place of another's, which cannot be brought back: read that one again."""
     dry_run: bool = False
 
+    @property
+    def has_any(self) -> bool:
+        """Whether there was anything of it."""
+        return any(self.removed.values()) or any(self.kept.values())
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return asdict(self)
@@ -65,6 +70,19 @@ def undo(store: Store, source: Ingested, *, dry_run: bool = False, progress: boo
         for label in NODES:
             run.nodes(label)
     return Undone(source.name, source.verb, dict(run.removed), dict(run.kept), run.overwritten, dry_run)
+
+
+def kinds_of_one(store: Store, source: Ingested) -> set[str]:
+    """Kinds of which this source has brought all events, and nobody else any of them."""
+    types = {row["relation"] for row in store.read(queries.text("relation_types"))}
+    found = set()
+    for kind in types.intersection(row["kind"] for row in store.read(queries.text("kinds"))):
+        names = {"relation": store.quoted_type(kind)}
+        (brought,) = store.read(queries.statement("undo_counts", names=names).text, source=source.number)
+        (every,) = store.read(queries.statement("count_edges", names=names).text)
+        if (brought["alone"] or 0) == every["count"]:
+            found.add(kind)
+    return found
 
 
 class _Run:
