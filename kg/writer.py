@@ -397,6 +397,7 @@ class _Plan:
             made.append(
                 queries.statement("ties_add", names={"relation": relation, "marked": set_once}, rows=ties, **mark)
             )
+        made += [queries.statement("kind_ensure", kind=kind) for kind in sorted({kind for kind, _ in self._events})]
         made += [self._events_statement(kind, context, rows) for (kind, context), rows in self._events.items()]
         if self._reviews:
             made.append(queries.statement("reviews_add", rows=self._reviews))
