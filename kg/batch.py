@@ -9,7 +9,7 @@ from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from kg.errors import ReadError
-from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Scalar, Tie, Triple, UserRecord
+from kg.records import Begins, EntityRecord, Interaction, ItemRecord, Link, Record, Scalar, Tie, Triple, UserRecord
 from kg.schema import EVENT_FIELDS, NESTED
 
 MAX_BYTES = 4 << 20
@@ -245,3 +245,24 @@ def in_batches(records: Iterable[Record], most: int) -> Iterator[list[Record]]:
         yield batch
     if failed is not None:
         raise failed
+
+
+def of_sources(records: Iterable[Record | Begins], most: int) -> Iterator[tuple[Begins | None, list[Record]]]:
+    """As :func:`in_batches`, each batch of one source, which is said where one is."""
+    stream = iter(records)
+    source: Begins | None = None
+    following: list[Begins] = []
+
+    def own() -> Iterator[Record]:
+        for record in stream:
+            if isinstance(record, Begins):
+                following.append(record)
+                return
+            yield record
+
+    while True:
+        for batch in in_batches(own(), most):
+            yield source, batch
+        if not following:
+            return
+        source = following.pop()

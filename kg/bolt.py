@@ -151,7 +151,8 @@ class BoltStore(ABC):
     @property
     def is_new(self) -> bool:
         """See :class:`kg.store.Store`."""
-        return not any(self.read(f"MATCH (n:{label}) RETURN 1 AS one LIMIT 1") for label in _CONTENT)
+        held = any(self.read(f"MATCH (n:{label}) RETURN 1 AS one LIMIT 1") for label in _CONTENT)
+        return not held and not self.read("MATCH (n:Ingested) WHERE n.undone RETURN 1 AS one LIMIT 1")
 
     @abstractmethod
     def quoted(self, name: str) -> Quoted:

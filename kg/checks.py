@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from kg import queries
@@ -24,7 +24,7 @@ from kg.records import (
     codes_of,
     codes_text,
 )
-from kg.schema import DERIVED_PREFIX, KNOWLEDGE, TRAIT_EDGES, check_kind
+from kg.schema import HIDDEN, KNOWLEDGE, TRAIT_EDGES, check_kind, taken
 from kg.store import Store
 
 
@@ -42,6 +42,13 @@ class Scales:
         self._unrated = {row["kind"]: set(codes_of(row["unrated"])) for row in rows}
         self._notes: dict[str, KindRecord] = {}
         self._undeclared: dict[str, Scale | None] = {}
+
+    def forget(self, kinds: Iterable[str]) -> None:
+        """Take kinds for new ones, since all events of them go before anything is written."""
+        for kind in kinds:
+            self._scales.pop(kind, None)
+            self._unrated.pop(kind, None)
+            self._stored.discard(kind)
 
     def check(self, event: Interaction) -> None:
         """Refuse a value outside the scale of its kind.
@@ -185,8 +192,8 @@ def check(record: Record, scales: Scales) -> str:
         check_kind(attribute.relation, "relation")
     _check_scalars(record.properties, "properties")
     for name in record.properties:
-        if name.startswith(DERIVED_PREFIX):
-            raise RecordError(name, f"names that begin with {DERIVED_PREFIX} are those of profiles; rename it")
+        if name.startswith(HIDDEN):
+            raise RecordError(name, f"{taken(name)}; rename it")
     if isinstance(record, UserRecord):
         return "users"
     for related in record.related:

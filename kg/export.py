@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from kg import queries
 from kg.errors import StoreError
 from kg.progress import tqdm
-from kg.schema import DERIVED_PREFIX, RESERVED
+from kg.schema import HIDDEN, RESERVED
 from kg.snapshot import ENTITIES, FACTS, ITEMS, KINDS, USERS
 from kg.source import ENDS, EVENTS, LINK, REVIEWS, TIES, Source
 from kg.store import Store
@@ -144,7 +144,7 @@ class Reader:
 
 def _shown(text: str, hidden: Sequence[str]) -> str:
     properties: dict[str, Any] = orjson.loads(text)
-    kept = {k: v for k, v in properties.items() if k not in hidden and not k.startswith(DERIVED_PREFIX)}
+    kept = {k: v for k, v in properties.items() if k not in hidden and not k.startswith(HIDDEN)}
     return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode()
 
 

@@ -30,7 +30,7 @@ from kg.packed import packed, unpacked_suffix
 from kg.people import People
 from kg.progress import tqdm
 from kg.records import ITEM_ENTITY
-from kg.schema import DERIVED_PREFIX
+from kg.schema import BROUGHT, HIDDEN
 from kg.spelling import reads_as, spellings
 from kg.store import Row, Store
 
@@ -50,7 +50,7 @@ class EntityGraph:
         self._own = {item: entity for item, entity in self._links if owners[entity] == 1}
         self._made: dict[str, None] = {}
         rows = store.stream(queries.text("items_unmet"))
-        self._mentions = {row["id"] for row in rows if row["properties"].keys() <= {"id"}}
+        self._mentions = {row["id"] for row in rows if row["properties"].keys() <= {"id", BROUGHT}}
 
     def triples(self) -> Iterator[tuple[str, str, str]]:
         """Head, relation as its source spelled it, tail."""
@@ -197,7 +197,7 @@ def _nodes(
     unfit: set[str] = {"id", *texts}
     for row in rows():
         for name, value in row["properties"].items():
-            if name in unfit or name.startswith(DERIVED_PREFIX) or value is None:
+            if name in unfit or name.startswith(HIDDEN) or value is None:
                 continue
             if not fits(value):
                 unfit.add(name)

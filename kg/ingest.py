@@ -12,16 +12,18 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kg.batch import Outcome, in_batches
+from kg import marks
+from kg.batch import Outcome, of_sources
 from kg.checks import ScaleConflict, Scales, check
 from kg.connection import unattended
 from kg.errors import EventConflict, ReadError, RecordError
 from kg.forgotten import Forgotten
+from kg.ingested import Ingested, count, id_of, ingested, number_of
 from kg.lacks import Lacks
 from kg.merging import DEFAULT_MERGES, Merge, merge_of, write_merges
 from kg.newgraph import NewGraph
 from kg.progress import tqdm
-from kg.records import Interaction, Record, Reject, Scale
+from kg.records import Begins, Interaction, Record, Reject, Scale
 from kg.rejects import RejectsFile, refused
 from kg.spelling import Spellings
 from kg.store import BulkLoad, Store
@@ -76,7 +78,7 @@ class IngestReport:
 
 def ingest(
     store: Store,
-    records: Iterable[Record | Reject],
+    records: Iterable[Record | Reject | Begins],
     *,
     scale: Scale | None = None,
     rejects: Path | None = None,
@@ -93,7 +95,7 @@ def ingest(
 
     Args:
         store: where to.
-        records: what readers make.
+        records: what readers make; behind a :class:`kg.records.Begins` those of that source.
         scale: declared for every kind of event with a value among the records; a value outside it is rejected.
         rejects: file for rejected rows, made when there is one; an existing one is kept, and a number added. By default
             in the working directory of the store.
@@ -177,88 +179,134 @@ class _Run:
         self._writer = Writer(store, dry_run=dry_run)
         self._kinds: Counter[str] = Counter()
         self._lacks = Lacks()
+        self._numbers: dict[Begins | None, int] = {None: marks.NOBODY}
+        self._brought: Counter[Begins] = Counter()
         self.report = IngestReport()
 
-    def take(self, records: Iterable[Record | Reject]) -> None:
+    def take(self, records: Iterable[Record | Reject | Begins]) -> None:
         """Everything."""
-        batches = self._batches(self._checked(records))
-        put_off: list[Record] = []
+        batches = of_sources(self._checked(records), self._store.batch_rows)
+        put_off: list[Record | Begins] = []
         failed: ReadError | None = None
         if not self._dry_run:
             with self._store.alone():  # or what others write in between would be replaced
                 if (load := self._store.bulk_load()) is not None:
                     put_off, failed = self._fill(load, batches)
-        self._write(itertools.chain(self._batches(put_off), () if failed else batches))
+        self._write(itertools.chain(of_sources(put_off, self._store.batch_rows), () if failed else batches))
         self._declare()
+        for source, brought in self._brought.items():
+            count(self._store, source, brought)
         if failed is not None:
             raise failed
         self.report.by_kind = dict(sorted(self._kinds.items()))
         self.report.left_out, self.report.missing = self._lacks.left_out, self._lacks.missing
         self.report.undated = self._lacks.undated
 
-    def _write(self, batches: Iterable[Sequence[Record]]) -> None:
+    def _write(self, batches: Iterable[tuple[Begins | None, Sequence[Record]]]) -> None:
         """Each batch is written while the next one is read and checked; what it needs of the graph is read after."""
         pool = ThreadPoolExecutor(1)
-        writing: Future[Outcome] | None = None
+        writing: tuple[Begins | None, Future[Outcome]] | None = None
 
         def ended() -> None:
             nonlocal writing
             if (last := writing) is not None:
                 writing = None
-                self._note(last.result())
+                self._note(last[0], last[1].result())
 
         try:
-            for batch in batches:
+            for source, batch in batches:
                 ended()
                 self._declare()
-                writing = pool.submit(copy_context().run, self._writer.write, batch)
+                self._writer.source = self._number(source)
+                writing = source, pool.submit(copy_context().run, self._writer.write, batch)
             ended()
         except Exception:  # of reading: what came before is written, or it is said why not
             ended()
             raise
         except BaseException:  # who stops it does not wait for a server that is away
-            wait([writing] if writing else [], timeout=LAST_WRITE_SECONDS)
+            wait([writing[1]] if writing else [], timeout=LAST_WRITE_SECONDS)
             raise
         finally:
             pool.shutdown(wait=False)
 
     def _fill(
-        self, load: AbstractContextManager[BulkLoad], batches: Iterator[Sequence[Record]]
-    ) -> tuple[list[Record], ReadError | None]:
+        self, load: AbstractContextManager[BulkLoad], batches: Iterator[tuple[Begins | None, Sequence[Record]]]
+    ) -> tuple[list[Record | Begins], ReadError | None]:
         """Fill a new graph until the records end or the bulk path is given up.
 
         Returns:
             what was put off, and why no more could be read.
         """
         failed: ReadError | None = None
+        known = ingested(self._store)  # of which the new graph has nothing, but for their numbers
+        most = max((own.number for own in known.values()), default=0)
         with load as bulk:
             graph = NewGraph(bulk)
             try:
-                for batch in batches:
+                for source, batch in batches:
+                    if source not in self._numbers and source is not None:
+                        own = known.get(id_of(source.verb, source.name))
+                        most += own is None
+                        self._numbers[source] = own.number if own else most
+                    graph.source = self._numbers[source]
+                    before = graph.accepted
                     graph.add(batch)
+                    if source is not None:
+                        self._brought[source] += graph.accepted - before
                     if graph.is_full:
                         break
             except ReadError as error:  # what was read before is kept
                 failed = error
+            bulk.add_nodes("Ingested", self._ingested(known.values()))
         self.report.accepted += graph.accepted
-        return graph.put_off, failed
+        return self._put_off(graph.put_off), failed
 
-    def _batches(self, records: Iterable[Record]) -> Iterator[list[Record]]:
-        return in_batches(records, self._store.batch_rows)
+    def _put_off(self, records: Iterable[tuple[int, Record]]) -> list[Record | Begins]:
+        """What was put off, each source before its records."""
+        sources = {number: source for source, number in self._numbers.items()}
+        found: list[Record | Begins] = []
+        before = marks.NOBODY
+        for number, record in records:
+            if number != before and (source := sources[number]) is not None:
+                found.append(source)
+                before = number
+            found.append(record)
+        return found
+
+    def _number(self, source: Begins | None) -> int:
+        """The number of a source, before the first batch of it is written."""
+        if source is not None and source not in self._numbers:
+            wanted = self._store.notes_changes and not self._dry_run  # an adopted graph is its owner's
+            self._numbers[source] = number_of(self._store, source) if wanted else marks.NOBODY
+        return self._numbers[source]
+
+    def _ingested(self, known: Iterable[Ingested]) -> list[dict[str, Any]]:
+        """Nodes of all sources, for a new graph."""
+        sources = {(own.verb, own.name): own.number for own in known}
+        sources |= {(own.verb, own.name): number for own, number in self._numbers.items() if own is not None}
+        return [
+            {"id": id_of(verb, name), "verb": verb, "name": name, "number": number, "brought": 0}
+            for (verb, name), number in sources.items()
+        ]
 
     def _declare(self) -> None:
         if not self._dry_run:
             self._scales.declare()
             self._spellings.keep()
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, source: Begins | None, outcome: Outcome) -> None:
+        if source is not None and self._numbers[source]:
+            self._brought[source] += outcome.accepted
         self.report.accepted += outcome.accepted
         self.report.duplicates += outcome.duplicates
         for record, reason in outcome.conflicts:
             self._refused.add(refused(record, "event_id", reason))
 
-    def _checked(self, records: Iterable[Record | Reject]) -> Iterator[Record]:
+    def _checked(self, records: Iterable[Record | Reject | Begins]) -> Iterator[Record | Begins]:
         for record in records:
+            if isinstance(record, Begins):
+                yield record
+                continue
             if isinstance(record, Reject):
                 if self._forgotten.stands_in(record):
                     self._count_forgotten()
@@ -286,7 +334,7 @@ class _Run:
         self.report.forgotten += 1
 
 
-def _counted(records: Iterable[Record | Reject], bar: tqdm) -> Iterator[Record | Reject]:
+def _counted(records: Iterable[Record | Reject | Begins], bar: tqdm) -> Iterator[Record | Reject | Begins]:
     for number, record in enumerate(records, 1):
         yield record
         if number % 1000 == 0:

@@ -18,7 +18,7 @@ from kg import queries
 from kg.names import name_key
 from kg.progress import tqdm
 from kg.readers.parts import can_be_read_again as can_be_read_again
-from kg.records import Attribute, ItemRecord, Record, Reject, UserRecord
+from kg.records import Attribute, Begins, ItemRecord, Record, Reject, UserRecord
 from kg.rejects import new_file
 from kg.store import Store
 
@@ -64,7 +64,7 @@ class NameMerge:
                 key = row["kind"], self._key(row["name"])
                 self._stored[key] = min(self._stored.get(key, row["name"]), row["name"])
 
-    def take(self, records: Iterable[Record | Reject]) -> Iterator[Record | Reject]:
+    def take(self, records: Iterable[Record | Reject | Begins]) -> Iterator[Record | Reject | Begins]:
         """The same records, every attribute by the spelling that its name goes by."""
         for record in records:
             if not isinstance(record, ItemRecord | UserRecord) or not record.attributes:

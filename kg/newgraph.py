@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
+from kg import marks
 from kg.batch import (
     Edge,
     bare_nodes,
@@ -27,6 +28,7 @@ from kg.batch import (
     tie_of,
 )
 from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Tie, Triple, UserRecord
+from kg.schema import BROUGHT
 from kg.store import BulkLoad
 
 MARKS = 1 << 26
@@ -47,9 +49,12 @@ class NewGraph:
         self._nodes: dict[str, dict[str, Any]] = {"User": {}, "Item": {}, "Entity": {}}
         self._marks = bytearray(MARKS)
         self._nested: set[Edge] = set()
-        self.put_off: list[Record] = []
+        self.put_off: list[tuple[int, Record]] = []
+        """Each with the number of its source."""
         self._put_off_bytes = 0
         self.accepted = 0
+        self.source = marks.NOBODY
+        """The number of the source whose records are added."""
 
     @property
     def is_full(self) -> bool:
@@ -72,7 +77,7 @@ class NewGraph:
         self._add_events([event for event in events if self._is_first_event(event)])
 
     def _put_off(self, record: Record) -> None:
-        self.put_off.append(record)
+        self.put_off.append((self.source, record))
         self._put_off_bytes += size_of(record) + raw_size_of(record)
 
     def _mark(self, key: Hashable) -> bool:
@@ -106,9 +111,9 @@ class NewGraph:
     def _add_described(self, records: Sequence[ItemRecord | UserRecord]) -> None:
         for label in ("User", "Item"):
             own = [record for record in records if label_of(record) == label]
-            self._make(label, {record.id: {**properties_of(record), "id": record.id} for record in own})
+            self._make(label, {record.id: {**properties_of(record), "id": record.id, **self._said()} for record in own})
         entities = {id: row for id, row in entities_of(records).items() if id not in self._nodes["Entity"]}
-        self._make("Entity", entities)
+        self._make("Entity", {id: row | self._met() for id, row in entities.items()})
         self._add_edges([(record, edges_of(record)) for record in records])
         # Many records ask for the same of these, and they are few: known for sure, none is put off.
         nested = dict.fromkeys(edge for record in records for edge in nesting_of(record) if edge not in self._nested)
@@ -117,7 +122,7 @@ class NewGraph:
 
     def _add_entities(self, records: Sequence[EntityRecord]) -> None:
         self.accepted += len(records)
-        self._make("Entity", {record.id: _present(entity_row(record)) for record in records})
+        self._make("Entity", {record.id: _present(entity_row(record)) | self._said() for record in records})
 
     def _add_edges(self, wanted: Iterable[tuple[Record, list[Edge]]]) -> None:
         made: list[Edge] = []
@@ -138,7 +143,7 @@ class NewGraph:
         for relation, edges in groups.items():
             heads = [self._nodes[edge.head_label][edge.head] for edge in edges]
             tails = [self._nodes[edge.tail_label][edge.tail] for edge in edges]
-            self._load.add_edges(relation, heads, tails)
+            self._load.add_edges(relation, heads, tails, [self._by()] * len(edges) if self.source else None)
 
     def _add_ties(self, ties: Sequence[Tie]) -> None:
         self.accepted += len(ties)
@@ -148,7 +153,7 @@ class NewGraph:
         for tie in ties:
             groups[tie.relation].append(tie)
         for relation, own in groups.items():
-            rows = [_present({"weight": tie.weight, "at": tie.at}) for tie in own]
+            rows = [_present({"weight": tie.weight, "at": tie.at}) | self._by() for tie in own]
             heads, tails = (
                 [users[id] for id in ids] for ids in zip(*((t.user_id, t.other_id) for t in own), strict=True)
             )
@@ -163,7 +168,7 @@ class NewGraph:
             kinds[event.kind].append(event)
         for kind, own in kinds.items():
             self._load.declare_kind(kind)
-            rows = [_row(event) for event in own]
+            rows = [_row(event, self.source) for event in own]
             heads = [users[event.user_id] for event in own]
             self._load.add_edges(kind, heads, [items[event.item_id] for event in own], rows)
         self._add_reviews([event for event in events if has_review(event)])
@@ -180,9 +185,21 @@ class NewGraph:
         missing: dict[str, dict[str, dict[str, Any]]] = {"User": {}, "Item": {}, "Entity": {}}
         for label, id in nodes:
             if id not in self._nodes[label]:
-                missing[label][id] = {"id": id}
+                missing[label][id] = {"id": id, **self._met()}
         for label, rows in missing.items():
             self._make(label, rows)
+
+    def _said(self) -> dict[str, str]:
+        """The mark of a node that is described."""
+        return {BROUGHT: marks.alone(self.source)} if self.source else {}
+
+    def _met(self) -> dict[str, str]:
+        """The mark of a node that is an end of an edge."""
+        return {BROUGHT: marks.MET} if self.source else {}
+
+    def _by(self) -> dict[str, int]:
+        """The mark of an edge."""
+        return {BROUGHT: self.source} if self.source else {}
 
     def _make(self, label: str, rows: dict[str, dict[str, Any]]) -> None:
         if rows:
@@ -190,8 +207,10 @@ class NewGraph:
             self._nodes[label].update(zip(rows, references, strict=True))
 
 
-def _row(event: Interaction) -> dict[str, Any]:
+def _row(event: Interaction, source: int) -> dict[str, Any]:
     row: dict[str, Any] = {"event_id": event.event_id}
+    if source:
+        row[BROUGHT] = source
     if event.at is not None:
         row["at"] = event.at
     if event.value is not None:

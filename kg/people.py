@@ -9,7 +9,7 @@ from kg.batch import Edge, batched
 from kg.export import Reader
 from kg.knowledge import relations
 from kg.records import Interaction, KindRecord, Scale, Tie, UserRecord, codes_of
-from kg.schema import DERIVED_PREFIX, EVENT_FIELDS, TRAIT_EDGES
+from kg.schema import EVENT_FIELDS, HIDDEN, TRAIT_EDGES
 from kg.store import Row, Store
 
 _AT_ONCE = 2_000
@@ -25,7 +25,7 @@ class People:
     def users(self) -> Iterator[UserRecord]:
         """Everybody with their properties; what ties them to entities is in :meth:`traits`."""
         for row in self._store.stream(queries.text("snapshot_users")):
-            own = {name: value for name, value in row["properties"].items() if not name.startswith(DERIVED_PREFIX)}
+            own = {name: value for name, value in row["properties"].items() if not name.startswith(HIDDEN)}
             yield UserRecord(row["id"], {name: own[name] for name in own if name != "id" and own[name] is not None})
 
     def traits(self) -> Iterator[Edge]:

@@ -237,6 +237,16 @@ class Reject:
     raw: str
 
 
+@dataclass(frozen=True, slots=True)
+class Begins:
+    """In a stream of records: those that follow are of this source, see :mod:`kg.ingested`."""
+
+    verb: str
+    """How it is ingested."""
+    name: str
+    """What it is called, such as a file."""
+
+
 def clean_id(value: Any, name: str) -> str:
     """An external id as stored: text of 1 to 1,024 UTF-8 bytes without NUL, surrounding white space taken off.
 

@@ -36,6 +36,7 @@ NODE_KEYS = {
     "Forgotten": "id",
     "Clock": "id",
     "Change": "tick",
+    "Ingested": "id",
 }
 """Each label and the property that identifies a node of it."""
 
@@ -52,6 +53,13 @@ DERIVED = (
     *("novelty_deviation", "diversity", "facet"),
 )
 """Properties of people that a refresh writes, without the prefix."""
+
+BROUGHT = "_brought_by"
+"""Property of a node or an edge: which of the sources (:mod:`kg.ingested`) brought it, see :mod:`kg.marks`."""
+ALSO = "_also_by"
+"""Likewise of an edge: the numbers of those that brought it again."""
+HIDDEN = (DERIVED_PREFIX, BROUGHT, ALSO)
+"""How names of properties begin that are no data: nobody may give them, and no reader shows them."""
 
 OWN_EDGES: Mapping[str, frozenset[tuple[str, str]]] = {
     "WROTE": frozenset({("User", "Review")}),
@@ -85,8 +93,18 @@ NESTED = "WITHIN"
 RESERVED = frozenset(OWN_EDGES)
 """No kind of event and no relation of a knowledge graph may be called so."""
 
-EVENT_FIELDS = frozenset({"event_id", "at", "value", "reviewed"})
+EVENT_FIELDS = frozenset({"event_id", "at", "value", "reviewed", BROUGHT, ALSO})
 """Properties of an event that context may not overwrite. ``reviewed`` is true on one that came with words."""
+
+
+def taken(name: str) -> str:
+    """Why nobody may give a property a name of :data:`HIDDEN`.
+
+    >>> taken("habit_age")
+    'names that begin with habit_ are those of profiles'
+    """
+    prefix = next(own for own in HIDDEN if name.startswith(own))
+    return f"names that begin with {prefix} are those of {'profiles' if prefix == DERIVED_PREFIX else 'the graph'}"
 
 
 def node_constraints() -> list[str]:

@@ -8,13 +8,14 @@ people call it) and all properties that the graph holds. An edge has ``relation`
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kg import queries
 from kg.errors import QueryFailed
 from kg.extras import extra
+from kg.schema import ALSO, BROUGHT
 from kg.store import Store
 
 if TYPE_CHECKING:
@@ -122,12 +123,12 @@ def _induced(store: Store, found: Collection[Node], relations: Collection[str], 
     for node in found:
         own = properties.get(node, {})
         name = own.get("name") or own.get("title") or node[1]
-        graph.add_node(node, **own | {"label": node[0], "id": node[1], "name": name})
+        graph.add_node(node, **_shown(own) | {"label": node[0], "id": node[1], "name": name})
     for label, ids in _by_label(found).items():
         for row in store.stream(queries.statement("view_edges", names={"label": label}).text, ids=ids):
             tail = (row["label"], row["tail"])
             if tail in found and (not relations or row["relation"] in relations):
-                graph.add_edge((label, row["head"]), tail, **row["properties"] | {"relation": row["relation"]})
+                graph.add_edge((label, row["head"]), tail, **_shown(row["properties"]) | {"relation": row["relation"]})
     return graph
 
 
@@ -138,6 +139,10 @@ def _properties(store: Store, nodes: Iterable[Node]) -> dict[Node, dict[str, Any
         for label, ids in _by_label(nodes).items()
         for row in store.read(texts[label], ids=ids)
     }
+
+
+def _shown(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if name not in (BROUGHT, ALSO)}
 
 
 def _by_label(nodes: Iterable[Node]) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from kg import changes, queries
+from kg import changes, marks, queries
 from kg.batch import (
     Content,
     Edge,
@@ -34,7 +34,8 @@ from kg.batch import (
 from kg.errors import ConstraintViolated, StoreError
 from kg.quoting import Quoted
 from kg.records import EntityRecord, Interaction, ItemRecord, Link, Record, Tie, Triple, UserRecord
-from kg.store import Statement, Store
+from kg.schema import BROUGHT
+from kg.store import Row, Statement, Store
 
 ATTEMPTS = 4
 """Times a batch is read and written when others write the same keys."""
@@ -52,6 +53,8 @@ class Writer:
     def __init__(self, store: Store, *, dry_run: bool = False) -> None:
         self._store = store
         self._dry_run = dry_run
+        self.source = marks.NOBODY
+        """The number of the source that brings what is written, if one does (:mod:`kg.ingested`)."""
         self._known: dict[str, set[str]] = defaultdict(set)
         self._new: dict[str, bool] = {}
 
@@ -71,7 +74,8 @@ class Writer:
         for attempt in range(ATTEMPTS):
             try:
                 with self._store.alone() as alone:
-                    plan = _Plan(self._store, self._known, self._new_kinds(events) if attempt == 0 else ())
+                    unread = self._new_kinds(events) if attempt == 0 else ()
+                    plan = _Plan(self._store, self._known, unread, self.source)
                     plan.add_entities(entities)  # what they are called, before attributes name them by their ids
                     plan.add_nodes(nodes)
                     plan.add_edges(others)
@@ -116,13 +120,19 @@ class Writer:
 class _Plan:
     """What one batch changes, found by reading what is there."""
 
-    def __init__(self, store: Store, known: Mapping[str, set[str]], unread: Collection[str]) -> None:
+    def __init__(self, store: Store, known: Mapping[str, set[str]], unread: Collection[str], source: int) -> None:
         self._store = store
         self._known = known
         self._unread = unread
+        self._source = source
         self.outcome = Outcome()
         self.present: dict[str, set[str]] = defaultdict(set)
         self._entities: dict[str, dict[str, str | None]] = {}
+        self._others: dict[str, set[str]] = defaultdict(set)
+        """Events of other sources, by kind."""
+        self._again: dict[str, set[str]] = defaultdict(set)
+        """Those of them that this source brings as well."""
+        self._edges_again: dict[tuple[str, str, str], dict[Edge, None]] = defaultdict(dict)
         self._fills: dict[str, dict[str, dict[str, Any]]] = {"User": {}, "Item": {}}
         self._edges: dict[tuple[str, str, str], dict[Edge, None]] = defaultdict(dict)
         self._ties: dict[Edge, Known] = {}
@@ -145,15 +155,25 @@ class _Plan:
             label, properties = label_of(record), properties_of(record)
             new_edges = [edge for edge in edges if edge in missing]
             known = stored[label].get(record.id)
+            said = self._told(known, properties)
             if known is not None and not new_edges and properties.items() <= known.items():
                 self.outcome.duplicates += 1
+                if said:
+                    known.update(said)
+                    self._fills[label].setdefault(record.id, {}).update(said)
                 continue
             self.outcome.accepted += 1
-            stored[label][record.id] = (known or {}) | properties
-            self._fills[label].setdefault(record.id, {}).update(properties)
+            stored[label][record.id] = (known or {}) | properties | said
+            self._fills[label].setdefault(record.id, {}).update(properties | said)
             self.present[label].add(record.id)
             self._take(new_edges, missing)
             self._name(entities_of([record]).values())
+
+    def _told(self, known: Row | None, given: Mapping[str, Any]) -> dict[str, str]:
+        """The mark of a node of which this source says that; nothing: as it is."""
+        held = None if known is None else {name: value for name, value in known.items() if name not in ("id", BROUGHT)}
+        mark = marks.told(None if known is None else known.get(BROUGHT), held, self._source, given)
+        return {} if mark is None else {BROUGHT: mark}
 
     def _stored(self, label: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         rows = self._read("nodes_of_ids", ids, label=label)
@@ -166,19 +186,26 @@ class _Plan:
         stored = self._stored("Entity", {record.id for record in records}) if records else {}
         for record in records:
             row = entity_row(record)
-            planned = self._entities.get(record.id, {})
+            planned = {name: own for name, own in self._entities.get(record.id, {}).items() if own is not None}
             known = stored.get(record.id, planned or None)
-            if known is not None and all(known.get(k) or planned.get(k) for k, value in row.items() if value):
+            new = {k: own for k, own in row.items() if own and not (known and (known.get(k) or planned.get(k)))}
+            held = None if known is None else known | planned
+            said = self._told(held, {k: (held or {}).get(k, own) for k, own in row.items() if own and k != "id"})
+            if known is not None and not new:
                 self.outcome.duplicates += 1
+                if said:
+                    self._name([row | said])
                 continue
             self.outcome.accepted += 1
-            self._name([row])
+            self._name([row | said])
             self.present["Entity"].add(record.id)
 
     def _name(self, rows: Iterable[Mapping[str, str | None]]) -> None:
         for row in rows:
             known = self._entities.setdefault(str(row["id"]), dict.fromkeys(row))
-            known.update({name: known[name] or value for name, value in row.items()})
+            known.update({name: known.get(name) or value for name, value in row.items()})
+            if row.get(BROUGHT) is not None:
+                known[BROUGHT] = row[BROUGHT]
 
     # --- Edges of the knowledge graph
 
@@ -199,9 +226,20 @@ class _Plan:
         for edge in wanted:
             groups[edge.head_label, edge.relation, edge.tail_label].add(edge.head)
         for (head, relation, tail), ids in groups.items():
-            rows = self._read("edges_from", ids, head=head, relation=relation, tail=tail)
-            wanted -= {Edge(head, row["head"], relation, tail, row["tail"]) for row in rows}
+            for row in self._read("edges_from", ids, head=head, relation=relation, tail=tail):
+                edge = Edge(head, row["head"], relation, tail, row["tail"])
+                if edge in wanted:
+                    wanted.remove(edge)
+                    self._meet_again(edge, row)
         return wanted
+
+    def _is_of_others(self, row: Row) -> bool:
+        """Whether a source has brought an edge, and this one not yet."""
+        return row["by"] not in (None, self._source) and self._source not in (row["also"] or ())
+
+    def _meet_again(self, edge: Edge, row: Row) -> None:
+        if self._is_of_others(row):
+            self._edges_again[edge.head_label, edge.relation, edge.tail_label][edge] = None
 
     def _take(self, edges: Sequence[Edge], missing: set[Edge]) -> None:
         missing.difference_update(edges)
@@ -226,15 +264,18 @@ class _Plan:
             known[edge] = self._ties[edge] = told
             self.present["User"] |= {edge.head, edge.tail}
 
-    def _stored_ties(self, edges: Iterable[Edge]) -> dict[Edge, Known]:
+    def _stored_ties(self, edges: Collection[Edge]) -> dict[Edge, Known]:
         heads: dict[str, set[str]] = defaultdict(set)
         for edge in edges:
             heads[edge.relation].add(edge.head)
-        return {
-            Edge("User", row["head"], relation, "User", row["tail"]): Known(row["weight"], row["at"])
-            for relation, ids in heads.items()
-            for row in self._read("ties_of", ids, relation=relation)
-        }
+        found = {}
+        for relation, ids in heads.items():
+            for row in self._read("ties_of", ids, relation=relation):
+                edge = Edge("User", row["head"], relation, "User", row["tail"])
+                found[edge] = Known(row["weight"], row["at"])
+                if edge in edges:
+                    self._meet_again(edge, row)
+        return found
 
     # --- Events
 
@@ -255,6 +296,8 @@ class _Plan:
         if first is not content:
             if first == content:
                 self.outcome.duplicates += 1
+                if event.event_id in self._others[event.kind]:
+                    self._again[event.kind].add(event.event_id)
             else:
                 self._conflict(
                     event, f"another {event.kind} event is stored under this id; differs in {content.differs(first)}"
@@ -296,6 +339,7 @@ class _Plan:
         # Another kind's event may have the same id and words, so the edge says whether it came with any.
         worded = self._stored_reviews([row["event_id"] for row in rows if row["reviewed"]])
         texts = {id: own.text for id, own in worded.items()}
+        self._others[kind] |= {row["event_id"] for row in rows if self._is_of_others(row)}
         return {
             row["event_id"]: Content(row["user"], row["item"], row["at"], row["value"], texts.get(row["event_id"]))
             for row in rows
@@ -320,8 +364,14 @@ class _Plan:
     def statements(self, alone: bool) -> list[Statement]:
         """All changes, nodes first; ``alone``: nobody can have made an edge that was missing."""
         made: list[Statement] = []
+        met = f" ON CREATE SET {{}}.{BROUGHT} = '{marks.MET}'" if self._source else ""
         if self._entities:
-            made.append(queries.statement("entities_ensure", rows=list(self._entities.values())))
+            said = any(BROUGHT in row for row in self._entities.values())
+            named = {
+                "made": Quoted(met.format("e")),
+                "marked": Quoted(f", e.{BROUGHT} = coalesce(row.{BROUGHT}, e.{BROUGHT})" if said else ""),
+            }
+            made.append(queries.statement("entities_ensure", names=named, rows=list(self._entities.values())))
         for label, rows in self._fills.items():
             if rows:
                 fills = [{"id": id, "properties": properties} for id, properties in rows.items()]
@@ -330,38 +380,65 @@ class _Plan:
             bare = ids - self._known.get(label, set()) - self._fills.get(label, {}).keys()
             bare -= self._entities.keys() if label == "Entity" else set()
             if bare:
-                made.append(queries.statement("nodes_ensure", names={"label": label}, ids=sorted(bare)))
+                bared = {"label": label, "marked": Quoted(met.format("n"))}
+                made.append(queries.statement("nodes_ensure", names=bared, ids=sorted(bare)))
+        mark = {"source": self._source} if self._source else {}
+        set_once = Quoted(f" ON CREATE SET r.{BROUGHT} = $source" if mark else "")
         for (head, relation, tail), edges in self._edges.items():
-            names = {"head": head, "relation": relation, "tail": tail}
-            ends = [{"head": edge.head, "tail": edge.tail} for edge in edges]
-            adding = queries.statement("edges_merge", names=names, rows=ends)
+            names: dict[str, str] = {"head": head, "relation": relation, "tail": tail}
+            adding = queries.statement("edges_merge", names={**names, "marked": set_once}, rows=_ends(edges), **mark)
             if alone:
-                adding = replace(queries.statement("edges_add", names=names, rows=ends), again=adding.text)
+                marked = {**names, "marked": Quoted(f" {{{BROUGHT}: $source}}" if mark else "")}
+                adding = replace(
+                    queries.statement("edges_add", names=marked, rows=_ends(edges), **mark), again=adding.text
+                )
             made.append(adding)
-        made += self._ties_statements()
-        made += [self._events_statement(kind, names, rows) for (kind, names), rows in self._events.items()]
+        for relation, ties in self._ties_rows().items():
+            made.append(
+                queries.statement("ties_add", names={"relation": relation, "marked": set_once}, rows=ties, **mark)
+            )
+        made += [queries.statement("kind_ensure", kind=kind) for kind in sorted({kind for kind, _ in self._events})]
+        made += [self._events_statement(kind, context, rows) for (kind, context), rows in self._events.items()]
         if self._reviews:
             made.append(queries.statement("reviews_add", rows=self._reviews))
+        return made + self._again_statements()
+
+    def _again_statements(self) -> list[Statement]:
+        """What other sources brought and this one brings as well."""
+        made = [
+            queries.statement("events_also", names={"relation": kind}, ids=sorted(ids), source=self._source)
+            for kind, ids in self._again.items()
+        ]
+        for (head, relation, tail), edges in self._edges_again.items():
+            names = {"head": head, "relation": relation, "tail": tail}
+            made.append(queries.statement("edges_also", names=names, rows=_ends(edges), source=self._source))
         return made
 
-    def _ties_statements(self) -> Iterable[Statement]:
+    def _ties_rows(self) -> dict[str, list[Row]]:
         rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for edge, own in self._ties.items():
             row = {"head": edge.head, "tail": edge.tail, "weight": own.weight, "at": _iso(own.at)}
             rows[edge.relation].append(row)
-        return [queries.statement("ties_add", names={"relation": name}, rows=own) for name, own in rows.items()]
+        return rows
 
     def _events_statement(self, kind: str, context: tuple[str, ...], rows: list[list[Any]]) -> Statement:
         # A server writes a tenth faster where the edges of a node come together.
         rows = sorted(rows, key=lambda row: (row[0], row[1]))
         named = Quoted("".join(f", {self._store.quoted(name)}: row[{at}]" for at, name in enumerate(context, 5)))
-        return queries.statement("events_add", names={"relation": kind, "context": named}, rows=rows)
+        mark: dict[str, int] = {}
+        if self._source:
+            named, mark = Quoted(f"{named}, {BROUGHT}: $source"), {"source": self._source}
+        return queries.statement("events_add", names={"relation": kind, "context": named}, rows=rows, **mark)
 
     def _read(self, name: str, ids: Iterable[str], **names: str) -> list[dict[str, Any]]:
         text, wanted = queries.statement(name, names=names).text, list(ids)
         at_once = self._store.lookup_ids
         starts = range(0, len(wanted), at_once)
         return [row for at in starts for row in self._store.read(text, ids=wanted[at : at + at_once])]
+
+
+def _ends(edges: Iterable[Edge]) -> list[Row]:
+    return [{"head": edge.head, "tail": edge.tail} for edge in edges]
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -70,8 +70,9 @@ class GraphLoad:
         """See :class:`kg.store.BulkLoad`."""
         if not heads:
             return
-        if relation not in self._relations or (rows is not None and relation not in self._timed):
-            self._make_relation(relation, timed=rows is not None)
+        timed = relation not in self._timed and any("at" in row for row in rows or ())
+        if relation not in self._relations or timed:
+            self._make_relation(relation, timed=timed)
         into = self._batch._java_graph_batch
         if rows is None:
             self._bridge.edges.newEdgesJoined(into, ";".join(heads), relation, ";".join(tails))

@@ -3,5 +3,5 @@
 UNWIND $rows AS row
 MATCH (h:<head> {id: row.head})
 MATCH (t:<tail> {id: row.tail})
-CREATE (h)-[:<relation>]->(t)
+CREATE (h)-[:<relation><marked>]->(t)
 RETURN count(*) AS made

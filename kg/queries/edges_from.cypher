@@ -1,5 +1,5 @@
 // The edges of one relation that leave these nodes, by the ids of their ends.
 // $ids: list of ids
-MATCH (h:<head>)-[:<relation>]->(t:<tail>)
+MATCH (h:<head>)-[r:<relation>]->(t:<tail>)
 WHERE h.id IN $ids
-RETURN h.id AS head, t.id AS tail
+RETURN h.id AS head, t.id AS tail, r._brought_by AS by, r._also_by AS also

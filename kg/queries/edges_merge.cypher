@@ -5,5 +5,5 @@
 UNWIND $rows AS row
 MATCH (h:<head> {id: row.head})
 MATCH (t:<tail> {id: row.tail})
-MERGE (h)-[:<relation>]->(t)
+MERGE (h)-[r:<relation>]->(t)<marked>
 RETURN count(*) AS made

@@ -2,4 +2,5 @@
 // $ids: list of event ids
 MATCH (u)-[r:<relation>]->(i)
 WHERE r.event_id IN $ids
-RETURN r.event_id AS event_id, u.id AS user, i.id AS item, r.at AS at, r.value AS value, r.reviewed AS reviewed
+RETURN r.event_id AS event_id, u.id AS user, i.id AS item, r.at AS at, r.value AS value, r.reviewed AS reviewed,
+       r._brought_by AS by, r._also_by AS also

@@ -1,4 +1,4 @@
 // Makes the nodes that are not there yet. Writes.
 // $ids: list of ids
 UNWIND $ids AS id
-MERGE (:<label> {id: id})
+MERGE (n:<label> {id: id})<marked>

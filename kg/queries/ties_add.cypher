@@ -3,6 +3,6 @@
 UNWIND $rows AS row
 MATCH (h:User {id: row.head})
 MATCH (t:User {id: row.tail})
-MERGE (h)-[r:<relation>]->(t)
+MERGE (h)-[r:<relation>]->(t)<marked>
 SET r.weight = row.weight, r.at = datetime(row.at)
 RETURN count(*) AS made

@@ -13,7 +13,7 @@ from kg.rdf.literals import scalar_of, text_of
 from kg.rdf.mapping import NO_KIND, Means, RdfMapping, Role, Wording, property_of
 from kg.rdf.terms import Fact, canonical, local_name
 from kg.records import MAX_ID_BYTES, Attribute, Scalar, clean_id
-from kg.schema import DERIVED_PREFIX
+from kg.schema import HIDDEN, taken
 
 T = TypeVar("T")
 Refuse = Callable[[Fact, RecordError], None]
@@ -108,8 +108,8 @@ def _properties(said: Iterable[Said], languages: tuple[str, ...], refuse: Refuse
     """One value a name, in the best language; several are written as a list, as tables' cells are."""
     by_name: dict[str, list[Said]] = defaultdict(list)
     for role, fact in said:
-        if role.name.startswith(DERIVED_PREFIX):
-            refuse(fact, RecordError("predicate", f"names that begin with {DERIVED_PREFIX} are those of profiles"))
+        if role.name.startswith(HIDDEN):
+            refuse(fact, RecordError("predicate", taken(role.name)))
         else:
             by_name[role.name].append((role, fact))
     properties: dict[str, Scalar] = {}

@@ -28,7 +28,7 @@ from kg.rdf.terms import (
 )
 from kg.readers.mapping import property_name
 from kg.records import clean_id, clean_name, clean_relation
-from kg.schema import DERIVED_PREFIX, RESERVED
+from kg.schema import HIDDEN, RESERVED
 
 _LONGEST_KEPT = 256
 """Characters of an IRI whose meaning is remembered: what is remembered is bounded by this and by its number."""
@@ -115,7 +115,7 @@ def spelling_of(predicate: str) -> str:
 
 def is_free(name: str) -> bool:
     """Whether a property of an item may be called so."""
-    return name not in ("id", "title", "text") and not name.startswith(DERIVED_PREFIX)
+    return name not in ("id", "title", "text") and not name.startswith(HIDDEN)
 
 
 def property_of(predicate: str) -> str:

@@ -27,7 +27,7 @@ from kg.rdf.terms import (
     TYPE,
     Fact,
 )
-from kg.schema import DERIVED_PREFIX
+from kg.schema import HIDDEN
 from kg.spelling import spellings
 from kg.store import Store
 
@@ -150,7 +150,7 @@ class _Writer:
         yield from _worded(resource, self.mapping.title, properties.get("title"))
         yield from _worded(resource, self.mapping.text, properties.get("text"))
         for name, value in properties.items():
-            if name not in ("id", "title", "text") and not name.startswith(DERIVED_PREFIX) and value is not None:
+            if name not in ("id", "title", "text") and not name.startswith(HIDDEN) and value is not None:
                 yield self.names.property(resource, name, value)
 
     def _entity(self, resource: str, name: str | None, kind: str | None) -> Iterator[Fact]:

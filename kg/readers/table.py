@@ -57,7 +57,7 @@ from kg.records import (
     clean_kind,
     event_hash,
 )
-from kg.schema import DERIVED_PREFIX
+from kg.schema import HIDDEN
 
 log = logging.getLogger(__name__)
 
@@ -423,7 +423,7 @@ def _property_names(file: str, columns: Sequence[str], reserved: set[str]) -> li
     names = [(column, property_name(column)) for column in columns]
     counts = Counter(name for _, name in names)
     for column, name in names:
-        if name in reserved or name.startswith(DERIVED_PREFIX) or counts[name] > 1:
+        if name in reserved or name.startswith(HIDDEN) or counts[name] > 1:
             raise ReadError(
                 file, f"the column {column!r} cannot be the property {name!r}, which is taken: rename the column"
             )

@@ -15,6 +15,7 @@ import typer
 
 from kg.lacks import said
 from kg.readers.stream import trusted
+from kg.records import Begins
 from recommender.cli import output
 from recommender.cli.errors import FAILED
 from recommender.cli.forms import EventKind, Limits, Meanings, Weights, kinds_of, with_form, with_options
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from kg.ingest import IngestReport
     from kg.readers import ItemMapping, UserMapping
     from kg.records import Record, Reject, Scale
+    from kg.undo import Undone
     from recommender.sources.document import Source, Verb
     from recommender.sources.reading import Reading
 
@@ -87,6 +89,9 @@ Merges = Annotated[
 ]
 
 
+Replace = Annotated[
+    bool, typer.Option("--replace", help="First take out what this source has brought, then read it again as said now.")
+]
 Named = Callable[[], "Iterator[Record | Reject]"]
 """Reads the items or people of a source once more."""
 
@@ -100,6 +105,7 @@ class Writing:
     rejects: Path | None
     trust: bool
     json: bool
+    replace: bool = False
     strict_meaning: bool = False
     no_merge: bool = False
     merges: Path | None = None
@@ -115,6 +121,7 @@ def with_writing(
         "dry_run": (DryRun, False),
         "rejects": (Rejects, None),
         "trust": (Trust, False),
+        "replace": (Replace, False),
         **({"no_merge": (NoMerge, False), "merges": (Merges, None)} if merging else {}),
         "json": (Json, False),
     }
@@ -173,7 +180,7 @@ def events(
     mapping = replace(event_mapping(roles) or EventMapping(), context=joined(further))
     stated = events_table(file[0], mapping, event, limits, form)
     reading = Reading(stated, _source(file, how.trust), file[0].parent, kinds_of(meaning, weight), form.join)
-    _ingest(context, reading.records, how, reading=reading, twice=file)
+    _ingest(context, reading.records, how, reading.begins, reading=reading, twice=file)
 
 
 @app.command()
@@ -276,7 +283,8 @@ def social(
         mapping = SocialMapping.parse(roles) if roles else None
     except RecordError as error:
         raise typer.BadParameter(error.reason, param_hint="--map") from None
-    _ingest(context, partial(read_social, _source(file, how.trust), mapping, type=type, form=form), how)
+    read = partial(read_social, _source(file, how.trust), mapping, type=type, form=form)
+    _ingest(context, read, how, _begins("social", file[0]), twice=file)
 
 
 @app.command()
@@ -343,7 +351,7 @@ def triples(
         mapping,
         progress=not Session.of(context).quiet,
     )
-    _ingest(context, read, how)
+    _ingest(context, read, how, _begins("triples", file), twice=[file, *([link] if link else [])])
 
 
 @app.command()
@@ -370,7 +378,8 @@ def amazon(
 
     read = partial(read_amazon, trusted(reviews, how.trust), trusted(items, how.trust))
     named = None if items is None else _again([items], partial(read_amazon_items, trusted(items, how.trust)))
-    _ingest(context, read, how, SCALE, named=named, twice=[reviews, *([items] if items else [])])
+    files = [reviews, *([items] if items else [])]
+    _ingest(context, read, how, _begins("amazon", reviews), SCALE, named=named, twice=files)
 
 
 @app.command()
@@ -391,7 +400,7 @@ def recbole(
     """
     from kg.readers import read_recbole
 
-    _ingest(context, partial(read_recbole, trusted(folder, how.trust)), how)
+    _ingest(context, partial(read_recbole, trusted(folder, how.trust)), how, _begins("recbole", folder))
 
 
 @app.command()
@@ -410,7 +419,7 @@ def lists(
     """
     from kg.readers import read_lists
 
-    _ingest(context, partial(read_lists, trusted(file, how.trust)), how)
+    _ingest(context, partial(read_lists, trusted(file, how.trust)), how, _begins("lists", file), twice=[file])
 
 
 @app.command()
@@ -434,7 +443,7 @@ def source(
     """
     from recommender.sources.document import read_source
 
-    _documented(context, read_source(document), folder or document.parent, how)
+    _documented(context, read_source(document), folder or document.parent, how, _begins("source", document))
 
 
 @app.command()
@@ -472,7 +481,48 @@ def recipe(
         raise typer.BadParameter(
             f"say where its files are: tastegraph ingest recipe {name} FOLDER", param_hint="FOLDER"
         )
-    _documented(context, named(name), folder, how)
+    _documented(context, named(name), folder, how, Begins("recipe", name))
+
+
+@app.command()
+def undo(
+    context: typer.Context,
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="As 'tastegraph status' lists it.", show_default=False)
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go, and take nothing out.")] = False,
+    json: Json = False,
+) -> None:
+    """Take out what one source alone has brought.
+
+    What others brought as well stays, and so does feedback. Killed on the way, it does the rest when called again.
+
+    \b
+    Examples:
+      tastegraph ingest undo ratings.csv --dry-run
+      tastegraph ingest undo ratings.csv
+    """
+    with Session.of(context).open() as recommender:
+        undone = recommender.undo(source, dry_run=dry_run)
+    if json:
+        output.document(undone)
+        return
+    output.line(f"{'would be taken out' if dry_run else 'taken out'}: {_counts_of(undone)}")
+    if any(undone.kept.values()):
+        kept = ", ".join(f"{count} {what}" for what, count in undone.kept.items() if count)
+        output.line(f"others brought as well, so that it stays: {kept}")
+    if undone.overwritten:
+        output.line(
+            f"{undone.overwritten} properties had another value from another source, which is lost: read that one again"
+        )
+    if not undone.has_any:
+        output.line(
+            "nothing of it could be told from the rest: what was there before it came from elsewhere, and stays"
+        )
+
+
+def _counts_of(undone: Undone) -> str:
+    return ", ".join(f"{count} {what}" for what, count in undone.removed.items() if count) or "nothing"
 
 
 def _nodes(
@@ -490,13 +540,21 @@ def _nodes(
     stated = nodes_table(file[0], verb, mapping, form)
     assert stated is not None  # the command line says nothing that a document cannot
     reading = Reading(stated, _source(file, how.trust), file[0].parent, joins=form.join)
-    _ingest(context, reading.records, how, named=_again(file, reading.records), reading=reading)
+    again = _again(file, reading.records)
+    _ingest(context, reading.records, how, reading.begins, named=again, reading=reading, twice=file)
 
 
-def _documented(context: typer.Context, found: Source, folder: Path, how: Writing) -> None:
+def _begins(verb: str, file: Path) -> Begins:
+    """The source that a file is."""
+    from recommender.sources.remembered import called
+
+    return Begins(verb, called(file))
+
+
+def _documented(context: typer.Context, found: Source, folder: Path, how: Writing, begins: Begins) -> None:
     """Files as a document says."""
     read, named = (partial(own, folder, trust=how.trust) for own in (found.records, found.named))
-    _ingest(context, read, how, named=named)
+    _ingest(context, read, how, begins, named=named)
 
 
 def _pipe(files: Sequence[Path]) -> Path | None:
@@ -520,6 +578,7 @@ def _ingest(
     context: typer.Context,
     read: Named,
     how: Writing,
+    begins: Begins,
     scale: Scale | None = None,
     *,
     named: Named | None = None,
@@ -528,19 +587,21 @@ def _ingest(
 ) -> None:
     """Write what ``read`` reads; ``named`` reads the items or people among it again, to merge their names.
 
-    ``reading`` is the file, where the graph may say how it is read, and keeps it. ``twice`` are files that are read
-    once before anything is written, where what values mean must not be doubtful.
+    ``begins`` is the source that it is. ``reading`` is the file, where the graph may say how it is read, and keeps it.
+    ``twice`` are files that are read once before anything is written, where what values mean must not be doubtful, or
+    what was read before makes way.
     """
     from kg.ingest import DEFAULT_REJECTS
     from kg.merging import DEFAULT_MERGES
 
-    if how.strict_meaning and (pipe := _pipe(twice)):
-        raise usage(f"--strict-meaning reads {pipe} twice, which can be read once only: write it to a file")
+    if (how.strict_meaning or how.replace) and (pipe := _pipe(twice)):
+        option = "--strict-meaning" if how.strict_meaning else "--replace"
+        raise usage(f"{option} reads {pipe} twice, which can be read once only: write it to a file")
     rejects, merges = how.rejects, how.merges
     session = Session.of(context)
     with ExitStack() as stack:
         recommender = stack.enter_context(session.open()) if session.has_store() else None
-        if recommender is not None and reading is not None:
+        if recommender is not None and reading is not None and not how.replace:
             reading.settle(recommender.store)
         records = read()
         first = list(islice(records, 1))  # a file that cannot be read leaves no empty store behind
@@ -551,9 +612,13 @@ def _ingest(
                     session, store=stack.enter_context(TemporaryDirectory(prefix="tastegraph-")), work=None
                 )
             recommender = stack.enter_context(session.open(create=True))
+        limits = scale if reading is None else reading.table.limits
+        if how.replace and not how.dry_run:
+            for undone in recommender.make_way([begins], read(), scale=limits, strict=how.strict):
+                output.note(f"taken out before: {_counts_of(undone)}")
         report = recommender.ingest_records(
-            chain(first, records),
-            scale=scale if reading is None else reading.table.limits,
+            chain([begins], first, records),
+            scale=limits,
             strict=how.strict,
             dry_run=how.dry_run,
             rejects=rejects,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace as replaced
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -22,7 +23,7 @@ from kg.readers.form import Form
 from kg.readers.knowledge import read_knowledge
 from kg.readers.mapping import mapping_of
 from kg.readers.stream import trusted
-from kg.records import KindRecord, Record, Reject, Scale, clean_kind
+from kg.records import Begins, KindRecord, Record, Reject, Scale, clean_kind
 from kg.store import Result, Store
 from recommender.budget import Budget, check_budget
 from recommender.context import RunContext
@@ -33,12 +34,13 @@ from recommender.facade.opened import Opened
 from recommender.ids import MAX_HISTORY, MAX_IDS, Id, ids, length, one_id, one_or_more
 from recommender.refresh import versions
 from recommender.sources.reading import Reading
-from recommender.sources.remembered import events_table, nodes_table, remembered
+from recommender.sources.remembered import called, events_table, listed, nodes_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from kg.rdf.mapping import RdfMapping
+    from kg.undo import Undone
     from recommender.evaluation.report import Report
     from recommender.explain.steps import PathConfig
     from recommender.feedback import FeedbackReceipt
@@ -142,6 +144,8 @@ class Recommender:
         merges: str | os.PathLike[str] | None = None,
         merge: bool = True,
         trust: bool = False,
+        replace: bool = False,
+        name: str | None = None,
     ) -> IngestReport:
         """Write data to the graph; each event once, however often it is given.
 
@@ -181,9 +185,15 @@ class Recommender:
             merge: make near-duplicate names of attributes one, such as "Boss" and "BOSS" (:mod:`kg.merging`). Items and
                 people are read twice for this; iterators, which can be read once only, keep their names as they are.
             trust: read packed files however far they grow; all other bounds hold.
+            replace: first take out what sources of these names have brought (:meth:`undo`), once all of the new reading
+                is known to be good; how they were read before is not asked. Iterators are refused.
+            name: what the source is called, by which :meth:`undo` knows it; by default the name of the file, and of
+                what is in memory that of its type, such as ``DataFrame``.
         """
         if source is not None:
-            return self._ingest_source(source, folder, strict, strict_meaning, dry_run, rejects, merge, trust)
+            return self._ingest_source(
+                source, folder, strict, strict_meaning, dry_run, rejects, merge, trust, replace, name
+            )
         try:
             declared = None if scale is None else Scale(*map(float, scale))
         except (TypeError, ValueError):
@@ -192,6 +202,10 @@ class Recommender:
         user_mapping = mapping_of(UserMapping, user_mapping)
         if strict_meaning and not all(own is None or can_be_read_again(own) for own in (events, items, users, triples)):
             raise InvalidInput("strict_meaning reads everything twice, and an iterator or a pipe can be read once only")
+        if replace and not all(
+            own is None or can_be_read_again(own) for own in (events, items, users, social, triples)
+        ):
+            raise InvalidInput("replace reads everything twice, and an iterator or a pipe can be read once only")
         if isinstance(social_mapping, Mapping):
             social_mapping = SocialMapping.of(social_mapping)
         rereadable = [merge and can_be_read_again(source) for source in (items, users)]
@@ -201,14 +215,19 @@ class Recommender:
             "items": (items, nodes_table(items, "items", item_mapping, item_form)),
             "users": (users, nodes_table(users, "users", user_mapping, user_form)),
         }
+        if name is not None:
+            told = {verb: (own, table and replaced(table, files=(name,))) for verb, (own, table) in told.items()}
         joins = {verb: own.join for verb, own in zip(told, (form, item_form, user_form), strict=True) if own}
         readings = {
             verb: Reading(table, own, Path(), joins=joins.get(verb, ()))
             for verb, (own, table) in told.items()
             if own is not None and table
         }
-        for reading in readings.values():
+        for reading in readings.values() if not replace else ():
             reading.settle(self.store)
+        files = {"events": events, "items": items, "users": users, "social": social}
+        files["triples"] = links if triples is None else triples
+        begins = {verb: Begins(verb, name or called(own)) for verb, own in files.items() if own is not None}
         if "events" in readings:
             declared = readings["events"].table.limits
         named: list[tuple[Any, Callable[[], Iterator[Record | Reject]]]] = [
@@ -222,18 +241,25 @@ class Recommender:
         kinds = [KindRecord(clean_kind(of), meaning=what) for of, what in (meanings or {}).items()]
         kinds += [KindRecord(clean_kind(of), weight=weight) for of, weight in (weights or {}).items()]
 
-        def read_all() -> Iterator[Record | Reject]:
-            for own, read in named:
-                yield from read() if own is not None else ()
+        def read_all() -> Iterator[Record | Reject | Begins]:
+            for verb, (own, read) in zip(("items", "users"), named, strict=True):
+                if own is not None:
+                    yield begins[verb]
+                    yield from read()
             yield from kinds
             if triples is not None or links is not None:
+                yield begins["triples"]
                 yield from read_knowledge(triples, links, rdf_mapping, progress=self.run.progress)
             if social is not None:
+                yield begins["social"]
                 yield from read_social(trusted(social, trust), social_mapping, type=type, form=social_form)
             if "events" in readings:
+                yield begins["events"]
                 yield from readings["events"].records()
 
         again = [read() for able, (_, read) in zip(rereadable, named, strict=True) if able]
+        if replace and not dry_run:
+            self.make_way(list(begins.values()), read_all(), scale=declared, strict=strict)
         report = self.ingest_records(
             read_all(),
             scale=declared,
@@ -258,6 +284,8 @@ class Recommender:
         rejects: str | os.PathLike[str] | None,
         merge: bool,
         trust: bool,
+        replace: bool,
+        name: str | None,
     ) -> IngestReport:
         from recommender.sources.document import Source, read_source
 
@@ -267,8 +295,12 @@ class Recommender:
             found = source
         else:
             found, folder = read_source(Path(source)), folder or Path(source).parent
+        default = called(source) if not isinstance(source, Source) else found.name or "source"
+        begins = Begins("source", name or default)
+        if replace and not dry_run:
+            self.make_way([begins], found.records(Path(folder), trust=trust), strict=strict)
         return self.ingest_records(
-            found.records(Path(folder), trust=trust),
+            chain([begins], found.records(Path(folder), trust=trust)),
             strict=strict,
             dry_run=dry_run,
             rejects=Path(rejects) if rejects is not None else None,
@@ -276,9 +308,45 @@ class Recommender:
             before=found.records(Path(folder), trust=trust) if strict_meaning else None,
         )
 
+    def undo(self, source: str, dry_run: bool = False) -> Undone:
+        """Take out what one source alone has brought; what others brought as well stays, and so does feedback.
+
+        Called again after a crash it does the rest. The published version, learned with it, serves until the next
+        refresh.
+
+        Args:
+            source: its name as :meth:`status` lists it, or ``verb:name`` where several verbs have read one so called.
+            dry_run: only count.
+
+        Raises:
+            InvalidInput: there is no such source, or nothing notes what came from it.
+            RefreshRunning: a refresh of this graph is running.
+        """
+        from recommender.undo import undo_source
+
+        return undo_source(self.store, source, dry_run=dry_run, progress=self.run.progress)
+
+    def make_way(
+        self,
+        sources: Sequence[Begins],
+        records: Iterable[Record | Reject | Begins],
+        *,
+        scale: Scale | None = None,
+        strict: bool = False,
+    ) -> list[Undone]:
+        """Take out what sources have brought, once ``records``, with which they are read again, are known to be good.
+
+        Raises:
+            RecordError: nothing of them could be stored, or under ``strict`` one could not; nothing was taken out.
+            InvalidInput: nothing notes what came from a source.
+        """
+        from recommender.undo import make_way
+
+        return make_way(self.store, sources, records, scale=scale, strict=strict, progress=self.run.progress)
+
     def ingest_records(
         self,
-        records: Iterable[Record | Reject],
+        records: Iterable[Record | Reject | Begins],
         *,
         scale: Scale | None = None,
         strict: bool = False,
@@ -286,9 +354,11 @@ class Recommender:
         rejects: Path | None = None,
         named: Iterable[Record | Reject] | None = None,
         merges: Path | None = None,
-        before: Iterable[Record | Reject] | None = None,
+        before: Iterable[Record | Reject | Begins] | None = None,
     ) -> IngestReport:
         """Write typed records, for example those of :mod:`kg.readers`, to the graph.
+
+        Those that follow a :class:`kg.records.Begins` are of that source, which :meth:`undo` takes out.
 
         ``named`` are the same items and people a second time: near-duplicate names in them are made one, and the report
         of that is written to ``merges`` as JSON. ``before`` are all records a second time, as
@@ -322,7 +392,7 @@ class Recommender:
 
         return tally.summaries(declarations(self.store.read(queries.text("kinds"))), self._opened.meaning)
 
-    def _check_meaning(self, records: Iterable[Record | Reject]) -> None:
+    def _check_meaning(self, records: Iterable[Record | Reject | Begins]) -> None:
         from recommender.inspection.kinds import Tally
 
         tally = Tally()
@@ -360,16 +430,14 @@ class Recommender:
         Raises:
             RefreshRunning: another refresh of this graph is running.
         """
-        from dataclasses import replace
-
         from recommender.refresh.run import refresh
 
         opened = self._opened
         check_budget(budget, "the budget, tune_seconds,")
         waited = Budget.of(opened.config.tune_seconds if budget is None else budget)
-        config = replace(opened.config, tune_seconds=waited.seconds)
-        config = config if trials is None else replace(config, trials=Path(trials))
-        config = config if recommend is None else replace(config, recommend=recommend)
+        config = replaced(opened.config, tune_seconds=waited.seconds)
+        config = config if trials is None else replaced(config, trials=Path(trials))
+        config = config if recommend is None else replaced(config, recommend=recommend)
         report = refresh(
             opened.store,
             texts=opened.texts(config.encoder),
@@ -564,8 +632,7 @@ class Recommender:
         (counts,) = self.store.read(queries.text("graph_counts"))
         model = versions.current(self.store)
         parts = versions.parts(self.store, model["version"]) if model else []
-        sources = [own.to_dict() for own in remembered(self.store)]
-        return {"store": self.store.address, **counts, "model": model, "parts": parts, "sources": sources}
+        return {"store": self.store.address, **counts, "model": model, "parts": parts, "sources": listed(self.store)}
 
     # Evaluation ------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from kg.readers.repeats import AGAIN
-from kg.records import Interaction, KindRecord, Record, Reject
+from kg.records import Begins, Interaction, KindRecord, Record, Reject
 from kg.usual import USUAL, usual
 from recommender.meaning import NOTHING, Declared, Events, Meaning, MeaningConfig, infer_meaning
 
@@ -169,7 +169,7 @@ class Tally:
         self._values: dict[str, _Values] = {}
         self._declared: dict[str, Declared] = {}
 
-    def watch(self, records: Iterable[Record | Reject]) -> Iterator[Record | Reject]:
+    def watch(self, records: Iterable[Record | Reject | Begins]) -> Iterator[Record | Reject | Begins]:
         """The same records."""
         values = self._values
         for record in records:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from kg import queries
+from kg.schema import HIDDEN
 from kg.store import Row, Store
 from recommender.errors import UnknownUser
-from recommender.profiles.habits import NO_HABITS, PREFIX, Habits
+from recommender.profiles.habits import NO_HABITS, Habits
 from recommender.profiles.interests import Interest
 from recommender.profiles.profile import Profile
 from recommender.profiles.segments import Membership
@@ -36,7 +37,7 @@ def read_profile(store: Store, user_id: str) -> Profile:
         interests=tuple(sorted(interests, key=lambda interest: (-interest.weight, interest.id))),
         tags=tuple(sorted(tags, key=lambda tag: (tag.sentiment < 0, -tag.weight, tag.entity_id))),
         segments=tuple(sorted(memberships, key=lambda own: (-own.strength, own.segment_id))),
-        features={name: value for name, value in properties.items() if not name.startswith(PREFIX) and name != "id"},
+        features={name: value for name, value in properties.items() if not name.startswith(HIDDEN) and name != "id"},
     )
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from kg.readers import EventMapping, read_events
 from kg.readers.form import Join
-from kg.records import KindRecord, Record, Reject
+from kg.records import Begins, KindRecord, Record, Reject
 from kg.store import Store
 from recommender.sources.document import Table, read_table
-from recommender.sources.remembered import as_before, columns_of, keep
+from recommender.sources.remembered import NAME, as_before, columns_of, keep
 
 
 class Reading:
@@ -33,6 +33,11 @@ class Reading:
         self._source = source
         self._folder = folder
         self._kinds = tuple(kinds)
+
+    @property
+    def begins(self) -> Begins:
+        """The source that it is."""
+        return Begins(self.table.verb, self.table.files[0][:NAME])
 
     @cached_property
     def _columns(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from kg import queries
 from kg.errors import GraphError
+from kg.ingested import ingested
 from kg.merging import can_be_read_again
 from kg.readers import AttributeColumn, EventMapping, ItemMapping, UserMapping, is_file, open_rows
 from kg.readers.form import Form
@@ -62,6 +63,28 @@ def remembered(store: Store) -> list[Remembered]:
             if key.startswith(PREFIX) and (own := _read(text)) is not None:
                 found.append(own)
     return sorted(found, key=lambda own: (own.name, own.verb, own.columns))
+
+
+def keys_of(store: Store, verb: str, name: str) -> list[str]:
+    """The properties that hold how sources of this name are read."""
+    return [_key(own.verb, own.columns) for own in remembered(store) if (own.verb, own.name) == (verb, name)]
+
+
+def listed(store: Store) -> list[dict[str, Any]]:
+    """All sources that the graph knows of, as :meth:`Remembered.to_dict`, with what each has brought.
+
+    ``number`` and ``brought`` (records that were new when they came) are None of what was ingested before this was
+    noted; ``columns`` and ``read`` are empty where another file of the same columns has been read since.
+    """
+    told = {(own.verb, own.name): own for own in ingested(store).values() if not own.undone}
+    found = []
+    for read in remembered(store):
+        own = told.pop((read.verb, read.name), None)
+        found.append(read.to_dict() | {"number": own and own.number, "brought": own and own.brought})
+    for own in told.values():
+        plain = {"name": own.name, "verb": own.verb, "columns": [], "read": {}}
+        found.append(plain | {"number": own.number, "brought": own.brought})
+    return sorted(found, key=lambda own: (own["name"], own["verb"]))
 
 
 def as_before(store: Store, stated: Table, columns: tuple[str, ...]) -> Table:
@@ -145,8 +168,15 @@ def nodes_table(name: Any, verb: Verb, mapping: ItemMapping | UserMapping | None
     return _table(name, verb, form, **(stated | listed))
 
 
+def called(source: Any) -> str:
+    """What a source is called: the name of a file, of several the first; else that of its type."""
+    if isinstance(source, list | tuple) and source and all(map(is_file, source)):
+        source = source[0]
+    return (PurePath(name_of(source)).name if is_file(source) else type(source).__name__)[:NAME]
+
+
 def _table(source: Any, verb: Verb, form: Form | None, **stated: Any) -> Table:
-    name = PurePath(name_of(source)).name if is_file(source) else type(source).__name__
+    name = called(source)
     said = {own.name: getattr(form or Form(), own.name) for own in fields(Form) if own.name != "join"}
     return Table((name,), verb, **stated, **said)
 

@@ -55,7 +55,7 @@ def command_of(table: Table, source: Source, *files: str) -> str:
 
     Empty where no options say it: they cannot name codes of a column whose name has ``=`` in it.
     """
-    if table.verb not in ("events", "items", "users", "social", "lists", "triples", "entities") or not _can_be_said(table):
+    if table.verb.startswith("amazon") or not _can_be_said(table):
         return ""
     words = ["tastegraph", "ingest", table.verb, *map(_argument, files)]
     if table.map:

@@ -1,0 +1,5 @@
+// Removes a kind of which there is no event any more. Writes.
+// $kind: the kind
+MATCH (k:EventKind {id: $kind})
+WHERE NOT EXISTS { MATCH ()-[:<relation>]->() }
+DELETE k
