@@ -145,9 +145,9 @@ def export_recbole(store: Store, folder: Path, *, progress: bool = False) -> dic
         for suffix, table in tables.items():
             path = unfinished / f"{folder.name}{suffix}"
             header, rows = table()
-            if suffix == ".net" and (rows := _if_any(rows)) is None:
-                continue
-            written[suffix] = _write_atomic(path, header, _shown(rows, path, progress))
+            there = _if_any(rows) if suffix == ".net" else rows
+            if there is not None:
+                written[suffix] = _write_atomic(path, header, _shown(there, path, progress))
     return written
 
 

@@ -317,7 +317,8 @@ def entities(
     from kg.readers import EntityMapping, read_entities
 
     mapping = EntityMapping(id, of, title, within)
-    _ingest(context, partial(read_entities, _source(file, how.trust), mapping, form=form), how)
+    read = partial(read_entities, _source(file, how.trust), mapping, form=form)
+    _ingest(context, read, how, _begins("entities", file[0]))
 
 
 @app.command()

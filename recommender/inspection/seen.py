@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from kg.errors import ReadError
 from kg.lacks import Lacks
-from kg.records import (
+from kg.records import Begins, (
     EntityRecord,
     Interaction,
     ItemRecord,
@@ -52,7 +52,7 @@ class Seen:
                     self.rejects[record.field] += 1
                     self.reasons.setdefault(record.field, record.reason)
                     self.lacks.of_reject(record)
-                elif not isinstance(record, KindRecord):
+                elif not isinstance(record, KindRecord | Begins):
                     self._see(record)
         except ReadError as error:
             self.ended = error.reason
