@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from kg.errors import ReadError
 from kg.lacks import Lacks
-from kg.records import Begins, (
+from kg.records import (
+    Begins,
     EntityRecord,
     Interaction,
     ItemRecord,
