@@ -20,8 +20,8 @@ from recommender.errors import InvalidInput
 from tests.kg.store.test_undo import graph_of
 
 HEAD = "who,what,stars,day"
-MORNING = [f"u{n % 9},i{n % 5},{n % 5 + 1},0{n % 9 + 1}/02/2021" for n in range(40)]
-EVENING = [f"u{n % 9},i{n % 5},{n % 5 + 1},0{n % 9 + 1}/02/2021" for n in range(30, 60)]
+MORNING = [f"u{n % 9},i{n % 7},{n % 5 + 1},0{n % 9 + 1}/02/2021" for n in range(40)]
+EVENING = [f"u{n % 9},i{n % 7},{n % 5 + 1},0{n % 9 + 1}/02/2021" for n in range(30, 60)]
 RIGHT = ["--map", "user=who,item=what,value=stars,at=day", "--at-format", "day-first"]
 WRONG = ["--map", "user=what,item=who,value=stars,at=day", "--at-format", "month-first"]
 
