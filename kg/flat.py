@@ -145,9 +145,13 @@ def export_recbole(store: Store, folder: Path, *, progress: bool = False) -> dic
         for suffix, table in tables.items():
             path = unfinished / f"{folder.name}{suffix}"
             header, rows = table()
-            there = _if_any(rows) if suffix == ".net" else rows
-            if there is not None:
-                written[suffix] = _write_atomic(path, header, _shown(there, path, progress))
+            if suffix == ".net":  # most graphs have no ties, and RecBole's readers no use for an empty file
+                rows = iter(rows)
+                first = list(islice(rows, 1))
+                if not first:
+                    continue
+                rows = chain(first, rows)
+            written[suffix] = _write_atomic(path, header, _shown(rows, path, progress))
     return written
 
 
@@ -162,12 +166,6 @@ _TIE_COLUMNS = ("source_id:token", "target_id:token", "type:token", "weight:floa
 def _ties(store: Store) -> Iterator[Sequence[Any]]:
     for tie in People(store).ties():
         yield tie.user_id, tie.other_id, tie.relation, tie.weight, _seconds(tie.at)
-
-
-def _if_any(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]] | None:
-    rows = iter(rows)
-    first = list(islice(rows, 1))
-    return chain(first, rows) if first else None
 
 
 def _events(store: Store) -> Iterator[Sequence[Any]]:
