@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
+from kg.advice import advice, option
 from kg.errors import ReadError
 from kg.readers.blocks import KEYED, BlockStream, KeyedRows
 from kg.readers.delimited import DelimitedRows, Dialect
@@ -126,7 +127,7 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
     if found is Lines.JSON:
         return JsonRows(stream)
     if found is Lines.KEYED:
-        log.info("%s: read as records of key: value; --delimiter makes a table of it", stream.name)
+        log.info("%s: read as records of key: value; %s makes a table of it", stream.name, option("delimiter"))
         return KeyedRows(stream)
     if isinstance(found, Dialect):
         rows = DelimitedRows(stream, _escaped(found, form))
@@ -137,14 +138,21 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
         stream.close()
         raise ReadError(
             stream.name,
-            f"has {width} numbers in each row: name the columns with --columns user,item,... or with "
-            "--map user=1,item=2,... (columns= of a form in Python); or say with ingest lists (read_lists) that a row "
-            "is a person and their items",
+            f"has {width} numbers in each row: name the columns with {_columns()}; or say with "
+            + advice("ingest lists", "lists= (read_lists)", 'verb = "lists"')
+            + " that a row is a person and their items",
         )
-    log.info(
-        "%s: read as lists, in each row a person and then items; --columns or --map make columns of them", stream.name
-    )
+    log.info("%s: read as lists, in each row a person and then items; %s make columns of them", stream.name, _columns())
     return stream
+
+
+def _columns() -> str:
+    """What names the columns of lines of numbers."""
+    return advice(
+        "--columns user,item,... or --map user=1,item=2,...",
+        "columns=['user', 'item', ...] or mapping={'user': '1', 'item': '2', ...}",
+        'columns = ["user", "item", ...] or map = { user = "1", item = "2", ... }',
+    )
 
 
 def _is_a(source: Any, module: str, name: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any
 
+from kg.advice import advice
 from kg.errors import ReadError, RecordError
 from kg.readers.cells import attributes, listed
 from kg.readers.cleaning import Missing, identifier, number, timestamp
@@ -163,7 +164,8 @@ def _say(rows: Rows, mapping: EventMapping) -> None:
     read = ", ".join(f"{role}={column}" for role, column in roles if column)
     used = {column for _, column in roles if column} | set(mapping.context)
     rest = ", ".join(column for column in rows.columns if column and column not in used)
-    log.info("%s: read %s%s", rows.name, read, f"; not read: {rest} (see --map)" if rest else "")
+    unread = f"; not read: {rest} (see {advice('--map', 'mapping=', 'map')})" if rest else ""
+    log.info("%s: read %s%s", rows.name, read, unread)
 
 
 def event_maker(
@@ -222,8 +224,8 @@ def event_maker(
                 if len(kinds) == most_kinds:
                     raise RecordError(
                         kind_name,
-                        f"{most_kinds} different kinds were read before; say --map kind={kind_name} if these are kinds "
-                        f"of events, or --map event={kind_name},kind= if they are ids of events",
+                        f"{most_kinds} different kinds were read before; say {_kinds_in(kind_name)} if these are kinds "
+                        f"of events, or {_ids_in(kind_name)} if they are ids of events",
                     )
                 kinds.add(what)
         elif default is not None:
@@ -242,6 +244,27 @@ def event_maker(
         return Interaction(user_id, item_id, what, event_id, moment, amount, words, headline, kept, notes=tuple(notes))
 
     return make
+
+
+def _kinds_in(column: str) -> str:
+    return advice(f"--map kind={column}", f"EventMapping(kind={column!r})", f'map = {{ kind = "{column}" }}')
+
+
+def _ids_in(column: str) -> str:
+    return advice(
+        f"--map event={column},kind=", f"EventMapping(event={column!r}, kind='')", f'event = "{column}", kind = ""'
+    )
+
+
+def _naming(what: str, *roles: str) -> str:
+    """What names the columns of items or people."""
+    plural = {"attribute": "attributes", "property": "properties"}
+    arguments = ", ".join(f"{plural.get(role, role)}=" for role in roles)
+    return "Name the columns with " + advice(
+        ", ".join(f"--{role} COL" for role in roles),
+        f"{what}Mapping({arguments})",
+        f"the keys {', '.join(plural.get(role, role) for role in roles)}",
+    )
 
 
 def _note_of(error: RecordError, cell: Any, nothing: frozenset[str]) -> Note:
@@ -274,9 +297,7 @@ def read_items(
     specs = (*mapping.attributes, *mapping.related)
     columns = [mapping.id, *title, *texts, *(spec.column for spec in specs), *mapping.properties]
     rows = _positional(rows, columns, _unnamed(mapping.properties, mapping.attributes))
-    require(
-        rows, columns, "Name the columns with --id COL, --title COL, --text COL,..., --attribute COL, --property COL"
-    )
+    require(rows, columns, _naming("Item", "id", "title", "text", "attribute", "property"))
     form = form or Form()
     _property_names(rows.name, mapping.properties, {"id", "title", "text"})
     for spec in specs:
@@ -326,7 +347,7 @@ def read_users(
     friends = [spec.column for spec in mapping.friends]
     columns = [mapping.id, *(spec.column for spec in mapping.attributes), *mapping.properties, *friends]
     rows = _positional(rows, columns, _unnamed(mapping.properties, mapping.attributes))
-    require(rows, columns, "Name the columns with --id COL, --attribute COL, --property COL, --friends COL")
+    require(rows, columns, _naming("User", "id", "attribute", "property", "friends"))
     form = form or Form()
     _property_names(rows.name, mapping.properties, {"id"})
     for spec in mapping.attributes:
@@ -370,7 +391,8 @@ def _positional(rows: Rows, columns: Sequence[str], unnamed: Iterable[str] = ())
     if not is_positions(columns):
         return rows
     if without := ", ".join(unnamed):
-        hint = "name all columns with --columns id,title,year,... (columns= of a form in Python), and use the names"
+        names = advice("--columns id,title,year,...", "columns=['id', 'title', 'year', ...]", "the key columns")
+        hint = f"name all columns with {names}, and use the names"
         raise ReadError(rows.name, f"positions ({without}) are no names for properties and attributes: {hint}")
     return rows.headerless()
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from kg import queries
+from kg.advice import advice
 from kg.engines import open_store
 from kg.errors import RecordError
 from kg.ingest import IngestReport, ingest
@@ -329,7 +330,9 @@ class Recommender:
         for _ in tqdm(tally.watch(records), unit=" records", desc="look", disable=not self.run.progress, leave=False):
             pass
         if doubts := [doubt for own in self._kinds_of(tally) for doubt in own.suspicions]:
-            raise InvalidInput("; ".join(doubts) + " (--strict-meaning, strict_meaning=True: nothing was written)")
+            raise InvalidInput(
+                "; ".join(doubts) + " " + f"({advice('--strict-meaning', 'strict_meaning=True')}: nothing was written)"
+            )
 
     # The model -------------------------------------------------------------------------------------------------------
 

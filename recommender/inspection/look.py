@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, get_args
 
+from kg.advice import advice, option
 from kg.errors import ReadError, RecordError
 from kg.merging import can_be_read_again
 from kg.progress import tqdm
@@ -287,7 +288,7 @@ class _Look:
             self.verb, self.why = "triples", "it has a head, a relation and a tail"
             return
         if len(columns) == 2 and recognise(columns, ENTITY) and recognise(columns, ITEM):
-            self.why = "it links items to entities: give it to ingest triples with --link"
+            self.why = "it links items to entities: give it to ingest triples with " + option("link")
             return
         named = all(recognise(columns, names) for names in (USER, ITEM))
         if rows.types and not (named or self.stated.mapping.columns() or ".inter" in PurePath(self.name).suffixes):
@@ -476,9 +477,11 @@ class _Look:
         times = next((own.times for own in columns if own.role == "at"), None)
         unread = next((own.name for own in columns if own.role is None and looks_like_time(own)), None)
         if self.verb == "events" and times is None and unread:
-            yield f"{where}: no column is read as the time of events; is it {unread}? --map at={unread}"
+            yield f"{where}: no column is read as the time of events; is it {unread}? " + advice(
+                f"--map at={unread}", f"mapping={{'at': {unread!r}}}"
+            )
         if times and times.unread:
-            yield f"{where}: {times.unread:,} times cannot be read ({times.reason}); --at-format says how"
+            yield f"{where}: {times.unread:,} times cannot be read ({times.reason}); {option('at_format')} says how"
         if times and times.alike:
             yield f"{where}: all times are the same ({times.first})"
         if times and times.future:
@@ -486,7 +489,9 @@ class _Look:
         for own in columns:
             if own.role and own.nothings:
                 words = ", ".join(f"{word} ({often:,})" for word, often in own.nothings.items())
-                yield f"{where}: {own.name} has words for nothing: {words}; --missing {own.name}=WORD empties them"
+                yield f"{where}: {own.name} has words for nothing: {words}; " + (
+                    f"{option('missing', f'{own.name}=WORD')} empties them"
+                )
         for name, ids in (("users", self.records.users), ("items", self.records.items), ("ids", self.records.own)):
             if ids.rounded:
                 yield (
