@@ -13,29 +13,32 @@ from typing import Literal
 
 Door = Literal["options", "python", "document"]
 
-_door: ContextVar[Door] = ContextVar("door", default="python")
+_doors: ContextVar[tuple[Door, ...]] = ContextVar("doors", default=("python",))
+"""The door, and that through which it was reached."""
 
 
 @contextmanager
 def speaking(door: Door) -> Iterator[None]:
     """Within, advice is put in the words of this door; elsewhere in those of Python."""
-    before = _door.set(door)
+    before = _doors.set((door, *_doors.get()))
     try:
         yield
     finally:
-        _door.reset(before)
+        _doors.reset(before)
 
 
 def advice(options: str, python: str, document: str | None = None) -> str:
-    """The one of these that suits; a document takes what the command line does where it has no words of its own.
+    """The one of these that suits; where a document has no words of its own, those of whoever reads it.
 
     >>> advice("--id COL", "id=COL")
     'id=COL'
     """
-    door = _door.get()
-    if door == "python":
-        return python
-    return document if document is not None and door == "document" else options
+    for door in _doors.get():
+        if door != "document":
+            return python if door == "python" else options
+        if document is not None:
+            return document
+    return python
 
 
 def option(name: str, value: str = "") -> str:

@@ -100,6 +100,7 @@ class KeyedRows(Rows):
         except ReadError as error:
             self._broken = error
         super().__init__(stream.name, list(keys))
+        self.is_complete = False
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
         try:

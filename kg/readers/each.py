@@ -26,6 +26,7 @@ class EachRows(Rows):
         column, colon, separator = each.partition(":")
         self._column, self._separator = column.strip(), separator if colon and separator else None
         super().__init__(rows.name, tuple(dict.fromkeys((*rows.columns, self._column))), rows.types)
+        self.is_complete = rows.is_complete
         self._rows, self._each = rows, each
 
     def headerless(self, names: Sequence[str] = ()) -> Rows:

@@ -37,6 +37,7 @@ class JsonRows(Rows):
         self._sample: list[bytes] = []
         self._broken: ReadError | None = None
         super().__init__(stream.name, self._keys())
+        self.is_complete = False
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
         try:

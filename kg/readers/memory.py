@@ -19,6 +19,7 @@ class MappingRows(Rows):
         self._sample = list(islice(self._rows, SAMPLE_ROWS))
         keys = dict.fromkeys(key for row in self._sample if isinstance(row, Mapping) for key in row)
         super().__init__("<records>", [key for key in keys if isinstance(key, str)])
+        self.is_complete = False
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
         for number, row in enumerate(chain(self._sample, self._rows), 1):

@@ -19,6 +19,7 @@ from kg.readers.form import Form
 from kg.readers.joined import JoinedRows
 from kg.readers.jsonlines import JsonRows
 from kg.readers.memory import MappingRows
+from kg.readers.moments import Clock
 from kg.readers.parts import PartRows, is_file, parts_of
 from kg.readers.reshaped import ImpressionRows, LongRows, WideRows, nothing_of
 from kg.readers.rows import Rows
@@ -50,7 +51,7 @@ def open_rows(source: Source, form: Form | None = None, *, table: bool = False) 
     else:
         rows = _shaped(parts[0], form, table=table)
     if form.long and isinstance(rows, Rows) and not isinstance(rows, TypedRows):
-        return ShapedRows(_joined(LongRows(rows, form.long), form), form)
+        return ShapedRows(_joined(LongRows(rows, form.long, Clock(form.at_format, form.zone)), form), form)
     return rows
 
 
@@ -94,17 +95,23 @@ def _open(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
     if _is_a(source, "pandas", "DataFrame"):
         from kg.readers.columnar import FrameRows
 
+        form.must_suit("frames")
         return FrameRows(source)  # type: ignore[arg-type]
     if _is_a(source, "pyarrow", "Table"):
         from kg.readers.columnar import ArrowRows
 
+        form.must_suit("frames")
         return ArrowRows(source)
     if isinstance(source, Iterable) and not isinstance(source, bytes | bytearray | Mapping):
         rows = iter(source)
         first = list(islice(rows, 1))
         again = chain(first, rows)
         # Nothing at all has no columns to miss.
-        return TypedRows(again) if not first or isinstance(first[0], RECORDS) else MappingRows(again)
+        if first and isinstance(first[0], RECORDS):
+            form.must_suit("records")
+            return TypedRows(again)
+        form.must_suit("frames")
+        return MappingRows(again) if first else TypedRows(again)
     raise ReadError(f"<{type(source).__name__}>", "is neither a file nor a data frame nor an iterable of records")
 
 
@@ -112,6 +119,7 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
     if starts_with(source, PARQUET_MAGIC):
         from kg.readers.columnar import ParquetRows
 
+        form.must_suit("Parquet")
         return ParquetRows(source)
     stream = LineStream(source, form.encoding)
     if stream.head.startswith(PARQUET_MAGIC):
@@ -122,6 +130,8 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
     if form.blocks:
         return _blocks(BlockStream(stream, form.delimiter), form.blocks, form)
     found = _dialect(form) or sniff(stream)
+    if found in (Lines.DOCUMENT, Lines.JSON):
+        form.must_suit("JSON")
     if found is Lines.DOCUMENT:
         return JsonRows(Objects(stream))
     if found is Lines.JSON:

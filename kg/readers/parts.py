@@ -139,6 +139,7 @@ class PartRows(Rows):
         self._first = open_part(parts[0])
         self._names: tuple[str, ...] | None = None
         super().__init__(self._first.name, self._first.columns, self._first.types)
+        self.is_complete = self._first.is_complete
 
     @property
     def begins_with_data(self) -> bool:

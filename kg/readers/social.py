@@ -15,6 +15,7 @@ from kg.readers.form import Form
 from kg.readers.mapping import FRIEND, found, is_positions, recognise, require
 from kg.readers.open import Source, open_table
 from kg.readers.rows import Rows
+from kg.readers.table import timed
 from kg.readers.typed import TypedRows
 from kg.records import Reject, Tie, clean_kind
 
@@ -86,22 +87,25 @@ def read_social(
         RecordError: ``type``, which is that of rows that do not say theirs, is no name of a relation.
     """
     default = clean_kind(type, "type")
+    form = form or Form()
+    form.must_suit("social")
     rows = open_table(source, form)
     if isinstance(rows, TypedRows):
         yield from rows.checked(Tie)
         return
     rows, columns = _columns(rows, mapping or SocialMapping())
     first, second, weighed, since, typed = (column or "" for column in columns)
+    clock, _, selected = timed(rows, columns, 3, form)
     relation_of = lru_cache(1024)(clean_kind)
 
     def make(cells: Sequence[Any]) -> Tie:
         user, other, weight, at, kind = cells
         amount = None if weight is None else number(weight, weighed)
-        moment = None if at is None else timestamp(at, since)
+        moment = None if at is None else timestamp(at, since, clock)
         relation = relation_of(kind.strip(), typed) if isinstance(kind, str) and kind.strip() else default
         return Tie(identifier(user, first), identifier(other, second), relation, amount, moment)
 
-    yield from rows.records(columns, make)
+    yield from rows.records(columns, make, selected)
 
 
 def _columns(rows: Rows, mapping: SocialMapping) -> tuple[Rows, list[str | None]]:

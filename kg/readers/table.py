@@ -34,7 +34,7 @@ from kg.readers.markup import clean_text
 from kg.readers.moments import PLAIN, Clock, Order, Undated, years_among
 from kg.readers.open import Source, open_rows, open_table
 from kg.readers.repeats import numbered
-from kg.readers.rows import Rows
+from kg.readers.rows import Row, Rows
 from kg.readers.spoken import parts_among, spoken
 from kg.readers.stream import LineStream
 from kg.readers.typed import TypedRows
@@ -88,19 +88,20 @@ def read_events(
     """
     default = None if kind is None else clean_kind(kind)
     mapping = mapping or EventMapping()
+    form = form or Form()
+    form.must_suit("events")
     rows = open_rows(source, form, table=bool(mapping.columns()))
     if isinstance(rows, TypedRows):
         yield from rows.checked(Interaction)
         return
     if isinstance(rows, LineStream):
-        yield from lists_of(rows, default or "INTERACTED")
+        yield from lists_of(rows, default or "INTERACTED", form)
         return
     rows = _positional(rows, mapping.columns(), mapping.context)
     _property_names(rows.name, mapping.context, set())
     guessed = mapping.kind is None
     mapping = resolve_events(rows, mapping, kind_given=default is not None)
     _say(rows, mapping)
-    form = form or Form()
     roles = (
         mapping.user,
         mapping.item,
@@ -115,18 +116,7 @@ def read_events(
     codes = numbers_among(form.codes(mapping.value)) if mapping.value and not form.wide else ()
     rows.keeps = mapping.value
     columns = [*roles, *mapping.context]
-    order = Order()
-
-    def undecided(cells: Cells) -> bool:
-        order.see(cells[2])
-        return order.open
-
-    states_order = mapping.at is None or form.at_format is not None
-    seen, selected = rows.sampled(columns, (lambda _: False) if states_order else undecided)
-    try:
-        clock = clock_of(form, order.decided(mapping.at or "at"), [cells[2] for cells in seen])
-    except RecordError as error:
-        raise ReadError(rows.name, f"{error.field}: {error.reason}") from None
+    clock, seen, selected = timed(rows, columns, 2, form)
     make = event_maker(
         mapping,
         default,
@@ -138,24 +128,46 @@ def read_events(
         unrated=codes,
     )
     records: Iterator[Interaction | KindRecord | Reject] = rows.records(columns, make, selected)
-    records = _with_codes(records, codes) if codes else records
+    records = with_codes(records, codes)
     yield from numbered(records, form.repeats, rows.name)
 
 
-def _with_codes(
+def with_codes(
     records: Iterator[Interaction | KindRecord | Reject], codes: tuple[float, ...]
 ) -> Iterator[Interaction | KindRecord | Reject]:
+    """The records; where there are codes, before the first event of each kind that they stand for none."""
     kinds: set[str] = set()
     for record in records:
-        if isinstance(record, Interaction) and record.kind not in kinds:
+        if codes and isinstance(record, Interaction) and record.kind not in kinds:
             kinds.add(record.kind)
             yield KindRecord(record.kind, unrated=codes)
         yield record
 
 
-def clock_of(form: Form, order: str | None, cells: Cells) -> Clock:
-    """How times are read, by what is stated and by the first of them."""
-    return Clock(form.at_format, form.zone, order, years=years_among(cells))
+def timed(
+    rows: Rows, columns: Sequence[str | None], place: int, form: Form
+) -> tuple[Clock, list[Cells], Iterator[Row | Reject]]:
+    """How the times in the column at a place are read, by what is stated and by the first of them.
+
+    With the cells of the first rows, and all rows, as :meth:`kg.readers.rows.Rows.sampled` gives them.
+
+    Raises:
+        ReadError: the day may come first as well as the month.
+    """
+    order = Order()
+
+    def undecided(cells: Cells) -> bool:
+        order.see(cells[place])
+        return order.open
+
+    states_order = columns[place] is None or form.at_format is not None
+    seen, selected = rows.sampled(columns, (lambda _: False) if states_order else undecided)
+    try:
+        decided = order.decided(columns[place] or "at")
+    except RecordError as error:
+        raise ReadError(rows.name, f"{error.field}: {error.reason}") from None
+    years = years_among(cells[place] for cells in seen)
+    return Clock(form.at_format, form.zone, decided, years=years), seen, selected
 
 
 def _say(rows: Rows, mapping: EventMapping) -> None:
@@ -288,17 +300,19 @@ def read_items(
     Raises:
         ReadError: the source cannot be read (any further), or a column is missing.
     """
+    form = form or Form()
+    form.must_suit("items")
     rows = open_table(source, form)
     if isinstance(rows, TypedRows):
         yield from rows.checked(ItemRecord)
         return
     mapping = mapping or guess_items(rows)
+    mapping = replace(mapping, attributes=_split(mapping.attributes, form), related=_split(mapping.related, form))
     title, texts = [mapping.title] if mapping.title else [], mapping.text
     specs = (*mapping.attributes, *mapping.related)
     columns = [mapping.id, *title, *texts, *(spec.column for spec in specs), *mapping.properties]
     rows = _positional(rows, columns, _unnamed(mapping.properties, mapping.attributes))
     require(rows, columns, _naming("Item", "id", "title", "text", "attribute", "property"))
-    form = form or Form()
     _property_names(rows.name, mapping.properties, {"id", "title", "text"})
     for spec in specs:
         spec.named()  # a relation that is no name is the caller's error, not that of every row
@@ -338,17 +352,19 @@ def read_users(
     Raises:
         ReadError: the source cannot be read (any further), or a column is missing.
     """
+    form = form or Form()
+    form.must_suit("users")
     rows = open_table(source, form)
     if isinstance(rows, TypedRows):
         yield from rows.checked(UserRecord)
         return
     guessed = mapping is None
     mapping = mapping or guess_users(rows)
+    mapping = replace(mapping, attributes=_split(mapping.attributes, form), friends=_split(mapping.friends, form))
     friends = [spec.column for spec in mapping.friends]
     columns = [mapping.id, *(spec.column for spec in mapping.attributes), *mapping.properties, *friends]
     rows = _positional(rows, columns, _unnamed(mapping.properties, mapping.attributes))
     require(rows, columns, _naming("User", "id", "attribute", "property", "friends"))
-    form = form or Form()
     _property_names(rows.name, mapping.properties, {"id"})
     for spec in mapping.attributes:
         spec.named()
@@ -380,6 +396,11 @@ def read_users(
         yield record
         if isinstance(record, UserRecord):
             yield from (replace(tie, origin=record.origin) for tie in ties)
+
+
+def _split(specs: Iterable[AttributeColumn], form: Form) -> tuple[AttributeColumn, ...]:
+    """Columns with the separators that a form states."""
+    return tuple(replace(spec, separator=form.split.get(spec.column, spec.separator)) for spec in specs)
 
 
 def _positional(rows: Rows, columns: Sequence[str], unnamed: Iterable[str] = ()) -> Rows:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from kg.errors import ReadError
 from kg.readers.cleaning import identifier
+from kg.readers.form import Form
 from kg.readers.mapping import ENTITY, ENTITY_NAME, HEAD, ITEM, KIND, RELATION, TAIL, found, recognise, require
 from kg.readers.markup import clean_text
 from kg.readers.open import Source, open_table
@@ -21,7 +22,7 @@ _relation = lru_cache(4096)(clean_relation)
 """A graph has few relations and many triples; a column of anything else must not fill the memory."""
 
 
-def read_triples(source: Source) -> Iterator[Triple | Reject]:
+def read_triples(source: Source, *, form: Form | None = None) -> Iterator[Triple | Reject]:
     """Triples of a knowledge graph: columns head, relation and tail by their names, else the first three.
 
     A file in whose first line no name is recognised has no header. Relations are stored as
@@ -30,34 +31,38 @@ def read_triples(source: Source) -> Iterator[Triple | Reject]:
     Raises:
         ReadError: the source cannot be read (any further), or has fewer than three columns.
     """
-    return _records(source, Triple, [HEAD, RELATION, TAIL], _triple)
+    return _records(source, Triple, [HEAD, RELATION, TAIL], _triple, form)
 
 
-def read_entities(source: Source) -> Iterator[EntityRecord | Reject]:
+def read_entities(source: Source, *, form: Form | None = None) -> Iterator[EntityRecord | Reject]:
     """Names and kinds of entities: columns entity, name and kind by their names, else the first three.
 
     Raises:
         ReadError: the source cannot be read (any further), or has fewer than three columns.
     """
-    return _records(source, EntityRecord, [ENTITY, ENTITY_NAME, KIND], _entity)
+    return _records(source, EntityRecord, [ENTITY, ENTITY_NAME, KIND], _entity, form)
 
 
-def read_links(source: Source) -> Iterator[Link | Reject]:
+def read_links(source: Source, *, form: Form | None = None) -> Iterator[Link | Reject]:
     """Links from items to entities: columns item and entity by their names, else the first two.
 
     Raises:
         ReadError: the source cannot be read (any further), or has fewer than two columns.
     """
-    return _records(source, Link, [ITEM, ENTITY], _link)
+    return _records(source, Link, [ITEM, ENTITY], _link, form)
 
 
-def _records(source: Source, wanted: type[R], names: Sequence[str], make: Callable[..., R]) -> Iterator[R | Reject]:
+def _records(
+    source: Source, wanted: type[R], names: Sequence[str], make: Callable[..., R], form: Form | None
+) -> Iterator[R | Reject]:
     """What ``make`` makes of the cells of each row and the names of their columns; typed records are checked."""
-    rows = open_table(source)
+    form = form or Form()
+    form.must_suit("links" if wanted is Link else "triples")
+    rows = open_table(source, form)
     if isinstance(rows, TypedRows):
         yield from rows.checked(wanted)
         return
-    rows, columns = _columns(rows, names)
+    rows, columns = _columns(rows, names, named=bool(form.columns))
     yield from rows.records(columns, lambda cells: make(cells, *columns))
 
 
@@ -81,10 +86,13 @@ def _link(cells: Cells, item: str, entity: str) -> Link:
     return Link(identifier(cells[0], item), identifier(cells[1], entity))
 
 
-def _columns(rows: Rows, names: Sequence[str]) -> tuple[Rows, list[str]]:
-    """The columns with these names; those that have none are taken in the order in which they stand."""
+def _columns(rows: Rows, names: Sequence[str], *, named: bool) -> tuple[Rows, list[str]]:
+    """The columns with these names; those that have none are taken in the order in which they stand.
+
+    ``named``: somebody said how the columns are called.
+    """
     chosen = [recognise(rows.columns, aliases) for aliases in names]
-    if not any(chosen):
+    if not (any(chosen) or named):
         rows = rows.headerless()
     rest = iter([column for column in rows.columns if column not in chosen])
     filled = [column or next(rest, "") for column in chosen]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from recommender.inspection.look import FileFound
 
 
-@with_form
+@with_form("any")
 def inspect(
     context: typer.Context,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, show_default=False)],

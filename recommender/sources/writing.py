@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
-from kg.readers.form import Form
 from recommender.sources.document import Source, Table
 
+OPTIONS = {"attributes": "attribute", "properties": "property", "rdf_map": "map"}
+"""Keys of a table whose options have another name."""
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -48,19 +49,8 @@ def stated_by(config: Any) -> dict[str, Any]:
 
 def command_of(table: Table, source: Source, file: str) -> str:
     """The command that ingests one file of a table as the source says."""
-    words = ["tastegraph", "ingest", table.verb, file]
-    if table.map:
-        words += ["--map", ",".join(f"{role}={column}" for role, column in table.map.items())]
-    for name, value in stated_by(table).items():
-        if name in ("id", "title", "kind", "link"):
-            words += [f"--{name}", str(value)]
-        elif name in ("text", "attributes", "properties", "related", "context"):
-            option = {"attributes": "attribute", "properties": "property"}.get(name, name)
-            words += [f"--{option}", ",".join(map(_listed, value))]
-        elif name == "scale":
-            words += ["--scale", ":".join(f"{end:g}" for end in value)]
-    words += options_of(table)
-    if table.verb == "events":
+    words = ["tastegraph", "ingest", table.verb, file, *options_of(table)]
+    if table.verb in ("events", "lists", "recbole"):
         for kind, own in source.kinds.items():
             words += ["--meaning", f"{kind}={own.meaning}"] if own.meaning else []
             words += ["--weight", f"{kind}={own.weight:g}"] if own.weight is not None else []
@@ -68,13 +58,19 @@ def command_of(table: Table, source: Source, file: str) -> str:
 
 
 def options_of(table: Table) -> list[str]:
-    """The options of the command line that state how a table is written."""
+    """The options of the command line that state what a table does."""
     words: list[str] = []
     for name, value in stated_by(table).items():
-        option = "--" + name.replace("_", "-")
-        if name not in Form.__dataclass_fields__:
+        option = "--" + OPTIONS.get(name, name).replace("_", "-")
+        if name in ("files", "verb", "optional", "together"):
             continue
-        if name == "quotes":
+        if name == "map":
+            words += [option, ",".join(f"{role}={column}" for role, column in value.items())]
+        elif name == "scale":
+            words += [option, ":".join(f"{end:g}" for end in value)]
+        elif name == "split":
+            words += [part for own, separator in value.items() for part in (option, f"{own}={separator}")]
+        elif name == "quotes":
             words += ["--no-quotes"]
         elif name == "join":
             words += [part for one in value for part in (option, one)]

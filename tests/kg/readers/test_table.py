@@ -87,7 +87,9 @@ def test_a_missing_column_names_what_was_found(tmp_path: Path) -> None:
         ReadError, match=r"ratings\.csv: no column is known as the user; the columns are: who, item, rating.*mapping="
     ):
         list(read_events(path))
-    with pytest.raises(ReadError, match=r"no column 'whom'; the columns are: who, item, rating.*EventMapping\(user=COL"):
+    with pytest.raises(
+        ReadError, match=r"no column 'whom'; the columns are: who, item, rating.*EventMapping\(user=COL"
+    ):
         list(read_events(path, EventMapping(user="whom")))
     path.write_text("user,item,user\nu,i,v\n")
     with pytest.raises(ReadError, match="several columns are called 'user'"):
