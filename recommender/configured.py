@@ -123,6 +123,8 @@ def _value(hint: Any, value: Any, where: str, path: tuple[str | int, ...]) -> An
         return tuple(_value(arguments[0], one, where, (*path, place)) for place, one in enumerate(value))
     if kind is Mapping and isinstance(value, dict):
         return {key: _value(arguments[1], one, f"{where}.{key}", (*path, key)) for key, one in value.items()}
+    if hint is Any:  # whoever takes it says what it may be
+        return value
     if kind is Literal and value in arguments:
         return value
     if hint is Path and isinstance(value, str):
