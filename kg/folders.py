@@ -26,8 +26,7 @@ _BESIDE = re.compile(r"\..+-[a-z0-9_]{8}")
 
 
 ADDRESS = (
-    "the address of a server stands where a file or folder of this machine is meant; that of a graph is the store's "
-    "(--store)"
+    "the address of a server stands where a file or folder of this machine is meant; that of a graph is the store's"
 )
 """What is said of such an address, which is not repeated."""
 

@@ -66,6 +66,9 @@ class IngestReport:
     kinds: list[Any] = field(default_factory=list)
     """What each kind of event is taken for, see :class:`recommender.inspection.kinds.KindSummary`."""
 
+    suspicions: list[str] = field(default_factory=list)
+    """What else may have been meant otherwise: times, ids, lists; each with what changes it."""
+
     @property
     def is_nothing(self) -> bool:
         """Whether there were rows and not one of them is of any use: none is stored, or was before, or may not be."""

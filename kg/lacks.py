@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from kg.advice import advice, option
 from kg.records import Note, Record, Reject
 
 
@@ -58,10 +59,12 @@ def said(left_out: Mapping[str, int], missing: Mapping[str, int], undated: int) 
     if left_out:
         yield f"cells left out, and their rows stored without them: {_counts(left_out)}"
     if missing:
-        yield f"taken for none, such as NA: {_counts(missing)} (--missing COL= keeps them as values)"
+        keeps = advice("--missing COL=", "missing={COL: []}", "missing = { COL = [] }")
+        yield f"taken for none, such as NA: {_counts(missing)} ({keeps} keeps them as values)"
     if undated:
         yield (
-            f"{undated} events have a bare number for a time, and none now: --at-format excel, unix or offset reads it"
+            f"{undated} events have a bare number for a time, and none now: {option('at_format', 'excel')}, unix or offset "
+            "reads it"
         )
 
 

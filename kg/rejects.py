@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import orjson
 
 from kg.access import opened
+from kg.advice import advice
 from kg.errors import RecordError, StoreError
 from kg.folders import refuse_address
 from kg.readers.rows import MAX_RAW_CHARS, raw_text
@@ -67,7 +68,7 @@ class RejectsFile(AbstractContextManager["RejectsFile"]):
             RecordError: always, under ``strict``.
         """
         if self._strict:
-            raise RecordError(field, f"{reason} (--strict stops at the first)")
+            raise RecordError(field, f"{reason} ({advice('--strict', 'strict=')} stops at the first)")
         self.count += 1
 
     def add(self, reject: Reject) -> None:
@@ -88,7 +89,10 @@ class RejectsFile(AbstractContextManager["RejectsFile"]):
     def _keep(self, reject: Reject, *, stored: bool) -> None:
         where = _where(reject)
         if self._strict:
-            raise RecordError(reject.field, f"{reject.reason} ({where or 'a record'}; --strict stops at the first)")
+            raise RecordError(
+                reject.field,
+                f"{reject.reason} ({where or 'a record'}; {advice('--strict', 'strict=')} stops at the first)",
+            )
         if self.path is None:
             self.path, file = new_file(self._wanted, ".rejects.jsonl")
             file.close()

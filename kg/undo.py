@@ -46,6 +46,10 @@ class Undone:
         """Whether there was anything of it."""
         return any(self.removed.values()) or any(self.kept.values())
 
+    def __str__(self) -> str:
+        """What was taken out, in one line."""
+        return ", ".join(f"{count} {what}" for what, count in self.removed.items() if count) or "nothing"
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return asdict(self)

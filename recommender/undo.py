@@ -69,7 +69,10 @@ def make_way(
             raise InvalidInput(_UNTOLD.format(name=each.name))
     _check(store, found, records, scale, strict)
     with refresh_lock(store):
-        return [_undo(store, own, progress) for own in found]
+        undone = [_undo(store, own, progress) for own in found]
+    for each in undone:
+        log.info("%s: taken out before it is read again: %s", each.source, each)
+    return undone
 
 
 def _undo(store: Store, source: Ingested, progress: bool) -> Undone:

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import IO
 
 from kg.access import make_folder, opened, own_all
+from kg.advice import advice
 from kg.connection import is_plain, named
 from kg.errors import StoreError, StoreInUse, StoreVersionError
 from kg.folders import local
@@ -165,7 +166,8 @@ def usable(root: Path) -> Iterator[None]:
 def _check_may_create(root: Path, create: bool) -> None:
     if not create:
         raise StoreError(
-            f"there is no store at {named(root)}; ingest something first, or check --store / TASTEGRAPH_STORE"
+            f"there is no store at {named(root)}; ingest something first, or check "
+            + advice("--store / TASTEGRAPH_STORE", "the location")
         )
     if root.exists() and not root.is_dir():
         raise StoreError(f"{named(root)} is a file; a store is a folder")

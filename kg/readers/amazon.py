@@ -9,12 +9,15 @@ from typing import Any
 from kg.errors import RecordError
 from kg.readers.cells import split
 from kg.readers.cleaning import identifier, number, price
+from kg.readers.form import Form, numbers_among
 from kg.readers.jsonlines import JsonRows
 from kg.readers.mapping import EventMapping
 from kg.readers.markup import clean_text
+from kg.readers.rows import Rows
+from kg.readers.shaped import ShapedRows
 from kg.readers.stream import FileSource, LineStream
-from kg.readers.table import event_maker
-from kg.records import Attribute, Interaction, ItemRecord, Record, Reject, Related, Scale
+from kg.readers.table import event_maker, with_codes
+from kg.records import Attribute, Interaction, ItemRecord, KindRecord, Record, Reject, Related, Scale
 
 SCALE = Scale(1, 5)
 """Stars."""
@@ -22,7 +25,7 @@ SCALE = Scale(1, 5)
 _REVIEW = EventMapping(
     user="reviewerID", item="asin", at="unixReviewTime", value="overall", text="reviewText", title="summary"
 )
-_REVIEW_COLUMNS = [
+REVIEW = [
     "reviewerID",
     "asin",
     "unixReviewTime",
@@ -34,7 +37,8 @@ _REVIEW_COLUMNS = [
     "vote",
     "helpful",
 ]
-_ITEM_COLUMNS = [
+"""Columns of reviews that are read."""
+METADATA = [
     "asin",
     "title",
     "description",
@@ -52,6 +56,7 @@ _ITEM_COLUMNS = [
     "imUrl",
     "image",
 ]
+"""Those of the items."""
 _RELATED = {
     "also_buy": "ALSO_BOUGHT",
     "also_bought": "ALSO_BOUGHT",
@@ -64,25 +69,37 @@ _JUNK = (".a-box-inner", "getTime()", "function(", "{background", "{display")
 """Style sheets and scripts that the crawl of 2018 took for titles, brands and prices."""
 
 
-def read_amazon(reviews: FileSource | None = None, items: FileSource | None = None) -> Iterator[Record | Reject]:
+def read_amazon(
+    reviews: FileSource | None = None,
+    items: FileSource | None = None,
+    *,
+    scale: Scale = SCALE,
+    form: Form | None = None,
+    item_form: Form | None = None,
+) -> Iterator[Record | Reject]:
     """Items, if there is a file of them, then reviews.
 
     Raises:
         ReadError: a file cannot be read (any further), or is not JSON lines.
     """
     if items is not None:
-        yield from read_amazon_items(items)
+        yield from read_amazon_items(items, form=item_form)
     if reviews is not None:
-        yield from read_amazon_reviews(reviews)
+        yield from read_amazon_reviews(reviews, scale=scale, form=form)
 
 
-def read_amazon_reviews(source: FileSource) -> Iterator[Interaction | Reject]:
-    """Reviews as ``RATED`` events on a scale of 1 to 5.
+def read_amazon_reviews(
+    source: FileSource, *, scale: Scale = SCALE, form: Form | None = None
+) -> Iterator[Interaction | KindRecord | Reject]:
+    """Reviews as ``RATED`` events, by default on a scale of 1 to 5.
 
     The context holds ``verified`` (2018), ``votes`` (2018), ``helpful_votes`` and ``total_votes`` (2014). The time is
     ``unixReviewTime``, else ``reviewTime`` (``09 13, 2009``).
     """
-    make = event_maker(_REVIEW, "RATED", SCALE)
+    form = form or Form()
+    form.must_suit("reviews")
+    codes = numbers_among(form.codes("overall"))
+    make = event_maker(_REVIEW, "RATED", scale, form, unrated=codes)
 
     def review(cells: Sequence[Any]) -> Interaction:
         user, item, at, overall, text, summary, day, verified, vote, helpful = cells
@@ -91,21 +108,30 @@ def read_amazon_reviews(source: FileSource) -> Iterator[Interaction | Reject]:
             raise RecordError("overall", "is missing: a review has one to five stars")
         return replace(event, context=dict(_context(verified, vote, helpful)))
 
-    yield from JsonRows(LineStream(source, None)).records(_REVIEW_COLUMNS, review)
+    yield from with_codes(_rows(source, form, keeps="overall").records(REVIEW, review), codes)
 
 
-def read_amazon_items(source: FileSource) -> Iterator[ItemRecord | Reject]:
+def _rows(source: FileSource, form: Form, *, keeps: str | None = None) -> Rows:
+    rows: Rows = JsonRows(LineStream(source, form.encoding))
+    rows = ShapedRows(rows, form) if form.shapes else rows
+    rows.keeps = keeps
+    return rows
+
+
+def read_amazon_items(source: FileSource, *, form: Form | None = None) -> Iterator[ItemRecord | Reject]:
     """Metadata as items: brand and each level of the category path as entities, other items as relations.
 
     Markup, style sheets and scripts in place of a title, brand or price are left out, and so are names of other items
     that are no ids. Categories are known by their name alone, so "Accessories" is one entity under every parent. An
     item in two rows is given twice; the store merges.
     """
-    yield from JsonRows(LineStream(source, None)).records(_ITEM_COLUMNS, _item)
+    form = form or Form()
+    form.must_suit("metadata")
+    yield from _rows(source, form).records(METADATA, _item)
 
 
 def _item(cells: Sequence[Any]) -> ItemRecord:
-    row = dict(zip(_ITEM_COLUMNS, cells, strict=True))
+    row = dict(zip(METADATA, cells, strict=True))
     item_id = identifier(row["asin"], "asin")
     texts = [_clean(part, name) for name in ("description", "feature") for part in _list(row[name])]
     return ItemRecord(

@@ -103,6 +103,7 @@ class KeyedRows(Rows):
         except ReadError as error:
             self._broken = error
         super().__init__(stream.name, list(keys))
+        self.is_complete = False
 
     @property
     def lacks_header(self) -> bool:

@@ -40,8 +40,9 @@ def split(value: Any, column: str, separator: str | None = None, depth: int = 0)
     """The values in one cell.
 
     A list gives its members, whatever its depth; text that is written as a list (``["a", "b"]``) too. Other text is cut
-    at ``separator``; without one at ``|`` or ``;``, and at commas where the column's name says that it holds several
-    (a plural, or one of *genre*, *tag*, *keyword*, ...): a brand may well be called "Future US, Inc.".
+    at ``separator`` (an empty one cuts nothing); without one at ``|`` or ``;``, and at commas where the column's name
+    says that it holds several (a plural, or one of *genre*, *tag*, *keyword*, ...): a brand may well be called
+    "Future US, Inc.".
 
     >>> split("Garden > Tools | Gifts", "category"), split('["a", "b"]', "brand"), split("a, b", "tags")
     (['Garden > Tools ', ' Gifts'], ['a', 'b'], ['a', ' b'])
@@ -71,7 +72,7 @@ def split(value: Any, column: str, separator: str | None = None, depth: int = 0)
         separator = next((mark for mark in "|;" if mark in text), None)
         if separator is None and "," in text and _SEVERAL.fullmatch(normal(column)):
             separator = ","
-    parts = [text] if separator is None else text.split(separator)
+    parts = text.split(separator) if separator else [text]
     return [part.replace(_HELD, ";") for part in parts] if _HELD in text else parts
 
 

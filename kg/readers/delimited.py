@@ -13,6 +13,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from kg.advice import option
 from kg.errors import ReadError, TooMuch
 from kg.formulas import MARK, unescaped
 from kg.readers.rows import (
@@ -460,7 +461,9 @@ class DelimitedRows(Rows):
         said = f"the row has {fields} fields, and the header {width}"
         for other in (each.encode() for each in DELIMITERS if each != self._dialect.delimiter):
             if 0 < raw.count(other) == first.count(other):
-                return f"{said}; both have {raw.count(other) + 1} parted by {other.decode()!r}: try --delimiter"
+                return (
+                    f"{said}; both have {raw.count(other) + 1} parted by {other.decode()!r}: try {option('delimiter')}"
+                )
         if fields > width and not self._quotes:
             return f"{said}; a field that holds {self._dialect.delimiter!r} must stand in double quotes"
         return said

@@ -31,6 +31,7 @@ class EachRows(Rows):
         column, separator, skipped = stated.groups() if stated else (each, None, None)
         self._column, self._separator, self._skipped = column.strip(), separator or None, int(skipped or 0)
         super().__init__(rows.name, tuple(dict.fromkeys((*rows.columns, self._column))), rows.types)
+        self.is_complete = rows.is_complete
         self._rows, self._each = rows, each
 
     def headerless(self, names: Sequence[str] = ()) -> Rows:

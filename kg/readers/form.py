@@ -5,17 +5,19 @@ What a caller states here holds for whatever verb reads the source; what they le
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypedDict
 
-from kg.errors import RecordError
+from kg.errors import RecordError, short
+from kg.readers.loose import LOOSE
 from kg.readers.moments import Clock
 
 ANY = ""
-"""In :attr:`Form.missing`: of every column."""
+"""In :attr:`Form.missing`: of every column; as in :mod:`kg.readers.loose`."""
 
 
 NOTHING = frozenset(
@@ -67,6 +69,14 @@ class Join:
         return cls(folder / path if folder else path, own.strip(), theirs.strip() or own.strip(), optional)
 
 
+def _joins(given: Any) -> tuple[Join, ...]:
+    several = [given] if isinstance(given, str | Join) else given
+    joins = tuple(Join.parse(own) if isinstance(own, str) else own for own in several)
+    if not all(isinstance(own, Join) for own in joins):
+        raise TypeError
+    return joins
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """What is stated of a source; everything is optional."""
@@ -115,11 +125,75 @@ class Form:
     """A matrix: people in the first column, items as the names of the others, values in the cells."""
     long: tuple[str, ...] = ()
     """Columns of a table with one property a row: item, property, value and, if there is one, time."""
+    split: Mapping[str, str] = field(default_factory=dict)
+    """What separates several values in the cells of a column of attributes or ids: ``{"genres": "/"}``; ``""``: they
+    hold one. By default :func:`kg.readers.cells.split` finds it."""
+    leave_out: tuple[str, ...] = ()
+    """Columns that are not read, whatever their names."""
     impressions: str | None = None
     """The column of lists of what was shown and clicked: ``N1-0 N2-1``."""
 
     def __post_init__(self) -> None:
+        for own in fields(self):
+            clean, like = (_joins, "FILE:COLUMN, or a Join") if own.name == "join" else LOOSE[own.name]
+            given = getattr(self, own.name)
+            try:
+                object.__setattr__(self, own.name, clean(given))
+            except (TypeError, ValueError, AttributeError):
+                raise RecordError(own.name, f"{short(given)} is not {like}") from None
         Clock(self.at_format, self.zone)
+
+    @classmethod
+    def of(cls, given: Form | Mapping[str, Any] | None, **options: Any) -> Form:
+        """A form, also where it is given as a dict of its fields; ``options`` are further ones, which win.
+
+        >>> Form.of({"columns": ["user", "item"]}, missing={"rating": 0}).missing
+        {'rating': ('0',)}
+
+        Raises:
+            RecordError: a field that there is not, or a value that it cannot have.
+        """
+        before = {} if given is None else given if isinstance(given, Mapping) else given.stated()
+        stated = {**before, **options}
+        names = [own.name for own in fields(cls)]
+        if wrong := next((name for name in stated if name not in names), None):
+            near = difflib.get_close_matches(str(wrong), names, n=1)
+            meant = f" (is it {near[0]!r}?)" if near else ""
+            raise RecordError("form", f"there is no {wrong!r}{meant}; there are {', '.join(names)}")
+        return cls(**stated)
+
+    def stated(self) -> dict[str, Any]:
+        """What is not as by default."""
+        plain = Form() if self != PLAIN else PLAIN
+        return {
+            own.name: value for own in fields(self) if (value := getattr(self, own.name)) != getattr(plain, own.name)
+        }
+
+    def must_suit(self, what: str) -> None:
+        """Check that nothing is stated that says nothing of what is read, one of :data:`SUITS`.
+
+        Raises:
+            RecordError: something is; names it.
+        """
+        # Of items and people only one property a row has a time.
+        suits = SUITS[what] if self.long or what not in ("items", "users") else SUITS[what] - {"at_format", "zone"}
+        for name in self.stated():
+            if name not in suits:
+                suiting = ", ".join(sorted(suits)) or "no form"
+                raise RecordError(name, f"says nothing of {what}, which take {suiting}")
+
+    def named(self) -> list[str]:
+        """The columns of which it states something."""
+        by_column = ("missing", "drop", "keep", "values", "words", "flags", "split")
+        return [column for name in by_column for column in getattr(self, name) if column != ANY] + [*self.leave_out]
+
+    def of_columns(self, has: Callable[[str], bool]) -> Form:
+        """What it states of those columns that there are, and of none in particular."""
+        limited: dict[str, Any] = {}
+        for name in ("missing", "drop", "keep", "values", "words", "flags", "split"):
+            given = getattr(self, name)
+            limited[name] = {column: own for column, own in given.items() if column == ANY or has(column)}
+        return replace(self, **limited, leave_out=tuple(filter(has, self.leave_out)))
 
     def nothing(self, column: str | None) -> frozenset[str]:
         """What stands for none in a column without being said; nothing where codes of its own are stated.
@@ -138,6 +212,62 @@ class Form:
         """What stands for none in a column."""
         return (*self.missing.get(column, ()), *self.missing.get(ANY, ()))
 
+
+class Options(TypedDict, total=False):
+    """The fields of a :class:`Form` as arguments, as :meth:`Form.of` takes them: a list for a tuple, a number."""
+
+    columns: Sequence[str]
+    encoding: str
+    delimiter: str
+    escape: str
+    decimal: str
+    missing: Any
+    drop: Mapping[str, Any]
+    keep: Mapping[str, Any]
+    values: Mapping[str, Mapping[str, float]]
+    words: Mapping[str, Mapping[str, str]]
+    flags: Mapping[str, Sequence[str]]
+    each: str
+    join: Any
+    quotes: bool
+    at_format: str
+    zone: str
+    repeats: Literal["once", "count"]
+    blocks: str
+    wide: bool
+    long: Sequence[str]
+    split: Mapping[str, str]
+    leave_out: Sequence[str]
+    impressions: str
+
+
+PLAIN = Form()
+"""Of which nothing is stated."""
+_ALL = frozenset(Form.__dataclass_fields__)
+_NODES = _ALL - {"repeats", "wide", "impressions"}
+_WRITTEN = frozenset(("columns", "encoding", "delimiter", "escape", "quotes", "blocks"))
+_CODES = frozenset(("missing", "drop", "keep", "words"))
+_ROWS = _WRITTEN | _CODES | {"each", "join", "leave_out"}
+SUITS: Mapping[str, frozenset[str]] = {
+    "events": _ALL - {"split"},
+    "items": _NODES,
+    "users": _NODES,
+    "social": _NODES - {"long", "split"},
+    "triples": _ROWS,
+    "links": _ROWS,
+    "entities": _ROWS,
+    "lists": _CODES | {"encoding", "delimiter"},
+    "reviews": _CODES | {"encoding"},
+    "metadata": _CODES | {"encoding"},
+    "atomic files": _CODES | {"encoding", "values", "decimal", "at_format", "zone", "repeats", "leave_out"},
+    "any": _ALL,
+    "RDF": frozenset(),
+    "frames": _ALL - _WRITTEN,
+    "Parquet": _ALL - _WRITTEN,
+    "JSON": _ALL - _WRITTEN | {"encoding"},
+    "records": frozenset(),
+}
+"""By what is read: the fields of a form that say something of it. Any other is refused, and never left unheard."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,300}\.?\d{0,300}|\.\d{1,300})(?:[eE][+-]?\d{1,3})?")
 
@@ -174,6 +304,24 @@ def by_column(texts: Sequence[str], option: str, *, anywhere: bool = False) -> d
             raise RecordError(option, f"{text!r} is not COL=VALUE, for example rating=0")
         stated = (value.strip(),) if value.strip() else ()
         found[column.strip()] = (*found.get(column.strip(), ()), *stated)
+    return found
+
+
+def separators_of(texts: Sequence[str], option: str) -> dict[str, str]:
+    """``COL=SEPARATOR`` of an option that may be repeated; without a separator the cells hold one value.
+
+    >>> separators_of(["genres=/", "words= ", "brand="], "--split")
+    {'genres': '/', 'words': ' ', 'brand': ''}
+
+    Raises:
+        RecordError: not of this form.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        column, equals, separator = text.partition("=")
+        if not (equals and column.strip()):
+            raise RecordError(option, f"{text!r} is not COL=SEPARATOR, for example genres=/")
+        found[column.strip()] = separator
     return found
 
 

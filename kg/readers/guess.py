@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from kg.advice import advice
 from kg.errors import ReadError
 from kg.readers.mapping import (
     FRIENDS,
@@ -76,7 +77,11 @@ def guess_users(rows: Rows, id: str | None = None) -> UserMapping:
 def _id(rows: Rows, columns: list[str], names: str, what: str) -> str:
     column = recognise(columns, names) or next((c for c in columns if rows.types.get(c) == "token"), None)
     if column is None:
-        raise ReadError(rows.name, f"no column is known as the {what}'s id; {found(rows)}. Name it with --id COL")
+        raise ReadError(
+            rows.name,
+            f"no column is known as the {what}'s id; {found(rows)}. "
+            + advice("Name it with --id COL", f"Name it with {what.title()}Mapping(id=COL)", "Name it with the key id"),
+        )
     return column
 
 

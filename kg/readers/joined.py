@@ -43,6 +43,7 @@ class JoinedRows(Rows):
         self._stem = others.name.rsplit("/", 1)[-1].partition(".")[0]
         further = [column for column in others.columns if column not in rows.columns and column != theirs]
         super().__init__(rows.name, (*rows.columns, *further), rows.types)
+        self.is_complete = rows.is_complete and others.is_complete
 
     @property
     def lacks_header(self) -> bool:

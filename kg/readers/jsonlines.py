@@ -41,6 +41,7 @@ class JsonRows(Rows):
         self._broken: ReadError | None = None
         self._whole = False
         super().__init__(stream.name, self._keys())
+        self.is_complete = False
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
         try:

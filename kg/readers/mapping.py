@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Self, TypeVar
 
 from kg import alphabets
+from kg.advice import advice
 from kg.errors import ReadError, RecordError, short
 from kg.readers.rows import Rows
 from kg.records import clean_kind
@@ -389,11 +390,16 @@ def _settle(rows: Rows, value: Any) -> Any:
 def found(rows: Rows) -> str:
     """The columns of a source, in words; not where they are somebody's data."""
     if len(rows.columns) == 1 and rows.columns[0].endswith(":"):
-        return "the file is in blocks below lines such as 17: (--blocks item --columns user,rating,...)"
+        blocks = advice(
+            "--blocks item --columns user,rating,...",
+            "blocks='item', columns=['user', 'rating', ...]",
+            'blocks = "item" and columns = ["user", "rating", ...]',
+        )
+        return f"the file is in blocks below lines such as 17: ({blocks})"
     if rows.begins_with_data:
         return (
             f"its {len(rows.columns)} columns have no names, since the first line looks like data: name them with "
-            "--columns COL,COL,... (columns= of a form in Python)"
+            + advice("--columns COL,COL,...", "columns=[COL, COL, ...]", "the key columns")
         )
     names = ", ".join(column[:60] or "(no name)" for column in rows.columns[:40])
     return f"the columns are: {names}" if names else "no column was found; JSON takes one object a line"
@@ -407,8 +413,10 @@ def resolve_events(rows: Rows, mapping: EventMapping, *, kind_given: bool) -> Ev
     Raises:
         ReadError: a column is missing.
     """
-    option = (
-        "Name the columns with --map user=COL,item=COL,at=COL,... (positions such as user=1,item=2 without a header)"
+    option = "Name the columns with " + advice(
+        "--map user=COL,item=COL,at=COL,... (positions such as user=1,item=2 without a header)",
+        "mapping=EventMapping(user=COL, item=COL, at=COL, ...) (positions such as '1' and '2' without a header)",
+        'map = { user = "COL", item = "COL", at = "COL" } (positions such as "1" and "2" without a header)',
     )
     require(rows, mapping.columns(), option)
     taken = set(mapping.columns())

@@ -21,6 +21,7 @@ class MappingRows(Rows):
         self._sample = list(islice(self._rows, SAMPLE_ROWS))
         keys = dict.fromkeys(key for row in self._sample if isinstance(row, Mapping) for key in row)
         super().__init__("<records>", [key for key in keys if isinstance(key, str)])
+        self.is_complete = False
 
     @property
     def lacks_header(self) -> bool:

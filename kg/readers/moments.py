@@ -26,6 +26,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from kg.advice import option
 from kg.errors import RecordError, short
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,8 +37,6 @@ BARE = 100_000_000
 from a start that nobody told."""
 DAY_FIRST, MONTH_FIRST = "day-first", "month-first"
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400, "weeks": 604_800}
-OPTION = "--at-format (at_format)"
-"""What settles it, in messages."""
 _EXCEL = datetime(1899, 12, 30)
 _HOURS = {"Z": 0, "UTC": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8}
 _HOURS |= {"PDT": -7}
@@ -146,7 +145,9 @@ class Clock:
             return moment
         if 0 <= count < BARE:
             raise Undated(
-                "at", f"the number {count:g} says no time: a day of Excel, or an offset? {OPTION} excel, unix or offset"
+                "at",
+                f"the number {count:g} says no time: a day of Excel, or an offset? "
+                f"{option('at_format')} excel, unix or offset",
             )
         return unix(count)
 
@@ -191,7 +192,9 @@ class Clock:
             order = self.form if self.form in (DAY_FIRST, MONTH_FIRST) else self.order
             if order is None and first <= 12 and then <= 12 and first != then:
                 raise RecordError(
-                    "at", f"{short(text)}: is the day first, or the month? {OPTION} {DAY_FIRST} or {MONTH_FIRST}"
+                    "at",
+                    f"{short(text)}: is the day first, or the month? "
+                    f"{option('at_format')} {DAY_FIRST} or {MONTH_FIRST}",
                 )
             day_first = order == DAY_FIRST if order else first > 12
             year = int(found["year"])
@@ -304,14 +307,15 @@ class Order:
         if self.open:
             raise RecordError(
                 name,
-                f"day and month may both come first in {self.example!r} and all others: {OPTION} says which, "
-                f"{DAY_FIRST} or {MONTH_FIRST}",
+                f"day and month may both come first in {self.example!r} and all others: "
+                f"{option('at_format')} says which, {DAY_FIRST} or {MONTH_FIRST}",
             )
         if self._first and self._then:
             raise RecordError(
                 name,
-                f"the day comes first in {self._first} cells and the month in {self._then}: {OPTION} says which "
-                f"is right, {DAY_FIRST} or {MONTH_FIRST}; the other cells are rejected then",
+                f"the day comes first in {self._first} cells and the month in {self._then}: "
+                f"{option('at_format')} says which is right, {DAY_FIRST} or {MONTH_FIRST}; the other "
+                "cells are rejected then",
             )
         return DAY_FIRST if self._first else MONTH_FIRST if self._then else None
 

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import Any
 
+from kg.advice import advice, option
 from kg.errors import ReadError
 from kg.readers.blocks import KEYED, BlockStream, KeyedRows
 from kg.readers.delimited import DelimitedRows, Dialect
@@ -21,6 +22,7 @@ from kg.readers.joined import JoinedRows
 from kg.readers.jsonlines import JsonRows
 from kg.readers.mapping import look_on
 from kg.readers.memory import MappingRows
+from kg.readers.moments import Clock
 from kg.readers.parts import PartRows, can_be_read_again, is_file, parts_of
 from kg.readers.reshaped import ImpressionRows, LongRows, WideRows, nothing_of
 from kg.readers.rows import Rows
@@ -52,7 +54,7 @@ def open_rows(source: Source, form: Form | None = None, *, table: bool = False) 
     else:
         rows = _shaped(parts[0], form, table=table)
     if form.long and isinstance(rows, Rows) and not isinstance(rows, TypedRows):
-        return ShapedRows(_joined(LongRows(rows, form.long), form), form)
+        return ShapedRows(_joined(LongRows(rows, form.long, Clock(form.at_format, form.zone)), form), form)
     return rows
 
 
@@ -105,21 +107,25 @@ def _open(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
     if _is_a(source, "pandas", "DataFrame"):
         from kg.readers.columnar import FrameRows
 
+        form.must_suit("frames")
         return FrameRows(source)  # type: ignore[arg-type]
     if _is_a(source, "pyarrow", "Table"):
         from kg.readers.columnar import ArrowRows
 
+        form.must_suit("frames")
         return ArrowRows(source)
     if isinstance(source, Iterable) and not isinstance(source, bytes | bytearray | Mapping):
         rows = iter(source)
         first = list(islice(rows, 1))
         again = chain(first, rows)
         # Nothing at all has no columns to miss.
-        return (
-            TypedRows(again)
-            if not first or isinstance(first[0], RECORDS)
-            else MappingRows(again, source if isinstance(source, list | tuple) else ())
-        )
+        if first and isinstance(first[0], RECORDS):
+            form.must_suit("records")
+            return TypedRows(again)
+        form.must_suit("frames")
+        if not first:
+            return TypedRows(again)
+        return MappingRows(again, source if isinstance(source, list | tuple) else ())
     raise ReadError(f"<{type(source).__name__}>", "is neither a file nor a data frame nor an iterable of records")
 
 
@@ -127,6 +133,7 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
     if starts_with(source, PARQUET_MAGIC):
         from kg.readers.columnar import ParquetRows
 
+        form.must_suit("Parquet")
         return ParquetRows(source)
     stream = LineStream(source, form.encoding)
     if stream.head.startswith(PARQUET_MAGIC):
@@ -143,12 +150,14 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
     if number:
         log.info("%s: lines before the table, such as # remarks, are left out: %d", stream.name, number)
     found = _dialect(form) or (Dialect(delimiter) if delimiter else sniff(stream))
+    if found in (Lines.DOCUMENT, Lines.JSON):
+        form.must_suit("JSON")
     if found is Lines.DOCUMENT:
         return JsonRows(Objects(stream), again and (lambda: Objects(again())))
     if found is Lines.JSON:
         return JsonRows(stream, again)
     if found is Lines.KEYED:
-        log.info("%s: read as records of key: value; --delimiter makes a table of it", stream.name)
+        log.info("%s: read as records of key: value; %s makes a table of it", stream.name, option("delimiter"))
         return KeyedRows(stream, again)
     if isinstance(found, Dialect):
         rows = DelimitedRows(stream, _escaped(found, form))
@@ -159,14 +168,21 @@ def _open_file(source: Any, form: Form, *, table: bool) -> Rows | LineStream:
         stream.close()
         raise ReadError(
             stream.name,
-            f"has {width} numbers in each row: name the columns with --columns user,item,... or with "
-            "--map user=1,item=2,... (columns= of a form in Python); or say with ingest lists (read_lists) that a row "
-            "is a person and their items",
+            f"has {width} numbers in each row: name the columns with {_columns()}; or say with "
+            + advice("ingest lists", "lists= (read_lists)", 'verb = "lists"')
+            + " that a row is a person and their items",
         )
-    log.info(
-        "%s: read as lists, in each row a person and then items; --columns or --map make columns of them", stream.name
-    )
+    log.info("%s: read as lists, in each row a person and then items; %s make columns of them", stream.name, _columns())
     return stream
+
+
+def _columns() -> str:
+    """What names the columns of lines of numbers."""
+    return advice(
+        "--columns user,item,... or --map user=1,item=2,...",
+        "columns=['user', 'item', ...] or mapping={'user': '1', 'item': '2', ...}",
+        'columns = ["user", "item", ...] or map = { user = "1", item = "2", ... }',
+    )
 
 
 def _is_a(source: Any, module: str, name: str) -> bool:

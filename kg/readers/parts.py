@@ -166,6 +166,7 @@ class PartRows(Rows):
         self._names: tuple[str, ...] | None = None
         self._further: set[str] = set()  # columns that only later parts have
         super().__init__(self._first.name, self._first.columns, self._first.types)
+        self.is_complete = self._first.is_complete
 
     @property
     def begins_with_data(self) -> bool:

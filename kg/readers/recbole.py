@@ -7,24 +7,31 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
 from kg.errors import ReadError
 from kg.folders import refuse_address
 from kg.readers.archives import archive_at, check_names
+from kg.readers.form import SUITS, Form
+from kg.readers.open import open_table
+from kg.readers.rows import Rows
 from kg.readers.social import read_social
 from kg.readers.stream import Trusted, trusted
 from kg.readers.table import read_events, read_items, read_users
 from kg.readers.triples import read_entities, read_links, read_triples
-from kg.records import Record, Reject
+from kg.records import Record, Reject, Scale
 
 Folder = Path | zipfile.Path
 
 
 def read_recbole(
-    source: str | os.PathLike[str] | zipfile.Path | Trusted, *, kind: str | None = None
+    source: str | os.PathLike[str] | zipfile.Path | Trusted,
+    *,
+    kind: str | None = None,
+    scale: Scale | None = None,
+    form: Form | None = None,
 ) -> Iterator[Record | Reject]:
     """Everything in a folder of atomic files, plain, ``.gz`` or ``.zst``: people, items, entities, triples, links,
     then events.
@@ -32,22 +39,63 @@ def read_recbole(
     ``source`` may also be a zip archive or a wheel with one such folder in it, a folder in an archive
     (``recbole-1.2.1-py3-none-any.whl/recbole/dataset_example/ml-100k``), or a ``zipfile.Path``. Several files of a kind
     (``x.train.inter``, ``x.valid.inter``) are all read. An event is ``RATED`` when it has a value; its scale is not
-    declared. Columns of ``.item`` and ``.user`` are used as :mod:`kg.readers.guess` says.
+    declared unless ``scale`` says it. A form speaks of each file as far as
+    that has the columns. Columns of ``.item`` and ``.user`` are used as :mod:`kg.readers.guess` says.
 
     Raises:
-        ReadError: no such folder, no atomic file in it, or a file that cannot be read (any further).
+        ReadError: no such folder, no atomic file in it, a file that cannot be read (any further), or a column of the
+            form that no file has.
+        RecordError: the form states what says nothing of atomic files.
     """
+    form = form or Form()
+    form.must_suit("atomic files")
     trust = isinstance(source, Trusted)
     members = _members(_folder(source.file if isinstance(source, Trusted) else source))
+    forms = _forms(form, [own for files in members.values() for own in files])
     for suffix, read in _READERS.items():
-        for member in (trusted(own, trust) for own in members.get(suffix, [])):
+        for own in members.get(suffix, []):
+            member, its = trusted(own, trust), forms.get(own, form)
             if suffix == ".inter":
-                yield from read_events(member, kind=kind)
+                yield from read_events(member, kind=kind, scale=scale, form=its)
             else:
-                yield from read(member)
+                suits = SUITS[_SUITING[suffix]]
+                yield from read(member, form=Form(**{name: own for name, own in its.stated().items() if name in suits}))
 
 
-_READERS: dict[str, Callable[[Any], Iterator[Record | Reject]]] = {
+def interactions(source: str | os.PathLike[str] | zipfile.Path | Trusted) -> Rows | None:
+    """The first table of events in a folder, opened; None where it has none.
+
+    Raises:
+        ReadError: as :func:`read_recbole`.
+    """
+    files = _members(_folder(source.file if isinstance(source, Trusted) else source)).get(".inter")
+    return open_table(trusted(files[0], isinstance(source, Trusted))) if files else None
+
+
+def _forms(form: Form, files: Sequence[Any]) -> dict[Any, Form]:
+    """By file what the form states of its columns.
+
+    Raises:
+        ReadError: it speaks of a column that none of them has.
+    """
+    if form.of_columns(lambda _: False) == form:
+        return {}
+    tables = {file: open_table(file, Form(encoding=form.encoding)) for file in files if _suffix(file.name) in _READERS}
+    for table in tables.values():
+        table.close()
+
+    def had(column: str) -> bool:
+        return any(table.has(column) for table in tables.values())
+
+    if form.of_columns(had) != form:
+        wrong = next(column for column in form.named() if not had(column))
+        there = ", ".join(dict.fromkeys(column for table in tables.values() for column in table.columns))
+        raise ReadError(str(next(iter(tables))), f"and its like have no column {wrong!r}; the columns are: {there}")
+    return {file: form.of_columns(table.has) for file, table in tables.items()}
+
+
+_SUITING = {".user": "users", ".item": "items", ".ent": "triples", ".kg": "triples", ".link": "links", ".net": "social"}
+_READERS: dict[str, Callable[..., Iterator[Record | Reject]]] = {
     ".user": read_users,
     ".item": read_items,
     ".ent": read_entities,

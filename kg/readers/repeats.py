@@ -13,6 +13,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal
 
+from kg.advice import option
 from kg.errors import ReadError, RecordError
 from kg.records import Interaction, Note, event_hash
 from kg.usual import adds_up
@@ -64,9 +65,11 @@ def numbered(records: Iterable[Any], repeats: Repeats | None, name: str) -> Iter
                 once[record.kind] += 1
                 yield replace(record, notes=(*record.notes, AGAIN))
     for kind, rows in counted.items():
-        log.info("%s: %d rows equal others and are a %s event each; --repeats once makes them one", name, rows, kind)
+        one = option("repeats", "once")
+        log.info("%s: %d rows equal others and are a %s event each; %s makes them one", name, rows, kind, one)
     for kind, rows in once.items():
-        log.info("%s: %d rows equal others and are no further %s event; --repeats count counts them", name, rows, kind)
+        each = option("repeats", "count")
+        log.info("%s: %d rows equal others and are no further %s event; %s counts them", name, rows, kind, each)
 
 
 class _Seen:

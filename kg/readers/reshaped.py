@@ -12,6 +12,7 @@ from typing import Any
 from kg.errors import ReadError, RecordError, short
 from kg.readers.cleaning import identifier, timestamp
 from kg.readers.form import ANY, Form
+from kg.readers.moments import PLAIN, Clock
 from kg.readers.rows import MAX_COLUMNS, MAX_VALUES, ROW, Row, Rows, raw_text
 from kg.records import Reject
 from kg.scratch import full_disk_said, scratch
@@ -88,6 +89,7 @@ class ImpressionRows(Rows):
         self._rows, self._column = rows, column
         others = [name for name in rows.columns if name not in (column, "item", "kind")]
         super().__init__(rows.name, (*others, "item", "kind"))
+        self.is_complete = rows.is_complete
 
     def headerless(self, names: Sequence[str] = ()) -> Rows:
         return self
@@ -120,7 +122,8 @@ class LongRows(Rows):
     They are laid out in a file beside the source, which is gone when the rows have been read; memory stays bounded.
     """
 
-    def __init__(self, rows: Rows, roles: Sequence[str]) -> None:
+    def __init__(self, rows: Rows, roles: Sequence[str], clock: Clock = PLAIN) -> None:
+        self._clock = clock
         if len(roles) not in (3, 4):
             raise RecordError("long", "is not ITEM,PROPERTY,VALUE or ITEM,PROPERTY,VALUE,AT")
         if missing := [role for role in roles if not rows.has(role)]:
@@ -181,7 +184,7 @@ class LongRows(Rows):
 
     def _cell(self, row: Row) -> tuple[Any, ...]:
         line, (item, name, value, *at), _ = row
-        moment = timestamp(at[0], self._roles[3]) if at else None
+        moment = timestamp(at[0], self._roles[3], self._clock) if at else None
         return (
             identifier(item, self._roles[0]),
             identifier(name, self._roles[1]),

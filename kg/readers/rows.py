@@ -47,6 +47,8 @@ class Rows(ABC):
         """What errors and rejects call the source."""
         self.columns = tuple(columns)
         """Column names. Of sources without a header (JSON lines, dictionaries): the keys in the first 1,000 rows."""
+        self.is_complete = True
+        """Whether it has no columns but those; of JSON and of dictionaries others may come later."""
         self.keeps: str | None = None
         """A column whose numbers stay even where they stand for none: the graph keeps the values of events."""
         self.whole = False

@@ -9,10 +9,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
+from kg.advice import option
 from kg.errors import ReadError, RecordError
 from kg.readers.cells import literal
 from kg.readers.cleaning import absent
-from kg.readers.form import Form, number_of, numbers_among
+from kg.readers.form import ANY, Form, number_of, numbers_among
 from kg.readers.mapping import found
 from kg.readers.rows import Row, Rows, raw_text
 from kg.records import Reject
@@ -40,7 +41,9 @@ class ShapedRows(Rows):
     """
 
     def __init__(self, rows: Rows, form: Form) -> None:
-        super().__init__(rows.name, rows.columns, rows.types)
+        left = [column for column in rows.columns if column not in form.leave_out]
+        super().__init__(rows.name, left, rows.types)
+        self.is_complete = rows.is_complete
         self._rows = rows
         self._form = form
         self.left_out = 0
@@ -70,9 +73,12 @@ class ShapedRows(Rows):
     def has(self, column: str) -> bool:
         if flags := self._form.flags.get(column):
             return all(map(self._rows.has, flags))
+        if column in self._form.leave_out:
+            return False
         return column in NUMBERS or self._rows.has(column) or bool(parts_of(column, self._rows))
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
+        self._check_named()
         if not self._form.shapes and all(column is None or self._rows.has(column) for column in columns):
             yield from self._rows.select(columns)
             return
@@ -98,7 +104,21 @@ class ShapedRows(Rows):
             except RecordError as error:
                 yield Reject(self.name, line, error.field, error.reason, raw_text(raw))
         if self.left_out:
-            log.info("%s: %d rows are left out, as --drop and --keep (drop, keep) say", self.name, self.left_out)
+            said = " and ".join(option(name) for name in ("drop", "keep") if getattr(self._form, name))
+            log.info("%s: %d rows are left out, as said by %s", self.name, self.left_out, said)
+
+    def _check_named(self) -> None:
+        """Check that what is stated of columns is stated of those that are there.
+
+        Raises:
+            ReadError: one is not.
+        """
+        for name in ("missing", "values", "words", "split", "leave_out") if self.is_complete else ():
+            for column in getattr(self._form, name):
+                if column != ANY and not (self.has(column) or self._rows.has(column)):
+                    raise ReadError(
+                        self.name, f"there is no column {column!r}, of which {option(name)} speaks; {found(self)}"
+                    )
 
     def _cell(self, column: str, needed: list[str | None], *, plain: bool = False) -> Cell:
         """What makes the cells of a column; the columns of the source that it takes are added to ``needed``."""
@@ -127,7 +147,7 @@ class ShapedRows(Rows):
         Raises:
             ReadError: there is no such column.
         """
-        if not self.has(column):
+        if not (self.has(column) or column in self._form.leave_out):
             raise ReadError(self.name, f"there is no column {column!r} to leave rows out by; {found(self)}")
         return self._cell(column, needed, plain=True)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache, partial
 from typing import Any, Self
 
+from kg.advice import advice
 from kg.errors import ReadError, RecordError
 from kg.readers.cleaning import number, timestamp
 from kg.readers.form import Form
@@ -32,7 +33,15 @@ TO = (
 WEIGHT = "weight strength trust value trustvalue score"
 AT = "at timestamp time date since created createdat datetime"
 TYPE = "type relation relationship kind"
-_OPTION = "Name the columns with --map from=COL,to=COL,weight=COL,at=COL (from=1,to=2 without a header)"
+
+
+def _naming() -> str:
+    """What names the columns of ties."""
+    return "Name the columns with " + advice(
+        "--map from=COL,to=COL,weight=COL,at=COL (from=1,to=2 without a header)",
+        "SocialMapping(from_=COL, to=COL, weight=COL, at=COL) ('1' and '2' without a header)",
+        'map = { from = "COL", to = "COL", weight = "COL", at = "COL" } ("1" and "2" without a header)',
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,8 @@ def read_social(
         RecordError: ``type``, which is that of rows that do not say theirs, is no name of a relation.
     """
     default = clean_kind(type, "type")
+    form = form or Form()
+    form.must_suit("social")
     rows = open_table(source, form)
     if isinstance(rows, TypedRows):
         yield from rows.checked(Tie)
@@ -115,15 +126,15 @@ def _columns(rows: Rows, mapping: SocialMapping) -> tuple[Rows, list[str | None]
         rows = rows.headerless()
         if not named:
             given[:2] = "1", "2"
-            log.info("%s: without a header, its first two columns are taken for people. %s", rows.name, _OPTION)
+            log.info("%s: without a header, its first two columns are taken for people. %s", rows.name, _naming())
     else:
         for at, names in enumerate((FROM, TO, WEIGHT, AT, TYPE)):
             free = [column for column in rows.columns if column not in given]
             given[at] = recognise(free, names) if given[at] is None else given[at] or None
     if not given[0] or not given[1]:
         missing = " and ".join(role for role, column in zip(("from", "to"), given, strict=False) if not column)
-        raise ReadError(rows.name, f"no column is known as {missing}; {found(rows)}. {_OPTION}")
-    require(rows, filter(None, given), _OPTION)
+        raise ReadError(rows.name, f"no column is known as {missing}; {found(rows)}. {_naming()}")
+    require(rows, filter(None, given), _naming())
     roles = zip(("from", "to", "weight", "at", "type"), given, strict=True)
     log.info("%s: read %s", rows.name, ", ".join(f"{role}={column}" for role, column in roles if column))
     return rows, given

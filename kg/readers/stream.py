@@ -22,6 +22,7 @@ from typing import IO, Any, Protocol, cast, runtime_checkable
 
 import zstandard
 
+from kg.advice import advice, option
 from kg.errors import ReadError, TooMuch
 from kg.folders import refuse_address
 from kg.readers import encoding as encodings
@@ -159,7 +160,7 @@ class LineStream:
 
     def _say(self, encoding: str) -> None:
         self.encoding = encoding
-        log.info("%s: read as %s; --encoding (encoding= in Python) changes it", self.name, encoding)
+        log.info("%s: read as %s; %s changes it", self.name, encoding, option("encoding"))
 
     def __iter__(self) -> Iterator[bytes]:
         """Each line once; one over :data:`MAX_LINE_BYTES` is cut to one byte more than that."""
@@ -380,7 +381,7 @@ def check_ratio(name: str, unpacked: int, packed: int) -> None:
         raise TooMuch(
             name,
             f"unpacks to over {MAX_UNPACKED_BYTES // 2**30} GiB and over {MAX_RATIO} times its own size, which no "
-            "honest file does; read it with --trust (trust=True in Python) if you know who made it",
+            f"honest file does; read it with {advice('--trust', 'trust=True')} if you know who made it",
         )
 
 

@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any
 
+from kg.advice import advice
 from kg.errors import ReadError, RecordError
 from kg.readers.cells import attributes, listed
 from kg.readers.cleaning import Missing, identifier, number, timestamp
@@ -93,12 +94,14 @@ def read_events(
     """
     default = None if kind is None else clean_kind(kind)
     mapping = mapping or EventMapping()
+    form = form or Form()
+    form.must_suit("events")
     rows = open_rows(source, form, table=bool(mapping.columns()))
     if isinstance(rows, TypedRows):
         yield from rows.checked(Interaction)
         return
     if isinstance(rows, LineStream):
-        yield from lists_of(rows, default or "INTERACTED")
+        yield from lists_of(rows, default or "INTERACTED", form)
         return
     mapping = settled_mapping(mapping, rows)
     rows = _positional(rows, mapping.columns(), mapping.context)
@@ -106,7 +109,6 @@ def read_events(
     guessed = mapping.kind is None
     mapping = resolve_events(rows, mapping, kind_given=default is not None)
     _say(rows, mapping)
-    form = form or Form()
     roles = (
         mapping.user,
         mapping.item,
@@ -134,16 +136,17 @@ def read_events(
         unrated=codes,
     )
     records: Iterator[Interaction | KindRecord | Reject] = rows.records(columns, make, selected)
-    records = _with_codes(records, codes) if codes else records
+    records = with_codes(records, codes)
     yield from numbered(records, form.repeats, rows.name)
 
 
-def _with_codes(
+def with_codes(
     records: Iterator[Interaction | KindRecord | Reject], codes: tuple[float, ...]
 ) -> Iterator[Interaction | KindRecord | Reject]:
+    """The records; where there are codes, before the first event of each kind that they stand for none."""
     kinds: set[str] = set()
     for record in records:
-        if isinstance(record, Interaction) and record.kind not in kinds:
+        if codes and isinstance(record, Interaction) and record.kind not in kinds:
             kinds.add(record.kind)
             yield KindRecord(record.kind, unrated=codes)
         yield record
@@ -189,7 +192,8 @@ def _say(rows: Rows, mapping: EventMapping) -> None:
     read = ", ".join(f"{role}={column}" for role, column in roles if column)
     used = {column for _, column in roles if column} | set(mapping.context)
     rest = ", ".join(column for column in rows.columns if column and column not in used)
-    log.info("%s: read %s%s", rows.name, read, f"; not read: {rest} (see --map)" if rest else "")
+    unread = f"; not read: {rest} (see {advice('--map', 'mapping=', 'map')})" if rest else ""
+    log.info("%s: read %s%s", rows.name, read, unread)
 
 
 def event_maker(
@@ -249,8 +253,8 @@ def event_maker(
                 if len(kinds) == most_kinds:
                     raise RecordError(
                         kind_name,
-                        f"{most_kinds} different kinds were read before; say --map kind={kind_name} if these are kinds "
-                        f"of events, or --map event={kind_name},kind= if they are ids of events",
+                        f"{most_kinds} different kinds were read before; say {_kinds_in(kind_name)} if these are kinds "
+                        f"of events, or {_ids_in(kind_name)} if they are ids of events",
                     )
                 kinds.add(what)
         elif default is not None:
@@ -269,6 +273,27 @@ def event_maker(
         return Interaction(user_id, item_id, what, event_id, moment, amount, words, headline, kept, notes=tuple(notes))
 
     return make
+
+
+def _kinds_in(column: str) -> str:
+    return advice(f"--map kind={column}", f"EventMapping(kind={column!r})", f'map = {{ kind = "{column}" }}')
+
+
+def _ids_in(column: str) -> str:
+    return advice(
+        f"--map event={column},kind=", f"EventMapping(event={column!r}, kind='')", f'event = "{column}", kind = ""'
+    )
+
+
+def _naming(what: str, *roles: str) -> str:
+    """What names the columns of items or people."""
+    plural = {"attribute": "attributes", "property": "properties"}
+    arguments = ", ".join(f"{plural.get(role, role)}=" for role in roles)
+    return "Name the columns with " + advice(
+        ", ".join(f"--{role} COL" for role in roles),
+        f"{what}Mapping({arguments})",
+        f"the keys {', '.join(plural.get(role, role) for role in roles)}",
+    )
 
 
 def _note_of(error: RecordError, cell: Any, nothing: frozenset[str]) -> Note:
@@ -292,19 +317,19 @@ def read_items(
     Raises:
         ReadError: the source cannot be read (any further), or a column is missing.
     """
+    form = form or Form()
+    form.must_suit("items")
     rows = open_table(source, form)
     if isinstance(rows, TypedRows):
         yield from rows.checked(ItemRecord)
         return
     mapping = settled_mapping(mapping or guess_items(rows), rows)
+    mapping = replace(mapping, attributes=_split(mapping.attributes, form), related=_split(mapping.related, form))
     title, texts = [mapping.title] if mapping.title else [], mapping.text
     specs = (*mapping.attributes, *mapping.related)
     columns = [mapping.id, *title, *texts, *(spec.column for spec in specs), *mapping.properties]
     rows = _positional(rows, columns, _unnamed(mapping.properties, mapping.attributes))
-    require(
-        rows, columns, "Name the columns with --id COL, --title COL, --text COL,..., --attribute COL, --property COL"
-    )
-    form = form or Form()
+    require(rows, columns, _naming("Item", "id", "title", "text", "attribute", "property"))
     _property_names(rows.name, mapping.properties, {"id", "title", "text"})
     for spec in specs:
         spec.named()  # a relation that is no name is the caller's error, not that of every row
@@ -346,17 +371,19 @@ def read_users(
     Raises:
         ReadError: the source cannot be read (any further), or a column is missing.
     """
+    form = form or Form()
+    form.must_suit("users")
     rows = open_table(source, form)
     if isinstance(rows, TypedRows):
         yield from rows.checked(UserRecord)
         return
     guessed = mapping is None
     mapping = settled_mapping(mapping or guess_users(rows), rows)
+    mapping = replace(mapping, attributes=_split(mapping.attributes, form), friends=_split(mapping.friends, form))
     friends = [spec.column for spec in mapping.friends]
     columns = [mapping.id, *(spec.column for spec in mapping.attributes), *mapping.properties, *friends]
     rows = _positional(rows, columns, _unnamed(mapping.properties, mapping.attributes))
-    require(rows, columns, "Name the columns with --id COL, --attribute COL, --property COL, --friends COL")
-    form = form or Form()
+    require(rows, columns, _naming("User", "id", "attribute", "property", "friends"))
     _property_names(rows.name, mapping.properties, {"id"})
     for spec in mapping.attributes:
         spec.named()
@@ -396,6 +423,11 @@ def read_users(
             yield from (replace(tie, origin=record.origin) for tie in ties)
 
 
+def _split(specs: Iterable[AttributeColumn], form: Form) -> tuple[AttributeColumn, ...]:
+    """Columns with the separators that a form states."""
+    return tuple(replace(spec, separator=form.split.get(spec.column, spec.separator)) for spec in specs)
+
+
 def _positional(rows: Rows, columns: Sequence[str], unnamed: Iterable[str] = ()) -> Rows:
     """The rows, without a header where columns are positions.
 
@@ -405,7 +437,8 @@ def _positional(rows: Rows, columns: Sequence[str], unnamed: Iterable[str] = ())
     if not is_positions(columns):
         return rows
     if without := ", ".join(unnamed):
-        hint = "name all columns with --columns id,title,year,... (columns= of a form in Python), and use the names"
+        names = advice("--columns id,title,year,...", "columns=['id', 'title', 'year', ...]", "the key columns")
+        hint = f"name all columns with {names}, and use the names"
         raise ReadError(rows.name, f"positions ({without}) are no names for properties and attributes: {hint}")
     return rows.headerless()
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from kg.advice import advice
 from kg.errors import ReadError, RecordError
 from kg.readers.cells import attributes
-from kg.readers.form import NOTHING, Form
+from kg.readers.form import Form
 from kg.readers.identifiers import Ids
 from kg.readers.mapping import (
     ENTITY,
@@ -48,7 +49,7 @@ _relation = lru_cache(4096)(_named)
 """A graph has few relations and many triples; a column of anything else must not fill the memory."""
 
 
-def read_triples(source: Source) -> Iterator[Triple | Reject]:
+def read_triples(source: Source, *, form: Form | None = None) -> Iterator[Triple | Reject]:
     """Triples of a knowledge graph: columns head, relation and tail by their names, else the first three.
 
     A file in whose first line no name is recognised has no header. Relations are stored as
@@ -57,7 +58,7 @@ def read_triples(source: Source) -> Iterator[Triple | Reject]:
     Raises:
         ReadError: the source cannot be read (any further), or has fewer than three columns.
     """
-    return _records(source, Triple, [HEAD, RELATION, TAIL], _triple)
+    return _records(source, Triple, [HEAD, RELATION, TAIL], _triple, form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +84,19 @@ def read_entities(
     Raises:
         ReadError: the source cannot be read (any further), a column is missing, or it has fewer than three columns.
     """
+    form = form or Form()
     if mapping is None:
-        yield from _records(source, EntityRecord, [ENTITY, ENTITY_NAME, KIND], _entity)
+        yield from _records(source, EntityRecord, [ENTITY, ENTITY_NAME, KIND], _entity, form)
         return
+    form.must_suit("entities")
     rows = open_table(source, form)
     mapping = settled_mapping(mapping, rows)
     columns = [mapping.id, mapping.name or None, mapping.within or None]
     named = [column for column in columns if column]
     rows = rows.headerless() if is_positions(named) else rows
-    require(rows, named, "Name the columns with --id COL, --title COL, --within COL")
+    require(rows, named, _naming())
     kind = property_name(mapping.kind.strip()).lower()
-    nothing = (form or Form()).nothing(mapping.id)
+    nothing = form.nothing(mapping.id)
     own = AttributeColumn(mapping.id, NESTED, kind)
     above = AttributeColumn(mapping.within or mapping.id, NESTED, kind)
     parents: list[str] = []
@@ -113,24 +116,32 @@ def read_entities(
             yield from (Triple(record.id, NESTED, parent, origin=record.origin) for parent in parents)
 
 
-def read_links(source: Source) -> Iterator[Link | Reject]:
+def _naming() -> str:
+    return advice("Name the columns with --id COL, --title COL, --within COL", "Name the columns with EntityMapping")
+
+
+def read_links(source: Source, *, form: Form | None = None) -> Iterator[Link | Reject]:
     """Links from items to entities: columns item and entity by their names, else the first two.
 
     Raises:
         ReadError: the source cannot be read (any further), or has fewer than two columns.
     """
-    return _records(source, Link, [ITEM, ENTITY], _link)
+    return _records(source, Link, [ITEM, ENTITY], _link, form)
 
 
-def _records(source: Source, wanted: type[R], names: Sequence[str], make: Callable[..., R]) -> Iterator[R | Reject]:
+def _records(
+    source: Source, wanted: type[R], names: Sequence[str], make: Callable[..., R], form: Form | None
+) -> Iterator[R | Reject]:
     """What ``make`` makes of the cells of each row and the ids of their columns; typed records are checked."""
-    rows = open_table(source)
+    form = form or Form()
+    form.must_suit("links" if wanted is Link else "triples")
+    rows = open_table(source, form)
     if isinstance(rows, TypedRows):
         yield from rows.checked(wanted)
         return
-    rows, columns = _columns(rows, names)
+    rows, columns = _columns(rows, names, named=bool(form.columns))
     seen, selected = rows.sampled(columns, lambda _: False)
-    read = [Ids(column, [cells[place] for cells in seen], NOTHING) for place, column in enumerate(columns)]
+    read = [Ids(column, [cells[place] for cells in seen], form.nothing(column)) for place, column in enumerate(columns)]
     yield from rows.records(columns, lambda cells: make(cells, *read), selected)
 
 
@@ -153,10 +164,13 @@ def _link(cells: Cells, item: Ids, entity: Ids) -> Link:
     return Link(item(cells[0]), entity(cells[1]))
 
 
-def _columns(rows: Rows, names: Sequence[str]) -> tuple[Rows, list[str]]:
-    """The columns with these names; those that have none are taken in the order in which they stand."""
+def _columns(rows: Rows, names: Sequence[str], *, named: bool) -> tuple[Rows, list[str]]:
+    """The columns with these names; those that have none are taken in the order in which they stand.
+
+    ``named``: somebody said how the columns are called.
+    """
     chosen = [recognise(rows.columns, aliases) for aliases in names]
-    if not any(chosen):
+    if not (any(chosen) or named):
         rows = rows.headerless()
     rest = iter([column for column in rows.columns if column not in chosen])
     filled = [column or next(rest, "") for column in chosen]

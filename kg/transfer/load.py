@@ -13,6 +13,7 @@ import orjson
 
 from kg import queries, schema
 from kg.access import TRUSTED, opened
+from kg.advice import option
 from kg.errors import QueryFailed, RecordError, StoreError, StoreVersionError
 from kg.exact import decode, in_utc
 from kg.migrate import migrate
@@ -191,7 +192,7 @@ def _require_empty(store: Store, source: Source) -> None:
         for place in folders_of(store):
             require_apart(place, *getattr(source, "folders", ()))
         if plain_files(store.work):
-            raise StoreError(f"the working directory {store.work} holds files; name a new one with --work")
+            raise StoreError(f"the working directory {store.work} holds files; name a new one with {option('work')}")
 
 
 def _is_same(source: Source, store: Store) -> bool:

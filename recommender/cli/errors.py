@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from gnn.errors import GnnError
+from kg.advice import speaking
 from kg.errors import GraphError
 from recommender.cli.hiding import command_line, no_secrets_in_usage, refuse_addresses, remember
 from recommender.cli.output import note
@@ -59,7 +60,7 @@ class Verbs(TyperGroup):
         """Run the verb that the arguments name."""
         end_on_sigterm()
         try:
-            with no_secrets_in_usage():
+            with no_secrets_in_usage(), speaking("options"):
                 return super().invoke(ctx)
         except BrokenPipeError:
             _discard_stdout()

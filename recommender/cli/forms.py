@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from kg.errors import RecordError
+from kg.readers.form import SUITS
 from recommender.cli.parameters import joined, kind, names, places, scale
 
 Columns = Annotated[
@@ -141,6 +143,23 @@ EventKind = Annotated[
 ]
 Limits = Annotated[Any, typer.Option("--scale", parser=scale, metavar="MIN:MAX", help="The range of a rating.")]
 
+Split = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--split",
+        metavar="COL=TEXT",
+        help="What separates several values in a cell, such as genres=/; COL= where it holds one. May be repeated.",
+    ),
+]
+LeaveOut = Annotated[
+    list[Any] | None,
+    typer.Option("--leave-out", parser=names, metavar="COL,...", help="Columns that are not read; may be repeated."),
+]
+Anew = Annotated[
+    bool,
+    typer.Option("--anew", help="Take nothing over from what was stated of earlier files with the same columns."),
+]
+
 OPTIONS: dict[str, tuple[Any, Any]] = {
     "columns": (Columns, None),
     "encoding": (Encoding, None),
@@ -162,14 +181,25 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "blocks": (Blocks, None),
     "wide": (Wide, False),
     "long": (Long, None),
+    "split": (Split, None),
+    "leave_out": (LeaveOut, None),
     "impressions": (Impressions, None),
 }
 """By parameter: its type, and what it is by default."""
 
 
-def with_form(command: Callable[..., None]) -> Callable[..., None]:
-    """A command with the options of a :class:`kg.readers.form.Form`, which it gets as ``form``."""
-    return with_options(command, "form", OPTIONS, form_of)
+def with_form(what: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a verb the options of a :class:`kg.readers.form.Form`, which it gets as ``form``; those that say something
+    of what it reads (:data:`kg.readers.form.SUITS`)."""
+    options = {name: own for name, own in OPTIONS.items() if name in SUITS[what]}
+    return partial(with_options, name="form", options=options, make=partial(form_of, what=what))
+
+
+def said(context: typer.Context) -> set[str]:
+    """The options that are typed, by parameter, also those that are so by default."""
+    names = {"event": "kind", "limits": "scale", "attribute": "attributes"}
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return {names.get(name, name) for name, source in sources.items() if source and source.name == "COMMANDLINE"}
 
 
 def with_options(
@@ -205,36 +235,30 @@ def with_options(
     return wrapped
 
 
-def form_of(stated: dict[str, Any]) -> Any:
-    """The form that the options of a command state."""
-    from kg.readers.form import Form, Join, by_column, lists_by_name, numbers_of, replacements_of
+def form_of(stated: dict[str, Any], what: str) -> Any:
+    """The form of something that the options of a command state."""
+    from kg.readers.form import Form, Join, by_column, lists_by_name, numbers_of, replacements_of, separators_of
 
-    if stated["repeats"] not in (None, "once", "count"):
-        raise typer.BadParameter(f"{stated['repeats']!r} is neither once nor count", param_hint="--repeats")
+    several: dict[str, Callable[[Any, str], Any]] = {
+        **dict.fromkeys(("columns", "long", "leave_out"), lambda given, _: joined(given)),
+        **dict.fromkeys(("drop", "keep"), by_column),
+        "delimiter": lambda given, _: given.replace("\\t", "\t"),
+        "missing": partial(by_column, anywhere=True),
+        "values": numbers_of,
+        "words": replacements_of,
+        "flags": lists_by_name,
+        "split": separators_of,
+        "join": lambda given, _: tuple(map(Join.parse, given)),
+    }
     try:
-        return Form(
-            columns=joined(stated["columns"]),
-            encoding=stated["encoding"],
-            delimiter=stated["delimiter"] and stated["delimiter"].replace("\\t", "\t"),
-            escape=stated["escape"],
-            decimal=stated["decimal"],
-            missing=by_column(stated["missing"] or (), "--missing", anywhere=True),
-            drop=by_column(stated["drop"] or (), "--drop"),
-            keep=by_column(stated["keep"] or (), "--keep"),
-            values=numbers_of(stated["values"] or (), "--values"),
-            words=replacements_of(stated["words"] or (), "--words"),
-            flags=lists_by_name(stated["flags"] or (), "--flags"),
-            each=stated["each"],
-            join=tuple(map(Join.parse, stated["join"] or ())),
-            quotes=stated["quotes"],
-            at_format=stated["at_format"],
-            zone=stated["zone"],
-            repeats=stated["repeats"],
-            blocks=stated["blocks"],
-            wide=stated["wide"],
-            long=joined(stated["long"]),
-            impressions=stated["impressions"],
-        )
+        read = {
+            name: several[name](value, _option(name)) if name in several else value
+            for name, value in stated.items()
+            if value is not None
+        }
+        form = Form(**read)
+        form.must_suit(what)
+        return form
     except RecordError as error:
         raise typer.BadParameter(error.reason, param_hint=_option(error.field)) from None
 

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kg.lacks import said
+from kg.lacks import said as lacks
 from kg.readers.stream import trusted
 from kg.records import Begins
 from recommender.cli import output
 from recommender.cli.errors import FAILED
-from recommender.cli.forms import EventKind, Limits, Meanings, Weights, kinds_of, with_form, with_options
+from recommender.cli.forms import (
+    Anew,
+    EventKind,
+    Limits,
+    Meanings,
+    Weights,
+    kinds_of,
+    said,
+    with_form,
+    with_options,
+)
 from recommender.cli.parameters import (
     File,
     Files,
@@ -35,14 +44,12 @@ from recommender.cli.parameters import (
 from recommender.cli.parameters import friends as friends_of
 from recommender.cli.parameters import related as related_items
 from recommender.cli.session import Session
+from recommender.errors import InvalidInput
 
 if TYPE_CHECKING:
     from kg.ingest import IngestReport
-    from kg.readers import ItemMapping, UserMapping
-    from kg.records import Record, Reject, Scale
-    from kg.undo import Undone
-    from recommender.sources.document import Source, Verb
-    from recommender.sources.reading import Reading
+    from recommender.sources.document import Source, Table, Verb
+    from recommender.sources.reading import Readings, Records
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -92,8 +99,6 @@ Merges = Annotated[
 Replace = Annotated[
     bool, typer.Option("--replace", help="First take out what this source has brought, then read it again as said now.")
 ]
-Named = Callable[[], "Iterator[Record | Reject]"]
-"""Reads the items or people of a source once more."""
 
 
 @dataclass(frozen=True)
@@ -107,17 +112,17 @@ class Writing:
     json: bool
     replace: bool = False
     strict_meaning: bool = False
+    anew: bool = False
     no_merge: bool = False
     merges: Path | None = None
 
 
-def with_writing(
-    *, strict_meaning: bool = False, merging: bool = False
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_writing(*, merging: bool = False, anew: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a verb the options of :class:`Writing`, which it gets as ``how``; the named ones where they apply."""
     options = {
         "strict": (Strict, False),
-        **({"strict_meaning": (StrictMeaning, False)} if strict_meaning else {}),
+        "strict_meaning": (StrictMeaning, False),
+        **({"anew": (Anew, False)} if anew else {}),
         "dry_run": (DryRun, False),
         "rejects": (Rejects, None),
         "trust": (Trust, False),
@@ -140,8 +145,8 @@ def ingest() -> None:
 
 
 @app.command()
-@with_form
-@with_writing(strict_meaning=True)
+@with_form("events")
+@with_writing()
 def events(
     context: typer.Context,
     file: Files,
@@ -155,14 +160,14 @@ def events(
     ] = None,
     event: EventKind = None,
     limits: Limits = None,
-    further: Annotated[
-        list[Any] | None,
-        typer.Option(
-            "--context", parser=names, metavar="COL,...", help="Columns kept with each event; may be repeated."
-        ),
-    ] = None,
     meaning: Meanings = None,
     weight: Weights = None,
+    kept: Annotated[
+        list[Any] | None,
+        typer.Option(
+            "--context", parser=names, metavar="COL,...", help="Columns kept with the event; may be repeated."
+        ),
+    ] = None,
     *,
     how: Writing,
     form: Any,
@@ -173,18 +178,15 @@ def events(
     Example:
       tastegraph ingest events ratings.csv --map user=userId,item=movieId,value=rating,at=timestamp --scale 1:5
     """
-    from kg.readers import EventMapping
-    from recommender.sources.reading import Reading
     from recommender.sources.remembered import events_table
 
-    mapping = replace(event_mapping(roles) or EventMapping(), context=joined(further))
+    mapping = replace(event_mapping(roles), context=joined(kept))
     stated = events_table(file[0], mapping, event, limits, form)
-    reading = Reading(stated, _source(file, how.trust), file[0].parent, kinds_of(meaning, weight), form.join)
-    _ingest(context, reading.records, how, reading.begins, reading=reading, twice=file)
+    _read(context, stated, file, how, form, kinds_of(meaning, weight))
 
 
 @app.command()
-@with_form
+@with_form("items")
 @with_writing(merging=True)
 def items(
     context: typer.Context,
@@ -215,13 +217,14 @@ def items(
       tastegraph ingest items movies.csv --id movieId --title title --text plot --attribute genres:HAS_GENRE,director
     """
     from kg.readers import ItemMapping
+    from recommender.sources.remembered import nodes_table
 
     mapping = ItemMapping(id, title, joined(text), joined(attribute), joined(properties), joined(related))
-    _nodes(context, "items", file, mapping, form, how)
+    _read(context, nodes_table(file[0], "items", mapping, form), file, how, form)
 
 
 @app.command()
-@with_form
+@with_form("users")
 @with_writing(merging=True)
 def users(
     context: typer.Context,
@@ -248,13 +251,14 @@ def users(
       tastegraph ingest users people.csv --id userId --attribute occupation --property age,city
     """
     from kg.readers import UserMapping
+    from recommender.sources.remembered import nodes_table
 
     mapping = UserMapping(id, joined(attribute), joined(properties), joined(friends))
-    _nodes(context, "users", file, mapping, form, how)
+    _read(context, nodes_table(file[0], "users", mapping, form), file, how, form)
 
 
 @app.command()
-@with_form
+@with_form("social")
 @with_writing()
 def social(
     context: typer.Context,
@@ -277,18 +281,19 @@ def social(
       tastegraph ingest social friends.csv --map from=userID,to=friendID --type FRIEND
     """
     from kg.errors import RecordError
-    from kg.readers import SocialMapping, read_social
+    from kg.readers import SocialMapping
+    from recommender.sources.given import social_roles
+    from recommender.sources.remembered import table_of
 
     try:
         mapping = SocialMapping.parse(roles) if roles else None
     except RecordError as error:
         raise typer.BadParameter(error.reason, param_hint="--map") from None
-    read = partial(read_social, _source(file, how.trust), mapping, type=type, form=form)
-    _ingest(context, read, how, _begins("social", file[0]), twice=file)
+    _read(context, table_of(file[0], "social", form, map=social_roles(mapping), type=type), file, how, form)
 
 
 @app.command()
-@with_form
+@with_form("entities")
 @with_writing()
 def entities(
     context: typer.Context,
@@ -314,14 +319,14 @@ def entities(
       tastegraph ingest entities authors.csv --id author_id --title name --kind author
       tastegraph ingest entities tree.csv --id category --within parent --kind category
     """
-    from kg.readers import EntityMapping, read_entities
+    from recommender.sources.remembered import table_of
 
-    mapping = EntityMapping(id, of, title, within)
-    read = partial(read_entities, _source(file, how.trust), mapping, form=form)
-    _ingest(context, read, how, _begins("entities", file[0]))
+    stated = table_of(file[0], "entities", form, id=id, kind=of, title=title, within=within)
+    _read(context, stated, file, how, form)
 
 
 @app.command()
+@with_form("triples")
 @with_writing()
 def triples(
     context: typer.Context,
@@ -333,8 +338,11 @@ def triples(
     map: RdfMap = None,
     *,
     how: Writing,
+    form: Any,
 ) -> None:
     """A knowledge graph: RDF (N-Triples, Turtle, RDF/XML, JSON-LD), or a table of head, relation, tail.
+
+    How it is written is said of the table of triples; RDF says it itself, and links have a verb of their own.
 
     \b
     Examples:
@@ -343,20 +351,43 @@ def triples(
     """
     from kg.rdf.mapping_file import read_mapping
     from kg.readers.knowledge import read_knowledge
+    from recommender.sources.remembered import table_of
 
     mapping = read_mapping(map) if map else None
-    read = partial(
-        read_knowledge,
-        trusted(file, how.trust),
-        trusted(link, how.trust),
-        mapping,
-        progress=not Session.of(context).quiet,
-    )
-    _ingest(context, read, how, _begins("triples", file), twice=[file, *([link] if link else [])])
+    links = trusted(link, how.trust)
+    progress = not Session.of(context).quiet
+
+    def read(table: Table) -> Records:
+        own = table.form(file.parent, form.join)
+        return read_knowledge(trusted(file, how.trust), links, mapping, form=own, progress=progress)
+
+    _read(context, table_of(file, "triples", form), [file], how, form, read=read, beside=[links])
 
 
 @app.command()
-@with_writing(strict_meaning=True, merging=True)
+@with_form("links")
+@with_writing()
+def links(
+    context: typer.Context,
+    file: Files,
+    *,
+    how: Writing,
+    form: Any,
+) -> None:
+    """Which entity of a knowledge graph an item is: a table of item and entity, one pair a row.
+
+    \b
+    Example:
+      tastegraph ingest links item_to_entity.txt
+    """
+    from recommender.sources.remembered import table_of
+
+    _read(context, table_of(file[0], "links", form), file, how, form)
+
+
+@app.command()
+@with_form("reviews")
+@with_writing(merging=True)
 def amazon(
     context: typer.Context,
     reviews: Annotated[
@@ -365,33 +396,56 @@ def amazon(
     items: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, metavar="FILE", help="Metadata of the items.")
     ] = None,
+    limits: Limits = None,
+    meaning: Meanings = None,
+    weight: Weights = None,
     *,
     how: Writing,
+    form: Any,
 ) -> None:
     """Amazon reviews and metadata, as published in 2014 and in 2018.
+
+    What is said of columns is said of the file that has them.
 
     \b
     Example:
       tastegraph ingest amazon --reviews Magazine_Subscriptions_5.json.gz --items meta_Magazine_Subscriptions.json.gz
     """
-    from kg.readers import read_amazon
-    from kg.readers.amazon import SCALE, read_amazon_items
+    from kg.readers.amazon import METADATA, REVIEW
+    from recommender.sources.reading import Reading, Readings
+    from recommender.sources.remembered import table_of
 
-    read = partial(read_amazon, trusted(reviews, how.trust), trusted(items, how.trust))
-    named = None if items is None else _again([items], partial(read_amazon_items, trusted(items, how.trust)))
-    files = [reviews, *([items] if items else [])]
-    _ingest(context, read, how, _begins("amazon", reviews), SCALE, named=named, twice=files)
+    scale = None if limits is None else (limits.minimum, limits.maximum)
+    wrong = next((column for column in form.named() if column not in (*REVIEW, *METADATA)), None)
+    if wrong is not None:
+        raise usage(f"no column {wrong!r} is read; those are {', '.join(dict.fromkeys((*REVIEW, *METADATA)))}")
+    told: list[tuple[Path | None, Verb, list[str], dict[str, Any]]] = [
+        (items, "amazon-items", METADATA, {}),
+        (reviews, "amazon-reviews", REVIEW, {"scale": scale}),
+    ]
+    parts = []
+    for file, verb, columns, stated in told:
+        if file is not None:
+            table = table_of(file, verb, form.of_columns(columns.__contains__), **stated)
+            parts.append(Reading(table, trusted(file, how.trust), file.parent, said=said(context)))
+    _ingest(context, Readings(parts, kinds_of(meaning, weight), anew=how.anew, merge=not how.no_merge), how)
 
 
 @app.command()
-@with_writing(strict_meaning=True)
+@with_form("atomic files")
+@with_writing()
 def recbole(
     context: typer.Context,
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="Also a zip archive, or a folder in one.", show_default=False)
     ],
+    event: EventKind = None,
+    limits: Limits = None,
+    meaning: Meanings = None,
+    weight: Weights = None,
     *,
     how: Writing,
+    form: Any,
 ) -> None:
     """RecBole's atomic files: .inter, .user, .item, .kg, .link.
 
@@ -399,18 +453,25 @@ def recbole(
     Example:
       tastegraph ingest recbole ml-100k
     """
-    from kg.readers import read_recbole
+    from recommender.sources.remembered import table_of
 
-    _ingest(context, partial(read_recbole, trusted(folder, how.trust)), how, _begins("recbole", folder))
+    scale = None if limits is None else (limits.minimum, limits.maximum)
+    stated = table_of(folder, "recbole", form, kind=event, scale=scale)
+    _read(context, stated, [folder], how, form, kinds_of(meaning, weight))
 
 
 @app.command()
+@with_form("lists")
 @with_writing()
 def lists(
     context: typer.Context,
     file: File,
+    event: EventKind = None,
+    meaning: Meanings = None,
+    weight: Weights = None,
     *,
     how: Writing,
+    form: Any,
 ) -> None:
     """LightGCN's layout: a user, then items, one user a line.
 
@@ -418,13 +479,13 @@ def lists(
     Example:
       tastegraph ingest lists train.txt
     """
-    from kg.readers import read_lists
+    from recommender.sources.remembered import table_of
 
-    _ingest(context, partial(read_lists, trusted(file, how.trust)), how, _begins("lists", file), twice=[file])
+    _read(context, table_of(file, "lists", form, kind=event), [file], how, form, kinds_of(meaning, weight))
 
 
 @app.command()
-@with_writing(strict_meaning=True, merging=True)
+@with_writing(merging=True, anew=False)
 def source(
     context: typer.Context,
     document: Annotated[
@@ -433,6 +494,8 @@ def source(
     folder: Annotated[
         Path | None, typer.Argument(metavar="[FOLDER]", exists=True, help="Where its files are; default: beside it.")
     ] = None,
+    meaning: Meanings = None,
+    weight: Weights = None,
     *,
     how: Writing,
 ) -> None:
@@ -444,11 +507,13 @@ def source(
     """
     from recommender.sources.document import read_source
 
-    _documented(context, read_source(document), folder or document.parent, how, _begins("source", document))
+    _documented(
+        context, read_source(document), folder or document.parent, how, kinds_of(meaning, weight), "source", document
+    )
 
 
 @app.command()
-@with_writing(strict_meaning=True, merging=True)
+@with_writing(merging=True, anew=False)
 def recipe(
     context: typer.Context,
     name: Annotated[
@@ -458,6 +523,8 @@ def recipe(
         Path | None,
         typer.Argument(metavar="[FOLDER]", exists=True, help="Its files; also a zip archive.", show_default=False),
     ] = None,
+    meaning: Meanings = None,
+    weight: Weights = None,
     *,
     how: Writing,
 ) -> None:
@@ -482,7 +549,7 @@ def recipe(
         raise typer.BadParameter(
             f"say where its files are: tastegraph ingest recipe {name} FOLDER", param_hint="FOLDER"
         )
-    _documented(context, named(name), folder, how, Begins("recipe", name))
+    _documented(context, named(name), folder, how, kinds_of(meaning, weight), "recipe", name)
 
 
 @app.command()
@@ -508,7 +575,7 @@ def undo(
     if json:
         output.document(undone)
         return
-    output.line(f"{'would be taken out' if dry_run else 'taken out'}: {_counts_of(undone)}")
+    output.line(f"{'would be taken out' if dry_run else 'taken out'}: {undone}")
     if any(undone.kept.values()):
         kept = ", ".join(f"{count} {what}" for what, count in undone.kept.items() if count)
         output.line(f"others brought as well, so that it stays: {kept}")
@@ -522,113 +589,70 @@ def undo(
         )
 
 
-def _counts_of(undone: Undone) -> str:
-    return ", ".join(f"{count} {what}" for what, count in undone.removed.items() if count) or "nothing"
-
-
-def _nodes(
+def _read(
     context: typer.Context,
-    verb: Verb,
-    file: list[Path],
-    mapping: ItemMapping | UserMapping,
-    form: Any,
+    table: Table,
+    files: list[Path],
     how: Writing,
+    form: Any,
+    kinds: Sequence[Any] = (),
+    *,
+    read: Callable[[Table], Records] | None = None,
+    beside: Sequence[Any] = (),
 ) -> None:
-    """Items or people of a file."""
-    from recommender.sources.reading import Reading
-    from recommender.sources.remembered import nodes_table
+    """One file, or several that are parts of one source."""
+    from recommender.sources.reading import Reading, Readings
 
-    stated = nodes_table(file[0], verb, mapping, form)
-    assert stated is not None  # the command line says nothing that a document cannot
-    reading = Reading(stated, _source(file, how.trust), file[0].parent, joins=form.join)
-    again = _again(file, reading.records)
-    _ingest(context, reading.records, how, reading.begins, named=again, reading=reading, twice=file)
+    source = trusted(str(files[0]) if len(files) == 1 else list(map(str, files)), how.trust)
+    reading = Reading(table, source, files[0].parent, form.join, said=said(context), read=read, beside=beside)
+    _ingest(context, Readings([reading], kinds, anew=how.anew, merge=not how.no_merge), how)
 
 
-def _begins(verb: str, file: Path) -> Begins:
-    """The source that a file is."""
+def _documented(
+    context: typer.Context, found: Source, folder: Path, how: Writing, kinds: Sequence[Any], verb: str, name: Any
+) -> None:
+    """Files as a document says."""
+    from recommender.sources.reading import Readings
     from recommender.sources.remembered import called
 
-    return Begins(verb, called(file))
+    whole = Begins(verb, called(name) if isinstance(name, Path) else name)
+    _ingest(context, Readings.of(found, folder, kinds, whole=whole, trust=how.trust, merge=not how.no_merge), how)
 
 
-def _documented(context: typer.Context, found: Source, folder: Path, how: Writing, begins: Begins) -> None:
-    """Files as a document says."""
-    read, named = (partial(own, folder, trust=how.trust) for own in (found.records, found.named))
-    _ingest(context, read, how, begins, named=named)
-
-
-def _pipe(files: Sequence[Path]) -> Path | None:
-    """The first of these that can be read once only."""
-    from kg.merging import can_be_read_again
-
-    return next((one for one in files if one.exists() and not one.is_dir() and not can_be_read_again(one)), None)
-
-
-def _source(files: list[Path], trust: bool) -> Any:
-    """One file, or several that are parts of one source."""
-    return trusted(str(files[0]) if len(files) == 1 else list(map(str, files)), trust)
-
-
-def _again(files: Sequence[Path], read: Named) -> Named | None:
-    """``read``, unless a file is a pipe, which can be read once only."""
-    return None if _pipe(files) else read
-
-
-def _ingest(
-    context: typer.Context,
-    read: Named,
-    how: Writing,
-    begins: Begins,
-    scale: Scale | None = None,
-    *,
-    named: Named | None = None,
-    reading: Reading | None = None,
-    twice: Sequence[Path] = (),
-) -> None:
-    """Write what ``read`` reads; ``named`` reads the items or people among it again, to merge their names.
-
-    ``begins`` is the source that it is. ``reading`` is the file, where the graph may say how it is read, and keeps it.
-    ``twice`` are files that are read once before anything is written, where what values mean must not be doubtful, or
-    what was read before makes way.
-    """
+def _ingest(context: typer.Context, readings: Readings, how: Writing) -> None:
+    """Write what is read; a file that cannot be read, or is doubtful where that is an error, leaves no store behind."""
     from kg.ingest import DEFAULT_REJECTS
     from kg.merging import DEFAULT_MERGES
 
-    if (how.strict_meaning or how.replace) and (pipe := _pipe(twice)):
-        option = "--strict-meaning" if how.strict_meaning else "--replace"
-        raise usage(f"{option} reads {pipe} twice, which can be read once only: write it to a file")
+    for wanted, means in ((how.strict_meaning, "--strict-meaning"), (how.replace, "--replace")):
+        try:
+            if wanted:
+                readings.require_read_twice(means)
+        except InvalidInput as error:
+            raise usage(str(error)) from None
     rejects, merges = how.rejects, how.merges
     session = Session.of(context)
     with ExitStack() as stack:
-        recommender = stack.enter_context(session.open()) if session.has_store() else None
-        if recommender is not None and reading is not None and not how.replace:
-            reading.settle(recommender.store)
-        records = read()
-        first = list(islice(records, 1))  # a file that cannot be read leaves no empty store behind
-        if recommender is None:
+        if session.has_store():
+            recommender = stack.enter_context(session.open())
+            strict_meaning = how.strict_meaning
+        else:
+            readings.look(strict_meaning=how.strict_meaning)
+            strict_meaning = False
             if how.dry_run:  # that store is gone soon
                 rejects, merges = rejects or Path(DEFAULT_REJECTS), merges or Path(DEFAULT_MERGES)
-                session = replace(
-                    session, store=stack.enter_context(TemporaryDirectory(prefix="tastegraph-")), work=None
-                )
+                place = stack.enter_context(TemporaryDirectory(prefix="tastegraph-"))
+                session = replace(session, store=place, work=None)
             recommender = stack.enter_context(session.open(create=True))
-        limits = scale if reading is None else reading.table.limits
-        if how.replace and not how.dry_run:
-            for undone in recommender.make_way([begins], read(), scale=limits, strict=how.strict):
-                output.note(f"taken out before: {_counts_of(undone)}")
-        report = recommender.ingest_records(
-            chain([begins], first, records),
-            scale=limits,
+        report = recommender.ingest_readings(
+            readings,
             strict=how.strict,
+            strict_meaning=strict_meaning,
             dry_run=how.dry_run,
+            replace=how.replace,
             rejects=rejects,
-            named=named() if named and not how.no_merge else None,
             merges=merges,
-            before=read() if how.strict_meaning else None,
         )
-        if reading is not None and not how.dry_run and not report.is_nothing:
-            reading.keep(recommender.store)
     if how.json:
         output.document(report)
     else:
@@ -646,7 +670,9 @@ def _show(report: IngestReport, dry_run: bool) -> None:
         output.line(str(own))
         for doubt in own.suspicions:
             output.line(f"  {doubt}")
-    for lack in said(report.left_out, report.missing, report.undated):
+    for doubt in report.suspicions:
+        output.line(doubt)
+    for lack in lacks(report.left_out, report.missing, report.undated):
         output.line(lack)
     if report.rejects_file:
         output.line(f"rejected rows and their reasons: {report.rejects_file}")

@@ -26,7 +26,7 @@ MOST_REASONS = 5
 """Of rejected rows that are printed."""
 
 
-@with_form
+@with_form("any")
 def inspect(
     context: typer.Context,
     files: Annotated[

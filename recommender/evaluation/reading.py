@@ -12,6 +12,7 @@ import orjson
 import pyarrow as pa
 
 from kg import readers
+from kg.advice import option
 from kg.batch import entities_of, nesting_of
 from kg.errors import short
 from kg.progress import tqdm
@@ -53,7 +54,10 @@ class Files:
 
     def __post_init__(self) -> None:
         if (self.kg is None) != (self.link is None):
-            raise InvalidInput("--kg and --link go together: the link file says which entity of the graph an item is")
+            raise InvalidInput(
+                f"{option('kg')} and {option('link')} go together: the link file says which entity of the "
+                "graph an item is"
+            )
 
 
 @dataclass(frozen=True)

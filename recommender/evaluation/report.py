@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kg.access import make_folder, own_all
+from kg.advice import option
 from recommender.budget import Budget
 from recommender.evaluation import plots
 from recommender.evaluation.protocol import Figures
@@ -72,7 +73,9 @@ class Spent:
 
     def __str__(self) -> str:
         """One line for people."""
-        return f"budget {self.seconds:g} s, {self.took:.0f} s taken; reproducible by its trials only (--trials)"
+        return f"budget {self.seconds:g} s, {self.took:.0f} s taken; reproducible by its trials only " + (
+            f"({option('trials')})"
+        )
 
 
 @dataclass(frozen=True)

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace as replaced
 from datetime import datetime
-from functools import partial
-from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from kg import queries
+from kg.advice import advice
 from kg.engines import open_store
-from kg.errors import RecordError
 from kg.ingest import IngestReport, ingest
-from kg.merging import can_be_read_again
 from kg.progress import tqdm
-from kg.readers import EventMapping, ItemMapping, SocialMapping, UserMapping, read_items, read_social, read_users
-from kg.readers.form import Form
-from kg.readers.knowledge import read_knowledge
-from kg.readers.mapping import mapping_of
-from kg.readers.stream import trusted
-from kg.records import Begins, KindRecord, Record, Reject, Scale, clean_kind
+from kg.readers import EventMapping, ItemMapping, SocialMapping, UserMapping
+from kg.readers.form import Form, Options
+from kg.records import Begins, Record, Reject, Scale
 from kg.store import Result, Store
 from recommender.budget import Budget, check_budget
 from recommender.context import RunContext
@@ -33,8 +27,10 @@ from recommender.facade.models import Models
 from recommender.facade.opened import Opened
 from recommender.ids import MAX_HISTORY, MAX_IDS, Id, ids, length, one_id, one_or_more
 from recommender.refresh import versions
-from recommender.sources.reading import Reading
-from recommender.sources.remembered import called, events_table, listed, nodes_table
+from recommender.sources.document import Verb
+from recommender.sources.given import Given, kinds_given, scale_given
+from recommender.sources.reading import Readings
+from recommender.sources.remembered import called, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +41,7 @@ if TYPE_CHECKING:
     from recommender.explain.steps import PathConfig
     from recommender.feedback import FeedbackReceipt
     from recommender.forget import ForgetReceipt
-    from recommender.inspection.kinds import KindSummary, Tally
+    from recommender.meaning import Declared
     from recommender.refresh.config import RefreshConfig
     from recommender.refresh.report import Done, RefreshReport
     from recommender.serving import Query
@@ -121,6 +117,10 @@ class Recommender:
         social: Any = None,
         triples: Any = None,
         links: Any = None,
+        lists: Any = None,
+        recbole: Any = None,
+        amazon: Any = None,
+        amazon_items: Any = None,
         mapping: EventMapping | Mapping[str, Any] | None = None,
         item_mapping: ItemMapping | Mapping[str, Any] | None = None,
         user_mapping: UserMapping | Mapping[str, Any] | None = None,
@@ -128,10 +128,12 @@ class Recommender:
         rdf_mapping: RdfMapping | None = None,
         source: Source | Path | str | None = None,
         folder: Path | str | None = None,
-        form: Form | None = None,
-        item_form: Form | None = None,
-        user_form: Form | None = None,
-        social_form: Form | None = None,
+        form: Form | Mapping[str, Any] | None = None,
+        item_form: Form | Mapping[str, Any] | None = None,
+        user_form: Form | Mapping[str, Any] | None = None,
+        social_form: Form | Mapping[str, Any] | None = None,
+        triple_form: Form | Mapping[str, Any] | None = None,
+        link_form: Form | Mapping[str, Any] | None = None,
         type: str = "FRIEND",
         scale: tuple[float, float] | None = None,
         kind: str | None = None,
@@ -143,9 +145,11 @@ class Recommender:
         rejects: str | os.PathLike[str] | None = None,
         merges: str | os.PathLike[str] | None = None,
         merge: bool = True,
+        anew: bool = False,
         trust: bool = False,
         replace: bool = False,
         name: str | None = None,
+        **options: Unpack[Options],
     ) -> IngestReport:
         """Write data to the graph; each event once, however often it is given.
 
@@ -157,6 +161,10 @@ class Recommender:
             social: whom people know, :func:`kg.readers.read_social`.
             triples: a file of RDF, or head, relation, tail, :func:`kg.readers.knowledge.read_knowledge`.
             links: item id, entity id, :func:`kg.readers.read_links`.
+            lists: a file of LightGCN's lists, :func:`kg.readers.read_lists`.
+            recbole: a folder of RecBole's atomic files, :func:`kg.readers.read_recbole`.
+            amazon: a file of Amazon's reviews, :func:`kg.readers.read_amazon_reviews`.
+            amazon_items: likewise their metadata.
             mapping: which columns of ``events`` are what, such as ``EventMapping(user="customer", item="sku")`` of
                 :mod:`kg.readers`, or the same as a dict; by default those of the usual names.
             item_mapping: likewise of ``items``.
@@ -166,10 +174,13 @@ class Recommender:
             source: a document that says all of this (:mod:`recommender.sources.document`), or its path, in place of
                 single tables.
             folder: where the files of ``source`` are; by default beside its document.
-            form: how ``events`` are written: columns without a header, codes for none, encoding, times, ...
-            item_form: likewise ``items``.
+            form: how ``events`` (``lists``, ``recbole``, ``amazon``) are written: columns without a header, codes for
+                none, encoding, times, ...; a :class:`kg.readers.form.Form`, or a dict of its fields.
+            item_form: likewise ``items`` (``amazon_items``).
             user_form: likewise ``users``.
             social_form: likewise ``social``.
+            triple_form: likewise ``triples``.
+            link_form: likewise ``links``.
             type: of ties: ``FRIEND`` counts both ways, ``FOLLOWS`` and others one way.
             scale: lowest and highest rating.
             kind: of the events that do not say theirs.
@@ -177,136 +188,145 @@ class Recommender:
                 dislike).
             weights: of one event by kind, in [-1, 1], when its value does not say more.
             strict: an error at the first rejected row, and nothing of its batch is written.
-            strict_meaning: an error before anything is written where what the values of a kind mean may have been meant
-                otherwise; everything is read once before, so iterators are refused.
+            strict_meaning: an error before anything is written where something may have been meant otherwise: what the
+                values of a kind mean, times, ids, words for none, lists; everything is read once before, so iterators
+                are refused.
             dry_run: read and check everything, write nothing.
             rejects: the file that takes rejected rows; by default in the working directory of the store.
             merges: likewise the report on names that were made one.
             merge: make near-duplicate names of attributes one, such as "Boss" and "BOSS" (:mod:`kg.merging`). Items and
                 people are read twice for this; iterators, which can be read once only, keep their names as they are.
+            anew: take nothing over from what was stated of earlier sources of the same columns.
             trust: read packed files however far they grow; all other bounds hold.
             replace: first take out what sources of these names have brought (:meth:`undo`), once all of the new reading
                 is known to be good; how they were read before is not asked. Iterators are refused.
             name: what the source is called, by which :meth:`undo` knows it; by default the name of the file, and of
                 what is in memory that of its type, such as ``DataFrame``.
+            options: the fields of a form as arguments, of the only table that is given:
+                ``ingest("ratings.dat", delimiter="::", columns=["user", "item", "rating", "at"])``.
+
+        Raises:
+            InvalidInput: with ``strict_meaning``, something may have been meant otherwise; says what, and what settles
+                it.
+            RecordError: an argument is none, or says nothing of what is read; names it.
         """
+        kinds = kinds_given(meanings, weights)
         if source is not None:
-            return self._ingest_source(
-                source, folder, strict, strict_meaning, dry_run, rejects, merge, trust, replace, name
+            document, place = self._document(source, folder)
+            default = document.name or "source" if document is source else called(source)
+            whole = Begins("source", name or default)
+            readings = Readings.of(document, place, kinds, whole=whole, trust=trust, merge=merge)
+        else:
+            interactions: list[Verb] = ["events", "lists", "recbole", "amazon-reviews"]
+            sources = [events, lists, recbole, amazon]
+            forms: dict[Verb, Any] = {
+                own: form for own, there in zip(interactions, sources, strict=True) if there is not None
+            }
+            if form is not None and len(forms) != 1:
+                there = ", ".join(forms) or "none of these"
+                raise InvalidInput(f"form= is of events, lists, recbole or amazon, and there are {there}")
+            given = Given(
+                {
+                    **dict(zip(interactions, sources, strict=True)),
+                    "items": items,
+                    "users": users,
+                    "amazon-items": amazon_items,
+                    "social": social,
+                    "triples": triples,
+                    "links": links,
+                },
+                {
+                    **forms,
+                    ("items" if amazon_items is None else "amazon-items"): item_form,
+                    "users": user_form,
+                    "social": social_form,
+                    "triples": triple_form,
+                    "links": link_form,
+                },
+                options,
+                mapping,
+                item_mapping,
+                user_mapping,
+                social_mapping,
+                rdf_mapping,
+                type,
+                scale_given(scale),
+                kind,
+                kinds,
+                trust,
+                self.run.progress,
+                name,
             )
-        try:
-            declared = None if scale is None else Scale(*map(float, scale))
-        except (TypeError, ValueError):
-            raise RecordError("scale", f"{scale!r} is not (lowest, highest), such as (1, 5)") from None
-        mapping, item_mapping = mapping_of(EventMapping, mapping), mapping_of(ItemMapping, item_mapping)
-        user_mapping = mapping_of(UserMapping, user_mapping)
-        if strict_meaning and not all(own is None or can_be_read_again(own) for own in (events, items, users, triples)):
-            raise InvalidInput("strict_meaning reads everything twice, and an iterator or a pipe can be read once only")
-        if replace and not all(
-            own is None or can_be_read_again(own) for own in (events, items, users, social, triples)
-        ):
-            raise InvalidInput("replace reads everything twice, and an iterator or a pipe can be read once only")
-        if isinstance(social_mapping, Mapping):
-            social_mapping = SocialMapping.of(social_mapping)
-        rereadable = [merge and can_be_read_again(source) for source in (items, users)]
-        events, items, users, triples, links = (trusted(own, trust) for own in (events, items, users, triples, links))
-        told = {
-            "events": (events, events_table(events, mapping, kind, declared, form)),
-            "items": (items, nodes_table(items, "items", item_mapping, item_form)),
-            "users": (users, nodes_table(users, "users", user_mapping, user_form)),
-        }
-        if name is not None:
-            told = {verb: (own, table and replaced(table, files=(name,))) for verb, (own, table) in told.items()}
-        joins = {verb: own.join for verb, own in zip(told, (form, item_form, user_form), strict=True) if own}
-        readings = {
-            verb: Reading(table, own, Path(), joins=joins.get(verb, ()))
-            for verb, (own, table) in told.items()
-            if own is not None and table
-        }
-        for reading in readings.values() if not replace else ():
-            reading.settle(self.store)
-        files = {"events": events, "items": items, "users": users, "social": social}
-        files["triples"] = links if triples is None else triples
-        begins = {verb: Begins(verb, name or called(own)) for verb, own in files.items() if own is not None}
-        if "events" in readings:
-            declared = readings["events"].table.limits
-        named: list[tuple[Any, Callable[[], Iterator[Record | Reject]]]] = [
-            (items, partial(read_items, items, item_mapping, form=item_form)),
-            (users, partial(read_users, users, user_mapping, form=user_form)),
-        ]
-        named = [
-            (own, readings[verb].records if verb in readings else read)
-            for verb, (own, read) in zip(("items", "users"), named, strict=True)
-        ]
-        kinds = [KindRecord(clean_kind(of), meaning=what) for of, what in (meanings or {}).items()]
-        kinds += [KindRecord(clean_kind(of), weight=weight) for of, weight in (weights or {}).items()]
-
-        def read_all() -> Iterator[Record | Reject | Begins]:
-            for verb, (own, read) in zip(("items", "users"), named, strict=True):
-                if own is not None:
-                    yield begins[verb]
-                    yield from read()
-            yield from kinds
-            if triples is not None or links is not None:
-                yield begins["triples"]
-                yield from read_knowledge(triples, links, rdf_mapping, progress=self.run.progress)
-            if social is not None:
-                yield begins["social"]
-                yield from read_social(trusted(social, trust), social_mapping, type=type, form=social_form)
-            if "events" in readings:
-                yield begins["events"]
-                yield from readings["events"].records()
-
-        again = [read() for able, (_, read) in zip(rereadable, named, strict=True) if able]
-        if replace and not dry_run:
-            self.make_way(list(begins.values()), read_all(), scale=declared, strict=strict)
-        report = self.ingest_records(
-            read_all(),
-            scale=declared,
+            readings = given.readings(anew=anew, merge=merge)
+        return self.ingest_readings(
+            readings,
             strict=strict,
+            strict_meaning=strict_meaning,
             dry_run=dry_run,
+            replace=replace,
             rejects=None if rejects is None else Path(rejects),
             merges=None if merges is None else Path(merges),
-            named=chain(*again) if again else None,
-            before=read_all() if strict_meaning else None,
         )
-        for reading in readings.values() if not (dry_run or report.is_nothing) else ():
-            reading.keep(self.store)
-        return report
 
-    def _ingest_source(
-        self,
-        source: Source | Path | str,
-        folder: Path | str | None,
-        strict: bool,
-        strict_meaning: bool,
-        dry_run: bool,
-        rejects: str | os.PathLike[str] | None,
-        merge: bool,
-        trust: bool,
-        replace: bool,
-        name: str | None,
-    ) -> IngestReport:
+    def _document(self, source: Source | Path | str, folder: Path | str | None) -> tuple[Source, Path]:
+        """A source document, and where its files are."""
         from recommender.sources.document import Source, read_source
 
-        if isinstance(source, Source):
-            if folder is None:
-                raise InvalidInput("folder= is needed: the folder that holds the files of the source")
-            found = source
+        if not isinstance(source, Source):
+            return read_source(Path(source)), Path(folder or Path(source).parent)
+        if folder is None:
+            raise InvalidInput("folder= is needed: the folder that holds the files of the source")
+        return source, Path(folder)
+
+    def ingest_readings(
+        self,
+        readings: Readings,
+        *,
+        strict: bool = False,
+        strict_meaning: bool = False,
+        dry_run: bool = False,
+        replace: bool = False,
+        rejects: Path | None = None,
+        merges: Path | None = None,
+    ) -> IngestReport:
+        """Write what is read as it is said, and as the graph remembers; see :meth:`ingest` for the rest.
+
+        Raises:
+            InvalidInput: with ``strict_meaning``, what is read may have been meant otherwise; with it or ``replace``,
+                it is read once only.
+        """
+        if strict_meaning:
+            readings.require_read_twice(advice("--strict-meaning", "strict_meaning=True"))
+        if replace:
+            readings.require_read_twice(advice("--replace", "replace=True"))
         else:
-            found, folder = read_source(Path(source)), folder or Path(source).parent
-        default = called(source) if not isinstance(source, Source) else found.name or "source"
-        begins = Begins("source", name or default)
-        if replace and not dry_run:
-            self.make_way([begins], found.records(Path(folder), trust=trust), strict=strict)
-        return self.ingest_records(
-            chain([begins], found.records(Path(folder), trust=trust)),
-            strict=strict,
-            dry_run=dry_run,
-            rejects=Path(rejects) if rejects is not None else None,
-            named=found.named(Path(folder), trust=trust) if merge else None,
-            before=found.records(Path(folder), trust=trust) if strict_meaning else None,
-        )
+            readings.settle(self.store)
+        with readings.advised():
+            if strict_meaning:
+                self._check_meaning(readings.records(), readings.doubts(), overlaps=readings.overlaps)
+            if replace and not dry_run:
+                self._make_way(readings, strict=strict)
+            report = self.ingest_records(
+                readings.records(),
+                scale=readings.scale,
+                strict=strict,
+                dry_run=dry_run,
+                rejects=rejects,
+                merges=merges,
+                named=readings.named(),
+                overlaps=readings.overlaps,
+            )
+        report.suspicions = [*readings.doubts(), *report.suspicions]
+        if not (dry_run or report.is_nothing):
+            readings.keep(self.store)
+        return report
+
+    def _make_way(self, readings: Readings, *, strict: bool) -> None:
+        """Take out what sources have brought, once it is known that they can be read again."""
+        from recommender.undo import make_way
+
+        records, progress = readings.records(), self.run.progress
+        make_way(self.store, readings.sources, records, scale=readings.scale, strict=strict, progress=progress)
 
     def undo(self, source: str, dry_run: bool = False) -> Undone:
         """Take out what one source alone has brought; what others brought as well stays, and so does feedback.
@@ -326,24 +346,6 @@ class Recommender:
 
         return undo_source(self.store, source, dry_run=dry_run, progress=self.run.progress)
 
-    def make_way(
-        self,
-        sources: Sequence[Begins],
-        records: Iterable[Record | Reject | Begins],
-        *,
-        scale: Scale | None = None,
-        strict: bool = False,
-    ) -> list[Undone]:
-        """Take out what sources have brought, once ``records``, with which they are read again, are known to be good.
-
-        Raises:
-            RecordError: nothing of them could be stored, or under ``strict`` one could not; nothing was taken out.
-            InvalidInput: nothing notes what came from a source.
-        """
-        from recommender.undo import make_way
-
-        return make_way(self.store, sources, records, scale=scale, strict=strict, progress=self.run.progress)
-
     def ingest_records(
         self,
         records: Iterable[Record | Reject | Begins],
@@ -355,26 +357,28 @@ class Recommender:
         named: Iterable[Record | Reject] | None = None,
         merges: Path | None = None,
         before: Iterable[Record | Reject | Begins] | None = None,
+        overlaps: bool = False,
     ) -> IngestReport:
         """Write typed records, for example those of :mod:`kg.readers`, to the graph.
 
         Those that follow a :class:`kg.records.Begins` are of that source, which :meth:`undo` takes out.
 
         ``named`` are the same items and people a second time: near-duplicate names in them are made one, and the report
-        of that is written to ``merges`` as JSON. ``before`` are all records a second time, as
-        ``strict_meaning`` wants them. See :meth:`ingest` for the rest.
+        of that is written to ``merges`` as JSON. ``before`` are all records a second time, as ``strict_meaning`` wants
+        them; ``overlaps`` says that items or people are among them, of which the ids of events should be. See
+        :meth:`ingest` for the rest.
 
         Raises:
-            InvalidInput: what values among ``before`` mean is doubtful; says what and why.
+            InvalidInput: something among ``before`` is doubtful; says what and why.
         """
-        from recommender.inspection.kinds import Tally
+        from recommender.inspection.doubts import Watch
 
         if before is not None:
-            self._check_meaning(before)
-        tally = Tally()
+            self._check_meaning(before, overlaps=overlaps)
+        watch = Watch(overlaps=overlaps)
         report = ingest(
             self.store,
-            tally.watch(records),
+            watch.watch(records),
             scale=scale,
             strict=strict,
             dry_run=dry_run,
@@ -383,23 +387,23 @@ class Recommender:
             merges=merges,
             progress=self.run.progress,
         )
-        report.kinds = self._kinds_of(tally)
+        report.kinds = watch.tally.summaries(self._declared(), self._opened.meaning)
+        report.suspicions = watch.doubts()
         return report
 
-    def _kinds_of(self, tally: Tally) -> list[KindSummary]:
-        """What was counted of each kind, as the graph declares it."""
+    def _declared(self) -> dict[str, Declared]:
+        """What the graph says of kinds of events."""
         from recommender.meaning import declarations
 
-        return tally.summaries(declarations(self.store.read(queries.text("kinds"))), self._opened.meaning)
+        return declarations(self.store.read(queries.text("kinds")))
 
-    def _check_meaning(self, records: Iterable[Record | Reject | Begins]) -> None:
-        from recommender.inspection.kinds import Tally
+    def _check_meaning(
+        self, records: Iterable[Record | Reject | Begins], before: Iterable[str] = (), *, overlaps: bool = False
+    ) -> None:
+        from recommender.inspection.doubts import require_no_doubt
 
-        tally = Tally()
-        for _ in tqdm(tally.watch(records), unit=" records", desc="look", disable=not self.run.progress, leave=False):
-            pass
-        if doubts := [doubt for own in self._kinds_of(tally) for doubt in own.suspicions]:
-            raise InvalidInput("; ".join(doubts) + " (--strict-meaning, strict_meaning=True: nothing was written)")
+        bar = tqdm(records, unit=" records", desc="look", disable=not self.run.progress, leave=False)
+        require_no_doubt(bar, self._declared(), self._opened.meaning, before=before, overlaps=overlaps)
 
     # The model -------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from kg.advice import advice, option
 from kg.errors import GraphError, ReadError, RecordError
 from kg.lacks import said
 from kg.progress import tqdm
@@ -155,7 +156,7 @@ class Look:
         if found.verb is None:
             return None
         self.stated = stated
-        hint = "its rows stand below lines such as 1:, which are taken for items (--blocks item)"
+        hint = f"its rows stand below lines such as 1:, which are taken for items ({option('blocks', 'item')})"
         return replace(found, guessed=f"{hint}; {found.guessed}")
 
     def _first_cell(self, rows: Rows) -> str:
@@ -301,12 +302,14 @@ class Look:
         column = next((own for own in self.columns if own.role == "at"), None)
         unread = next((own.name for own in self.columns if own.role is None and looks_like_time(own)), None)
         if self.holds.verb == "events" and column is None and unread:
-            yield f"no column is read as the time of events; is it {unread}? --map at={unread}"
+            other = advice(f"--map at={unread}", f"mapping={{'at': {unread!r}}}")
+            yield f"no column is read as the time of events; is it {unread}? {other}"
         if column is None or (times := column.times) is None:
             return
         if times.unread:
             share = _share(times.unread, times.unread + times.read)
-            hint = "" if "--at-format" in times.reason else "; --at-format says how"
+            how = option("at_format")
+            hint = "" if how in times.reason else f"; {how} says how"
             yield f"{times.unread:,} times ({share}) cannot be read: {times.reason}{hint}"
         if times.alike:
             yield f"all times are the same ({times.first})"
@@ -319,11 +322,11 @@ class Look:
         for code, often in own.codes.items():
             yield (
                 f"{own.name} is {code} in {often:,} cells ({_share(often, own.cells)}), which may stand for none; "
-                f"--missing {own.name}={code} empties them"
+                f"{_missing(own.name, code)} empties them"
             )
         if own.role in ("property", "attribute") and own.nothings and own.name not in self.seen.lacks.missing:
             words = ", ".join(f"{word} ({often:,})" for word, often in own.nothings.items())
-            yield f"{own.name} has words for nothing, which stay: {words}; --missing {own.name}=WORD empties them"
+            yield f"{own.name} has words for nothing, which stay: {words}; {_missing(own.name, 'WORD')} empties them"
         if own.members and own.role in ("attribute", "property", "text", "related"):
             one = f"{own.name}.{own.members[0]}"
             yield f"{own.name} holds objects with {', '.join(own.members)}; a column may be named {one}"
@@ -343,6 +346,10 @@ def _name(source: Any) -> str:
         names = [name_of(own) for own in source]
         return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1:,} more"
     return f"<{type(source).__name__}>"
+
+
+def _missing(column: str, code: str) -> str:
+    return advice(f"--missing {column}={code}", f"missing={{{column!r}: {code!r}}}")
 
 
 def _share(part: int, whole: int) -> str:

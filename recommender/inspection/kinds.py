@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from kg.advice import advice, option
 from kg.readers.repeats import AGAIN
 from kg.records import Begins, Interaction, KindRecord, Record, Reject
 from kg.usual import USUAL, usual
@@ -88,20 +89,29 @@ def _suspicions(meaning: Meaning, values: np.ndarray, declared: Declared) -> Ite
     for code in set(meaning.unrated) - set(declared.unrated):
         none = "not rated" if meaning.form == "rating" else "a quantity that is not known"
         yield (
-            f"{kind}: {code:g} in {_share(given, code)} of the values is taken for {none}; --missing or --meaning "
-            f"{kind}=rating changes it"
+            f"{kind}: {code:g} in {_share(given, code)} of the values is taken for {none}; {option('missing')} or "
+            f"{_meaning(kind, 'rating')} changes it"
         )
     for code in meaning.nothing:
         yield (
             f"{kind}: {code:g} in {_share(given, code)} of the values is far off all others and taken for nothing; "
-            f"--missing {code:g} makes it an event that is not rated"
+            f"{option('missing', f'{code:g}')} makes it an event that is not rated"
         )
     if meaning.form == "flag" and declared.form is None and (given == 0).any():
-        yield f"{kind}: 0 in {_share(given, 0)} of the values weighs nothing; --meaning {kind}=like makes it a dislike"
+        dislike = _meaning(kind, "like")
+        yield f"{kind}: 0 in {_share(given, 0)} of the values weighs nothing; {dislike} makes it a dislike"
     if meaning.form == "event" and declared.form is None and len(given) > 1 and (given <= 0).all():
         yield f"{kind}: all values are {given[0]:g}, which weighs nothing"
     if usual(kind) is None and declared == NOTHING and meaning.form in ("count", "event"):
-        yield f"{unusual(kind)}: an event of it weighs {meaning.strength:g}; --weight {kind}=X changes it"
+        yield f"{unusual(kind)}: an event of it weighs {meaning.strength:g}; {_weight(kind)} changes it"
+
+
+def _meaning(kind: str, meaning: str) -> str:
+    return advice(f"--meaning {kind}={meaning}", f"meanings={{{kind!r}: {meaning!r}}}")
+
+
+def _weight(kind: str) -> str:
+    return advice(f"--weight {kind}=X", f"weights={{{kind!r}: X}}")
 
 
 def unusual(kind: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from kg.advice import advice, option
 from kg.readers.mapping import recognise
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def layouts(columns: Sequence[ColumnFound], verb: str | None, *, come_again: boo
     """A line for each layout that this table may have; ``come_again``: whether ids of its rows do."""
     for own in columns:
         if own.holds.startswith(IMPRESSIONS):
-            yield f"{own.name} holds what was shown and clicked; --impressions {own.name} makes events of it"
+            yield f"{own.name} holds what was shown and clicked; {option('impressions', own.name)} makes events of it"
     names = [own.name for own in columns]
     id = next((own.name for own in columns if own.role == "id"), None)
     if id is None:
@@ -50,12 +51,13 @@ def layouts(columns: Sequence[ColumnFound], verb: str | None, *, come_again: boo
             ),
             None,
         )
-        option = ",".join(filter(None, (id, key, value, at)))
-        yield f"each row seems to hold one property of {id}; --long {option} reads it so"
+        columns_of_one = ",".join(filter(None, (id, key, value, at)))
+        yield f"each row seems to hold one property of {id}; {option('long', columns_of_one)} reads it so"
     rest = [own for own in columns if own.role == "property"]
     numbers = [own for own in rest if own.holds == "numbers" and own.lowest is not None and own.highest is not None]
     if verb == "users" and len(rest) >= FEWEST and len(numbers) == len(rest) == len(columns) - 1:
         low = min(own.lowest for own in numbers if own.lowest is not None)
         high = max(own.highest for own in numbers if own.highest is not None)
         if high - low <= WIDEST:
-            yield f"all columns beside {id} are numbers from {low:g} to {high:g}; --wide reads them as values of items"
+            wide = advice("--wide", "wide=True", "wide = true")
+            yield f"all columns beside {id} are numbers from {low:g} to {high:g}; {wide} reads them as values of items"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import PurePath
 from typing import Any, get_args
 
+from kg.advice import advice
 from kg.errors import ReadError
 from kg.readers import AttributeColumn, EventMapping, ItemMapping, UserMapping
 from kg.readers.columns import holds_codes
@@ -116,7 +117,8 @@ def by_place(rows: Rows, stated: Stated, sample: Sequence[Sequence[Any]], block:
     if not roles:
         return Holds(None, found(rows) + _of_things(sample))
     said = ",".join(f"{role}={place}" for role, place in roles.items())
-    guessed = f"columns have no names: {said} is taken by place and by what stands in them; --map or --columns says it"
+    guessed = f"columns have no names: {said} is taken by place and by what stands in them; "
+    guessed += advice("--map or --columns says it", "mapping= or columns= says it")
     if "at" not in roles and not block:
         guessed += f"; ingest social is for ties, if {roles['item']} holds people too"
     events = _events(_mapping(roles), stated, EventMapping())
@@ -143,7 +145,7 @@ def come_again(rows: Rows, stated: Stated, before: Holds, often: str) -> Holds:
     plain = set(_EVENTS.split())
     rest = [own for own in columns if own != known and normal(own) not in plain and not sounds_like_time(own)]
     likely = [own for own in rest if holds_codes(own)] or rest
-    option = f"--map {role}=COL"
+    option = advice(f"--map {role}=COL", f"mapping={{{role!r}: COL}}")
     if known is None or len(likely) != 1:
         what = "item" if role == "item" else "person"
         return Holds(None, f"{often}, so that its rows are events, and no column is known as the {what}: {option}")
@@ -173,7 +175,8 @@ def with_title(columns: Sequence[ColumnFound]) -> str | None:
 
 def as_items(rows: Rows, stated: Stated, id: str) -> Holds:
     """The rows as items with these ids."""
-    guessed = f"rows have a title, and another {id} each, which is taken for the item's id; --id changes it"
+    guessed = f"rows have a title, and another {id} each, which is taken for the item's id; "
+    guessed += advice("--id changes it", "ItemMapping(id=) changes it")
     own = _items(guess_items(rows, id), rows, stated)
     return replace(own, guessed=guessed, roles={**own.roles, id: ("id", "is another in each row")})
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kg.access import narrow_umask
+from kg.rdf.mapping_file import read_mapping
 from kg.readers.mapping import EventMapping, ItemMapping, UserMapping
 from recommender.configured import read_config
 from recommender.context import RunContext
@@ -42,17 +43,49 @@ Line = Callable[[Mapping[str, Any]], None]
 
 @dataclass(frozen=True)
 class IngestConfig:
-    """Files that are read into the graph before the refresh; what was read before is skipped."""
+    """Files that are read into the graph before the refresh; what was read before is skipped.
+
+    The keys are the arguments of :meth:`recommender.Recommender.ingest`, and ``recipe``, the name of one.
+    """
 
     events: Path | None = None
     items: Path | None = None
     users: Path | None = None
     triples: Path | None = None
     links: Path | None = None
+    social: Path | None = None
+    lists: Path | None = None
+    recbole: Path | None = None
+    amazon: Path | None = None
+    amazon_items: Path | None = None
+    source: Path | None = None
+    """A document that says all of this."""
+    recipe: str | None = None
+    """The name of a published data set, in place of a source of one's own."""
+    folder: Path | None = None
+    """Where the files of ``source`` or ``recipe`` are."""
     mapping: EventMapping | None = None
     """Which columns of ``events`` are what; likewise for ``items`` and ``users``."""
     item_mapping: ItemMapping | None = None
     user_mapping: UserMapping | None = None
+    rdf_mapping: Path | None = None
+    """The file that says what the predicates of RDF mean."""
+    social_mapping: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, Any] = field(default_factory=dict)
+    """How ``events`` are written, by the keys of a source document; likewise the others."""
+    item_form: Mapping[str, Any] = field(default_factory=dict)
+    user_form: Mapping[str, Any] = field(default_factory=dict)
+    social_form: Mapping[str, Any] = field(default_factory=dict)
+    triple_form: Mapping[str, Any] = field(default_factory=dict)
+    link_form: Mapping[str, Any] = field(default_factory=dict)
+    type: str = "FRIEND"
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
+    anew: bool = False
+    strict: bool = False
+    strict_meaning: bool = False
+    merges: Path | None = None
+    """The file that takes the report on merged names."""
     kind: str | None = None
     """Of the events that do not say theirs."""
     scale: tuple[float, ...] | None = None
@@ -135,7 +168,14 @@ def _refresh(config: BatchConfig, line: Line, force: bool) -> RefreshReport:
 
 def _ingest(recommender: Recommender, config: IngestConfig, line: Line) -> None:
     start = time.perf_counter()
-    report = recommender.ingest(**vars(config))
+    stated = {name: value for name, value in vars(config).items() if value not in (None, {})}
+    if (name := stated.pop("recipe", None)) is not None:
+        from recommender.sources.recipes import recipe
+
+        stated["source"] = recipe(name)
+    if (file := stated.pop("rdf_mapping", None)) is not None:
+        stated["rdf_mapping"] = read_mapping(file)
+    report = recommender.ingest(**stated)
     line({"stage": "ingest", "seconds": time.perf_counter() - start, **report.to_dict()})
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kg.advice import advice
 from recommender import artefacts
 from recommender.errors import ArtefactError
 from recommender.refresh import versions
@@ -42,7 +43,8 @@ class KeptBack:
         return (
             f"kept back: {self.metric} is {self.figure:.4f}, that of the published version {self.version} is "
             f"{self.published:.4f}; a loss of {self.tolerance:.0%} is tolerated, and chance explains {self.noise:.4f}; "
-            "look into the data, or publish it all the same: tastegraph refresh --force"
+            "look into the data, or publish it all the same: "
+            + advice("tastegraph refresh --force", "refresh(force=True)")
         )
 
 

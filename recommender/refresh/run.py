@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kg.access import make_folder
+from kg.advice import advice, option
 from kg.connection import unattended
 from kg.folders import remove_all
 from kg.store import Store
@@ -90,7 +91,9 @@ def refresh(
         planner = Planner(store, published["version"] if published else None, settings, config.drift, context.seed)
         taken = planner.read(whole=full)
         if not taken.items.num_rows:
-            raise InvalidInput(f"{store.address} holds no items; ingest some first: tastegraph ingest --help")
+            raise InvalidInput(
+                f"{store.address} holds no items; ingest some first: " + advice("tastegraph ingest --help", "ingest()")
+            )
         key = _key(taken.fingerprint, settings)
         folder = _run_folder(store, key)
         undrawn = published["undrawn"] if published else None
@@ -113,7 +116,8 @@ def refresh(
         report(f"{plan.fit} fit: {plan.why}")
         if budget.limited and plan.fit == "full":
             report(
-                f"a budget of {budget.seconds:g} s: what it gives depends on the machine, and only --trials repeats it"
+                f"a budget of {budget.seconds:g} s: what it gives depends on the machine, and "
+                f"only {option('trials')} repeats it"
             )
         course = Course(
             Run(store, folder, taken, config, context, texts, plan, warm, budget, trials),

@@ -30,6 +30,7 @@ import numpy as np
 
 from gnn.errors import GnnError
 from kg import snapshot as snapshots
+from kg.advice import advice
 from kg.snapshot import Snapshot
 from kg.store import Store
 from recommender import artefacts
@@ -259,10 +260,10 @@ def segment_people(run: Run, folder: Path) -> None:
 
 def _warn(events: Events, meanings: Mapping[str, Meaning], *, adopted: bool) -> None:
     """Say which values cannot be ratings on the scale that was inferred."""
-    advice = (
+    how = (
         "to name the scale, write scale = [MIN, MAX] in [[event]] of the map, and adopt it again"
         if adopted
-        else "to have such rows rejected, declare the scale when they are ingested: --scale MIN:MAX"
+        else "to have such rows rejected, declare the scale when they are ingested: " + _scale()
     )
     for code, kind in enumerate(events.kind_names):
         values = events.values[events.kinds == code]
@@ -274,7 +275,7 @@ def _warn(events: Events, meanings: Mapping[str, Meaning], *, adopted: bool) -> 
                 len(values),
                 kind,
                 meanings[kind],
-                advice,
+                how,
             )
 
 
@@ -307,9 +308,17 @@ def require(run: Run, stage: str) -> None:
         if name == stage:
             return
         if not artefacts.exists(run.folder / name):
-            raise InvalidInput(f"stage {stage!r} needs {name!r} first: run 'tastegraph refresh --only {name}'")
+            raise InvalidInput(f"stage {stage!r} needs {name!r} first: run {_only(name)}")
     if stage == "profiles" and run.published is None:
-        raise InvalidInput("stage 'profiles' needs 'publish' first: run 'tastegraph refresh --only publish'")
+        raise InvalidInput(f"stage 'profiles' needs 'publish' first: run {_only('publish')}")
+
+
+def _scale() -> str:
+    return advice("--scale MIN:MAX", "scale=(MIN, MAX)")
+
+
+def _only(stage: str) -> str:
+    return advice(f"'tastegraph refresh --only {stage}'", f"refresh(only={stage!r})")
 
 
 def assemble(run: Run, version_folder: Path, manifest: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@
 
     [[table]]
     files = ["orders-*.csv"]            # names or globs, within the folder that is given, else beside the document
-    verb = "events"                     # items, users, social, entities, triples, lists, amazon-reviews, amazon-items
+    verb = "events"                     # or any other of KEYS
     map = { user = "customer|session", item = "sku", at = "date+time", value = "quantity" }
     kind = "PURCHASED"
     delimiter = ";"
@@ -35,13 +35,14 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from kg.errors import ReadError
+from kg.errors import ReadError, RecordError
+from kg.rdf.mapping_file import read_mapping
 from kg.readers import (
     AttributeColumn,
     EntityMapping,
@@ -52,22 +53,50 @@ from kg.readers import (
     read_entities,
     read_events,
     read_items,
+    read_links,
     read_lists,
+    read_recbole,
     read_social,
     read_users,
 )
 from kg.readers.amazon import SCALE, read_amazon_items, read_amazon_reviews
 from kg.readers.archives import archive_at
-from kg.readers.form import Form, Join
+from kg.readers.form import SUITS, Form, Join
 from kg.readers.friends import friends_column
 from kg.readers.knowledge import read_knowledge
 from kg.readers.mapping import FRIEND, related_column
 from kg.readers.stream import trusted
 from kg.records import Interaction, KindRecord, Record, Reject, Scale, clean_kind
-from recommender.configured import read_config
+from recommender.configured import KeyWrong, read_config
 from recommender.errors import InvalidInput
 
-Verb = Literal["events", "items", "users", "social", "entities", "triples", "lists", "amazon-reviews", "amazon-items"]
+Verb = Literal[
+    "events",
+    "items",
+    "users",
+    "social",
+    "entities",
+    "triples",
+    "links",
+    "lists",
+    "amazon-reviews",
+    "amazon-items",
+    "recbole",
+]
+KEYS: Mapping[Verb, tuple[str, frozenset[str]]] = {
+    "events": ("events", frozenset(("map", "context", "kind", "scale"))),
+    "items": ("items", frozenset(("id", "title", "text", "attributes", "properties", "related"))),
+    "users": ("users", frozenset(("id", "attributes", "properties", "friends"))),
+    "social": ("social", frozenset(("map", "type"))),
+    "entities": ("entities", frozenset(("id", "title", "kind", "within"))),
+    "triples": ("triples", frozenset(("link", "rdf_map"))),
+    "links": ("links", frozenset()),
+    "lists": ("lists", frozenset(("kind",))),
+    "amazon-reviews": ("reviews", frozenset(("scale",))),
+    "amazon-items": ("metadata", frozenset()),
+    "recbole": ("atomic files", frozenset(("kind", "scale"))),
+}
+"""What each verb reads, as :data:`kg.readers.form.SUITS` calls it, and the keys of its own, beside those of a form."""
 NAMED: tuple[Verb, ...] = ("items", "users", "amazon-items")
 """Those whose names are merged."""
 Records = Iterator[Record | Reject]
@@ -117,6 +146,8 @@ class Table:
     """Of entities, whose ``kind`` is theirs: the column of those that they are part of."""
     link: str | None = None
     """Of triples: the file with item id and entity id."""
+    rdf_map: str | None = None
+    """Of RDF: the file that says what its predicates mean."""
     columns: tuple[str, ...] = ()
     encoding: str | None = None
     delimiter: str | None = None
@@ -139,6 +170,8 @@ class Table:
     blocks: str | None = None
     wide: bool = False
     long: tuple[str, ...] = ()
+    split: Mapping[str, str] = field(default_factory=dict)
+    leave_out: tuple[str, ...] = ()
     impressions: str | None = None
 
     def form(self, folder: Path, joins: Sequence[Join] = ()) -> Form:
@@ -146,13 +179,37 @@ class Table:
 
         ``joins`` stand in place of its own.
         """
-        stated = {name: getattr(self, name) for name in Form.__dataclass_fields__}
         own = (
             replace(join, source=source)
             for join in map(Join.parse, self.join)
             if (source := _one_of(join.source, folder, optional=join.optional)) is not None
         )
-        return Form(**{**stated, "join": tuple(joins or own)})
+        return Form(**{**self._stated(), "join": tuple(joins or own)})
+
+    def _stated(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in Form.__dataclass_fields__}
+
+    def check(self) -> None:
+        """Check what can be known before any file is read.
+
+        Raises:
+            KeyWrong: a key says nothing of what the verb reads, or has a value that it cannot have.
+        """
+        what, own = KEYS[self.verb]
+        suiting = own | SUITS[what] | _OF_ALL
+        for entry in fields(self):
+            if entry.name not in suiting and getattr(self, entry.name) not in (_default(entry), ()):
+                raise KeyWrong(
+                    f"{entry.name} says nothing of {what}; there are {', '.join(sorted(suiting))}", entry.name
+                )
+        if self.verb == "entities" and not (self.id and self.kind):
+            raise KeyWrong('entities need id = "COLUMN" and kind = "KIND"', "verb")
+        try:
+            Form(**self._stated()).must_suit(what)
+            _mapping(EventMapping, self.map) if self.verb == "events" else SocialMapping.of(self.map)
+        except RecordError as error:
+            raise KeyWrong(f"{error.field}: {error.reason}", error.field) from None
+        self.limits  # noqa: B018 - says what is wrong with it
 
     @property
     def limits(self) -> Scale | None:
@@ -160,8 +217,15 @@ class Table:
         if self.scale is None:
             return None
         if len(self.scale) != 2:
-            raise InvalidInput(f"scale = {list(self.scale)} is not [lowest, highest]")
+            raise KeyWrong(f"scale = {list(self.scale)} is not [lowest, highest]", "scale")
         return Scale(*self.scale)
+
+
+_OF_ALL = frozenset(("files", "verb", "optional", "together"))
+
+
+def _default(entry: Any) -> Any:
+    return entry.default_factory() if entry.default_factory is not MISSING else entry.default
 
 
 @dataclass(frozen=True)
@@ -177,6 +241,11 @@ class Source:
     def __post_init__(self) -> None:
         if not self.table:
             raise InvalidInput("a source needs a [[table]]")
+        for place, table in enumerate(self.table):
+            try:
+                table.check()
+            except KeyWrong as error:
+                raise KeyWrong(f"table: {error}", "table", place, *error.path) from None
 
     def records(self, folder: Path, *, trust: bool = False) -> Records:
         """Everything that it holds.
@@ -184,17 +253,34 @@ class Source:
         Raises:
             ReadError: a file is missing, or cannot be read (any further).
         """
-        declared = [
+        return chain(self.declared, *(read() for _, read in self._reads(folder, trust=trust)))
+
+    @property
+    def declared(self) -> list[KindRecord]:
+        """What it says of kinds of events."""
+        return [
             KindRecord(clean_kind(kind), meaning=own.meaning, weight=own.weight) for kind, own in self.kinds.items()
         ]
-        return chain(declared, *(read() for _, read in self._reads(folder, trust=trust)))
+
+    @property
+    def unscaled(self) -> set[str]:
+        """The kinds of which no scale holds."""
+        return {clean_kind(kind) for kind, own in self.kinds.items() if own.meaning not in (None, "rating")}
 
     def named(self, folder: Path, *, trust: bool = False) -> Records:
         """Its items and people once more, for their names to be merged."""
         return chain(*(read() for verb, read in self._reads(folder, trust=trust) if verb in NAMED))
 
     def _reads(self, folder: Path, *, trust: bool) -> Iterator[tuple[Verb, Any]]:
-        unscaled = {clean_kind(kind) for kind, own in self.kinds.items() if own.meaning not in (None, "rating")}
+        for table, file in self.files(folder, trust=trust):
+            yield table.verb, partial(read_table, table, file, folder, self.unscaled)
+
+    def files(self, folder: Path, *, trust: bool = False) -> Iterator[tuple[Table, Any]]:
+        """Each file of each table, in the order in which they are read; those of a table that are one together.
+
+        Raises:
+            ReadError: one that a table needs is missing.
+        """
         inside = _inside(folder)
         found = [(table, _files_of(table, folder, inside)) for table in self.table]
         if not any(files for _, files in found):
@@ -202,7 +288,7 @@ class Source:
             raise ReadError(str(folder), f"has none of the files {wanted}; there is {_there(inside)}")
         for table, files in found:
             for file in [files] if table.together and files else files:
-                yield table.verb, partial(read_table, table, trusted(file, trust), folder, unscaled)
+                yield table, trusted(file, trust)
 
 
 def read_source(path: Path) -> Source:
@@ -217,29 +303,40 @@ def read_source(path: Path) -> Source:
 def read_table(
     table: Table, file: Any, folder: Path, unscaled: Collection[str] = (), joins: Sequence[Join] = ()
 ) -> Records:
-    """The records of one file of a table; its scale is not that of the kinds ``unscaled``."""
-    if table.verb == "amazon-reviews":
-        return _scaled(read_amazon_reviews(file), SCALE)
-    if table.verb == "amazon-items":
-        return read_amazon_items(file)
+    """The records of one file of a table, and its scale, which is not that of the kinds ``unscaled``."""
+    return scaled(read_plain(table, file, folder, joins), scale_of(table), unscaled)
+
+
+def scale_of(table: Table) -> Scale | None:
+    """The scale that its ratings have, if that is known."""
+    return table.limits or (SCALE if table.verb == "amazon-reviews" else None)
+
+
+def read_plain(table: Table, file: Any, folder: Path, joins: Sequence[Join] = ()) -> Records:
+    """The records of one file of a table."""
     form = table.form(folder, joins)
+    if table.verb == "amazon-reviews":
+        return read_amazon_reviews(file, scale=table.limits or SCALE, form=form)
+    if table.verb == "amazon-items":
+        return read_amazon_items(file, form=form)
+    if table.verb == "recbole":
+        return read_recbole(file, kind=table.kind, scale=table.limits, form=form)
     if table.verb == "events":
         mapping = _mapping(EventMapping, {**table.map, "context": table.context})
-        return _scaled(
-            read_events(file, mapping, kind=table.kind, scale=table.limits, form=form), table.limits, unscaled
-        )
+        return read_events(file, mapping, kind=table.kind, scale=table.limits, form=form)
     if table.verb == "lists":
-        return read_lists(file, **({} if table.kind is None else {"kind": table.kind}))
+        return read_lists(file, **({} if table.kind is None else {"kind": table.kind}), form=form)
+    if table.verb == "links":
+        return read_links(file, form=form)
     if table.verb == "triples":
-        return read_knowledge(
-            file, None if table.link is None else _one_of(Path(table.link), folder), None, progress=False
-        )
+        links = None if table.link is None else _one_of(Path(table.link), folder)
+        meant = None if table.rdf_map is None else read_mapping(_one_of(Path(table.rdf_map), folder))
+        return read_knowledge(file, links, meant, form=form, progress=False)
     if table.verb == "social":
         return read_social(file, SocialMapping.of(table.map), type=table.type, form=form)
     if table.verb == "entities":
-        if table.id is None or table.kind is None:
-            raise InvalidInput('entities need id = "COLUMN" and kind = "KIND"')
-        return read_entities(file, EntityMapping(table.id, table.kind, table.title, table.within), form=form)
+        entities = EntityMapping(table.id or "", table.kind or "", table.title, table.within)
+        return read_entities(file, entities, form=form)
     attributes = tuple(map(AttributeColumn.parse, table.attributes))
     if table.verb == "users":
         friends = tuple(map(friends_column, table.friends))
@@ -254,7 +351,7 @@ def read_table(
     return read_items(file, items, form=form)
 
 
-def _scaled(records: Records, scale: Scale | None, unscaled: Collection[str] = ()) -> Records:
+def scaled(records: Records, scale: Scale | None, unscaled: Collection[str] = ()) -> Records:
     """The records; before the first event with a value of each kind, but for some, that the kind has this scale."""
     kinds = set(unscaled)
     for record in records:
@@ -268,7 +365,7 @@ def _scaled(records: Records, scale: Scale | None, unscaled: Collection[str] = (
 def _mapping(kind: Any, given: Mapping[str, Any]) -> Any:
     known = kind.__dataclass_fields__
     if unknown := [role for role in given if role not in known]:
-        raise InvalidInput(f"map: there is no {unknown[0]!r}; there are {', '.join(known)}")
+        raise KeyWrong(f"map: there is no {unknown[0]!r}; there are {', '.join(known)}", "map", unknown[0])
     return kind(**given)
 
 
@@ -278,6 +375,8 @@ def _files_of(table: Table, folder: Path, inside: Mapping[str, Any]) -> list[Any
     Raises:
         ReadError: there is none.
     """
+    if table.verb == "recbole":
+        return [_folder_in(folder, name) for name in table.files]
     found: list[Any] = []
     for pattern in table.files:
         matching = [inside[pattern]] if pattern in inside else []
@@ -286,6 +385,17 @@ def _files_of(table: Table, folder: Path, inside: Mapping[str, Any]) -> list[Any
             raise ReadError(str(folder), f"has no file {pattern!r}; there is {_there(inside)}")
         found += matching
     return found
+
+
+def _folder_in(folder: Path, name: str) -> Path:
+    """The folder of atomic files of this name; ``.`` is the whole.
+
+    Raises:
+        ReadError: it leads out of the folder.
+    """
+    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        raise ReadError(str(folder), f"has no folder {name!r}")
+    return folder / name
 
 
 def _there(inside: Mapping[str, Any]) -> str:

@@ -12,10 +12,12 @@ from itertools import pairwise
 from typing import Any
 
 from kg.errors import RecordError
-from kg.readers.form import Form, by_column, lists_by_name, numbers_of, replacements_of
+from kg.readers.form import by_column, lists_by_name, numbers_of, replacements_of
 from kg.readers.mapping import pairs_in
 from recommender.sources.document import Source, Table
 
+OPTIONS = {"attributes": "attribute", "properties": "property", "rdf_map": "map"}
+"""Keys of a table whose options have another name."""
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -57,40 +59,21 @@ def command_of(table: Table, source: Source, *files: str) -> str:
     """
     if table.verb.startswith("amazon") or not _can_be_said(table):
         return ""
-    words = ["tastegraph", "ingest", table.verb, *map(_argument, files)]
-    if table.map:
-        words += ["--map", ",".join(_listed(f"{role}={column}") for role, column in table.map.items())]
-    for name, value in stated_by(table).items():
-        if name in ("id", "title", "kind", "within", "link", "type"):
-            words += [f"--{name}", _argument(value) if name == "link" else value]
-        elif name in LISTS:
-            words += [f"--{LISTS[name]}", ",".join(map(_listed, value))]
-        elif name == "scale":
-            words += ["--scale", ":".join(map(_number, value))]
-    words += options_of(table)
-    if table.verb == "events":
+    words = ["tastegraph", "ingest", table.verb, *map(_argument, files), *options_of(table)]
+    if table.verb in ("events", "lists", "recbole"):
         for kind, own in source.kinds.items():
             words += ["--meaning", f"{kind}={own.meaning}"] if own.meaning else []
             words += ["--weight", f"{kind}={_number(own.weight)}"] if own.weight is not None else []
     return shlex.join(words)
 
 
-LISTS = {
-    "text": "text",
-    "attributes": "attribute",
-    "properties": "property",
-    "related": "related",
-    "friends": "friends",
-    "context": "context",
-}
-"""Keys that hold several columns, and their options."""
+LISTS = ("text", "attributes", "properties", "related", "friends", "context")
+"""Keys that hold several columns."""
 
 
 def _can_be_said(table: Table) -> bool:
     """Whether options mean what a table says: names with the marks of options in them are read otherwise."""
     if table.verb in ("items", "users") and table.id is None:
-        return False
-    if table.verb in ("lists", "triples") and (options_of(table) or table.kind):
         return False
     options = _by_option(options_of(table))
     columns = [*table.map.values(), *(own for name in LISTS for own in getattr(table, name))]
@@ -125,13 +108,21 @@ def _argument(file: str) -> str:
 
 
 def options_of(table: Table) -> list[str]:
-    """The options of the command line that state how a table is written."""
+    """The options of the command line that state what a table does."""
     words: list[str] = []
     for name, value in stated_by(table).items():
-        option = "--" + name.replace("_", "-")
-        if name not in Form.__dataclass_fields__:
+        option = "--" + OPTIONS.get(name, name).replace("_", "-")
+        if name in ("files", "verb", "optional", "together"):
             continue
-        if name == "quotes":
+        if name == "map":
+            words += [option, ",".join(_listed(f"{role}={column}") for role, column in value.items())]
+        elif name == "scale":
+            words += [option, ":".join(map(_number, value))]
+        elif name in ("link", "rdf_map"):
+            words += [option, _argument(value)]
+        elif name == "split":
+            words += [part for own, separator in value.items() for part in (option, f"{own}={separator}")]
+        elif name == "quotes":
             words += ["--no-quotes"]
         elif name == "join":
             words += [part for one in value for part in (option, one)]

@@ -123,7 +123,7 @@ def test_one_order_for_the_whole_file(door: str, tmp_path: Path) -> None:
 
 @DOORS
 def test_an_order_that_nobody_can_know_is_an_error(door: str, tmp_path: Path) -> None:
-    with pytest.raises(ReadError, match=r"--at-format.*day-first or month-first"):
+    with pytest.raises(ReadError, match=r"at_format=.*day-first or month-first"):
         events(["01/02/2020", "03/04/2020"], door, tmp_path)
     read = events(["01/02/2020", "03/04/2020"], door, tmp_path, Form(at_format="day-first"))
     assert [event.at for event in read] == [at(2020, 2, 1), at(2020, 4, 3)]

@@ -84,10 +84,12 @@ def test_a_missing_column_names_what_was_found(tmp_path: Path) -> None:
     path = tmp_path / "ratings.csv"
     path.write_text("who,item,rating\nu,i,5\n")
     with pytest.raises(
-        ReadError, match=r"ratings\.csv: no column is known as the user; the columns are: who, item, rating.*--map"
+        ReadError, match=r"ratings\.csv: no column is known as the user; the columns are: who, item, rating.*mapping="
     ):
         list(read_events(path))
-    with pytest.raises(ReadError, match=r"no column 'whom'; the columns are: who, item, rating.*--map user=COL"):
+    with pytest.raises(
+        ReadError, match=r"no column 'whom'; the columns are: who, item, rating.*EventMapping\(user=COL"
+    ):
         list(read_events(path, EventMapping(user="whom")))
     path.write_text("user,item,user\nu,i,v\n")
     with pytest.raises(ReadError, match="several columns are called 'user'"):
@@ -253,7 +255,7 @@ def test_rejected_items_and_cells() -> None:
 @pytest.mark.parametrize("properties", [("id",), ("zip code", "zip-code"), ("nowhere",)])
 def test_properties_that_cannot_be(properties: tuple[str, ...]) -> None:
     rows = [{"who": "u", "id": 1, "zip code": 2, "zip-code": 3}]
-    with pytest.raises(ReadError, match=r"taken|no column 'nowhere'.*--property"):
+    with pytest.raises(ReadError, match=r"taken|no column 'nowhere'.*properties="):
         list(read_users(rows, UserMapping("who", properties=properties)))
 
 

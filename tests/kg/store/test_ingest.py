@@ -175,7 +175,7 @@ def test_what_the_graph_refuses_is_kept_with_its_place_in_the_file(
         (str(file), 4, "value"),
     ]
     assert [row["raw"] for row in rows] == ["u2, i2 ,3,e1", "u3,i3,9,e3"]
-    with pytest.raises(RecordError, match=r"ratings\.csv:[34]; --strict stops"):
+    with pytest.raises(RecordError, match=r"ratings\.csv:[34]; strict= stops"):
         ingest.ingest(graph, read_events(file), scale=Scale(1, 5), rejects=rejects, strict=True, progress=False)
 
 
@@ -304,7 +304,7 @@ def test_rejects_of_another_run_are_kept(store: BoltStore, rejects: Path) -> Non
 
 def test_strict_stops_at_the_first_reject_and_a_new_graph_stays_new(store: BoltStore, rejects: Path) -> None:
     bad = Reject("ratings.csv", 7, "value", "is no number", "a,b,c")
-    with pytest.raises(RecordError, match=r"value: is no number \(ratings.csv:7; --strict"):
+    with pytest.raises(RecordError, match=r"value: is no number \(ratings.csv:7; strict="):
         take(store, [event(1), bad, event(2)], rejects, strict=True)  # type: ignore[list-item]
     assert store.is_new
     assert not rejects.exists()
