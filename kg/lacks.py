@@ -63,8 +63,8 @@ def said(left_out: Mapping[str, int], missing: Mapping[str, int], undated: int) 
         yield f"taken for none, such as NA: {_counts(missing)} ({keeps} keeps them as values)"
     if undated:
         yield (
-            f"{undated} events have a bare number for a time, and none now: {option('at_format', 'excel')}, unix or offset "
-            "reads it"
+            f"{undated} events have a bare number for a time, and none now: {option('at_format', 'excel')}, unix or "
+            "offset reads it"
         )
 
 

@@ -63,15 +63,15 @@ def make_way(
     _check_told(store)
     known = ingested(store)
     found = [own for each in sources if (own := known.get(id_of(each.verb, each.name))) and not own.undone]
-    untold = {(own.verb, own.name) for own in remembered(store)}
+    untold = {(own.verb, own.name) for own in remembered(store) if own.stands_alone}
     for each in sources:
         if id_of(each.verb, each.name) not in known and (each.verb, each.name) in untold:
             raise InvalidInput(_UNTOLD.format(name=each.name))
     _check(store, found, records, scale, strict)
     with refresh_lock(store):
         undone = [_undo(store, own, progress) for own in found]
-    for each in undone:
-        log.info("%s: taken out before it is read again: %s", each.source, each)
+    for one in undone:
+        log.info("%s: taken out before it is read again: %s", one.source, one)
     return undone
 
 
@@ -103,7 +103,10 @@ def _found(store: Store, name: str) -> Ingested:
         return found[0]
     if found:
         raise InvalidInput(f"several sources are called {name}: say which, {' or '.join(own.id for own in found)}")
-    if any(name in (own.name, id_of(own.verb, own.name)) for own in remembered(store)):
+    read = [own for own in remembered(store) if name in (own.name, id_of(own.verb, own.name))]
+    if part := next((own for own in read if not own.stands_alone), None):
+        raise InvalidInput(f"{name} was read as part of {part.part_of}, which is taken out as a whole: undo that")
+    if read:
         raise InvalidInput(_UNTOLD.format(name=name))
     listed = ", ".join(own.name for own in known) or "none"
     raise InvalidInput(f"no source is called {name!r}; 'tastegraph status' lists them: {listed}")

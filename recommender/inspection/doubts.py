@@ -9,14 +9,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kg.advice import advice, option
-from kg.records import Interaction, ItemRecord, Record, Reject, UserRecord
+from kg.lacks import Lacks, said
+from kg.records import Begins, Interaction, ItemRecord, Record, Reject, UserRecord
 from recommender.errors import InvalidInput
+from recommender.inspection.ids import Ids, Shared
 from recommender.inspection.kinds import KindSummary, Tally
-from recommender.inspection.sketch import Ids, Shared
 from recommender.meaning import Declared, MeaningConfig
 
 _NO_TIME = re.compile(r"\bno (?:possible )?time\b|is not a time|is the day first")
-_MISSING = re.compile(r"is missing \(")
+_ROUNDED = "a long number that a spreadsheet has rounded"
 
 
 class Watch:
@@ -26,17 +27,18 @@ class Watch:
         """``overlaps``: whether items or people are to come, of which the ids of events should be."""
         self.tally = Tally()
         self._now = datetime.now(UTC)
-        self._dated = self._future = self._undated = 0
+        self._lacks = Lacks()
+        self._dated = self._future = 0
         self._first: datetime | None = None
         self._last: datetime | None = None
         self._unread: Counter[str] = Counter()
         self._reasons: dict[str, str] = {}
-        self._missing: Counter[str] = Counter()
+        self._rounded: Counter[str] = Counter()
         self._overlaps = overlaps
         self._ids = {"item": (Ids(), Ids()), "user": (Ids(), Ids())}
         """Of events, and of the items and people themselves."""
 
-    def watch(self, records: Iterable[Record | Reject]) -> Iterator[Record | Reject]:
+    def watch(self, records: Iterable[Record | Reject | Begins]) -> Iterator[Record | Reject | Begins]:
         """The same records."""
         (item_ids, items), (user_ids, users) = self._ids.values()
         for record in self.tally.watch(records):
@@ -46,19 +48,17 @@ class Watch:
                 if self._overlaps:
                     item_ids.add(record.item_id)
                     user_ids.add(record.user_id)
-            elif isinstance(record, Reject):
-                self._reject(record)
+            elif isinstance(record, Reject | Begins):
+                if isinstance(record, Reject):
+                    self._reject(record)
                 yield record
                 continue
             elif isinstance(record, ItemRecord):
                 items.add(record.id)
             elif isinstance(record, UserRecord):
                 users.add(record.id)
-            for note in record.notes:
-                if note.kind == "undated":
-                    self._undated += 1
-                elif note.kind == "missing":
-                    self._missing[note.field] += 1
+            for _ in self._lacks.of(record) if record.notes else ():
+                pass
             yield record
 
     def _time(self, at: datetime) -> None:
@@ -73,9 +73,9 @@ class Watch:
             self._future += 1
 
     def _reject(self, reject: Reject) -> None:
-        if _MISSING.match(reject.reason):
-            self._missing[reject.field] += 1
-        elif _NO_TIME.search(reject.reason):
+        self._lacks.of_reject(reject)
+        self._rounded[reject.field] += _ROUNDED in reject.reason
+        if _NO_TIME.search(reject.reason):
             self._unread[reject.field] += 1
             self._reasons.setdefault(reject.field, reject.reason)
 
@@ -85,16 +85,7 @@ class Watch:
 
     def said_elsewhere(self) -> list[str]:
         """Those of which a report has a line of its own."""
-        found = []
-        if self._missing:
-            counts = ", ".join(f"{often:,} of {column}" for column, often in self._missing.items())
-            found.append(f"taken for none, such as NA: {counts}; {_as_values()} keeps them as values")
-        if self._undated:
-            how = option("at_format")
-            found.append(
-                f"{self._undated:,} events have a bare number for a time; {how} excel, unix or offset reads it"
-            )
-        return found
+        return list(said({}, self._lacks.missing, self._lacks.undated))
 
     def _of_times(self) -> Iterator[str]:
         for column, often in self._unread.items():
@@ -109,12 +100,10 @@ class Watch:
             )
 
     def _of_ids(self) -> Iterator[str]:
+        for column, often in self._rounded.items():
+            if often:
+                yield f"{column}: {often:,} ids are numbers that a spreadsheet has rounded, such as 1.23E+12"
         for what, (used, known) in self._ids.items():
-            if used.rounded or known.rounded:
-                yield (
-                    f"{used.rounded + known.rounded:,} {what} ids are numbers that a spreadsheet has rounded, such as "
-                    "1.23E+12: export the column as text"
-                )
             if used.count and known.count:
                 yield from _apart(what, used.among(known))
 
@@ -135,17 +124,13 @@ def _other_time() -> str:
     return advice("--map at=COL reads another column", "mapping={'at': COL} reads another column")
 
 
-def _as_values() -> str:
-    return advice("--missing COL=", "missing={COL: []}", "missing = { COL = [] }")
-
-
 def summaries_of(watch: Watch, declared: Mapping[str, Declared], config: MeaningConfig) -> list[KindSummary]:
     """What was counted of each kind."""
     return watch.tally.summaries(declared, config)
 
 
 def require_no_doubt(
-    records: Iterable[Record | Reject],
+    records: Iterable[Record | Reject | Begins],
     declared: Mapping[str, Declared],
     config: MeaningConfig,
     *,

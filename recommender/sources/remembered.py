@@ -105,7 +105,7 @@ def listed(store: Store) -> list[dict[str, Any]]:
         own = told.pop(id_of(read.verb, read.name), None) if read.stands_alone else None
         found.append(read.to_dict() | {"number": own and own.number, "brought": own and own.brought})
     for own in told.values():
-        plain = {"name": own.name, "verb": own.verb, "columns": [], "read": {}, "part_of": None}
+        plain: dict[str, Any] = {"name": own.name, "verb": own.verb, "columns": [], "read": {}, "part_of": None}
         found.append(plain | {"number": own.number, "brought": own.brought})
     return sorted(found, key=lambda own: (own["name"], own["verb"]))
 
