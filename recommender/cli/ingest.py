@@ -42,6 +42,7 @@ from recommender.cli.parameters import (
 from recommender.cli.parameters import friends as friends_of
 from recommender.cli.parameters import related as related_items
 from recommender.cli.session import Session
+from recommender.errors import InvalidInput
 
 if TYPE_CHECKING:
     from kg.ingest import IngestReport
@@ -542,6 +543,11 @@ def _ingest(context: typer.Context, readings: Readings, how: Writing) -> None:
     from kg.ingest import DEFAULT_REJECTS
     from kg.merging import DEFAULT_MERGES
 
+    if how.strict_meaning:
+        try:
+            readings.require_read_twice()
+        except InvalidInput as error:
+            raise usage(str(error)) from None
     rejects, merges = how.rejects, how.merges
     session = Session.of(context)
     with ExitStack() as stack:
