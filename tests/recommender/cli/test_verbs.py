@@ -121,7 +121,7 @@ def test_what_values_may_mean_otherwise_stops_before_the_first_write(tmp_path: P
     result = invoke(tmp_path, *arguments)
     assert result.exit_code == 1
     assert "0 in 25 % of the values is taken for not rated" in result.stderr
-    assert json.loads(invoke(tmp_path, "cypher", COUNT, "--json").stdout)["rows"] == [[1]], "the schema alone"
+    assert "there is no store" in invoke(tmp_path, "cypher", COUNT).stderr
     said = invoke(tmp_path, *arguments, "--missing", "rating=0")
     assert said.exit_code == 0, said.stderr
 
