@@ -264,7 +264,8 @@ class _Run:
                     self._count_forgotten()
                 else:
                     self._refused.add(record)
-                    self._missing[record.field] += record.reason.startswith("is missing (")
+                    if record.reason.startswith("is missing ("):
+                        self._missing[record.field] += 1
                 continue
             if self._forgotten.concerns(record):
                 self._count_forgotten()

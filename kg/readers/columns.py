@@ -108,6 +108,7 @@ class Column:
         """What its first cells say."""
         cells = list(cells)
         texts = [text for cell in cells if isinstance(cell, str) and (text := cell.strip()) and text not in nothing]
+        said = any(isinstance(cell, str) and cell.strip() in nothing for cell in cells)
         numeric = any(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in cells)
         if holds_codes(name):
             return cls(name, "text", ())
@@ -117,7 +118,7 @@ class Column:
         if len(numbers) < len(texts):
             return cls(name, "text", ())
         if not numbers:
-            return cls(name, "cells", nothing if numeric else ())
+            return cls(name, "cells", nothing if numeric or said else ())
         return cls(name, "float" if any("." in text for text in numbers) else "number", nothing)
 
     def read(self, cell: Any) -> Scalar | None:

@@ -19,9 +19,31 @@ ANY = ""
 
 
 NOTHING = frozenset(
-    re.findall(r"\S+", "NA N/A n/a #N/A <NA> NULL Null null None none NaN nan NAN NaT Unknown unknown UNKNOWN \\N -")
+    re.findall(
+        r"\S+",
+        """
+        NA N/A N/a n/a #N/A #NA <NA> n.a. N.A. NULL Null null (null) None none NONE NaN nan NAN NaT
+        Unknown unknown UNKNOWN undefined \\N -
+        """,
+    )
 )
 """What programs write in a cell that has nothing to say: no id, no entity, and nothing among numbers."""
+_NO_NUMBER = frozenset(
+    {
+        *(word.casefold() for word in NOTHING),
+        *("", "?", "--", "nil", "missing", "not rated", "unrated", "no rating", "not yet rated", "nr", "n/r"),
+        *("0000-00-00", "0000-00-00 00:00:00", "0001-01-01", "0001-01-01 00:00:00", "0001-01-01t00:00:00z"),
+    }
+)
+
+
+def says_nothing(cell: Any) -> bool:
+    """Whether a text where a number or a time should stand says that there is none.
+
+    >>> says_nothing("not rated"), says_nothing("0000-00-00 00:00:00"), says_nothing("good")
+    (True, True, False)
+    """
+    return isinstance(cell, str) and cell.strip().casefold().removesuffix(".0") in _NO_NUMBER
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from typing import Any
 
 from kg.readers.cells import split
 from kg.readers.cleaning import identifier
+from kg.readers.form import NOTHING
 from kg.readers.mapping import FRIEND, FRIENDS, AttributeColumn, normal
 from kg.records import Tie
 
-NOBODY = frozenset(("none", "null", "nan", "na", "n/a", r"\n", "-"))
+NOBODY = frozenset(map(str.casefold, NOTHING))
 """What stands in a list of people where there is none."""
 
 

@@ -156,7 +156,7 @@ class PartRows(Rows):
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
         for place, part in enumerate(self._parts):
             rows = self._opened(part) if place else self._first
-            self.name, rows.keeps = rows.name, self.keeps
+            self.name, rows.keeps, rows.ids = rows.name, self.keeps, self.ids
             if missing := [column for column in columns if column is not None and not rows.has(column)]:
                 raise ReadError(
                     rows.name,

@@ -49,6 +49,8 @@ class Rows(ABC):
         """Column names. Of sources without a header (JSON lines, dictionaries): the keys in the first 1,000 rows."""
         self.keeps: str | None = None
         """A column whose numbers stay even where they stand for none: the graph keeps the values of events."""
+        self.ids: frozenset[str | None] = frozenset()
+        """Columns of ids, where a number that stands for none in every column is an id: the 99th person."""
         self.types = types or {}
         """RecBole's type of each column (``token``, ``token_seq``, ``float``, ``float_seq``); empty elsewhere."""
 

@@ -11,7 +11,7 @@ from typing import Any
 from kg.errors import ReadError, RecordError
 from kg.readers.cells import literal
 from kg.readers.cleaning import absent
-from kg.readers.form import Form, number_of, numbers_among
+from kg.readers.form import ANY, Form, number_of, numbers_among
 from kg.readers.mapping import found
 from kg.readers.rows import Row, Rows, raw_text
 from kg.records import Reject
@@ -113,7 +113,11 @@ class ShapedRows(Rows):
     def _cleaned(self, column: str, cell: Cell, *, plain: bool) -> Cell:
         """A cell of a column without codes, with numbers for words, and with a decimal point; ``plain``: as it is."""
         form = self._form
-        codes = _Codes(form.codes(column), texts_only=column == self.keeps)
+        own = form.missing.get(column, ())
+        everywhere = form.missing.get(ANY, ())
+        if column in self.ids:
+            everywhere = tuple(code for code in everywhere if number_of(code) is None)
+        codes = _Codes((*own, *everywhere), texts_only=column == self.keeps)
         words: dict[str, float | str] = {code.casefold(): word for code, word in form.words.get(column, {}).items()}
         words |= {word.casefold(): number for word, number in form.values.get(column, {}).items()}
         comma = form.decimal == ","

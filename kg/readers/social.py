@@ -9,9 +9,11 @@ from functools import lru_cache
 from typing import Any, Self
 
 from kg.errors import ReadError, RecordError
-from kg.readers.cleaning import identifier, number, timestamp
-from kg.readers.form import Form
+from kg.readers.cleaning import number, timestamp
+from kg.readers.form import Form, says_nothing
+from kg.readers.identifiers import present
 from kg.readers.mapping import FRIEND, found, is_positions, recognise, require
+from kg.readers.moments import Clock
 from kg.readers.open import Source, open_table
 from kg.readers.rows import Rows
 from kg.readers.typed import TypedRows
@@ -83,14 +85,17 @@ def read_social(
         return
     rows, columns = _columns(rows, mapping or SocialMapping())
     first, second, weighed, since, typed = (column or "" for column in columns)
+    form = form or Form()
+    clock = Clock(form.at_format, form.zone)
+    nobody = form.nothing(first), form.nothing(second)
     relation_of = lru_cache(1024)(clean_kind)
 
     def make(cells: Sequence[Any]) -> Tie:
         user, other, weight, at, kind = cells
-        amount = None if weight is None else number(weight, weighed)
-        moment = None if at is None else timestamp(at, since)
+        amount = None if weight is None or says_nothing(weight) else number(weight, weighed)
+        moment = None if at is None or says_nothing(at) else timestamp(at, since, clock)
         relation = relation_of(kind.strip(), typed) if isinstance(kind, str) and kind.strip() else default
-        return Tie(identifier(user, first), identifier(other, second), relation, amount, moment)
+        return Tie(present(user, first, nobody[0]), present(other, second, nobody[1]), relation, amount, moment)
 
     yield from rows.records(columns, make)
 

@@ -22,7 +22,7 @@ from kg.readers.form import Form
 from kg.readers.knowledge import read_knowledge
 from kg.readers.mapping import mapping_of
 from kg.readers.stream import trusted
-from kg.records import KindRecord, Record, Reject, Scale, clean_kind
+from kg.records import KindRecord, Record, Reject, Scale, event_kind
 from kg.store import Result, Store
 from recommender.budget import Budget, check_budget
 from recommender.context import RunContext
@@ -219,8 +219,8 @@ class Recommender:
             (own, readings[verb].records if verb in readings else read)
             for verb, (own, read) in zip(("items", "users"), named, strict=True)
         ]
-        kinds = [KindRecord(clean_kind(of), meaning=what) for of, what in (meanings or {}).items()]
-        kinds += [KindRecord(clean_kind(of), weight=weight) for of, weight in (weights or {}).items()]
+        kinds = [KindRecord(event_kind(of), meaning=what) for of, what in (meanings or {}).items()]
+        kinds += [KindRecord(event_kind(of), weight=weight) for of, weight in (weights or {}).items()]
 
         def read_all() -> Iterator[Record | Reject]:
             for own, read in named:

@@ -13,6 +13,8 @@ import numpy as np
 from kg.records import Interaction, KindRecord, Record, Reject
 from kg.usual import USUAL, usual
 from recommender.meaning import NOTHING, Declared, Events, Meaning, MeaningConfig, infer_meaning
+from recommender.scales import MISTAKES, stands_apart
+from recommender.strengths import IMPLICIT
 
 MOST_BARS = 12
 """Of a histogram of values."""
@@ -78,23 +80,53 @@ def summaries(events: Events, declared: Mapping[str, Declared], config: MeaningC
 def _suspicions(meaning: Meaning, values: np.ndarray, declared: Declared) -> Iterator[str]:
     kind = meaning.kind
     given = values[~np.isnan(values)]
-    for code in set(meaning.unrated) - set(declared.unrated):
-        none = "not rated" if meaning.form == "rating" else "a quantity that is not known"
-        yield (
-            f"{kind}: {code:g} in {_share(given, code)} of the values is taken for {none}; --missing or --meaning "
-            f"{kind}=rating changes it"
-        )
+    for code in sorted(set(meaning.unrated) - set(declared.unrated)):
+        yield f"{kind}: {code:g} in {_share(given, code)} of the values is taken for {_none(meaning, code)}"
     for code in meaning.nothing:
         yield (
             f"{kind}: {code:g} in {_share(given, code)} of the values is far off all others and taken for nothing; "
-            f"--missing {code:g} makes it an event that is not rated"
+            f"--missing COL={code:g} makes it an event that is not rated"
         )
+    if meaning.form == "rating" and not declared.scale:
+        yield from _doubts(meaning, given)
     if meaning.form == "flag" and declared.form is None and (given == 0).any():
-        yield f"{kind}: 0 in {_share(given, 0)} of the values weighs nothing; --meaning {kind}=like makes it a dislike"
+        like = meaning.strength > 0 and usual(kind) not in IMPLICIT
+        makes = f"; --meaning {kind}=like makes it a dislike" if like else ""
+        yield f"{kind}: 0 in {_share(given, 0)} of the values weighs nothing{makes}"
     if meaning.form == "event" and declared.form is None and len(given) > 1 and (given <= 0).all():
         yield f"{kind}: all values are {given[0]:g}, which weighs nothing"
     if usual(kind) is None and declared == NOTHING and meaning.form in ("count", "event"):
         yield f"{unusual(kind)}: an event of it weighs {meaning.strength:g}; --weight {kind}=X changes it"
+
+
+def _none(meaning: Meaning, code: float) -> str:
+    """What a code is taken for, and what changes that."""
+    if meaning.form != "rating":
+        return f"a quantity that is not known; --meaning {meaning.kind}=count makes it nothing"
+    if code == 0:
+        return f"not rated; --missing COL=0 says so, --meaning {meaning.kind}=rating makes it the lowest rating"
+    return f"not rated; --missing COL={code:g} says so, --scale {code:g}:{meaning.maximum:g} makes it a rating"
+
+
+def _doubts(meaning: Meaning, given: np.ndarray) -> Iterator[str]:
+    """Of a scale that is inferred: values on it that may be codes for none."""
+    kind, zeros = meaning.kind, np.count_nonzero(given == 0)
+    if meaning.minimum == 0 and meaning.maximum in (5, 10) and zeros > 1 and zeros > MISTAKES * len(given):
+        yield (
+            f"{kind}: 0 in {_share(given, 0)} of the values is taken for the lowest rating; --missing COL=0 makes it "
+            f"an event that is not rated, --scale 0:{meaning.maximum:g} says so"
+        )
+    if (code := stands_apart(_on_scale(meaning, given))) is not None:
+        yield (
+            f"{kind}: {code:g} in {_share(given, code)} of the values stands apart from all others; --missing "
+            f"COL={code:g} makes it an event that is not rated, --scale says that it is one"
+        )
+
+
+def _on_scale(meaning: Meaning, given: np.ndarray) -> np.ndarray:
+    possible: np.ndarray = meaning.possible(given)
+    rated: np.ndarray = possible[~np.isnan(possible)]
+    return rated
 
 
 def unusual(kind: str) -> str:

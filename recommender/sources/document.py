@@ -61,7 +61,7 @@ from kg.readers.friends import friends_column
 from kg.readers.knowledge import read_knowledge
 from kg.readers.mapping import FRIEND, related_column
 from kg.readers.stream import trusted
-from kg.records import Interaction, KindRecord, Record, Reject, Scale, clean_kind
+from kg.records import Interaction, KindRecord, Record, Reject, Scale, event_kind
 from recommender.configured import read_config
 from recommender.errors import InvalidInput
 
@@ -176,7 +176,7 @@ class Source:
             ReadError: a file is missing, or cannot be read (any further).
         """
         declared = [
-            KindRecord(clean_kind(kind), meaning=own.meaning, weight=own.weight) for kind, own in self.kinds.items()
+            KindRecord(event_kind(kind), meaning=own.meaning, weight=own.weight) for kind, own in self.kinds.items()
         ]
         return chain(declared, *(read() for _, read in self._reads(folder, trust=trust)))
 
@@ -185,7 +185,7 @@ class Source:
         return chain(*(read() for verb, read in self._reads(folder, trust=trust) if verb in NAMED))
 
     def _reads(self, folder: Path, *, trust: bool) -> Iterator[tuple[Verb, Any]]:
-        unscaled = {clean_kind(kind) for kind, own in self.kinds.items() if own.meaning not in (None, "rating")}
+        unscaled = {event_kind(kind) for kind, own in self.kinds.items() if own.meaning not in (None, "rating")}
         inside = _inside(folder)
         found = [(table, _files_of(table, folder, inside)) for table in self.table]
         if not any(files for _, files in found):
@@ -220,7 +220,7 @@ def read_table(
             read_events(file, mapping, kind=table.kind, scale=table.limits, form=form), table.limits, unscaled
         )
     if table.verb == "lists":
-        return read_lists(file, **({} if table.kind is None else {"kind": table.kind}))
+        return read_lists(file, kind=table.kind or "INTERACTED", form=form)
     if table.verb == "triples":
         return read_knowledge(
             file, None if table.link is None else _one_of(Path(table.link), folder), None, progress=False
