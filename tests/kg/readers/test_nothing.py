@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kg.batch import Content
 from kg.readers import EventMapping, read_events, read_items, read_lists, read_users
 from kg.readers.form import Form
 from kg.readers.social import read_social
@@ -127,3 +128,10 @@ def test_ties_have_times_as_they_are_stated() -> None:
     (tie,) = read_social([{"user": "a", "friend": "b", "at": "43831"}], form=Form(at_format="excel"))
     assert not isinstance(tie, Reject)
     assert str(tie.at) == "2020-01-01 00:00:00+00:00"
+
+
+def test_a_review_whose_comparison_was_lost_before_is_still_the_same_event() -> None:
+    stored = Content("u", "i", None, 4.0, "if aa then")
+    assert Content("u", "i", None, 4.0, "if a<b and b>a then").repeats(stored)
+    assert not Content("u", "i", None, 4.0, "if a<b and b>a else").repeats(stored)
+    assert not Content("u", "i", None, 5.0, "if a<b and b>a then").repeats(stored)
