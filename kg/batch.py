@@ -9,6 +9,7 @@ from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from kg.errors import ReadError
+from kg.readers.markup import clean_text
 from kg.records import Begins, EntityRecord, Interaction, ItemRecord, Link, Record, Scalar, Tie, Triple, UserRecord
 from kg.schema import EVENT_FIELDS, NESTED
 
@@ -72,6 +73,13 @@ class Content(NamedTuple):
     def of(cls, event: Interaction) -> Content:
         """The content of a record; an integer value equals the float of it."""
         return cls(event.user_id, event.item_id, event.at, event.value, event.text or None)
+
+    def repeats(self, stored: Content) -> bool:
+        """Whether it is what is stored, or was: before ``a<b and b>a`` was told from a tag its words were lost."""
+        if self == stored:
+            return True
+        before = clean_text(self.text, "text", lax=True) if self.text and "<" in self.text else self.text
+        return self._replace(text=before) == stored
 
     def differs(self, other: Content) -> str:
         """The fields in which two contents differ, for a message."""

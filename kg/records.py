@@ -301,6 +301,9 @@ def _wrong_with(name: str) -> str:
     return next((f"holds the control character {character!r}" for character in control), "")
 
 
+_BETWEEN_WORDS = re.compile(r"(?<=\w)[\s./-]+(?=\w)")
+
+
 def clean_kind(value: str, name: str = "kind") -> str:
     """The kind of an event, or a relation, as stored: in NFC, the letters of ASCII in upper case.
 
@@ -320,6 +323,18 @@ def clean_kind(value: str, name: str = "kind") -> str:
             name, f"{short(value)} is too long: over {alphabets.LONGEST_FILE} bytes as the name of a file"
         )
     return stored
+
+
+def event_kind(value: str, name: str = "kind") -> str:
+    """The kind of an event as people write it, with blanks, hyphens, dots or slashes between its words.
+
+    >>> event_kind("page-view"), event_kind("Add to cart"), event_kind("cart.add")
+    ('PAGE_VIEW', 'ADD_TO_CART', 'CART_ADD')
+
+    Raises:
+        RecordError: as :func:`clean_kind`.
+    """
+    return clean_kind(_BETWEEN_WORDS.sub("_", value) if isinstance(value, str) else value, name)
 
 
 def clean_relation(value: Any, name: str = "relation") -> str:

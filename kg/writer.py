@@ -294,7 +294,7 @@ class _Plan:
         content = Content.of(event)
         first = found.setdefault(event.event_id, content)
         if first is not content:
-            if first == content:
+            if content.repeats(first):
                 self.outcome.duplicates += 1
                 if event.event_id in self._others[event.kind]:
                     self._again[event.kind].add(event.event_id)
@@ -307,7 +307,7 @@ class _Plan:
             # The review of an event of another kind may have this id: the same words are shared, others refused.
             words = Content(event.user_id, event.item_id, None, None, event.text or None)
             review = reviews.setdefault(event.event_id, words)
-            if review != words:
+            if not words.repeats(review):
                 del found[event.event_id]
                 self._conflict(event, f"another review is stored under this id; differs in {words.differs(review)}")
                 return

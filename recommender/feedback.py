@@ -19,7 +19,7 @@ from kg.connection import unattended
 from kg.errors import EventConflict, StoreError
 from kg.readers.cleaning import identifier, number, timestamp
 from kg.readers.markup import clean_text
-from kg.records import Interaction, clean_kind
+from kg.records import Interaction, event_kind
 from kg.schema import check_kind
 from kg.store import Store
 from kg.usual import usual
@@ -117,7 +117,7 @@ class FeedbackWriter:
         event = Interaction(
             user_id=identifier(user_id, "user"),
             item_id=identifier(item_id, "item"),
-            kind=clean_kind(kind),
+            kind=event_kind(kind),
             event_id=uuid.uuid4().hex if event_id is None else identifier(event_id, "event_id"),
             at=_moment(at),
             value=number(value, "value"),

@@ -286,7 +286,7 @@ def infer_meaning(
     if declared.scale is not None:
         meaning = Meaning(kind, "rating", strength, *declared.scale, declared=True)
     elif declared.form is not None:
-        meaning = _of_form(declared.form, kind, values, strength)
+        meaning = _of_form(declared.form, kind, values, strength, zero_is_code=False)
     else:
         meaning = _inferred(kind, values, strength)
     return replace(meaning, unrated=tuple(sorted({*meaning.unrated, *declared.unrated})))
@@ -294,6 +294,8 @@ def infer_meaning(
 
 def _inferred(kind: str, values: np.ndarray, strength: float) -> Meaning:
     known = usual(kind)
+    if known in EXPLICIT and strength > 0 and np.count_nonzero(values < 0) > 1 and values.max() > 0:
+        return _of_form("rating", kind, values, strength)  # both sides of 0: up and down
     if known in EXPLICIT or is_flag(values):
         thumbs = says_thumbs(kind) and np.count_nonzero(values == 0) * 2 < len(values)
         return Meaning(kind, "like" if thumbs else "flag", strength)
@@ -304,16 +306,18 @@ def _inferred(kind: str, values: np.ndarray, strength: float) -> Meaning:
     return _of_form("count", kind, values, strength)
 
 
-def _of_form(form: Form, kind: str, values: np.ndarray, strength: float) -> Meaning:
+def _of_form(form: Form, kind: str, values: np.ndarray, strength: float, *, zero_is_code: bool = True) -> Meaning:
+    """``zero_is_code``: not where the form is stated, and 0 with it."""
     if form == "rating":
-        found = read_rating(values, surely=True) if len(np.unique(values)) > 1 else None
+        several = len(np.unique(values)) > 1
+        found = read_rating(values, surely=True, zero_is_code=zero_is_code) if several else None
         span = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
         return _rating(kind, strength, found or Rating(*(span if span[0] < span[1] else (0.0, max(1.0, span[1])))))
     if form != "count":
         return Meaning(kind, form, strength)
     positive = values[values > 0]
     unit = float(np.median(positive)) if len(positive) else 1.0
-    unknown = (0.0,) if usual(kind) in QUANTITIES and is_spike(0.0, values) else ()
+    unknown = (0.0,) if zero_is_code and usual(kind) in QUANTITIES and is_spike(0.0, values) else ()
     return Meaning(kind, "count", strength, unit=unit, unrated=unknown)
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from kg.usual import usual
+
 STRENGTHS: Mapping[str, float] = {
     "VIEWED": 0.2,
     "CLICKED": 0.3,
     "INTERACTED": 0.5,
+    "PLAYED": 0.5,
     "WISHED": 0.6,
     "CARTED": 0.7,
     "RATED": 0.7,
@@ -36,7 +39,7 @@ _THUMBS = re.compile(r"recommend|thumb|voted_?up|upvote")
 def says_thumbs(name: str) -> bool:
     """Whether a column or a kind is so called that a 0 in it says "no".
 
-    >>> says_thumbs("is_recommended"), says_thumbs("THUMBS"), says_thumbs("is_like")
-    (True, True, False)
+    >>> says_thumbs("is_recommended"), says_thumbs("THUMBS"), says_thumbs("is_like"), says_thumbs("not_recommended")
+    (True, True, False, False)
     """
-    return _THUMBS.search(name.casefold()) is not None
+    return _THUMBS.search(name.casefold()) is not None and usual(name) != "DISLIKED"

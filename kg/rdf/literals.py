@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 
@@ -59,6 +60,25 @@ def scalar_of(fact: Fact) -> Scalar | None:
         kind = local_name(str(fact.datatype))
         raise RecordError(local_name(fact.predicate), f"{fact.object[:40]!r} is no {kind} that the graph can hold")
     return text_of(fact)
+
+
+def members_of(value: Scalar) -> list[Scalar]:
+    """The members of a list that several literals were made of, in the form in which they are kept; else the value.
+
+    >>> members_of('[2.5, 91]'), members_of('["one"]'), members_of("[2.5,91]"), members_of(7)
+    ([2.5, 91], ['["one"]'], ['[2.5,91]'], [7])
+    """
+    if not isinstance(value, str) or value[:1] != "[" or value[-1:] != "]":
+        return [value]
+    try:
+        found = json.loads(value)
+        same = json.dumps(found, ensure_ascii=False) == value
+    except (ValueError, RecursionError):
+        return [value]
+    plain = all(
+        isinstance(own, str | int | float) and own not in ("", math.inf, -math.inf) and own == own for own in found
+    )
+    return found if same and plain and 1 < len(found) == len(set(found)) else [value]
 
 
 def literal_of(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from kg.errors import RecordError
-from kg.rdf.literals import literal_of
+from kg.rdf.literals import literal_of, members_of
 from kg.rdf.mapping import SAME_ENTITY, Means, Property, RdfMapping
 from kg.rdf.terms import EVENT_PREFIX, KIND_PREFIX, PROPERTY_PREFIX, RELATION_PREFIX, Fact, escaped, is_blank, is_iri
 from kg.records import Scalar
@@ -62,6 +62,11 @@ class Names:
         if not iri or iri in taken:
             iri, known = f"{PROPERTY_PREFIX}{escaped(name)}", Property(name)
         return literal_of(resource, iri, value, datatype=known.datatype, language=known.language)
+
+    def properties(self, resource: str, name: str, value: Scalar) -> Iterator[Fact]:
+        """The same, each member of a list as a statement: several literals of one predicate are read as a list."""
+        for own in members_of(value):
+            yield self.property(resource, name, own)
 
     def _by_pattern(self, label: str, id: str) -> str:
         """An id in the first pattern that leads back to it; the last ones are ours, of which one always does."""

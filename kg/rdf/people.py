@@ -106,7 +106,7 @@ class PeopleWriter:
             if name == "name" and isinstance(value, str):
                 yield literal_of(resource, self._title.predicates[0], value, language=self._title.language)
             else:
-                yield self._names.property(resource, name, value)
+                yield from self._names.properties(resource, name, value)
 
     def _tie(self, tie: Tie) -> Iterator[Fact]:
         """The statement, and where there is more to say of it a resource that says it again, with weight and moment."""

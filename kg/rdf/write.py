@@ -151,7 +151,7 @@ class _Writer:
         yield from _worded(resource, self.mapping.text, properties.get("text"))
         for name, value in properties.items():
             if name not in ("id", "title", "text") and not name.startswith(HIDDEN) and value is not None:
-                yield self.names.property(resource, name, value)
+                yield from self.names.properties(resource, name, value)
 
     def _entity(self, resource: str, name: str | None, kind: str | None) -> Iterator[Fact]:
         known = self._classes.get(kind or "")

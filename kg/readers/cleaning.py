@@ -203,7 +203,9 @@ def calendar(value: Any, name: str, clock: Clock = PLAIN) -> datetime | None:
         if clock.form is not None:
             raise RecordError(name, f"{short(value)} is no time as at_format says: {clock.form}") from None
         raise RecordError(
-            name, f"{short(value)} is not a time (Unix seconds or ms, ISO 8601, or MM DD, YYYY)"
+            name,
+            f"{short(value)} is not a time (Unix seconds or ms, ISO 8601, a date in words or figures); at_format says "
+            "others",
         ) from None
 
 

@@ -158,7 +158,7 @@ class Seen:
         self._name, self._nothing = name, nothing
         self._codes, self._named_price = holds_codes(name), holds_prices(name)
         self._texts = self._numbers = self._prices = 0
-        self._points = self._typed = False
+        self._points = self._typed = self._said = False
 
     def see(self, cell: Any) -> None:
         """Take note of one cell."""
@@ -167,6 +167,7 @@ class Seen:
             return
         text = cell.strip()
         if not text or text in self._nothing:
+            self._said = self._said or bool(text)
             return
         self._texts += 1
         if _WHOLE.fullmatch(text):
@@ -191,5 +192,5 @@ class Seen:
         if self._numbers < self._texts:
             return Column(self._name, "text", ())
         if not self._numbers:
-            return Column(self._name, "cells", self._nothing if self._typed else ())
+            return Column(self._name, "cells", self._nothing if self._typed or self._said else ())
         return Column(self._name, "float" if self._points else "number", self._nothing)

@@ -23,15 +23,32 @@ ANY = ""
 NOTHING = frozenset(
     re.findall(
         r"\S+",
-        r"NA na N/A n/a #N/A <NA> NULL Null null None none NONE NaN nan NAN NaT Unknown unknown UNKNOWN \N -",
+        """
+        NA na N/A N/a n/a #N/A #NA <NA> n.a. N.A. NULL Null null (null) None none NONE NaN nan NAN NaT
+        Unknown unknown UNKNOWN undefined \\N -
+        """,
     )
 )
 """What programs write in a cell that has nothing to say: no id, no entity, nobody in a list of people, and nothing
 among numbers."""
-DOUBTFUL = frozenset(
-    re.findall(r"\S+", "? -- --- . .. * #NA #NULL! (null) [null] undefined missing n.a. N.A. n.d. ??? #VALUE! #REF!")
-)
+DOUBTFUL = frozenset(re.findall(r"\S+", "? -- --- . .. * #NULL! [null] missing n.d. ??? #VALUE! #REF!"))
 """What often says the same, and is taken for what it is until it is said (``--missing``)."""
+_NO_NUMBER = frozenset(
+    {
+        *(word.casefold() for word in NOTHING),
+        *("", "?", "--", "nil", "missing", "not rated", "unrated", "no rating", "not yet rated", "nr", "n/r"),
+        *("0000-00-00", "0000-00-00 00:00:00", "0001-01-01", "0001-01-01 00:00:00", "0001-01-01t00:00:00z"),
+    }
+)
+
+
+def says_nothing(cell: Any) -> bool:
+    """Whether a text where a number or a time should stand says that there is none.
+
+    >>> says_nothing("not rated"), says_nothing("0000-00-00 00:00:00"), says_nothing("good")
+    (True, True, False)
+    """
+    return isinstance(cell, str) and cell.strip().casefold().removesuffix(".0") in _NO_NUMBER
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,19 @@ from kg.errors import RecordError, short
 from kg.readers.cells import is_object, list_in
 from kg.readers.cleaning import Missing, identifier
 
+
+def present(cell: Any, name: str, nothing: Collection[str]) -> str:
+    """The id in a cell, as :func:`kg.readers.cleaning.identifier`.
+
+    Raises:
+        Missing: it is one of the words for none; RecordError: what is there is none.
+    """
+    found = identifier(cell, name)
+    if found in nothing:
+        raise Missing(name, found)
+    return found
+
+
 _POINTED = re.compile(r"-?\d+\.0+")
 
 
@@ -22,7 +35,7 @@ class Ids:
 
     def __init__(self, name: str, cells: Iterable[Any], nothing: Collection[str]) -> None:
         self.name = name
-        self._nothing = nothing
+        self.nothing = nothing
         texts = [text for cell in cells if isinstance(cell, str) and (text := cell.strip()) and text not in nothing]
         self.pointed = bool(texts) and all(map(_POINTED.fullmatch, texts))
 
@@ -33,12 +46,12 @@ class Ids:
             Missing: there is none; RecordError: what is there is none.
         """
         found = identifier(cell, self.name)
-        doubtful = self.pointed or found in self._nothing or found[0] in "[({"
+        doubtful = self.pointed or found in self.nothing or found[0] in "[({"
         return self.checked(found) if doubtful else found
 
     def checked(self, found: str) -> str:
         """The same of a cell that was read as an id is."""
-        if found in self._nothing:
+        if found in self.nothing:
             raise Missing(self.name, found)
         if self.pointed and _POINTED.fullmatch(found):
             return found.partition(".")[0]

@@ -10,7 +10,7 @@ from kg.readers.identifiers import Ids
 from kg.readers.rows import MAX_LINE_BYTES, MAX_VALUES, ROW, Row, Rows, raw_text
 from kg.readers.shaped import ShapedRows
 from kg.readers.stream import FileSource, LineStream
-from kg.records import Interaction, Origin, Reject, clean_kind, event_hash
+from kg.records import Interaction, Origin, Reject, event_hash, event_kind
 
 COLUMNS = ("user", "item")
 """What a form calls the two."""
@@ -28,7 +28,7 @@ def read_lists(
         RecordError: ``kind`` is no kind, or the form states what says nothing of lists.
     """
     form = form or Form()
-    yield from lists_of(LineStream(source, form.encoding), clean_kind(kind), form)
+    yield from lists_of(LineStream(source, form.encoding), event_kind(kind), form)
 
 
 def lists_of(stream: LineStream, kind: str, form: Form) -> Iterator[Interaction | Reject]:

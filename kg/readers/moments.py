@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import cached_property
 from typing import Any
@@ -39,30 +39,36 @@ DAY_FIRST, MONTH_FIRST = "day-first", "month-first"
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400, "weeks": 604_800}
 _EXCEL = datetime(1899, 12, 30)
 _HOURS = {"Z": 0, "UTC": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8}
-_HOURS |= {"PDT": -7}
+_HOURS |= {"PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3}
+_HOURS |= {"MSK": 3, "HKT": 8, "SGT": 8, "JST": 9, "KST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13}
+"""Of names of zones that mean one; IST and BST mean several."""
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 _CLOCK = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
     r"(?:\s*(?P<half>[ap])\.?m\.?)?"
 )
-_ZONE = r"(?:\s*(?P<zone>z|utc|gmt|[ecmp][sd]t|[+-]\d\d(?::?\d\d)?))?"
+_ZONE = rf"(?:\s*(?P<zone>{'|'.join(_HOURS)}|[+-]\d\d(?::?\d\d)?))?"
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
 _MONTH = rf"(?P<name>{'|'.join(_MONTHS)})[a-z]*\.?"
-_DAY, _YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?", r"(?P<year>\d{4})"
+_DAY, _YEAR, _SHORT = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?", r"(?P<year>\d{4})", r"(?P<year>\d{4}|\d\d)"
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
         rf"{_WEEKDAY}{_MONTH}\s+{_DAY},?\s+{_CLOCK}{_ZONE},?\s+{_YEAR}",  # Wed Feb 24 01:18:40 -0800 2016
         rf"{_WEEKDAY}{_MONTH}\s+{_DAY},?\s+{_YEAR}(?:,?\s+{_CLOCK}{_ZONE})?",  # Feb 24, 2016
-        rf"{_WEEKDAY}{_DAY}[\s-]+{_MONTH},?[\s-]+{_YEAR}(?:,?\s+{_CLOCK}{_ZONE})?",  # 24-Feb-2016
+        rf"{_WEEKDAY}{_DAY}[\s/-]+{_MONTH},?[\s/-]+{_SHORT}(?:(?:,?\s+|:){_CLOCK}{_ZONE})?",  # 24-Feb-16
         rf"{_YEAR}([-/.])(?P<month>\d{{1,2}})\2(?P<day>\d{{1,2}})(?:[t,\s]\s*{_CLOCK}{_ZONE})?",  # 2016/2/4 1:18 PM
+        rf"{_YEAR}[-/.](?P<month>\d{{1,2}})",  # 2016-02, the first of it
+        rf"(?P<month>\d{{1,2}})/{_YEAR}",
+        rf"{_MONTH}[\s-]+{_YEAR}",
     )
 )
 _FIGURES = re.compile(
     rf"(?P<first>\d{{1,2}})([-/.])(?P<then>\d{{1,2}})\2(?P<year>\d{{4}}|\d\d)(?:[t,\s]\s*{_CLOCK}{_ZONE})?",
     re.IGNORECASE,
 )
+_REGION = re.compile(r"(?P<rest>\d.*?)\s*\[?(?P<region>[A-Za-z]+(?:/[A-Za-z_+-]+)+)\]?")
 _AMAZON = re.compile(r"(\d{1,2}) (\d{1,2}), (\d{4})")
 _COMPACT = re.compile(
     r"((?:19[7-9]|20\d)\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:([01]\d|2[0-3])([0-5]\d)([0-5]\d)?)?"
@@ -146,7 +152,7 @@ class Clock:
         if 0 <= count < BARE:
             raise Undated(
                 "at",
-                f"the number {count:g} says no time: a day of Excel, or an offset? "
+                f"the number {count:.15g} says no time: a day of Excel, or an offset? "
                 f"{option('at_format')} excel, unix or offset",
             )
         return unix(count)
@@ -197,25 +203,28 @@ class Clock:
                     f"{option('at_format')} {DAY_FIRST} or {MONTH_FIRST}",
                 )
             day_first = order == DAY_FIRST if order else first > 12
-            year = int(found["year"])
-            year += 0 if year > 99 else 2000 if year < 70 else 1900
-            return self._at(found, year, then if day_first else first, first if day_first else then)
+            return self._at(found, then if day_first else first, first if day_first else then)
         for form in _FORMS:
             if found := form.fullmatch(text):
                 named = found.groupdict().get("name")
                 month = 1 + _MONTHS.index(named.lower()) if named else int(found["month"])
-                return self._at(found, int(found["year"]), month, int(found["day"]))
+                return self._at(found, month, int(found.groupdict().get("day") or 1))
+        if found := _REGION.fullmatch(text):
+            return replace(self, zone=found["region"]).text(found["rest"])
         raise ValueError
 
-    def _at(self, found: re.Match[str], year: int, month: int, day: int) -> datetime:
-        """This day, at the time of day and in the zone that were found."""
-        hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
-        if found["half"]:
+    def _at(self, found: re.Match[str], month: int, day: int) -> datetime:
+        """This day, in the year, at the time of day and in the zone that were found."""
+        said = found.groupdict()
+        year = int(said["year"])
+        year += 0 if year > 99 else 2000 if year < 70 else 1900
+        hour, minute, second = (int(said.get(part) or 0) for part in ("hour", "minute", "second"))
+        if half := said.get("half"):
             if not 1 <= hour <= 12:
                 raise ValueError
-            hour = hour % 12 + 12 * (found["half"].lower() == "p")
-        micro = int((found["fraction"] or "").ljust(6, "0")[:6])
-        return self.local(datetime(year, month, day, hour, minute, second, micro, _offset(found["zone"])))
+            hour = hour % 12 + 12 * (half.lower() == "p")
+        micro = int((said.get("fraction") or "").ljust(6, "0")[:6])
+        return self.local(datetime(year, month, day, hour, minute, second, micro, _offset(said.get("zone"))))
 
 
 def form_of(cell: Any, clock: Clock) -> tuple[str, str]:

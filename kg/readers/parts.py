@@ -203,7 +203,7 @@ class PartRows(Rows):
             raise ReadError(self.name, "rows are numbered (#) in one file only: read its parts one by one")
         for place, part in enumerate(self._parts):
             rows = self._opened(part) if place else self._first
-            self.name, rows.keeps = rows.name, self.keeps
+            self.name, rows.keeps, rows.ids = rows.name, self.keeps, self.ids
             missing = [column for column in columns if column is not None and not rows.has(column)]
             if missing and rows.lacks_header:
                 rows.look_on(missing)

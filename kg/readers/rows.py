@@ -53,6 +53,8 @@ class Rows(ABC):
         """A column whose numbers stay even where they stand for none: the graph keeps the values of events."""
         self.whole = False
         """Whether the sample was all that there is."""
+        self.ids: frozenset[str | None] = frozenset()
+        """Columns of ids, where a number that stands for none in every column is an id: the 99th person."""
         self.types = types or {}
         """RecBole's type of each column (``token``, ``token_seq``, ``float``, ``float_seq``); empty elsewhere."""
 

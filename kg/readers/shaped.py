@@ -154,7 +154,11 @@ class ShapedRows(Rows):
     def _cleaned(self, column: str, cell: Cell, *, plain: bool) -> Cell:
         """A cell of a column without codes, with numbers for words, and with a decimal point; ``plain``: as it is."""
         form = self._form
-        codes = _Codes(form.codes(column), texts_only=column == self.keeps)
+        own = form.missing.get(column, ())
+        everywhere = form.missing.get(ANY, ())
+        if column in self.ids:
+            everywhere = tuple(code for code in everywhere if number_of(code) is None)
+        codes = _Codes((*own, *everywhere), texts_only=column == self.keeps)
         words: dict[str, float | str] = {code.casefold(): word for code, word in form.words.get(column, {}).items()}
         words |= {word.casefold(): number for word, number in form.values.get(column, {}).items()}
         comma = form.decimal == ","

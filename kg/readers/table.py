@@ -13,9 +13,9 @@ from typing import Any
 from kg.advice import advice
 from kg.errors import ReadError, RecordError
 from kg.readers.cells import attributes, listed
-from kg.readers.cleaning import Missing, identifier, number, timestamp
-from kg.readers.columns import Column, Seen
-from kg.readers.form import Form, numbers_among
+from kg.readers.cleaning import Missing, identifier, number, price, timestamp
+from kg.readers.columns import Column, Seen, holds_prices
+from kg.readers.form import Form, numbers_among, says_nothing
 from kg.readers.friends import Others, is_count
 from kg.readers.guess import guess_items, guess_users
 from kg.readers.identifiers import Ids
@@ -55,10 +55,11 @@ from kg.records import (
     Scale,
     Tie,
     UserRecord,
-    clean_kind,
     event_hash,
+    event_kind,
 )
 from kg.schema import HIDDEN
+from kg.usual import usual
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ def read_events(
             records before it.
         RecordError: ``kind`` is no kind.
     """
-    default = None if kind is None else clean_kind(kind)
+    default = None if kind is None else event_kind(kind)
     mapping = mapping or EventMapping()
     form = form or Form()
     form.must_suit("events")
@@ -121,9 +122,11 @@ def read_events(
     )
     # In a matrix a code is an empty cell, and no event.
     codes = numbers_among(form.codes(mapping.value)) if mapping.value and not form.wide else ()
-    rows.keeps = mapping.value
+    rows.keeps, rows.ids = mapping.value, frozenset((mapping.user, mapping.item, mapping.event))
     columns = [*roles, *mapping.context]
-    seen, selected, clock = timed(rows, columns, 2, form)
+    amount = _price_column(rows, mapping, default)
+    told = [*columns, amount] if amount else columns
+    seen, selected, clock = timed(rows, told, 2, form)
     make = event_maker(
         mapping,
         default,
@@ -131,13 +134,51 @@ def read_events(
         form,
         most_kinds=MOST_GUESSED if guessed else None,
         clock=clock,
-        seen=seen,
+        seen=[cells[: len(columns)] for cells in seen] if amount else seen,
         again=_again(source, rows, columns, form),
         unrated=codes,
     )
-    records: Iterator[Interaction | KindRecord | Reject] = rows.records(columns, make, selected)
+    records: Iterator[Interaction | KindRecord | Reject] = (
+        _with_prices(rows, told, make, selected) if amount else rows.records(columns, make, selected)
+    )
     records = with_codes(records, codes)
     yield from numbered(records, form.repeats, rows.name)
+
+
+def _price_column(rows: Rows, mapping: EventMapping, default: str | None) -> str | None:
+    """The column of prices beside one of quantities, by which a quantity of 0 is known for one that nobody wrote."""
+    bought = mapping.kind is not None or usual(default or kind_of_values(mapping.value)) in ("PURCHASED", "CARTED")
+    if mapping.value is None or not bought or holds_prices(mapping.value):
+        return None
+    return next((column for column in rows.columns if holds_prices(column)), None)
+
+
+def _with_prices(
+    rows: Rows, columns: Sequence[str | None], make: Callable[[Cells], Interaction], selected: Iterator[Row | Reject]
+) -> Iterator[Interaction | KindRecord | Reject]:
+    """The events; before the first that has a price and a quantity of 0 that such a 0 of its kind is not known."""
+    told: dict[str, KindRecord] = {}
+
+    def priced(cells: Cells) -> Interaction:
+        event = make(cells[:-1])
+        if event.value == 0 and event.kind not in told and usual(event.kind) in ("PURCHASED", "CARTED"):
+            paid = cells[-1] if isinstance(cells[-1], int | float) else price(cells[-1])
+            if paid is not None and paid > 0:
+                told[event.kind] = KindRecord(event.kind, unrated=(0.0,))
+        return event
+
+    said: set[str] = set()
+    for record in rows.records(columns, priced, selected):
+        if len(told) > len(said) and isinstance(record, Interaction) and record.kind not in said:
+            said.add(record.kind)
+            yield told[record.kind]
+            log.info(
+                "%s: a quantity of 0 beside a price in %r is taken for one that is not known; %s leaves such rows out",
+                rows.name,
+                columns[-1],
+                advice(f"--drop {columns[3]}=0", f"drop={{{columns[3]!r}: 0}}"),
+            )
+        yield record
 
 
 def with_codes(
@@ -219,14 +260,15 @@ def event_maker(
     value_name, kind_name, event_name = mapping.value or "value", mapping.kind or "kind", mapping.event or "event"
     text_name, title_name = mapping.text or "text", mapping.title or "title"
     context_columns = _properties_of(mapping.context, [cells[8:] for cells in seen], form, again)
-    kind_of = lru_cache(1024)(clean_kind)
+    kind_of = lru_cache(1024)(event_kind)
     valued = kind_of_values(mapping.value)
     user_of = Ids(user_name, [cells[0] for cells in seen], form.nothing(mapping.user))
     item_of = Ids(item_name, [cells[1] for cells in seen], form.nothing(mapping.item))
     all_checked = user_of.pointed or item_of.pointed
     no_user, no_item = form.nothing(mapping.user), form.nothing(mapping.item)
     parts = parts_among(cells[3] for cells in seen)
-    no_value, no_time = form.nothing(mapping.value), form.nothing(mapping.at)
+    no_value, no_time = mapping.value not in form.missing, mapping.at not in form.missing
+    no_kind, no_event = form.nothing(mapping.kind), form.nothing(mapping.event)
 
     def make(cells: Cells) -> Interaction:
         user, item, at, value, kind, text, title, event, *context = cells
@@ -247,6 +289,12 @@ def event_maker(
             raise RecordError(value_name, f"{amount:g} is outside the scale {scale.minimum:g}:{scale.maximum:g}")
         words = None if text is None else clean_text(text, text_name)
         headline = None if title is None else clean_text(title, title_name)
+        if isinstance(kind, str) and kind.strip() in no_kind:
+            notes = [*(notes or ()), Note(kind_name, f"is missing ({kind.strip()})", "missing")]
+            kind = None
+        if isinstance(event, str) and event.strip() in no_event:
+            notes = [*(notes or ()), Note(event_name, f"is missing ({event.strip()})", "missing")]
+            event = None
         if kind is not None and not (isinstance(kind, str) and not kind):
             what = kind_of(kind.strip() if isinstance(kind, str) else str(kind), kind_name)
             if most_kinds is not None and what not in kinds:
@@ -296,15 +344,15 @@ def _naming(what: str, *roles: str) -> str:
     )
 
 
-def _note_of(error: RecordError, cell: Any, nothing: frozenset[str]) -> Note:
-    """Why an event lacks what this cell should say.
+def _note_of(error: RecordError, cell: Any, words: bool) -> Note:
+    """Why an event lacks what this cell should say; ``words``: whether those for none are none.
 
     Raises:
         RecordError: the cell cannot be right, and neither can the event.
     """
     if isinstance(error, Undated):
         return Note(error.field, error.reason, "undated")
-    if isinstance(cell, str) and cell.strip() in nothing:
+    if words and says_nothing(cell):
         return Note(error.field, f"is missing ({cell.strip()})", "missing")
     raise error
 
@@ -338,6 +386,7 @@ def read_items(
     related_at = attributes_at + len(mapping.attributes)
     properties_at = related_at + len(mapping.related)
 
+    rows.ids = frozenset((mapping.id,))
     seen, selected = rows.sampled(columns, lambda _: False)
     id_of = Ids(mapping.id, [cells[0] for cells in seen], form.nothing(mapping.id))
     again = _again(source, rows, columns, form)
@@ -391,6 +440,7 @@ def read_users(
     friends_at = properties_at + len(mapping.properties)
     ties: list[Tie] = []
 
+    rows.ids = frozenset((mapping.id,))
     seen, selected = rows.sampled(columns, lambda _: False)
     id_of = Ids(mapping.id, [cells[0] for cells in seen], form.nothing(mapping.id))
     held = [cells[properties_at:friends_at] for cells in seen]

@@ -157,7 +157,8 @@ def _triple(cells: Cells, head: Ids, relation: Ids, tail: Ids) -> Triple:
 
 
 def _entity(cells: Cells, entity: Ids, name: Ids, kind: Ids) -> EntityRecord:
-    return EntityRecord(entity(cells[0]), clean_text(cells[1], name.name), clean_text(cells[2], kind.name))
+    of = clean_text(cells[2], kind.name)
+    return EntityRecord(entity(cells[0]), clean_text(cells[1], name.name), None if of in kind.nothing else of)
 
 
 def _link(cells: Cells, item: Ids, entity: Ids) -> Link:

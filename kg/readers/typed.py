@@ -30,6 +30,7 @@ from kg.records import (
     clean_kind,
     clean_relation,
     event_hash,
+    event_kind,
 )
 
 R = TypeVar("R", bound=Record)
@@ -97,13 +98,13 @@ def _checked(record: Record) -> Record:
             timestamp(record.at, "at"),
         )
     if isinstance(record, KindRecord):
-        return replace(record, kind=clean_kind(record.kind))
+        return replace(record, kind=event_kind(record.kind))
     return Link(identifier(record.item_id, "item_id"), identifier(record.entity_id, "entity_id"))
 
 
 def _event(event: Interaction) -> Interaction:
     user_id, item_id = identifier(event.user_id, "user_id"), identifier(event.item_id, "item_id")
-    kind, value = clean_kind(event.kind), number(event.value, "value")
+    kind, value = event_kind(event.kind), number(event.value, "value")
     notes: tuple[Note, ...] = ()
     try:
         at = timestamp(event.at, "at")

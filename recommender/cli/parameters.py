@@ -18,7 +18,7 @@ from kg.errors import RecordError
 from kg.readers.cleaning import timestamp
 from kg.readers.friends import friends_column
 from kg.readers.mapping import AttributeColumn, EventMapping, related_column
-from kg.records import Scale, clean_kind
+from kg.records import Scale, event_kind
 from kg.schema import check_kind
 from recommender.cli.hiding import no_address
 
@@ -122,7 +122,7 @@ def kind(text: str) -> str:
     'LIKED'
     """
     try:
-        cleaned = clean_kind(text.strip())
+        cleaned = event_kind(text.strip())
         check_kind(cleaned)
         return cleaned
     except RecordError as error:

@@ -15,6 +15,8 @@ from kg.readers.repeats import AGAIN
 from kg.records import Begins, Interaction, KindRecord, Record, Reject
 from kg.usual import USUAL, usual
 from recommender.meaning import NOTHING, Declared, Events, Meaning, MeaningConfig, infer_meaning
+from recommender.scales import MISTAKES, stands_apart
+from recommender.strengths import IMPLICIT
 
 MOST_BARS = 12
 """Of a histogram of values."""
@@ -86,20 +88,19 @@ def summaries(events: Events, declared: Mapping[str, Declared], config: MeaningC
 def _suspicions(meaning: Meaning, values: np.ndarray, declared: Declared) -> Iterator[str]:
     kind = meaning.kind
     given = values[~np.isnan(values)]
-    for code in set(meaning.unrated) - set(declared.unrated):
-        none = "not rated" if meaning.form == "rating" else "a quantity that is not known"
-        yield (
-            f"{kind}: {code:g} in {_share(given, code)} of the values is taken for {none}; {option('missing')} or "
-            f"{_meaning(kind, 'rating')} changes it"
-        )
+    for code in sorted(set(meaning.unrated) - set(declared.unrated)):
+        yield f"{kind}: {code:g} in {_share(given, code)} of the values is taken for {_none(meaning, code)}"
     for code in meaning.nothing:
         yield (
             f"{kind}: {code:g} in {_share(given, code)} of the values is far off all others and taken for nothing; "
-            f"{option('missing', f'{code:g}')} makes it an event that is not rated"
+            f"{_missing(code)} makes it an event that is not rated"
         )
+    if meaning.form == "rating" and not declared.scale:
+        yield from _doubts(meaning, given)
     if meaning.form == "flag" and declared.form is None and (given == 0).any():
-        dislike = _meaning(kind, "like")
-        yield f"{kind}: 0 in {_share(given, 0)} of the values weighs nothing; {dislike} makes it a dislike"
+        like = meaning.strength > 0 and usual(kind) not in IMPLICIT
+        makes = f"; {_meaning(kind, 'like')} makes it a dislike" if like else ""
+        yield f"{kind}: 0 in {_share(given, 0)} of the values weighs nothing{makes}"
     if meaning.form == "event" and declared.form is None and len(given) > 1 and (given <= 0).all():
         yield f"{kind}: all values are {given[0]:g}, which weighs nothing"
     if usual(kind) is None and declared == NOTHING and meaning.form in ("count", "event"):
@@ -112,6 +113,44 @@ def _meaning(kind: str, meaning: str) -> str:
 
 def _weight(kind: str) -> str:
     return advice(f"--weight {kind}=X", f"weights={{{kind!r}: X}}")
+
+
+def _none(meaning: Meaning, code: float) -> str:
+    """What a code is taken for, and what changes that."""
+    if meaning.form != "rating":
+        return f"a quantity that is not known; {_meaning(meaning.kind, 'count')} makes it nothing"
+    if code == 0:
+        return f"not rated; {_missing(0)} says so, {_meaning(meaning.kind, 'rating')} makes it the lowest rating"
+    return f"not rated; {_missing(code)} says so, {_scale(code, meaning.maximum)} makes it a rating"
+
+
+def _missing(code: float) -> str:
+    return advice(f"--missing COL={code:g}", f"missing={{COL: {code:g}}}", f"missing = {{ COL = [{code:g}] }}")
+
+
+def _scale(low: float, high: float) -> str:
+    return advice(f"--scale {low:g}:{high:g}", f"scale=({low:g}, {high:g})", f"scale = [{low:g}, {high:g}]")
+
+
+def _doubts(meaning: Meaning, given: np.ndarray) -> Iterator[str]:
+    """Of a scale that is inferred: values on it that may be codes for none."""
+    kind, zeros = meaning.kind, np.count_nonzero(given == 0)
+    if meaning.minimum == 0 and meaning.maximum in (5, 10) and zeros > 1 and zeros > MISTAKES * len(given):
+        yield (
+            f"{kind}: 0 in {_share(given, 0)} of the values is taken for the lowest rating; {_missing(0)} makes it "
+            f"an event that is not rated, {_scale(0, meaning.maximum)} says so"
+        )
+    if (code := stands_apart(_on_scale(meaning, given))) is not None:
+        yield (
+            f"{kind}: {code:g} in {_share(given, code)} of the values stands apart from all others; "
+            f"{_missing(code)} makes it an event that is not rated, {option('scale')} says that it is one"
+        )
+
+
+def _on_scale(meaning: Meaning, given: np.ndarray) -> np.ndarray:
+    possible: np.ndarray = meaning.possible(given)
+    rated: np.ndarray = possible[~np.isnan(possible)]
+    return rated
 
 
 def unusual(kind: str) -> str:

@@ -66,7 +66,7 @@ from kg.readers.friends import friends_column
 from kg.readers.knowledge import read_knowledge
 from kg.readers.mapping import FRIEND, related_column
 from kg.readers.stream import trusted
-from kg.records import Interaction, KindRecord, Record, Reject, Scale, clean_kind
+from kg.records import Interaction, KindRecord, Record, Reject, Scale, event_kind
 from recommender.configured import KeyWrong, read_config
 from recommender.errors import InvalidInput
 
@@ -259,13 +259,13 @@ class Source:
     def declared(self) -> list[KindRecord]:
         """What it says of kinds of events."""
         return [
-            KindRecord(clean_kind(kind), meaning=own.meaning, weight=own.weight) for kind, own in self.kinds.items()
+            KindRecord(event_kind(kind), meaning=own.meaning, weight=own.weight) for kind, own in self.kinds.items()
         ]
 
     @property
     def unscaled(self) -> set[str]:
         """The kinds of which no scale holds."""
-        return {clean_kind(kind) for kind, own in self.kinds.items() if own.meaning not in (None, "rating")}
+        return {event_kind(kind) for kind, own in self.kinds.items() if own.meaning not in (None, "rating")}
 
     def named(self, folder: Path, *, trust: bool = False) -> Records:
         """Its items and people once more, for their names to be merged."""

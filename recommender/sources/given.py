@@ -16,7 +16,7 @@ from kg.readers.form import Form
 from kg.readers.knowledge import read_knowledge
 from kg.readers.mapping import mapping_of
 from kg.readers.stream import bare, trusted
-from kg.records import KindRecord, Scale, clean_kind
+from kg.records import KindRecord, Scale, event_kind
 from recommender.errors import InvalidInput
 from recommender.sources.document import Table, Verb
 from recommender.sources.reading import Reading, Readings, Records
@@ -143,5 +143,5 @@ def scale_given(scale: tuple[float, float] | None) -> Scale | None:
 
 def kinds_given(meanings: Mapping[str, str] | None, weights: Mapping[str, float] | None) -> list[KindRecord]:
     """What is declared of kinds of events."""
-    kinds = [KindRecord(clean_kind(of), meaning=what) for of, what in (meanings or {}).items()]
-    return kinds + [KindRecord(clean_kind(of), weight=weight) for of, weight in (weights or {}).items()]
+    kinds = [KindRecord(event_kind(of), meaning=what) for of, what in (meanings or {}).items()]
+    return kinds + [KindRecord(event_kind(of), weight=weight) for of, weight in (weights or {}).items()]

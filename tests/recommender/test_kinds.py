@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kg.records import Interaction, KindRecord
+from kg.records import Interaction, KindRecord, Scale
 from recommender.inspection import kinds
 from recommender.inspection.kinds import KindSummary, Tally
 from recommender.meaning import MeaningConfig
@@ -27,7 +27,8 @@ def test_a_line_a_kind_and_a_line_a_suspicion() -> None:
         "rated"
     )
     assert found.suspicions == (
-        "RATED: 0 in 60 % of the values is taken for not rated; --missing or --meaning RATED=rating changes it",
+        "RATED: 0 in 60 % of the values is taken for not rated; --missing COL=0 says so, --meaning RATED=rating "
+        "makes it the lowest rating",
     )
 
 
@@ -37,6 +38,10 @@ def test_a_line_a_kind_and_a_line_a_suspicion() -> None:
         ([-8.2, 99, 9, 99, 5.1, -3.3], "RATED", "99 in 33 % of the values is far off all others"),
         ([1, 0, 1], "IS_LIKE", "0 in 33 % of the values weighs nothing; --meaning IS_LIKE=like makes it a dislike"),
         ([-3, -3], "BOUGHT", "all values are -3, which weighs nothing"),
+        ([*[1, 2, 3, 4, 5] * 10, 0, 0], "RATED", "0 in 4 % of the values is taken for the lowest rating"),
+        ([*[1, 2, 3, 4, 5] * 10, 10, 10], "RATED", "10 in 4 % of the values stands apart"),
+        ([*[1, 2, 3, 4, 5] * 10, -2, -2], "RATED", "-2 in 4 % of the values is taken for not rated"),
+        ([1, 0, 1], "DOWNVOTED", "0 in 33 % of the values weighs nothing"),
         ([None], "LIKD", "LIKD is no usual kind (is it LIKED?): an event of it weighs 0.5; --weight LIKD=X changes it"),
         ([0, 0, 1, 4, 2], "BUY", "0 in 40 % of the values is taken for a quantity that is not known"),
     ],
@@ -44,6 +49,15 @@ def test_a_line_a_kind_and_a_line_a_suspicion() -> None:
 def test_what_may_have_been_meant_otherwise(values: list[float | None], kind: str, doubt: str) -> None:
     (said,) = told(values, kind).suspicions
     assert doubt in said
+
+
+def test_what_the_doubts_advise_does_what_they_say() -> None:
+    """--meaning makes a 0 the lowest rating, or a quantity of none; --scale makes a code a rating."""
+    ratings = [0.0] * 6 + [5.0, 8.0, 10.0, 8.0]
+    assert told(ratings, "RATED", KindRecord("RATED", meaning="rating")).dislikes == 6
+    assert told(ratings, "RATED", KindRecord("RATED", scale=Scale(0, 10))).dislikes == 6
+    bought = told([0, 0, 1, 4, 2], "BUY", KindRecord("BUY", meaning="count"))
+    assert (bought.likes, bought.weightless, bought.unrated) == (3, 2, 0)
 
 
 def test_what_is_declared_is_not_doubted() -> None:

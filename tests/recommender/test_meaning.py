@@ -146,6 +146,21 @@ def test_a_flag_of_zero_weighs_nothing() -> None:
         ("RATED", [-99, -99, 1, 2, 5, 4], "a rating on 1 to 5 (inferred); -99, far off all others, for nothing"),
         ("RATED", [-3, 40, 7, 12.5], "a rating on -100 to 100 (inferred)"),
         ("PUNTUADO", [-3, 4, 1], "a rating on -5 to 5 (inferred)"),
+        ("RATED", [*[1, 2, 3, 4, 5] * 9, 9, 9, 9], "a rating on 1 to 5 (inferred); 9, far off all others, for nothing"),
+        ("RATED", [*[1, 2, 3, 4, 5] * 9, 99, 99, 999, 999], "a rating on 1 to 5 (inferred); 999, far off all others"),
+        ("RATED", [*[1, 2, 3, 4, 5] * 9, -2, -2, -1], "1 to 5 (inferred); -2 is taken for not rated; -1 is taken"),
+        ("RATED", [*range(0, 101, 4), *[-99] * 4], "a rating on 0 to 100 (inferred); -99, far off all others"),
+        ("RATED", [*range(1, 101, 4), *[0] * 40], "a rating on 0 to 100 (inferred); 0 is taken for not rated"),
+        ("RATED", [*range(1, 101, 4), 0, 0], "a rating on 0 to 100 (inferred)"),
+        ("RATED", [0.25, 0.5, 0.75, 1], "a rating on 0 to 1 (inferred)"),
+        ("RATED", [-1, -1, 0.25, 0.5, 1], "a rating on 0 to 1 (inferred); -1 is taken for not rated"),
+        ("RATED", [0, 0, 5, 5], "a rating on 1 to 5 (inferred); 0 is taken for not rated"),
+        ("RATED", [1, 2, 3, 4, 5, 4, 3, 99], "a rating on 1 to 5 (inferred)"),
+        ("RATED", [1, 2, 3, 4, 5, 4, 3, -1], "a rating on 1 to 5 (inferred); -1 is taken for not rated"),
+        ("PLAYED", [*range(1, 200), -1], "a count"),
+        ("WATCHED", [*range(1, 300, 3), -1], "a count"),
+        ("LIKED", [1, 1, -1, -1], "a rating on -1 to 1"),
+        ("NOT_RECOMMENDED", [0, 1, 1], "a flag; 1 weighs -1, 0 nothing"),
         ("RATED", [*[0, 1] * 15, 2], "a flag"),
         ("IS_LIKE", [*[0, 1] * 15, -1], "a flag"),
         ("CLICKED", [0, 0], "a flag"),
@@ -229,6 +244,10 @@ def test_kinds_of_shops_rise_from_views_to_purchases() -> None:
     weights = [{MeaningConfig().strength(kind.upper()) for kind in kinds} for kinds in rising]
     assert all(len(own) == 1 for own in weights)
     assert [own.pop() for own in weights] == [0.2, 0.3, 0.6, 0.7, 1.0]
+    compound = ["PRODUCT_VIEWED", "AD_CLICK", "ADDEDTOWISHLIST", "PRODUCTADDEDTOCART", "ORDER_COMPLETED"]
+    assert [MeaningConfig().strength(kind) for kind in compound] == [0.2, 0.3, 0.6, 0.7, 1.0]
+    undone = ["ORDER_CANCELLED", "CART_REMOVED", "DELETEFAVORITE", "REFUND"]
+    assert [MeaningConfig().strength(kind) for kind in undone] == [0, 0, 0, 0]
     assert MeaningConfig().strength("SKIP") == 0
     assert cell(("BLOCK", NONE, 0)) == MeaningConfig().strength("HIDE") == -1
     assert MeaningConfig(strengths={"BUY": 0.1}).strength("BUY") == 0.1
@@ -362,7 +381,7 @@ def test_an_event_that_somebody_wrote_by_hand_in_another_type_is_named(row: list
 def test_a_0_is_a_dislike_where_thumbs_are_asked_for_and_most_are_up() -> None:
     """Steam's `recommended`; where most are 0, or the kind says nothing of thumbs, a 0 is nothing."""
     assert weights_of("THUMBS", [1, 1, 0]) == [1, 1, -1]
-    assert weights_of("THUMBS", [0, 0, 1]) == [0, 0, 0.5]
+    assert weights_of("THUMBS", [0, 0, 1]) == [0, 0, 1]
     assert weights_of("IS_LIKE", [1, 1, 0]) == [0.5, 0.5, 0]
     declared = infer_meaning("IS_LIKE", np.array([0.0, 0, 1]), Declared(form="like"))
     assert declared.weigh(np.array([0.0, 1]), MeaningConfig())[0].tolist() == [-1, 1]
