@@ -10,19 +10,6 @@ from kg.errors import RecordError, short
 from kg.readers.cells import is_object, list_in
 from kg.readers.cleaning import Missing, identifier
 
-
-def present(cell: Any, name: str, nothing: Collection[str]) -> str:
-    """The id in a cell, as :func:`kg.readers.cleaning.identifier`.
-
-    Raises:
-        Missing: it is one of the words for none; RecordError: what is there is none.
-    """
-    found = identifier(cell, name)
-    if found in nothing:
-        raise Missing(name, found)
-    return found
-
-
 _POINTED = re.compile(r"-?\d+\.0+")
 
 
