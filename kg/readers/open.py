@@ -71,7 +71,7 @@ def _shaped(source: Source, form: Form, *, table: bool) -> Rows | LineStream:
     if not isinstance(rows, Rows) or isinstance(rows, TypedRows):
         return rows
     if form.wide:
-        rows = WideRows(rows, nothing_of(form))
+        rows = WideRows(rows, nothing_of(form), form.leave_out)
     if form.impressions:
         rows = ImpressionRows(rows, form.impressions)
     if form.each:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -19,6 +19,7 @@ from kg.scratch import full_disk_said, scratch
 
 log = logging.getLogger(__name__)
 
+USER = "user"
 CLICKED, IMPRESSION = "CLICKED", "IMPRESSION"
 _LABELS = {"1": CLICKED, "0": IMPRESSION}
 _WRITTEN_AT_ONCE = 10_000
@@ -28,33 +29,45 @@ class WideRows(Rows):
     """A matrix, row for row: a person, then a value for each item; empty cells are nothing.
 
     The columns are ``user``, ``item`` and ``value``. The first column of the matrix holds people, the names of the
-    others are items; without names they are numbered from 1.
+    others are items; without names they are numbered from 1. A column of the matrix that is selected by its name, such
+    as one of times, or another one of people, is none of an item, and neither is one of ``leave_out``.
     """
 
-    def __init__(self, rows: Rows, nothing: Sequence[str]) -> None:
+    def __init__(self, rows: Rows, nothing: Sequence[str], leave_out: Collection[str] = ()) -> None:
         if len(rows.columns) < 2:
             raise ReadError(rows.name, "a matrix has a column of people and one for each item")
         self._rows = rows
         self._nothing = frozenset(map(_plain, nothing)) | {""}
+        self._leave_out = frozenset(leave_out)
+        self._items = {column: column for column in rows.columns}
         if rows.begins_with_data and not _names(rows.columns):
             self._rows = rows.headerless()
             log.info("%s: the matrix has no header, and its items are numbered from 1", rows.name)
-            self._items = [str(place) for place, _ in enumerate(self._rows.columns[1:], 1)]
-        else:
-            self._items = list(rows.columns[1:])
-        super().__init__(rows.name, ("user", "item", "value"))
+            self._items = {column: str(place) for place, column in enumerate(self._rows.columns)}
+        super().__init__(rows.name, (USER, "item", "value"))
+
+    def has(self, column: str) -> bool:
+        return super().has(column) or column in self._items
 
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
-        for row in self._rows.select(self._rows.columns):
+        matrix = self._rows.columns
+        named = [column for column in columns if column is not None and column not in self.columns]
+        people = [matrix[0]] if USER in columns else []
+        without = {*named, *people, *self._leave_out}
+        places = [(place, self._items[column]) for place, column in enumerate(matrix) if column not in without]
+        log.info("%s: a matrix of %d items, with people in %r", self.name, len(places), (people or named or [""])[0])
+        for row in self._rows.select(matrix):
             if isinstance(row, Reject):
                 yield row
                 continue
-            line, (person, *values), _ = row
-            for item, value in zip(self._items, values, strict=True):
-                if value is None or _plain(value) in self._nothing:
-                    continue
-                cells = {"user": person, "item": item, "value": value}
-                yield line, [cells.get(column or "") for column in columns], cells
+            line, values, _ = row
+            own = dict(zip(matrix, values, strict=True))
+            cells = {name: own[name] for name in named} | {USER: own[matrix[0]]}
+            for place, item in places:
+                value = values[place]
+                if value is not None and _plain(value) not in self._nothing:
+                    cell = {**cells, "item": item, "value": value}
+                    yield line, [cell.get(column or "") for column in columns], cell
 
 
 def _names(columns: Sequence[str]) -> bool:

@@ -270,6 +270,22 @@ def test_a_matrix(path: Path) -> None:
     assert [r[1:] for r in rejects(path, form=Form(wide=True))] == [("value", "'x' is not a number")]
 
 
+def test_a_matrix_may_have_other_columns_than_items(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text("day,client,age,card,loan\n2015-01-28,100,35,1,0\n2015-02-28,101,40,,1\n")
+    mapping = EventMapping(user="client", at="day")
+    read = [
+        (own.user_id, own.item_id, own.value, str(own.at)[:10])
+        for own in read_events(path, mapping, kind="OWNED", form=Form(wide=True, leave_out=("age",)))
+        if isinstance(own, Interaction)
+    ]
+    assert read == [
+        ("100", "card", 1, "2015-01-28"),
+        ("100", "loan", 0, "2015-01-28"),
+        ("101", "loan", 1, "2015-02-28"),
+    ]
+
+
 LONG = (
     "timestamp,itemid,property,value\n"
     "1435460400000,7,categoryid,1016\n"
