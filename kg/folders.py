@@ -26,7 +26,8 @@ _BESIDE = re.compile(r"\..+-[a-z0-9_]{8}")
 
 
 ADDRESS = (
-    "the address of a server stands where a file or folder of this machine is meant; that of a graph is the store's"
+    "the address of a server stands where a file or folder of this machine is meant; a graph is named where a store is "
+    "opened"
 )
 """What is said of such an address, which is not repeated."""
 

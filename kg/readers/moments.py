@@ -159,7 +159,8 @@ class Clock:
 
     def _as_said(self, text: str) -> datetime:
         """The moment by the first of the patterns that fits; raises as :meth:`text` does."""
-        for pattern in (self.form or "").split("|"):
+        whole = self.form or ""
+        for pattern in (whole, *whole.split("|")) if "|" in text else whole.split("|"):
             dated = _SAYS_YEAR.search(pattern) is not None
             try:  # a day without its year may be one of February that few years have
                 moment = datetime.strptime(text if dated else f"{text} 2000", pattern if dated else f"{pattern} %Y")

@@ -125,12 +125,13 @@ class ShapedRows(Rows):
         if flags := self._form.flags.get(column):
             cells = [self._cell(flag, needed, plain=True) for flag in flags]
             return lambda values: [flag for flag, cell in zip(flags, cells, strict=True) if says_yes(cell(values))]
-        if self._rows.has(column):
+        made = None if self._rows.has(column) else parts_of(column, self._rows)
+        if column in NUMBERS and not self._rows.has(column):
+            return lambda values: values[-1] - NUMBERS[column]
+        if made is None and (self._rows.has(column) or not self._rows.is_complete):
             needed.append(column)
             return self._cleaned(column, itemgetter(len(needed) - 1), plain=plain)
-        if column in NUMBERS:
-            return lambda values: values[-1] - NUMBERS[column]
-        if (made := parts_of(column, self._rows)) is None:
+        if made is None:
             raise ReadError(self.name, f"there is no column {column!r}; {found(self)}")
         mark, parts = made
         if mark == INSIDE:

@@ -90,7 +90,7 @@ def refuse_addresses(command: Any) -> None:
 def no_address(text: str | None) -> str | None:
     """An option that may name a folder, unless it is the address of a server, and nothing of that name is there."""
     if text is not None and is_url(text) and not os.path.lexists(text):
-        raise typer.BadParameter(ADDRESS)
+        raise typer.BadParameter(f"{ADDRESS} (--store)")
     return text
 
 

@@ -168,7 +168,7 @@ def test_a_very_long_text_is_stored_and_left_to_the_refresh(store: Store, plante
         ({"kind": "RATED", "value": float("nan")}, RecordError, "finite"),
         ({"at": datetime.now(UTC) + timedelta(days=1)}, InvalidInput, "future"),
         ({"at": "yesterday"}, RecordError, "not a time"),
-        ({"kind": "no good"}, RecordError, "kind"),
+        ({"kind": "no*good"}, RecordError, "kind"),
         ({"kind": "HAS_INTEREST"}, RecordError, "reserved"),
         ({"user_id": ""}, RecordError, "empty"),
         ({"user_id": "a\0b"}, RecordError, "NUL"),

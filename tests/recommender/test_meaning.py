@@ -176,7 +176,7 @@ def test_what_values_mean_is_inferred(kind: str, values: list[float], said: str)
 
 
 @pytest.mark.parametrize(
-    ("adopted", "advice"), [(False, "--scale MIN:MAX"), (True, "scale = [MIN, MAX] in [[event]] of the map")]
+    ("adopted", "advice"), [(False, "scale=(MIN, MAX)"), (True, "scale = [MIN, MAX] in [[event]] of the map")]
 )
 def test_what_lies_outside_is_said_with_the_place_of_the_scale(
     adopted: bool, advice: str, caplog: pytest.LogCaptureFixture
@@ -186,7 +186,7 @@ def test_what_lies_outside_is_said_with_the_place_of_the_scale(
     stages._warn(rows, meanings_of(rows), adopted=adopted)
     assert "1 of 201 values of RATED lie far outside" in caplog.text
     assert advice in caplog.text
-    assert ("--scale" in caplog.text) is not adopted
+    assert ("scale=(" in caplog.text) is not adopted
 
 
 @pytest.mark.parametrize("typo", [55.0, 1e308, -40.0])

@@ -55,7 +55,7 @@ def test_encodings_found_and_said(tmp_path: Path, encoding: str, caplog: pytest.
     path.write_bytes(table(TEXTS[encoding]).encode(encoding))
     with caplog.at_level(logging.INFO, "kg"):
         assert texts(path) == texts_of(tmp_path, TEXTS[encoding])
-    assert "--encoding" in caplog.text
+    assert "encoding=" in caplog.text
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])

@@ -413,7 +413,7 @@ def test_ids_are_not_taken_for_kinds_without_end() -> None:
     records = list(read_events(rows))
     rejects = [record for record in records if isinstance(record, Reject)]
     assert (len(records), len(rejects)) == (60, 10)
-    assert "--map event=event,kind= if they are ids" in rejects[0].reason
+    assert "EventMapping(event='event', kind='') if they are ids" in rejects[0].reason
     mapped = list(read_events(rows, EventMapping(event="event", kind="")))
     assert [record.event_id for record in mapped] == [f"X{n}" for n in range(60)]
 

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kg.records import EntityRecord, Interaction, ItemRecord, KindRecord, Record, Reject, Tie, Triple, UserRecord
+from kg.records import (
+    Begins,
+    EntityRecord,
+    Interaction,
+    ItemRecord,
+    KindRecord,
+    Record,
+    Reject,
+    Tie,
+    Triple,
+    UserRecord,
+)
 
 
-def facts(records: Iterable[Record | Reject]) -> list[tuple[Any, ...]]:
+def facts(records: Iterable[Record | Reject | Begins]) -> list[tuple[Any, ...]]:
     """Every record as a tuple, in the order in which it was read; what is empty at the end of one is left out.
 
     ============ =====================================================================================
@@ -22,7 +33,7 @@ def facts(records: Iterable[Record | Reject]) -> list[tuple[Any, ...]]:
     ``rejected`` file, line, field
     ============ =====================================================================================
     """
-    return [_trimmed(_fact(record)) for record in records]
+    return [_trimmed(_fact(record)) for record in records if not isinstance(record, Begins)]
 
 
 def _fact(record: Record | Reject) -> tuple[Any, ...]:

@@ -35,6 +35,7 @@ VERBS: dict[str, Verb] = {
     "items": "items",
     "users": "users",
     "social": "social",
+    "entities": "entities",
     "triples": "triples",
     "links": "links",
     "lists": "lists",
