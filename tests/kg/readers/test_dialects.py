@@ -186,7 +186,7 @@ def test_blocks_are_named_where_nobody_said_so(path: Path) -> None:
 def test_rows_of_unequal_length_guess_at_the_delimiter(path: Path) -> None:
     path.write_text("id;a,b;n\n1;x;2\n")
     assert cells(path, "id;a,b;n\n1;x;2\n", Form(delimiter=",")) == [
-        "the row has 1 fields, and the header 2; both have 3 parted by ';': try --delimiter"
+        "the row has 1 fields, and the header 2; both have 3 parted by ';': try delimiter="
     ]
 
 

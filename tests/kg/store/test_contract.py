@@ -211,12 +211,13 @@ def test_every_statement_of_the_package_compiles(graph: BoltStore) -> None:
     empty |= {"sources": {}, "labels": [], "relations": [], "kinds": [], "own": [], "touched": [], "removed": []}
     numbers = {"limit": 5, "most": 5, "minimum": 1.0, "maximum": 5.0, "now": datetime.now(UTC), "k": 1}
     numbers |= {"vector": [1.0], "index": "item_vector"}
+    empty |= {"derived": [], "tails": []}
     numbers |= {"config": {"vector.dimensions": 1, "vector.similarity_function": "cosine"}}
     for query in queries._all().values():
         if query.engine == other:
             continue
         parameters = {name: (empty | numbers).get(name, "x") for name in query.parameters}
-        text = query.text.replace("<context>", "").replace("<marked>", "").replace("<relation>", "RATED")
+        text = query.text.replace("<context>", "").replace("<marked>", "").replace("<made>", "").replace("<relation>", "RATED")
         text = text.replace("<relations>", "HAS|IS").replace("<type>", "RATED").replace("<labels>", ":Item")
         text = text.replace("<properties>", "").replace("<property>", "vector").replace("<index>", "item_vector")
         for placeholder in ("head", "tail", "label", "target"):
