@@ -21,7 +21,8 @@ from recommender.inspection.verbs import LINK, Stated, table_of
 from recommender.sources.document import Kind, Source, Table, Verb
 from recommender.sources.writing import command_of
 
-ORDER: tuple[str, ...] = ("amazon-items", *get_args(Verb)[1:6], "amazon-reviews", "events")
+LAST = ("social", "triples", "lists", "amazon-reviews", "events")
+ORDER: tuple[str, ...] = ("entities", "amazon-items", *(own for own in get_args(Verb) if own not in LAST), *LAST)
 """Of what is read: items and people come before what was done with them."""
 DOCUMENT = "tastegraph-source.toml"
 """The document of a command, where options cannot say what it says."""

@@ -109,8 +109,8 @@ def _say_links(looks: Sequence[Look]) -> None:
     """Links are read beside the graph that they lead to, and not without."""
     for look in looks if all(own.holds.verb != "triples" for own in looks) else ():
         if look.holds.verb == LINK:
-            option = f"tastegraph ingest triples FILE --link {shlex.quote(look.name)}"
-            look.holds = replace(look.holds, guessed=f"is read with the graph whose entities it names: {option}")
+            command = shlex.join(["tastegraph", "ingest", "links", look.name])
+            look.holds = replace(look.holds, guessed=f"names entities of a graph that is ingested before it: {command}")
 
 
 def _are_several(sources: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from kg.records import KindRecord, Record, Reject
+from kg.records import Begins, KindRecord, Record, Reject
 from recommender.cli import ingest
 from recommender.cli.app import app
 from recommender.inspection.answer import Inspection
@@ -21,8 +21,8 @@ def by_command(command: str, monkeypatch: pytest.MonkeyPatch) -> list[Record | R
     """The records that a command would write, as the shell and the command line take it apart."""
     read: list[Record | Reject] = []
 
-    def instead(_context: Any, records: Any, *_: Any, **__: Any) -> None:
-        read.extend(records())
+    def instead(_context: Any, readings: Any, *_: Any, **__: Any) -> None:
+        read.extend(own for own in readings.records() if not isinstance(own, Begins))
 
     with monkeypatch.context() as patch:
         patch.setattr(ingest, "_ingest", instead)

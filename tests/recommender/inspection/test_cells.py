@@ -57,7 +57,7 @@ def test_times_that_are_none_are_counted_by_what_is_wrong(tmp_path: Path) -> Non
 def test_a_day_that_may_be_a_month_is_said_with_the_option_and_hides_nothing_else(tmp_path: Path) -> None:
     found, doubts = times(tmp_path, ["01/02/2020", "03/04/2020"])
     assert (found.read, found.first) == (0, None)
-    assert any("--at-format" in doubt and "day-first" in doubt for doubt in doubts)
+    assert any("at_format=" in doubt and "day-first" in doubt for doubt in doubts)
     (file,) = inspect(tmp_path / "t.csv").files
     assert (file.records, file.kinds[0].kind) == (2, "INTERACTED")
 
@@ -93,7 +93,7 @@ def test_codes_are_said_with_the_option_that_empties_them(tmp_path: Path) -> Non
     (tmp_path / "a.csv").write_text("item_id,year\n" + rows + "x,0\ny,0\n")
     (doubt,) = inspect(tmp_path / "a.csv").suspicions
     assert "year is 0 in 2 cells" in doubt
-    assert "--missing year=0" in doubt
+    assert "missing={'year': '0'}" in doubt
     assert inspect(tmp_path / "a.csv", form=Form(missing={"year": ("0",)})).suspicions == []
 
 

@@ -100,7 +100,7 @@ def test_times_that_are_all_alike_or_in_the_future_are_doubted(tmp_path: Path) -
 def test_columns_that_are_not_read_come_with_those_first_that_look_like_times(folder: Path) -> None:
     found = inspect(folder / "orders.csv", mapping=EventMapping(item="sku"))
     assert [own.name for own in found.files[0].unread] == ["when", "tracking date", "buyer_id"]
-    assert any("--map at=when" in doubt for doubt in found.suspicions)
+    assert any("mapping={'at': 'when'}" in doubt for doubt in found.suspicions)
 
 
 def test_the_kinds_of_a_file(folder: Path) -> None:

@@ -27,14 +27,14 @@ def test_people_who_come_again_and_again_have_done_something(tmp_path: Path) -> 
     rows = "".join(f"u{user},{joke},{joke}\n" for user in range(4) for joke in range(1, 5))
     file = looked(tmp_path, "user,joke,rating\n" + rows)
     assert (file.verb, roles(file)) == ("events", {"user": "user", "joke": "item", "rating": "value"})
-    assert any("12 of 16 rows" in doubt and "--map item=COL" in doubt for doubt in file.suspicions)
+    assert any("12 of 16 rows" in doubt and "mapping={'item': COL}" in doubt for doubt in file.suspicions)
 
 
 def test_items_that_come_again_and_again_are_no_items(tmp_path: Path) -> None:
     rows = "".join(f"{number % 3},{number},red\n" for number in range(12))
     file = looked(tmp_path, "item_id,position,feature\n" + rows)
     assert file.verb is None
-    assert any("9 of 12 rows" in doubt and "--map user=COL" in doubt for doubt in file.suspicions)
+    assert any("9 of 12 rows" in doubt and "mapping={'user': COL}" in doubt for doubt in file.suspicions)
 
 
 def test_a_table_of_items_with_some_repeated_is_still_one(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_columns_without_names_are_told_by_what_stands_in_them(tmp_path: Path, t
     assert file.verb == "events"
     found = {role: place for place, role in roles(file).items() if role}
     assert found == dict(pair.split("=") for pair in read.split(","))  # type: ignore[comparison-overlap]
-    assert any("--map or --columns says it" in doubt for doubt in file.suspicions)
+    assert any("mapping= or columns= says it" in doubt for doubt in file.suspicions)
     assert any(own.isdecimal() for own in roles(file)), "no cell of anybody's is the name of a column"
 
 
@@ -72,7 +72,7 @@ def test_columns_without_names_are_not_guessed_where_they_may_be_anything(tmp_pa
     file = looked(tmp_path, text)
     assert file.verb is None
     assert all(own.isdecimal() for own in roles(file))
-    assert any("--columns" in doubt for doubt in file.suspicions)
+    assert any("columns=" in doubt for doubt in file.suspicions)
 
 
 def test_blocks_are_found(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_links_lead_from_items_to_addresses(tmp_path: Path) -> None:
     (tmp_path / "l.tsv").write_text("1\thttp://dbpedia.org/resource/A\n2\thttp://dbpedia.org/resource/B\n")
     found = inspect(tmp_path / "l.tsv")
     assert (found.files[0].verb, found.files[0].records) == ("link", 2)
-    assert any("ingest triples FILE --link" in doubt for doubt in found.suspicions)
+    assert any("tastegraph ingest links" in doubt for doubt in found.suspicions)
 
 
 def test_amazon_is_read_as_its_own_verb_reads_it(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_amazon_is_read_as_its_own_verb_reads_it(tmp_path: Path) -> None:
 def test_a_title_and_ids_that_are_called_otherwise_are_items(tmp_path: Path) -> None:
     file = looked(tmp_path, "movielens_id,title,year\n1,A,1995\n2,B,1995\n")
     assert (file.verb, roles(file)["movielens_id"]) == ("items", "id")
-    assert any("--id changes it" in doubt for doubt in file.suspicions)
+    assert any("ItemMapping(id=) changes it" in doubt for doubt in file.suspicions)
 
 
 def test_how_many_friends_somebody_has_is_a_property(tmp_path: Path) -> None:
@@ -129,11 +129,11 @@ def test_objects_in_cells_are_named(tmp_path: Path) -> None:
 
 def test_tables_that_are_laid_out_otherwise_are_said_with_the_option(tmp_path: Path) -> None:
     shown = looked(tmp_path, "user\ttime\tshown\nu1\t2024-05-01\ti1-0 i2-1\nu2\t2024-05-02\ti3-0 i2-0\n")
-    assert any("--impressions shown" in doubt for doubt in shown.suspicions)
+    assert any("impressions='shown'" in doubt for doubt in shown.suspicions)
     wide = looked(tmp_path, "user,a,b,c,d\nu1,1,2,3,4\nu2,5,5,,1\n")
-    assert any("--wide" in doubt for doubt in wide.suspicions)
+    assert any("wide=True" in doubt for doubt in wide.suspicions)
     long = looked(tmp_path, "item_id,property,value\n1,title,A\n1,price,3\n2,title,B\n")
-    assert any("--long item_id,property,value" in doubt for doubt in long.suspicions)
+    assert any("long='item_id,property,value" in doubt for doubt in long.suspicions)
     plain = looked(tmp_path, "user_id,age,city\na,30,2020-1-1\nb,40,x-1\n")
     assert plain.suspicions == ()
 
