@@ -37,15 +37,18 @@ class Others:
         self._kept = spec.column in form.missing
 
     def __call__(self, cell: Any, notes: list[Note]) -> list[str]:
-        """Those in a cell, each once; ``notes`` say what stands for none.
+        """Those in a cell, each once; ``notes`` say what stands for none, and what is no id.
 
         Raises:
-            RecordError: one is no id.
+            RecordError: it holds an object, or too many.
         """
         found: dict[str, None] = {}
         for part in parts(cell, self.spec):
             if self._kept or not _is_nobody(part):
-                found[self._ids(part)] = None
+                try:
+                    found[self._ids(part)] = None
+                except RecordError as error:
+                    notes.append(Note(error.field, error.reason))
             elif part is not None:
                 notes.append(Note(self.spec.column, f"is missing ({part.strip()})", "missing"))
         return list(found)

@@ -30,7 +30,7 @@ class WideRows(Rows):
 
     The columns are ``user``, ``item`` and ``value``. The first column of the matrix holds people, the names of the
     others are items; without names they are numbered from 1. A column of the matrix that is selected by its name, such
-    as one of times, or another one of people, is none of an item, and neither is one of ``leave_out``.
+    as one of times, or another one of people, is no item, and neither is one of ``leave_out``.
     """
 
     def __init__(self, rows: Rows, nothing: Sequence[str], leave_out: Collection[str] = ()) -> None:
@@ -52,10 +52,9 @@ class WideRows(Rows):
     def select(self, columns: Sequence[str | None]) -> Iterator[Row | Reject]:
         matrix = self._rows.columns
         named = [column for column in columns if column is not None and column not in self.columns]
-        people = [matrix[0]] if USER in columns else []
-        without = {*named, *people, *self._leave_out}
-        places = [(place, self._items[column]) for place, column in enumerate(matrix) if column not in without]
-        log.info("%s: a matrix of %d items, with people in %r", self.name, len(places), (people or named or [""])[0])
+        beside = list(dict.fromkeys((matrix[0], *named, *self._leave_out)))
+        places = [(place, self._items[column]) for place, column in enumerate(matrix) if column not in beside]
+        log.info("%s: a matrix of %d items, beside the columns %s", self.name, len(places), ", ".join(beside))
         for row in self._rows.select(matrix):
             if isinstance(row, Reject):
                 yield row

@@ -343,7 +343,7 @@ def test_people_in_cells_are_read_as_ids_are() -> None:
     assert [record.other_id for record in records if isinstance(record, Tie)] == ["x&amp;y", "z"]
 
 
-@pytest.mark.parametrize("cell", [[{"id": "b"}], {"b": 1}, "{'b': 1}", "{}", [1.5, "b"], ["x" * 2000]])
+@pytest.mark.parametrize("cell", [[{"id": "b"}], {"b": 1}, "{'b': 1}", "{}", [1.5], ["x" * 2000]])
 def test_a_bad_cell_of_friends_costs_the_cell(cell: Any) -> None:
     (person,) = read_users([{"id": "a", "friends": cell, "age": 3}], UserMapping("id", (), ("age",), ("friends",)))
     assert isinstance(person, UserRecord)

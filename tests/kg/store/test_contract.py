@@ -217,7 +217,12 @@ def test_every_statement_of_the_package_compiles(graph: BoltStore) -> None:
         if query.engine == other:
             continue
         parameters = {name: (empty | numbers).get(name, "x") for name in query.parameters}
-        text = query.text.replace("<context>", "").replace("<marked>", "").replace("<made>", "").replace("<relation>", "RATED")
+        text = (
+            query.text.replace("<context>", "")
+            .replace("<marked>", "")
+            .replace("<made>", "")
+            .replace("<relation>", "RATED")
+        )
         text = text.replace("<relations>", "HAS|IS").replace("<type>", "RATED").replace("<labels>", ":Item")
         text = text.replace("<properties>", "").replace("<property>", "vector").replace("<index>", "item_vector")
         for placeholder in ("head", "tail", "label", "target"):

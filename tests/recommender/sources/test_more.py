@@ -30,7 +30,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What commands read, in place of what they write."""
     found: list[tuple[Any, ...]] = []
     monkeypatch.chdir(MORE)
-    monkeypatch.setattr(verbs, "_ingest", lambda context, records, *given, **named: found.extend(facts(records())))
+    monkeypatch.setattr(
+        verbs, "_ingest", lambda context, records, *given, **named: found.extend(facts(records.records()))
+    )
     return found
 
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from kg.errors import ReadError
 from recommender import Recommender
 from recommender.cli.app import app
+from recommender.errors import InvalidInput
 from tests.running import RUN
 
 pytestmark = pytest.mark.embedded
@@ -23,7 +24,9 @@ def store(tmp_path: Path) -> Any:
 
 
 def sources(store: Recommender) -> list[tuple[Any, ...]]:
-    return [(own["name"], own["verb"], own["columns"], own["read"]) for own in store.status()["sources"]]
+    """Those of which it is known how they were read."""
+    listed = store.status()["sources"]
+    return [(own["name"], own["verb"], own["columns"], own["read"]) for own in listed if own["columns"]]
 
 
 def test_every_verb_leaves_its_source(store: Recommender, tmp_path: Path) -> None:
@@ -49,6 +52,12 @@ def test_every_verb_leaves_its_source(store: Recommender, tmp_path: Path) -> Non
         ("r.json", "amazon-reviews", ["asin", "overall", "reviewerID"], {}),
         ("x", "recbole", ["item_id", "user_id"], {"kind": "TRIED", "missing": {"item_id": ["x"]}}),
     ]
+    listed = {own["name"]: (own["part_of"], own["brought"]) for own in store.status()["sources"]}
+    assert listed["e.csv"] == ("source:s.toml", None)
+    assert listed["s.toml"] == (None, 1)
+    assert listed["l.txt"] == (None, 3)
+    with pytest.raises(InvalidInput, match=r"e\.csv was read as part of source:s\.toml.*undo that"):
+        store.undo("e.csv")
     (tmp_path / "next.csv").write_text("wer;was\nbob;b\n")
     store.ingest(tmp_path / "next.csv")
     kinds = store.cypher("MATCH (u:User {id: 'bob'})-[r]->(:Item) RETURN type(r) AS kind").rows
