@@ -24,6 +24,7 @@ NOT_ADVICE = {
     "neo4j_import.py",
     "arcadedb_server.py",
     "writing.py",  # writes commands
+    "command.py",
 }
 
 
@@ -66,7 +67,7 @@ def test_each_door_has_its_words() -> None:
     assert said == {
         "options": ("--at-format excel", "--work", "--id COL"),
         "python": ("at_format='excel'", "work=", "id=COL"),
-        "document": ('at_format = "excel"', "the key work", "--id COL"),
+        "document": ('at_format = "excel"', "the key work", "id=COL"),
     }
 
 
@@ -74,7 +75,6 @@ FILES = {
     "no-columns.csv": "wer;was\nann;lamp\n",
     "days.csv": "user,item,at\nann,a,03/04/2020\nann,b,05/06/2020\n",
     "numbers.txt": "1 2 3 4\n5 6 7 8\n",
-    "unequal.csv": "user,item\nann,a,b\n",
     "ann.csv": "ann@example.org,17,4\nbob@example.org,18,5\n",
     "serial.csv": "user,item,at\nann,a,45000\n",
 }

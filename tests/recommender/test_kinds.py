@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
+from kg.advice import speaking
 from kg.records import Interaction, KindRecord, Scale
 from recommender.inspection import kinds
 from recommender.inspection.kinds import KindSummary, Tally
@@ -17,6 +20,12 @@ def told(values: list[float | None], kind: str = "RATED", *declared: KindRecord)
     assert list(tally.watch([*declared, *events])) == [*declared, *events]
     (found,) = tally.summaries({}, MeaningConfig())
     return found
+
+
+@pytest.fixture(autouse=True)
+def _on_the_command_line() -> Iterator[None]:
+    with speaking("options"):
+        yield
 
 
 def test_a_line_a_kind_and_a_line_a_suspicion() -> None:

@@ -81,5 +81,5 @@ def test_it_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "a.csv").write_text(HEAD + "u,i,buy\n" * 3 + "u,i,RATED\n" * 2)
     with caplog.at_level("INFO"):
         ids(tmp_path / "a.csv")
-    assert "2 rows equal others and are a BUY event each; --repeats once" in caplog.text
-    assert "1 rows equal others and are no further RATED event; --repeats count" in caplog.text
+    assert "2 rows equal others and are a BUY event each; repeats='once'" in caplog.text
+    assert "1 rows equal others and are no further RATED event; repeats='count'" in caplog.text
