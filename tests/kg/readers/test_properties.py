@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,12 @@ from kg.readers.markup import clean_text
 from kg.records import Interaction, Reject
 
 IDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20).filter(
-    lambda id: id.strip() and id.strip() not in NOTHING
+    lambda id: (
+        id.strip()
+        and id.strip() not in NOTHING
+        and id.strip()[0] not in "[({"  # a list is no id
+        and not re.fullmatch(r"[+-]?\d+\.0+|[+-]?\d(?:[.,]\d*)?[eE]\+\d+", id.strip())  # nor what a program made of a number
+    )
 )
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=60)
 ROWS = st.lists(st.fixed_dictionaries({"user": IDS, "item": IDS, "text": TEXTS}), min_size=1, max_size=8)
