@@ -289,7 +289,18 @@ def infer_meaning(
         meaning = _of_form(declared.form, kind, values, strength, zero_is_code=False)
     else:
         meaning = _inferred(kind, values, strength)
-    return replace(meaning, unrated=tuple(sorted({*meaning.unrated, *declared.unrated})))
+    far = {code for code in declared.unrated if meaning.form == "rating" and is_far(code, meaning)}
+    return replace(
+        meaning,
+        unrated=tuple(sorted({*meaning.unrated, *declared.unrated} - far)),
+        nothing=(*meaning.nothing, *sorted(far - {*meaning.nothing})),
+    )
+
+
+def is_far(code: float, meaning: Meaning) -> bool:
+    """Whether a code lies so far off a scale that it is a place left open, as 99 beside -10 to 10, and no event."""
+    beyond = max(meaning.minimum - code, code - meaning.maximum)
+    return beyond > 2 * (meaning.maximum - meaning.minimum)
 
 
 def _inferred(kind: str, values: np.ndarray, strength: float) -> Meaning:

@@ -14,7 +14,7 @@ from kg.advice import advice, option
 from kg.readers.repeats import AGAIN
 from kg.records import Begins, Interaction, KindRecord, Record, Reject
 from kg.usual import USUAL, usual
-from recommender.meaning import NOTHING, Declared, Events, Meaning, MeaningConfig, infer_meaning
+from recommender.meaning import NOTHING, Declared, Events, Meaning, MeaningConfig, infer_meaning, is_far
 from recommender.scales import MISTAKES, stands_apart
 from recommender.strengths import IMPLICIT
 
@@ -90,10 +90,11 @@ def _suspicions(meaning: Meaning, values: np.ndarray, declared: Declared) -> Ite
     given = values[~np.isnan(values)]
     for code in sorted(set(meaning.unrated) - set(declared.unrated)):
         yield f"{kind}: {code:g} in {_share(given, code)} of the values is taken for {_none(meaning, code)}"
-    for code in meaning.nothing:
+    for code in set(meaning.nothing) - set(declared.unrated):
+        said = "says so" if is_far(code, meaning) else "makes it an event that is not rated"
         yield (
             f"{kind}: {code:g} in {_share(given, code)} of the values is far off all others and taken for nothing; "
-            f"{_missing(code)} makes it an event that is not rated"
+            f"{_missing(code)} {said}"
         )
     if meaning.form == "rating" and not declared.scale:
         yield from _doubts(meaning, given)

@@ -175,6 +175,16 @@ def test_what_values_mean_is_inferred(kind: str, values: list[float], said: str)
     assert said in str(infer_meaning(kind, np.array([*values, NONE], dtype=float)))
 
 
+@pytest.mark.parametrize(("code", "weight"), [(99.0, 0.0), (-1.0, 0.5), (0.0, 0.5)])
+def test_a_declared_code_is_left_out_where_it_lies_far_off(code: float, weight: float) -> None:
+    """99 beside 1 to 10 is a place left open, as in Jester's matrix; -1 is "seen, not rated", as in MyAnimeList."""
+    values = np.array([1.0, 10.0, 4.0, code, 3.0, 2.0])
+    meaning = infer_meaning("RATED", values, Declared(unrated=(code,)))
+    weights, explicit = meaning.weigh(values, MeaningConfig())
+    assert weights[3] == pytest.approx(weight)
+    assert not explicit[3]
+
+
 @pytest.mark.parametrize(
     ("adopted", "advice"), [(False, "scale=(MIN, MAX)"), (True, "scale = [MIN, MAX] in [[event]] of the map")]
 )

@@ -30,7 +30,9 @@ IDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1,
         id.strip()
         and id.strip() not in NOTHING
         and id.strip()[0] not in "[({"  # a list is no id
-        and not re.fullmatch(r"[+-]?\d+\.0+|[+-]?\d(?:[.,]\d*)?[eE]\+\d+", id.strip())  # nor what a program made of a number
+        and not re.fullmatch(
+            r"[+-]?\d+\.0+|[+-]?\d(?:[.,]\d*)?[eE]\+\d+", id.strip()
+        )  # nor what a program made of a number
     )
 )
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=60)
