@@ -94,6 +94,8 @@ class IngestConfig:
     """The file that takes rejected rows."""
     trust: bool = False
     """Whether packed files are read however far they grow."""
+    name: str | None = None
+    """What the graph calls the source; by default the name of the file."""
     replace: bool = False
     """Whether what sources of these names have brought is taken out first, once the new reading is known to be good."""
 

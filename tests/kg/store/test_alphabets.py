@@ -22,6 +22,8 @@ from kg.people import People
 from kg.rdf.read import read_rdf
 from kg.rdf.write import export_rdf
 from kg.readers import EventMapping, UserMapping, read_events, read_recbole, read_users
+from kg.readers.columns import holds_codes
+from kg.readers.form import NOTHING
 from kg.readers.knowledge import read_knowledge
 from kg.records import Attribute, Interaction, ItemRecord, Record, Triple, UserRecord, clean_kind, clean_relation
 from kg.store import Statement
@@ -33,7 +35,9 @@ NAMES = ("导演", "主演", "की", "का", "திரை", "தரை", "G
 letters = st.text(
     st.characters(categories=["Lu", "Ll", "Lo", "Lm", "Mn", "Mc", "Nd"], include_characters="_"), min_size=1, max_size=7
 )
-names = letters.map(lambda text: upper(worded(text))).filter(is_type)
+names = letters.map(lambda text: upper(worded(text))).filter(
+    lambda name: is_type(name) and name not in NOTHING and not holds_codes(name)  # digits of a code are a text
+)
 
 
 def world(names: tuple[str, ...]) -> list[Record]:
