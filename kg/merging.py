@@ -104,7 +104,8 @@ def merge_of(store: Store, records: Iterable[Record | Reject], *, progress: bool
         ReadError: they cannot be read.
     """
     names = NameMerge()
-    names.count(tqdm(records, unit=" records", desc="names", disable=not progress, leave=False))
+    with tqdm(records, unit=" records", desc="names", disable=not progress, leave=False) as bar:
+        names.count(bar)
     names.look_up(store)
     return names
 

@@ -51,7 +51,7 @@ def read_config(kind: type[T], path: Path) -> T:
     except KeyWrong as error:
         where = line_of(path.read_text(encoding="utf-8"), error.path)
         said = str(error) if where is None else str(error).replace(str(path), f"{path}, line {where}", 1)
-        raise KeyWrong(said, *error.path) from None
+        raise InvalidInput(said) from None
 
 
 def line_of(text: str, path: Sequence[str | int]) -> int | None:

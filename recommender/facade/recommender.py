@@ -402,8 +402,8 @@ class Recommender:
     ) -> None:
         from recommender.inspection.doubts import require_no_doubt
 
-        bar = tqdm(records, unit=" records", desc="look", disable=not self.run.progress, leave=False)
-        require_no_doubt(bar, self._declared(), self._opened.meaning, before=before, overlaps=overlaps)
+        with tqdm(records, unit=" records", desc="look", disable=not self.run.progress, leave=False) as bar:
+            require_no_doubt(bar, self._declared(), self._opened.meaning, before=before, overlaps=overlaps)
 
     # The model -------------------------------------------------------------------------------------------------------
 

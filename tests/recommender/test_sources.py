@@ -56,6 +56,7 @@ def test_a_file_of_the_same_columns_is_read_the_same_way(
         assert [(own["name"], own["verb"], own["columns"]) for own in sources] == [
             ("goods.csv", "items", ["name", "nr"]),
             ("june.csv", "events", ["was", "wer", "wie"]),
+            ("may.csv", "events", []),
         ]
         kept = repr(store.store.read("MATCH (s:Schema) RETURN properties(s) AS all"))
         assert not any(cell in kept for cell in ("ann", "cid", "lamp", "zoe"))
