@@ -128,7 +128,7 @@ def test_what_fails_is_a_line_too(job: Path, monkeypatch: pytest.MonkeyPatch, tm
     wrong.write_text(job.read_text().replace("recommend =", "recomend ="))
     code, (line,) = lines_of(wrong)
     assert (code, line["outcome"], line["error"]) == (1, "failed", "InvalidInput")
-    assert "wrong.toml: refresh: there is no key 'recomend'" in line["message"]
+    assert "wrong.toml, line 12: refresh: there is no key 'recomend'" in line["message"]
     monkeypatch.setenv("NEO4J_PASSWORD", "not this one")
     code, (line,) = lines_of(job)
     assert (code, line["error"]) == (1, "StoreUnavailable")
