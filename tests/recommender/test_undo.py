@@ -26,6 +26,12 @@ RIGHT = ["--map", "user=who,item=what,value=stars,at=day", "--at-format", "day-f
 WRONG = ["--map", "user=what,item=who,value=stars,at=day", "--at-format", "month-first"]
 
 
+@pytest.fixture(autouse=True)
+def _work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a server, which has none of its own."""
+    monkeypatch.setenv("TASTEGRAPH_WORK", str(tmp_path / "work"))
+
+
 def written(path: Path, rows: Iterable[str], head: str = HEAD) -> Path:
     path.write_text("\n".join([head, *rows]) + "\n")
     return path
