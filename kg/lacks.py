@@ -30,8 +30,9 @@ class Lacks:
         """By column: cells that stood for none; those of an id cost their row."""
         return dict(sorted(self._missing.items()))
 
-    def of(self, record: Record) -> Iterator[Note]:
+    def of(self, record: Record) -> list[Note]:
         """Count what a record lacks; gives what could not be right."""
+        wrong = []
         for note in record.notes:
             if note.kind == "undated":
                 self.undated += 1
@@ -42,7 +43,8 @@ class Lacks:
                 self._missing[note.field] += 1
             else:
                 self._left_out[note.field] += 1
-                yield note
+                wrong.append(note)
+        return wrong
 
     def of_reject(self, reject: Reject) -> None:
         """Count a row that was refused for an id that stands for none."""

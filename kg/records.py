@@ -42,6 +42,11 @@ class Note(NamedTuple):
     """``left out``: it cannot be right; ``missing``: it stands for none; ``undated``: a number that is no time;
     ``again``: the whole row equals one before it, and says nothing more; ``counted``: it does, and counts once more."""
 
+    @classmethod
+    def missing(cls, field: str, word: str) -> Note:
+        """Of a cell that holds a word for none."""
+        return cls(field, f"is missing ({word.strip()})", "missing")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sourced:

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -143,3 +143,18 @@ def _shown(value: Any) -> str:
     except ValueError:  # a number of thousands of digits
         whole = ""
     return "(not repeated, for it may hold a password)" if is_url(whole) else short(value)
+
+
+def stated_by(config: Any) -> dict[str, Any]:
+    """The fields of a config dataclass that are not as by default."""
+    return {
+        own.name: value
+        for own in fields(config)
+        if (value := getattr(config, own.name)) != _default(own) and value != ()
+    }
+
+
+def _default(field: Field[Any]) -> Any:
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return None if field.default is MISSING else field.default

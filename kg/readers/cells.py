@@ -151,7 +151,7 @@ def attributes(
                 continue
             if name in nothing:
                 if notes is not None:
-                    notes.append(Note(spec.column, f"is missing ({name})", "missing"))
+                    notes.append(Note.missing(spec.column, name))
                 continue
             attribute = Attribute(relation, kind, name, parent if parent != name else None)
             if len(attribute.entity_id.encode()) > MAX_ID_BYTES:

@@ -181,9 +181,8 @@ class Form:
 
     def stated(self) -> dict[str, Any]:
         """What is not as by default."""
-        plain = Form() if self != PLAIN else PLAIN
         return {
-            own.name: value for own in fields(self) if (value := getattr(self, own.name)) != getattr(plain, own.name)
+            own.name: value for own in fields(self) if (value := getattr(self, own.name)) != getattr(PLAIN, own.name)
         }
 
     def must_suit(self, what: str) -> None:

@@ -50,7 +50,7 @@ class Others:
                 except RecordError as error:
                     notes.append(Note(error.field, error.reason))
             elif part is not None:
-                notes.append(Note(self.spec.column, f"is missing ({part.strip()})", "missing"))
+                notes.append(Note.missing(self.spec.column, part))
         return list(found)
 
 

@@ -290,10 +290,10 @@ def event_maker(
         words = None if text is None else clean_text(text, text_name)
         headline = None if title is None else clean_text(title, title_name)
         if isinstance(kind, str) and kind.strip() in no_kind:
-            notes = [*(notes or ()), Note(kind_name, f"is missing ({kind.strip()})", "missing")]
+            notes = [*(notes or ()), Note.missing(kind_name, kind)]
             kind = None
         if isinstance(event, str) and event.strip() in no_event:
-            notes = [*(notes or ()), Note(event_name, f"is missing ({event.strip()})", "missing")]
+            notes = [*(notes or ()), Note.missing(event_name, event)]
             event = None
         if kind is not None and not (isinstance(kind, str) and not kind):
             what = kind_of(kind.strip() if isinstance(kind, str) else str(kind), kind_name)
@@ -353,7 +353,7 @@ def _note_of(error: RecordError, cell: Any, words: bool) -> Note:
     if isinstance(error, Undated):
         return Note(error.field, error.reason, "undated")
     if words and says_nothing(cell):
-        return Note(error.field, f"is missing ({cell.strip()})", "missing")
+        return Note.missing(error.field, cell)
     raise error
 
 
@@ -623,7 +623,7 @@ def spared(
         return clean(cell, column)
     except RecordError as error:
         missing = isinstance(cell, str) and cell.strip() in nothing
-        notes.append(Note(column, f"is missing ({cell.strip()})", "missing") if missing else _left_out(error))
+        notes.append(Note.missing(column, cell) if missing else _left_out(error))
         return None
 
 

@@ -57,8 +57,8 @@ class Watch:
                 items.add(record.id)
             elif isinstance(record, UserRecord):
                 users.add(record.id)
-            for _ in self._lacks.of(record) if record.notes else ():
-                pass
+            if record.notes:
+                self._lacks.of(record)
             yield record
 
     def _time(self, at: datetime) -> None:

@@ -60,8 +60,8 @@ class Seen:
 
     def _see(self, record: Record) -> None:
         self.count += 1
-        for _ in self.lacks.of(record) if record.notes else ():
-            pass
+        if record.notes:
+            self.lacks.of(record)
         ids = self.ids
         if isinstance(record, Interaction):
             ids["user"].add(record.user_id)

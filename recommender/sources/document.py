@@ -35,8 +35,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -67,7 +66,7 @@ from kg.readers.knowledge import read_knowledge
 from kg.readers.mapping import FRIEND, related_column
 from kg.readers.stream import trusted
 from kg.records import Interaction, KindRecord, Record, Reject, Scale, event_kind
-from recommender.configured import KeyWrong, read_config
+from recommender.configured import KeyWrong, read_config, stated_by
 from recommender.errors import InvalidInput
 
 Verb = Literal[
@@ -197,11 +196,9 @@ class Table:
         """
         what, own = KEYS[self.verb]
         suiting = own | SUITS[what] | _OF_ALL
-        for entry in fields(self):
-            if entry.name not in suiting and getattr(self, entry.name) not in (_default(entry), ()):
-                raise KeyWrong(
-                    f"{entry.name} says nothing of {what}; there are {', '.join(sorted(suiting))}", entry.name
-                )
+        for name in stated_by(self):
+            if name not in suiting:
+                raise KeyWrong(f"{name} says nothing of {what}; there are {', '.join(sorted(suiting))}", name)
         if self.verb == "entities" and not (self.id and self.kind):
             raise KeyWrong('entities need id = "COLUMN" and kind = "KIND"', "verb")
         try:
@@ -222,10 +219,6 @@ class Table:
 
 
 _OF_ALL = frozenset(("files", "verb", "optional", "together"))
-
-
-def _default(entry: Any) -> Any:
-    return entry.default_factory() if entry.default_factory is not MISSING else entry.default
 
 
 @dataclass(frozen=True)
@@ -253,7 +246,8 @@ class Source:
         Raises:
             ReadError: a file is missing, or cannot be read (any further).
         """
-        return chain(self.declared, *(read() for _, read in self._reads(folder, trust=trust)))
+        files = self.files(folder, trust=trust)
+        return chain(self.declared, *(read_table(table, file, folder, self.unscaled) for table, file in files))
 
     @property
     def declared(self) -> list[KindRecord]:
@@ -266,14 +260,6 @@ class Source:
     def unscaled(self) -> set[str]:
         """The kinds of which no scale holds."""
         return {event_kind(kind) for kind, own in self.kinds.items() if own.meaning not in (None, "rating")}
-
-    def named(self, folder: Path, *, trust: bool = False) -> Records:
-        """Its items and people once more, for their names to be merged."""
-        return chain(*(read() for verb, read in self._reads(folder, trust=trust) if verb in NAMED))
-
-    def _reads(self, folder: Path, *, trust: bool) -> Iterator[tuple[Verb, Any]]:
-        for table, file in self.files(folder, trust=trust):
-            yield table.verb, partial(read_table, table, file, folder, self.unscaled)
 
     def files(self, folder: Path, *, trust: bool = False) -> Iterator[tuple[Table, Any]]:
         """Each file of each table, in the order in which they are read; those of a table that are one together.

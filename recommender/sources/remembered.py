@@ -33,10 +33,10 @@ from kg.readers.stream import LineStream, bare, name_of
 from kg.readers.typed import TypedRows
 from kg.records import Begins, Scale
 from kg.store import Store
-from recommender.configured import configured
+from recommender.configured import configured, stated_by
 from recommender.errors import InvalidInput
 from recommender.sources.document import Table, Verb
-from recommender.sources.writing import options_of, stated_by
+from recommender.sources.writing import options_of
 
 log = logging.getLogger(__name__)
 

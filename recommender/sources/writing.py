@@ -7,13 +7,13 @@ import re
 import shlex
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, fields
 from itertools import pairwise
 from typing import Any
 
 from kg.errors import RecordError
 from kg.readers.form import by_column, lists_by_name, numbers_of, replacements_of
 from kg.readers.mapping import pairs_in
+from recommender.configured import stated_by
 from recommender.sources.document import Source, Table
 
 OPTIONS = {"attributes": "attribute", "properties": "property", "rdf_map": "map"}
@@ -41,15 +41,6 @@ def document_of(source: Source) -> str:
         said = stated_by(own)
         parts.append("\n".join([f"[kinds.{_key(kind)}]", *(f"{key} = {_value(value)}" for key, value in said.items())]))
     return "\n\n".join(parts) + "\n"
-
-
-def stated_by(config: Any) -> dict[str, Any]:
-    """The fields of a config dataclass that are not as by default."""
-    return {
-        own.name: value
-        for own in fields(config)
-        if (value := getattr(config, own.name)) != _default(own) and value != ()
-    }
 
 
 def command_of(table: Table, source: Source, *files: str) -> str:
@@ -157,12 +148,6 @@ def _coded(column: str, code: str) -> str:
 def _listed(name: str) -> str:
     """A name in a list with commas."""
     return '"' + name.replace('"', '""') + '"' if "," in name or '"' in name else name
-
-
-def _default(field: Field[Any]) -> Any:
-    if field.default_factory is not MISSING:
-        return field.default_factory()
-    return None if field.default is MISSING else field.default
 
 
 def _value(value: Any) -> str:
